@@ -1,0 +1,48 @@
+#include "core/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <string>
+
+namespace dfine::log {
+namespace {
+
+spdlog::logger& logger() {
+  static const auto instance = [] {
+    auto made = std::make_shared<spdlog::logger>("dfine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    made->set_pattern("%H:%M:%S %^%L%$ %v");
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
+  return *instance;
+}
+
+std::string& prefix() {
+  static std::string text;
+  return text;
+}
+
+void write(spdlog::level::level_enum level, std::string_view message) { logger().log(level, "{}{}", prefix(), message); }
+
+}  // namespace
+
+void set_level(Level level) {
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err,
+                                                   spdlog::level::off};
+  logger().set_level(kLevels[static_cast<int>(level)]);
+}
+void set_prefix(std::string_view text) { prefix() = text; }
+void add_file(std::string_view path) {
+  auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
+  sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
+  logger().sinks().push_back(std::move(sink));
+}
+void debug(std::string_view message) { write(spdlog::level::debug, message); }
+void info(std::string_view message) { write(spdlog::level::info, message); }
+void warn(std::string_view message) { write(spdlog::level::warn, message); }
+void error(std::string_view message) { write(spdlog::level::err, message); }
+
+}  // namespace dfine::log

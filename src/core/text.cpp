@@ -1,0 +1,33 @@
+#include "core/text.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace dfine {
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> buffer{};
+  const int n = std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
+  if (n < static_cast<int>(buffer.size())) return {buffer.data(), static_cast<size_t>(n)};
+  return cat(value);
+}
+
+std::string with_commas(long long value) {
+  std::string digits = std::to_string(value);
+  const size_t start = value < 0 ? 1 : 0;
+  for (size_t i = digits.size(); i > start + 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string human_bytes(double bytes) {
+  const std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
+  size_t unit = 0;
+  while (bytes >= 1024 && unit + 1 < units.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return cat(fixed(bytes, unit == 0 ? 0 : 1), " ", units[unit]);
+}
+
+}  // namespace dfine

@@ -1,0 +1,25 @@
+#pragma once
+// Text put together from values; g++ 12 has no <format>, and LibTorch's fmt must not meet the system's (see core/log.h).
+#include <sstream>
+#include <string>
+
+namespace dfine {
+
+/// The arguments written one after another, as operator<< writes them.
+template <class... Args>
+std::string cat(const Args&... args) {
+  std::ostringstream out;
+  (out << ... << args);
+  return out.str();
+}
+
+/// `value` with `digits` decimals, as printf's %.*f.
+std::string fixed(double value, int digits);
+
+/// "1,234,567".
+std::string with_commas(long long value);
+
+/// "512.0 MiB", "1.5 GiB", "17 B".
+std::string human_bytes(double bytes);
+
+}  // namespace dfine
