@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Installs what building and running need, and builds. Safe to run again: nothing is downloaded twice.
+#
+#   launcher/setup.sh [--preset release|debug|asan|tsan|cuda] [--tests] [--no-build]
+#
+# System packages come from launcher/packages.txt, with root or sudo; otherwise the missing ones are printed and nothing is changed.
+# LibTorch goes to ${DFINE_CACHE:-~/.cache/dfine}, shared by all checkouts. Without a GPU only its CPU parts are fetched.
+# --tests also makes the Python environment that the tests compare with (tests/requirements.txt); it is never needed at run time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+torch_version=2.15.0
+preset= with_tests=0 build=1
+while (($#)); do
+  case $1 in
+    --preset) preset=$2; shift ;;
+    --tests) with_tests=1 ;;
+    --no-build) build=0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q GPU; }
+gpu=0
+if has_gpu; then gpu=1; fi
+if [ -z "$preset" ]; then preset=release; if ((gpu)); then preset=cuda; fi; fi
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+
+# --- system packages
+mapfile -t wanted < <(grep -v '^#' launcher/packages.txt)
+missing=()
+for package in "${wanted[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+if ((${#missing[@]})); then
+  if [ "$(id -u)" = 0 ]; then as_root=(env); elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then as_root=(sudo); else
+    echo "These packages are missing, and neither root nor passwordless sudo is available. Have them installed:" >&2
+    echo "  apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# --- LibTorch and, for the tests, the reference environment
+cache=${DFINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfine}
+mkdir -p "$cache"
+exec 9>"$cache/.lock"
+flock 9
+
+# make_venv DIR: an empty environment; pip comes with it.
+make_venv() { python3 -m venv "$1" && "$1/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=23' >/dev/null; }
+
+if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
+  kind=cpu
+  if [ "$preset" = cuda ]; then kind=cuda-headers; if ((gpu)); then kind=cuda; fi; fi
+  torch_home=$cache/torch-$torch_version-$kind
+  if [ ! -e "$torch_home/complete" ]; then
+    say "fetching LibTorch $torch_version ($kind) into $torch_home"
+    rm -rf "$torch_home" "$torch_home.part"
+    mkdir -p "$torch_home.part"
+    make_venv "$torch_home.part/venv"
+    pip=("$torch_home.part/venv/bin/python" -m pip install -q --disable-pip-version-check --no-compile --target "$torch_home.part")
+    if [ $kind = cuda ]; then
+      "${pip[@]}" "torch==$torch_version"
+    else
+      # libtorch_cpu of this wheel is linked against these two; the other CUDA packages (5 GB) matter on a GPU only.
+      "${pip[@]}" --no-deps "torch==$torch_version" 'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-cupti>=13,<14'
+    fi
+    rm -rf "$torch_home.part/venv"
+    find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia -exec rm -rf {} +
+    rm -f "$torch_home.part/torch/lib/libtorch_python.so"
+    if [ $kind = cpu ]; then rm -f "$torch_home.part"/torch/lib/libtorch_cuda*.so; fi
+    touch "$torch_home.part/complete"
+    mv "$torch_home.part" "$torch_home"
+  fi
+  DFINE_TORCH_ROOT=$torch_home/torch
+fi
+
+oracle_python=
+if ((with_tests)); then
+  oracle=$cache/reference-$(sha256sum tests/requirements.txt | cut -c1-12)
+  if [ ! -e "$oracle/complete" ]; then
+    say "making the reference environment of the tests in $oracle"
+    rm -rf "$oracle"
+    make_venv "$oracle"
+    "$oracle/bin/python" -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+    touch "$oracle/complete"
+  fi
+  oracle_python=$oracle/bin/python
+fi
+flock -u 9
+
+# --- build
+if ((build)); then
+  say "building (preset $preset)"
+  configure=(cmake --preset "$preset" "-DDFINE_TORCH_ROOT=$DFINE_TORCH_ROOT")
+  if ((with_tests)); then configure+=(-DDFINE_TESTS=ON "-DDFINE_ORACLE_PYTHON=$oracle_python")
+  elif [ ! -e "build/$preset/CMakeCache.txt" ]; then configure+=(-DDFINE_TESTS=OFF -DDFINE_BENCHMARKS=OFF); fi
+  log=build/$preset.configure.log
+  mkdir -p build
+  "${configure[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+  cmake --build --preset "$preset"
+fi
