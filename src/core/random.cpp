@@ -1,5 +1,7 @@
 #include "core/random.h"
 
+#include <cstddef>
+
 namespace dfine {
 namespace {
 
