@@ -1,0 +1,99 @@
+#include "model/denoising.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include <ATen/ATen.h>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+/// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for padding.
+Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
+  const int64_t n = meta.num_queries(), total = targets.num_boxes();
+  std::vector<int64_t> rows(static_cast<size_t>(targets.num_images() * n), total);
+  auto out = rows.begin();
+  int64_t first = 0;
+  for (const int64_t count : targets.counts) {
+    if (count > meta.max_boxes) {
+      throw Error(cat("an image has ", count, " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
+                  "denoising_meta() takes the maximum over all ranks");
+    }
+    for (int64_t q = 0; q < n; ++q, ++out) {
+      const int64_t j = q % meta.max_boxes;
+      if (j < count) *out = first + j;
+    }
+    first += count;
+  }
+  return at::tensor(rows, at::kLong).view({targets.num_images(), n}).to(targets.boxes.device());
+}
+
+}  // namespace
+
+DenoisingMeta denoising_meta(int64_t num_denoising, int64_t global_max_boxes) {
+  if (num_denoising <= 0 || global_max_boxes <= 0) return {};
+  return {.groups = std::max<int64_t>(1, num_denoising / global_max_boxes), .max_boxes = global_max_boxes};
+}
+
+DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch, const DenoisingMeta& meta,
+                              int64_t num_classes) {
+  const int64_t n = meta.num_queries();
+  DenoisingDraws draws{.label_u = at::empty({batch, n}, at::kFloat),
+                       .label_new = at::empty({batch, n}, at::kLong),
+                       .box_sign = at::empty({batch, n, 4}, at::kFloat),
+                       .box_u = at::empty({batch, n, 4}, at::kFloat)};
+  auto* label_u = draws.label_u.mutable_data_ptr<float>();
+  auto* label_new = draws.label_new.mutable_data_ptr<int64_t>();
+  auto* box_sign = draws.box_sign.mutable_data_ptr<float>();
+  auto* box_u = draws.box_u.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < batch; ++i) {
+    CounterRandom random(seed, Stream::kDenoising, step, static_cast<uint32_t>(first_sample + i));
+    for (int64_t q = 0; q < n; ++q) {
+      *label_u++ = random.uniform();
+      *label_new++ = static_cast<int64_t>(random.below(static_cast<uint64_t>(num_classes)));
+      const uint32_t signs = random.next_u32();
+      for (int k = 0; k < 4; ++k) *box_sign++ = static_cast<float>(signs >> (28 + k) & 1U);
+      for (int k = 0; k < 4; ++k) *box_u++ = random.uniform();
+    }
+  }
+  return draws;
+}
+
+DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta, const DenoisingDraws& draws, int64_t num_classes) {
+  if (meta.groups <= 0) throw Error("make_denoising: there are no denoising groups");
+  const auto options = targets.boxes.options();
+  const Tensor rows = source_rows(targets, meta);                                                                      // [B, N]
+  const Tensor padding = rows.eq(targets.num_boxes());                                                                 // [B, N]
+  const Tensor label = at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())}).index({rows});  // [B, N]
+  const Tensor box = at::cat({targets.boxes, at::zeros({1, 4}, options)}).index({rows});                               // [B, N, 4] cxcywh
+
+  const Tensor relabel = draws.label_u.to(options.device()).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
+  const Tensor labels = at::where(relabel, draws.label_new.to(label.options()), label);
+
+  const Tensor centre = box.narrow(-1, 0, 2), half = box.narrow(-1, 2, 2) * 0.5;  // [B, N, 2]
+  const Tensor negative =                                                         // [N, 1]: 1 for the second half of every group
+      at::arange(meta.num_queries(), options.dtype(at::kLong)).floor_divide(meta.max_boxes).remainder(2).to(options.dtype()).unsqueeze(1);
+  const Tensor shift = (draws.box_sign.to(options) * 2 - 1) * (draws.box_u.to(options) + negative) * at::cat({half, half}, -1);
+  const Tensor corners = (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
+  const Tensor low = corners.narrow(-1, 0, 2), high = corners.narrow(-1, 2, 2);
+  const Tensor noised = at::cat({(low + high) / 2, (high - low).abs()}, -1);  // [B, N, 4] cxcywh
+  constexpr double kEps = 1e-5;  // of the official inverse sigmoid; numerator and denominator are bounded one by one
+  return {.labels = labels, .boxes_unact = (noised.clamp_min(kEps) / (1 - noised).clamp_min(kEps)).log(), .meta = meta};
+}
+
+Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries, const at::TensorOptions& options) {
+  const int64_t n = meta.num_queries();
+  const auto integer = at::TensorOptions(options.device()).dtype(at::kLong);
+  Tensor group = at::full({n + num_queries}, -1, integer);
+  if (n > 0) group.narrow(0, 0, n).copy_(at::arange(n, integer).floor_divide(2 * meta.max_boxes));
+  const Tensor row = group.unsqueeze(1), column = group.unsqueeze(0);
+  const Tensor blocked = column.ge(0).logical_and(row.ne(column));
+  return at::zeros({n + num_queries, n + num_queries}, options).masked_fill_(blocked, -std::numeric_limits<double>::infinity());
+}
+
+}  // namespace dfine
