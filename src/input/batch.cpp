@@ -1,0 +1,15 @@
+#include "input/batch.h"
+
+#include <ATen/ATen.h>
+
+namespace dfine {
+
+Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype) {
+  return images.to(device, /*non_blocking=*/true).to(dtype, false, false, at::MemoryFormat::ChannelsLast).div_(255);
+}
+
+Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype) {
+  return {targets.labels.to(device, /*non_blocking=*/true), targets.boxes.to(targets.boxes.options().device(device).dtype(dtype), true), targets.counts};
+}
+
+}  // namespace dfine

@@ -1,0 +1,37 @@
+#include "input/plan.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "core/random.h"
+
+namespace dfine {
+
+TrainPlan::TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed, int64_t epoch)
+    : global_batch_(global_batch), num_batches_(dataset_size / global_batch), order_(static_cast<size_t>(dataset_size)) {
+  std::iota(order_.begin(), order_.end(), 0);
+  if (!shuffle) return;
+  CounterRandom random(seed, Stream::kShuffle, static_cast<uint64_t>(epoch));
+  for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(i)]);
+}
+
+std::vector<Sample> TrainPlan::batch(int64_t batch, int rank, int64_t batch_size) const {
+  std::vector<Sample> samples;
+  samples.reserve(static_cast<size_t>(batch_size));
+  const int64_t first = batch * global_batch_ + rank * batch_size;
+  for (int64_t p = first; p < first + batch_size; ++p) samples.push_back({order_[static_cast<size_t>(p)], p});
+  return samples;
+}
+
+std::vector<std::vector<Sample>> evaluation_plan(int64_t dataset_size, int rank, int ranks, int64_t batch_size) {
+  const int64_t first = dataset_size * rank / ranks, last = dataset_size * (rank + 1) / ranks;
+  std::vector<std::vector<Sample>> batches;
+  for (int64_t p = first; p < last; p += batch_size) {
+    auto& batch = batches.emplace_back();
+    for (int64_t i = p; i < std::min(p + batch_size, last); ++i) batch.push_back({i, i});
+  }
+  return batches;
+}
+
+}  // namespace dfine

@@ -1,0 +1,60 @@
+#include "train/metrics_log.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_path.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void drop_records_after(const std::string& path, int64_t step) {
+  std::ifstream in(path);
+  if (!in) return;
+  std::string kept, line;
+  while (std::getline(in, line)) {
+    const auto record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (record.is_discarded() || record.value("step", int64_t{0}) > step) continue;  // a line cut short by the interruption, or a repeated step
+    kept += line + "\n";
+  }
+  in.close();
+  write_file_atomically(path, kept);
+}
+
+}  // namespace
+
+MetricsLog::MetricsLog(const std::string& path, int64_t resume_step) : path_(path) {
+  if (resume_step >= 0) drop_records_after(path, resume_step);
+  out_.open(path, resume_step >= 0 ? std::ios::app : std::ios::trunc);
+  if (!out_) throw Error(cat("cannot write ", path, ": ", std::strerror(errno)), "check that run.dir is writable");
+}
+
+void MetricsLog::write_step(const StepRecord& r) {
+  Json line{{"type", "step"}, {"step", r.step}, {"epoch", r.epoch}, {"loss", r.loss}, {"losses", Json::object()}};
+  for (const auto& [name, value] : r.losses) line["losses"][name] = value;
+  line["grad_norm"] = r.grad_norm;
+  line["lr"] = r.lr;
+  line["images"] = r.images;
+  line["images_per_s"] = r.images_per_s;
+  line["data_wait_s"] = r.data_wait_s;
+  write_line(line.dump());
+}
+
+void MetricsLog::write_validation(int64_t step, int64_t epoch, const std::vector<std::pair<std::string, double>>& figures) {
+  Json line{{"type", "val"}, {"step", step}, {"epoch", epoch}};
+  for (const auto& [name, value] : figures) line[name] = value;
+  write_line(line.dump());
+}
+
+void MetricsLog::write_line(const std::string& line) {
+  out_ << line << '\n' << std::flush;
+  if (!out_) throw Error(cat("cannot write ", path_, ": ", std::strerror(errno)), "is the disk full?");
+}
+
+}  // namespace dfine
