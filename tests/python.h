@@ -1,0 +1,46 @@
+#pragma once
+// Helpers of tests that compare with a Python library.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace dfine {
+
+/// A new folder, removed at the end.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "dfine-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  /// Path of `name` in it.
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+/// Runs the reference interpreter on `script` with `arguments`; a failing script fails the test. Skips where there is none.
+inline void run_python_or_skip(const std::string& script, const std::vector<std::string>& arguments) {
+  const char* python = std::getenv("DFINE_ORACLE_PYTHON");
+  if (!python || !*python) GTEST_SKIP() << "DFINE_ORACLE_PYTHON is not set (tests/run.sh sets it)";
+  const TemporaryFolder folder;
+  std::ofstream(folder / "script.py") << script;
+  std::string command = std::string(python) + " " + (folder / "script.py");
+  for (const std::string& argument : arguments) command += " '" + argument + "'";
+  command += " > " + (folder / "out") + " 2>&1";
+  const int status = std::system(command.c_str());
+  std::ifstream out(folder / "out");
+  EXPECT_EQ(status, 0) << std::string(std::istreambuf_iterator<char>(out), {});
+}
+
+}  // namespace dfine
