@@ -1,0 +1,62 @@
+#pragma once
+// Files and folders that appear whole or not at all: they are written beside their place under a temporary name, forced to disk and
+// renamed at the end. A reader sees the old content or the new, never a part; whatever fails before leaves the old content as it was.
+//
+// The temporary name is `.NAME.partial-HOST-PID-N`. What a killed process left behind under such a name is removed by the next writer of
+// the same target on the same host.
+#include <filesystem>
+#include <string_view>
+
+namespace dfine {
+
+/// One file.
+///   AtomicFile file("metrics.json");
+///   write(file.path());          // with any library; the file exists and is empty
+///   file.commit();
+class AtomicFile {
+ public:
+  /// Creates the empty temporary file; the parent folder must exist. Throws Error when that is not possible.
+  explicit AtomicFile(std::filesystem::path target);
+  /// Removes the temporary file unless committed.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Where to write; close the file before commit().
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& target() const { return target_; }
+  /// Forces the content to disk and gives it its name, replacing an existing file. Throws Error (disk full, ...), leaving the target alone.
+  void commit();
+
+ private:
+  std::filesystem::path target_, path_;
+  bool committed_ = false;
+};
+
+/// One folder with everything in it.
+class AtomicFolder {
+ public:
+  /// Creates the empty temporary folder; the parent folder must exist. Throws Error when that is not possible.
+  explicit AtomicFolder(std::filesystem::path target);
+  /// Removes the temporary folder unless committed.
+  ~AtomicFolder();
+  AtomicFolder(const AtomicFolder&) = delete;
+  AtomicFolder& operator=(const AtomicFolder&) = delete;
+
+  /// Where to write; close all files before commit().
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& target() const { return target_; }
+  /// Forces every file to disk and gives the folder its name. An existing folder of that name is replaced: in one step where the file
+  /// system can exchange two names (ext4, xfs, btrfs, tmpfs), else by renaming the old one away first, a moment without either. The old
+  /// content is then removed. Throws Error, leaving the target alone.
+  void commit();
+
+ private:
+  std::filesystem::path target_, path_;
+  bool committed_ = false;
+};
+
+/// Writes `text` to `target` through AtomicFile.
+void write_file_atomically(const std::filesystem::path& target, std::string_view text);
+
+}  // namespace dfine

@@ -1,0 +1,131 @@
+#include "core/atomic_path.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+
+#include "core/error.h"
+
+namespace dfine {
+namespace {
+namespace fs = std::filesystem;
+
+class AtomicPath : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "atomic_path_XXXXXX";
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    root_ = name;
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  std::set<std::string> names() const {
+    std::set<std::string> found;
+    for (const auto& entry : fs::directory_iterator(root_)) found.insert(entry.path().filename());
+    return found;
+  }
+  static std::string read(const fs::path& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
+
+  fs::path root_;
+};
+
+using Names = std::set<std::string>;
+
+TEST_F(AtomicPath, FileAppearsAtCommit) {
+  {
+    AtomicFile file(root_ / "a.json");
+    write(file.path(), "new");
+    EXPECT_EQ(file.path().parent_path(), root_);
+    EXPECT_FALSE(fs::exists(root_ / "a.json"));
+    file.commit();
+  }
+  EXPECT_EQ(read(root_ / "a.json"), "new");
+  EXPECT_EQ(names(), Names{"a.json"});
+}
+
+TEST_F(AtomicPath, FileIsReplacedOrLeftAlone) {
+  write_file_atomically(root_ / "a.json", "one");
+  {
+    AtomicFile dropped(root_ / "a.json");
+    write(dropped.path(), "two");
+  }
+  EXPECT_EQ(read(root_ / "a.json"), "one");
+  write_file_atomically(root_ / "a.json", std::string(3000000, 'x'));
+  EXPECT_EQ(read(root_ / "a.json"), std::string(3000000, 'x'));
+  EXPECT_EQ(names(), Names{"a.json"});
+}
+
+TEST_F(AtomicPath, FolderAppearsWholeOrNotAtAll) {
+  {
+    AtomicFolder dropped(root_ / "pack");
+    fs::create_directory(dropped.path() / "inner");
+    write(dropped.path() / "inner" / "f", "1");
+  }
+  EXPECT_EQ(names(), Names{});
+  AtomicFolder folder(root_ / "pack/");  // a closing slash changes nothing
+  write(folder.path() / "f", "1");
+  folder.commit();
+  EXPECT_EQ(read(root_ / "pack" / "f"), "1");
+  EXPECT_EQ(names(), Names{"pack"});
+}
+
+TEST_F(AtomicPath, FolderReplacesAFolderWithAllItHeld) {
+  fs::create_directories(root_ / "last" / "old");
+  AtomicFolder folder(root_ / "last");
+  write(folder.path() / "f", "2");
+  folder.commit();
+  EXPECT_EQ(read(root_ / "last" / "f"), "2");
+  EXPECT_FALSE(fs::exists(root_ / "last" / "old"));
+  EXPECT_EQ(names(), Names{"last"});
+}
+
+TEST_F(AtomicPath, KindsAreNotMixed) {
+  write(root_ / "file", "kept");
+  fs::create_directory(root_ / "folder");
+  AtomicFolder folder(root_ / "file");
+  EXPECT_THROW(folder.commit(), Error);
+  AtomicFile file(root_ / "folder");
+  EXPECT_THROW(file.commit(), Error);
+  EXPECT_EQ(read(root_ / "file"), "kept");
+}
+
+TEST_F(AtomicPath, MissingParentAndUnusableNamesAreErrors) {
+  try {
+    AtomicFile file(root_ / "none" / "a");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.message().find((root_ / "none").string()), std::string::npos) << e.what();
+    EXPECT_NE(e.hint().find("must exist"), std::string::npos) << e.what();
+  }
+  EXPECT_THROW(AtomicFolder(root_ / "none" / "a"), Error);
+  EXPECT_THROW(AtomicFile(""), Error);
+  EXPECT_THROW(AtomicFolder("/"), Error);
+  EXPECT_THROW(AtomicFolder(".."), Error);
+}
+
+TEST_F(AtomicPath, LeftoversOfAKilledProcessAreRemoved) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    AtomicFolder folder(root_ / "pack");
+    write(folder.path() / "f", "1");
+    ::_exit(0);  // no destructor runs
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ASSERT_EQ(names().size(), 1U);
+  AtomicFolder other(root_ / "other");  // another target's leftovers are left alone
+  EXPECT_EQ(names().size(), 2U);
+  AtomicFolder again(root_ / "pack");
+  AtomicFolder concurrent(root_ / "pack");  // a live writer's files are too
+  EXPECT_EQ(names().size(), 3U);
+  EXPECT_TRUE(fs::exists(again.path()));
+}
+
+}  // namespace
+}  // namespace dfine
