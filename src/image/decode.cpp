@@ -1,0 +1,114 @@
+#include "image/decode.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "image/codecs.h"
+
+namespace dfine {
+namespace {
+
+using codecs::Bytes;
+
+struct Codec {
+  ImageFormat format;
+  std::string_view name;
+  ImageInfo (*probe)(Bytes);
+  void (*check)(Bytes);
+  void (*decode)(Bytes, const ImageInfo&, Image&);
+};
+
+constexpr std::array<Codec, 3> kCodecs{{
+    {ImageFormat::kJpeg, "JPEG", codecs::probe_jpeg, codecs::check_jpeg, codecs::decode_jpeg},
+    {ImageFormat::kPng, "PNG", codecs::probe_png, codecs::check_png, codecs::decode_png},
+    {ImageFormat::kWebp, "WebP", codecs::probe_webp, codecs::check_webp, codecs::decode_webp},
+}};
+
+bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
+  return file.size() >= offset + magic.size() && std::equal(magic.begin(), magic.end(), file.begin() + static_cast<ptrdiff_t>(offset),
+                                                            [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
+}
+
+[[noreturn]] void throw_unknown_format(Bytes file) {
+  if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
+  struct Other {
+    std::string_view magic, name;
+  };
+  static constexpr std::array<Other, 7> kOthers{{{"GIF8", "a GIF"},
+                                                 {"BM", "a BMP"},
+                                                 {std::string_view("II*\0", 4), "a TIFF"},
+                                                 {std::string_view("MM\0*", 4), "a TIFF"},
+                                                 {std::string_view("\0\0\0\x0cjP", 6), "a JPEG 2000"},
+                                                 {"<", "a web page or other text"},
+                                                 {"version https://git-lfs", "a Git LFS pointer"}}};
+  std::string what = "not a JPEG, PNG or WebP file";
+  for (const auto& other : kOthers) {
+    if (starts_with(file, other.magic)) {
+      what += cat(": it looks like ", other.name, " file");
+      break;
+    }
+  }
+  if (starts_with(file, "ftyp", 4)) what += ": it looks like an AVIF, HEIC or video file";
+  what += "; it begins with the bytes";
+  for (uint8_t byte : file.first(std::min<size_t>(file.size(), 8))) {
+    char text[4];
+    std::snprintf(text, sizeof text, " %02x", byte);
+    what += text;
+  }
+  throw Error(what, "convert it to JPEG or PNG, or fetch it again");
+}
+
+const Codec& codec_of(Bytes file) {
+  if (starts_with(file, "\xff\xd8")) return kCodecs[0];
+  if (starts_with(file, "\x89PNG\r\n\x1a\n")) return kCodecs[1];
+  if (starts_with(file, "RIFF") && starts_with(file, "WEBP", 8)) return kCodecs[2];
+  throw_unknown_format(file);
+}
+
+ImageInfo probe(const Codec& codec, Bytes file) {
+  const ImageInfo info = codec.probe(file);
+  if (info.width <= 0 || info.height <= 0) {
+    throw Error(cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"), "the file is damaged; fetch it again");
+  }
+  if (static_cast<int64_t>(info.width) * info.height > kMaxImagePixels) {
+    throw Error(cat(codec.name, " of ", info.width, " x ", info.height, " pixels is larger than the limit of ",
+                    with_commas(kMaxImagePixels), " pixels"),
+                "scale it down, or cut it into tiles");
+  }
+  return info;
+}
+
+}  // namespace
+
+std::string_view format_name(ImageFormat format) {
+  return kCodecs[static_cast<size_t>(format)].name;
+}
+
+ImageInfo probe_image(std::span<const uint8_t> file) {
+  return probe(codec_of(file), file);
+}
+
+void check_complete(std::span<const uint8_t> file) {
+  const Codec& codec = codec_of(file);
+  probe(codec, file);
+  codec.check(file);
+}
+
+Image decode_image(std::span<const uint8_t> file) {
+  Image image;
+  decode_image(file, image);
+  return image;
+}
+
+void decode_image(std::span<const uint8_t> file, Image& image) {
+  const Codec& codec = codec_of(file);
+  const ImageInfo info = probe(codec, file);
+  image.reshape(info.width, info.height);
+  codec.decode(file, info, image);
+}
+
+}  // namespace dfine

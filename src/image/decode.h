@@ -1,0 +1,46 @@
+#pragma once
+// Image files to pixels: JPEG (libjpeg-turbo), PNG (libpng), WebP (libwebp), told apart by their first bytes.
+//
+// The pixels are those of Pillow's `Image.open(file).convert("RGB")`, which is what the reference implementations train on: alpha is
+// dropped, 16-bit colour keeps its high byte, 16-bit grey is clipped at 255, CMYK and YCCK are taken as Adobe's inverted form, colour
+// profiles and the EXIF orientation are not applied.
+//
+// Every function throws Error and names what is wrong; the caller knows the file and adds it (with_context). Nothing is printed.
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "image/image.h"
+
+namespace dfine {
+
+enum class ImageFormat { kJpeg, kPng, kWebp };
+
+/// "JPEG", "PNG", "WebP".
+std::string_view format_name(ImageFormat format);
+
+struct ImageInfo {
+  ImageFormat format{};
+  int width = 0, height = 0;  // pixels as stored, before any EXIF orientation
+  int channels = 0;           // as stored: 1 grey, 2 grey and alpha, 3 colour (palettes too), 4 with alpha, or CMYK
+};
+
+/// Larger pictures are refused, before memory is taken for them: Pillow's limit for decompression bombs, 2 * (1 GiB / 4 / 3).
+inline constexpr int64_t kMaxImagePixels = 178'956'970;
+
+/// Reads the header alone; the rest of the file may be missing or damaged. Animated WebP files are refused.
+ImageInfo probe_image(std::span<const uint8_t> file);
+
+/// Checks that the file was not cut short, without decoding (some 10 GB/s; PNG 1 GB/s for its checksums). JPEG: markers up to the
+/// end-of-image marker, with a frame and a scan; what follows it is ignored, as cameras append previews and padding. PNG: chunks with
+/// their checksums up to IEND. WebP: chunks fill the length the file states. probe_image's conditions hold as well.
+void check_complete(std::span<const uint8_t> file);
+
+/// Decodes to RGB. A file that ends early or whose data are damaged is an error, never a half-grey picture; harmless oddities that
+/// leave the pixels intact (stray bytes between JPEG markers, bad colour profiles) are not.
+Image decode_image(std::span<const uint8_t> file);
+
+/// The same into `image`, whose memory is used again: saves a loader the allocation for every picture. Unspecified after an error.
+void decode_image(std::span<const uint8_t> file, Image& image);
+
+}  // namespace dfine
