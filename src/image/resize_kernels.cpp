@@ -1,0 +1,165 @@
+#include "image/resize_kernels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define DFINE_AVX2 __attribute__((target("avx2")))
+#endif
+
+namespace dfine {
+namespace {
+
+uint8_t round_off(int32_t sum, int precision) {
+  return static_cast<uint8_t>(std::clamp(sum >> precision, 0, 255));
+}
+
+void along_row_portable(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+  const int32_t half = 1 << (axis.precision - 1);
+  for (size_t i = 0; i < axis.first.size(); ++i) {
+    const int16_t* const weights = axis.weight(static_cast<int>(i));
+    const uint8_t* pixel = in + static_cast<size_t>(axis.first[i]) * 3;
+    int32_t red = half, green = half, blue = half;
+    for (int k = 0; k < axis.count[i]; ++k, pixel += 3) {
+      red += weights[k] * pixel[0];
+      green += weights[k] * pixel[1];
+      blue += weights[k] * pixel[2];
+    }
+    *out++ = round_off(red, axis.precision);
+    *out++ = round_off(green, axis.precision);
+    *out++ = round_off(blue, axis.precision);
+  }
+}
+
+void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t bytes, uint8_t* out) {
+  constexpr size_t kBlock = 256;  // so that the sums stay in cache, and the inner loops can be vectorised
+  int32_t sums[kBlock];
+  for (size_t x = 0; x < bytes; x += kBlock) {
+    const size_t n = std::min(kBlock, bytes - x);
+    std::fill_n(sums, n, 1 << (precision - 1));
+    for (int k = 0; k < count; ++k) {
+      for (size_t j = 0; j < n; ++j) sums[j] += weights[k] * rows[k][x + j];
+    }
+    for (size_t j = 0; j < n; ++j) out[x + j] = round_off(sums[j], precision);
+  }
+}
+
+void to_planes_portable(const uint8_t* rgb, int width, bool flip, size_t plane, uint8_t* out) {
+  for (int c = 0; c < 3; ++c, out += plane) {
+    for (int x = 0; x < width; ++x) out[flip ? width - 1 - x : x] = rgb[3 * x + c];
+  }
+}
+
+#if defined(__x86_64__)
+
+/// Four neighbouring pixels of 3 bytes are laid out as 16-bit pairs: red 0 and 1, green 0 and 1, blue 0 and 1 in the lower half, those
+/// of pixels 2 and 3 in the upper; one multiply-add of pairs then weighs both.
+DFINE_AVX2 void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+  const __m256i spread_pixels = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
+                                                 6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+  const __m256i spread_weights = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,  //
+                                                  4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+  const __m128i half = _mm_set1_epi32(1 << (axis.precision - 1));
+  const __m128i shift = _mm_cvtsi32_si128(axis.precision);
+  const size_t outputs = axis.first.size();
+  for (size_t i = 0; i < outputs; ++i) {
+    const int16_t* const weights = axis.weight(static_cast<int>(i));
+    const uint8_t* const pixels = in + static_cast<size_t>(axis.first[i]) * 3;
+    __m256i sum = _mm256_setzero_si256();
+    for (int k = 0; k < axis.count[i]; k += 4) {
+      const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 3 * k)));
+      int64_t packed;
+      std::memcpy(&packed, weights + k, sizeof packed);
+      const __m256i weighted =
+          _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights));
+      sum = _mm256_add_epi32(sum, weighted);
+    }
+    __m128i pixel = _mm_add_epi32(_mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)), half);
+    pixel = _mm_sra_epi32(pixel, shift);
+    pixel = _mm_packus_epi16(_mm_packs_epi32(pixel, pixel), pixel);
+    const int32_t rgb = _mm_cvtsi128_si32(pixel);
+    std::memcpy(out + 3 * i, &rgb, i + 1 < outputs ? 4 : 3);  // the fourth byte is overwritten by the next pixel
+  }
+}
+
+/// 32 bytes of the weighted sum. Unpacking is by halves of the registers, and so is packing at the end: the order comes out right.
+DFINE_AVX2 inline void across_32_avx2(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t x,
+                                      uint8_t* out) {
+  const __m256i zero = _mm256_setzero_si256();
+  const __m128i shift = _mm_cvtsi32_si128(precision);
+  __m256i sum0 = _mm256_set1_epi32(1 << (precision - 1)), sum1 = sum0, sum2 = sum0, sum3 = sum0;
+  for (int k = 0; k < count; k += 2) {
+    int32_t packed;
+    std::memcpy(&packed, weights + k, sizeof packed);
+    const __m256i pair = _mm256_set1_epi32(packed);
+    const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[k] + x));
+    const __m256i b = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[k + 1] + x));
+    const __m256i low = _mm256_unpacklo_epi8(a, b), high = _mm256_unpackhi_epi8(a, b);
+    sum0 = _mm256_add_epi32(sum0, _mm256_madd_epi16(_mm256_unpacklo_epi8(low, zero), pair));
+    sum1 = _mm256_add_epi32(sum1, _mm256_madd_epi16(_mm256_unpackhi_epi8(low, zero), pair));
+    sum2 = _mm256_add_epi32(sum2, _mm256_madd_epi16(_mm256_unpacklo_epi8(high, zero), pair));
+    sum3 = _mm256_add_epi32(sum3, _mm256_madd_epi16(_mm256_unpackhi_epi8(high, zero), pair));
+  }
+  const __m256i low = _mm256_packs_epi32(_mm256_sra_epi32(sum0, shift), _mm256_sra_epi32(sum1, shift));
+  const __m256i high = _mm256_packs_epi32(_mm256_sra_epi32(sum2, shift), _mm256_sra_epi32(sum3, shift));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + x), _mm256_packus_epi16(low, high));
+}
+
+DFINE_AVX2 void across_rows_avx2(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t bytes, uint8_t* out) {
+  constexpr size_t kBlock = 32;
+  if (bytes < kBlock) return across_rows_portable(rows, weights, count, precision, bytes, out);
+  for (size_t x = 0; x + kBlock <= bytes; x += kBlock) across_32_avx2(rows, weights, count, precision, x, out);
+  across_32_avx2(rows, weights, count, precision, bytes - kBlock, out);  // the rest, overlapping what is there already
+}
+
+/// Where byte i of the 16 pixels of one plane lies among the 48 bytes they share with the other two; `part` is the third looked at.
+DFINE_AVX2 inline __m128i plane_mask(int channel, int part, bool flip) {
+  alignas(16) int8_t mask[16];
+  for (int i = 0; i < 16; ++i) {
+    const int at = 3 * (flip ? 15 - i : i) + channel - 16 * part;
+    mask[i] = static_cast<int8_t>(at >= 0 && at < 16 ? at : -1);
+  }
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(mask));
+}
+
+DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, size_t plane, uint8_t* out) {
+  constexpr int kBlock = 16;
+  if (width < kBlock) return to_planes_portable(rgb, width, flip, plane, out);
+  __m128i masks[3][3];
+  for (int c = 0; c < 3; ++c) {
+    for (int part = 0; part < 3; ++part) masks[c][part] = plane_mask(c, part, flip);
+  }
+  for (int next = 0; next < width; next += kBlock) {
+    const int x = std::min(next, width - kBlock);  // the last block overlaps the one before
+    const auto* const block = reinterpret_cast<const __m128i*>(rgb + static_cast<size_t>(x) * 3);
+    const __m128i parts[3] = {_mm_loadu_si128(block), _mm_loadu_si128(block + 1), _mm_loadu_si128(block + 2)};
+    uint8_t* target = out + (flip ? width - kBlock - x : x);
+    for (int c = 0; c < 3; ++c, target += plane) {
+      const __m128i values = _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(parts[0], masks[c][0]), _mm_shuffle_epi8(parts[1], masks[c][1])),
+                                          _mm_shuffle_epi8(parts[2], masks[c][2]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(target), values);
+    }
+  }
+}
+
+constexpr ResizeKernels kAvx2{along_row_avx2, across_rows_avx2, to_planes_avx2};
+
+#endif
+
+constexpr ResizeKernels kPortable{along_row_portable, across_rows_portable, to_planes_portable};
+
+}  // namespace
+
+const ResizeKernels& portable_resize_kernels() {
+  return kPortable;
+}
+
+const ResizeKernels& best_resize_kernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) return kAvx2;
+#endif
+  return kPortable;
+}
+
+}  // namespace dfine

@@ -1,0 +1,46 @@
+#include "image/resize_weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+namespace dfine {
+
+AxisWeights triangle_weights(int inputs, int outputs) {
+  const double scale = static_cast<double>(inputs) / outputs;
+  const double radius = std::max(scale, 1.0);
+  const auto n = static_cast<size_t>(outputs);
+
+  AxisWeights axis;
+  axis.first.resize(n);
+  axis.count.resize(n);
+  for (size_t i = 0; i < n; ++i) {
+    // Truncation towards zero of a value above -1/2 is what the reference does.
+    const double centre = scale * (static_cast<double>(i) + 0.5);
+    axis.first[i] = std::max(0, static_cast<int>(centre - radius + 0.5));
+    axis.count[i] = std::min(inputs, static_cast<int>(centre + radius + 0.5)) - axis.first[i];
+  }
+  const auto stride = static_cast<size_t>((*std::max_element(axis.count.begin(), axis.count.end()) + 3) / 4 * 4);
+  axis.stride = static_cast<int>(stride);
+
+  std::vector<double> exact(n * stride, 0.0);  // [outputs, stride]
+  for (size_t i = 0; i < n; ++i) {
+    double* const row = exact.data() + i * stride;
+    const double centre = scale * (static_cast<double>(i) + 0.5);
+    double total = 0;
+    for (int k = 0; k < axis.count[i]; ++k) {
+      const double distance = std::abs((axis.first[i] + k - centre + 0.5) * (1.0 / radius));
+      row[k] = std::max(0.0, 1.0 - distance);
+      total += row[k];
+    }
+    for (int k = 0; k < axis.count[i]; ++k) row[k] /= total;
+  }
+
+  const double largest = *std::max_element(exact.begin(), exact.end());
+  while (axis.precision < 22 && static_cast<int>(0.5 + largest * (1 << (axis.precision + 1))) < 1 << 15) ++axis.precision;
+  axis.values.resize(exact.size());
+  for (size_t j = 0; j < exact.size(); ++j) axis.values[j] = static_cast<int16_t>(0.5 + exact[j] * (1 << axis.precision));
+  return axis;
+}
+
+}  // namespace dfine
