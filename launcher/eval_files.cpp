@@ -1,0 +1,35 @@
+#include "eval_files.h"
+
+#include <future>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/atomic_path.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "metrics/coco_json.h"
+#include "metrics/summary.h"
+
+namespace dfine {
+
+void evaluate_files(const FileEvalOptions& options) {
+  auto detections = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async,
+                               [&] { return read_coco_detections(options.predictions); });
+  const GroundTruth truth = read_coco_ground_truth(options.annotations);
+  const CocoEvaluation evaluation =
+      with_context([&] { return evaluate_coco(truth, detections.get(), options.threads); },
+                   [&] { return cat("evaluating ", options.predictions.string(), " on ", options.annotations.string()); });
+  report_evaluation(evaluation, options.output);
+}
+
+void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std::filesystem::path>& output) {
+  const CocoSummary summary = summarize(evaluation);
+  const auto classes = summarize_classes(evaluation);
+  std::cout << with_commas(evaluation.num_images) << " images, " << with_commas(evaluation.num_detections) << " detections\n\n"
+            << format_summary(summary) << "\n"
+            << format_classes(classes) << std::flush;
+  if (!output) return;
+  write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
+}
+
+}  // namespace dfine

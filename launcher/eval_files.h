@@ -1,0 +1,22 @@
+#pragma once
+// dfine-eval without a model: a results file against an annotation file, both in COCO's JSON formats.
+#include <filesystem>
+#include <optional>
+
+#include "metrics/coco_eval.h"
+
+namespace dfine {
+
+struct FileEvalOptions {
+  std::filesystem::path annotations, predictions;
+  std::optional<std::filesystem::path> output;  // metrics.json
+  int threads = 0;                              // 0: one for every core
+};
+
+/// Reads both files, evaluates and reports. Throws Error that names file and record.
+void evaluate_files(const FileEvalOptions& options);
+
+/// Prints the 12 figures and the classes to stdout; `output`, if given, gets them as JSON, whole or not at all.
+void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std::filesystem::path>& output);
+
+}  // namespace dfine

@@ -1,0 +1,176 @@
+"""Our COCO evaluation against pycocotools: every figure and every value of the precision, recall and score arrays, bit for bit."""
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+DUMP = Path(os.environ["DFINE_BINARY_DIR"]) / "coco_dump"
+BCCD = Path(os.environ["DFINE_SOURCE_DIR"]) / "tests/data/bccd"
+
+
+def reference(truth, detections):
+    """[stats, precision, scores, recall, AP and AP50 of each class] as one float64 array."""
+    truth = json.loads(json.dumps(truth))
+    with contextlib.redirect_stdout(io.StringIO()):
+        gt = COCO()
+        gt.dataset = truth
+        gt.createIndex()
+        if detections:
+            dt = gt.loadRes(json.loads(json.dumps(detections)))
+        else:  # loadRes cannot take an empty list
+            dt = COCO()
+            dt.dataset = {"images": truth["images"], "categories": truth["categories"], "annotations": []}
+            dt.createIndex()
+        run = COCOeval(gt, dt, "bbox")
+        run.evaluate()
+        run.accumulate()
+        run.summarize()
+    precision = run.eval["precision"]
+    classes = []
+    for k in range(precision.shape[2]):
+        for s in (precision[:, :, k, 0, -1], precision[:1, :, k, 0, -1]):
+            classes.append(np.mean(s[s > -1]) if (s > -1).any() else -1.0)
+    parts = [run.stats, precision, run.eval["scores"], run.eval["recall"], np.array(classes)]
+    return [np.ascontiguousarray(p, dtype=np.float64).ravel() for p in parts]
+
+
+def ours(folder, truth, detections, threads):
+    gt, dt, out = folder / "gt.json", folder / "dt.json", folder / "out.bin"
+    gt.write_text(json.dumps(truth))
+    dt.write_text(json.dumps(detections))
+    run = subprocess.run([DUMP, gt, dt, out, str(threads)], capture_output=True, text=True)
+    if run.returncode != 0:
+        sys.exit(f"coco_dump failed: {run.stderr}")
+    return np.fromfile(out, dtype=np.float64)
+
+
+def compare(folder, name, truth, detections):
+    expected = reference(truth, detections)
+    for threads in (1, 3):
+        got = ours(folder, truth, detections, threads)
+        assert got.size == sum(p.size for p in expected), f"{name}: {got.size} values"
+        at = 0
+        for part, values in zip(("stats", "precision", "scores", "recall", "classes"), expected):
+            mine = got[at : at + values.size]
+            at += values.size
+            different = np.flatnonzero(mine.view(np.int64) != values.view(np.int64))
+            if different.size:
+                i = different[0]
+                sys.exit(f"{name}, {threads} threads: {different.size} of {values.size} values of {part} differ, first [{i}]: "
+                         f"{mine[i]!r}, pycocotools {values[i]!r}")
+    print(f"{name}: {len(truth['annotations'])} boxes, {len(detections)} detections, "
+          f"AP {expected[0][0]:.4f}, {got.size} values equal")
+
+
+def random_case(seed, images=40, classes=6, boxes=6, detections=15, quantum=None, score_steps=None, crowds=0.1, ids_from=1, big=False):
+    """`quantum` rounds coordinates and `score_steps` scores, so that overlaps and scores tie."""
+    rng = np.random.default_rng(seed)
+    size = 3000.0 if big else 640.0
+
+    def box():
+        w, h = np.exp(rng.uniform(np.log(4), np.log(size / 2), 2))
+        x, y = rng.uniform(0, size - w), rng.uniform(0, size - h)
+        values = np.array([x, y, w, h])
+        if quantum:
+            values = np.maximum(np.round(values / quantum) * quantum, [0, 0, quantum, quantum])
+        return [float(v) for v in values]
+
+    def score():
+        value = rng.random()
+        return float(np.round(value * score_steps) / score_steps) if score_steps else float(value)
+
+    image_ids = [int(i) for i in rng.permutation(10 * images)[:images]]  # sparse, unordered, perhaps 0
+    category_ids = [int(i) for i in rng.permutation(5 * classes)[:classes]]
+    truth = {"images": [{"id": i, "width": int(size), "height": int(size)} for i in image_ids],
+             "categories": [{"id": c, "name": f"class {c}"} for c in category_ids],
+             "annotations": []}
+    for image in image_ids[: images - images // 5]:  # the rest stay empty
+        for _ in range(rng.integers(0, boxes + 1)):
+            b = box()
+            area = b[2] * b[3] if rng.random() < 0.4 else float(b[2] * b[3] * rng.uniform(0.3, 1.2))
+            if rng.random() < 0.1:
+                area = float(rng.choice([32**2, 96**2, 1e10, 1e10 * 1.5, 0]))  # the very ends of the ranges, and beyond
+            truth["annotations"].append({"image_id": image, "category_id": int(rng.choice(category_ids[: classes - 1])),  # one has none
+                                         "bbox": b, "area": area, "iscrowd": int(rng.random() < crowds)})
+    for number, k in enumerate(rng.permutation(len(truth["annotations"]))):
+        truth["annotations"][k]["id"] = int(number) * 3 + ids_from
+    results = []
+    by_image = {}
+    for annotation in truth["annotations"]:
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    for image in rng.permutation(image_ids):
+        near = by_image.get(int(image), [])
+        for _ in range(rng.integers(0, 2 * detections + 1)):
+            category = int(rng.choice(category_ids))
+            b = box()
+            if near and rng.random() < 0.6:
+                target = near[rng.integers(len(near))]
+                noise = rng.normal(0, rng.choice([0.0, 0.02, 0.1]), 4) * np.repeat(np.array(target["bbox"])[2:][None], 2, 0).ravel()
+                b = [float(v) for v in np.array(target["bbox"]) + noise]
+                if quantum:
+                    b = [float(np.round(v / quantum) * quantum) for v in b]
+                if rng.random() < 0.9:
+                    category = target["category_id"]
+            results.append({"image_id": int(image), "category_id": category, "bbox": b, "score": score()})
+    return truth, results
+
+
+def jittered(truth, seed, copies=3):
+    rng = np.random.default_rng(seed)
+    results = []
+    for a in truth["annotations"]:
+        x, y, w, h = a["bbox"]
+        for _ in range(copies):
+            dx, dy, dw, dh = rng.normal(0, 0.08, 4)
+            category = a["category_id"] if rng.random() < 0.9 else int(rng.integers(1, 4))
+            results.append({"image_id": a["image_id"], "category_id": category, "score": float(np.float32(rng.random())),
+                            "bbox": [x + dx * w, y + dy * h, w * (1 + dw), h * (1 + dh)]})
+    return results
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for seed in range(6):
+            compare(folder, f"random {seed}", *random_case(seed))
+            compare(folder, f"ties {seed}", *random_case(100 + seed, quantum=16, score_steps=5))
+        compare(folder, "many detections", *random_case(200, images=6, classes=2, boxes=30, detections=250, score_steps=40))
+        compare(folder, "crowds", *random_case(201, crowds=0.6))
+        compare(folder, "ids from 0", *random_case(202, ids_from=0, boxes=2, classes=3))
+        compare(folder, "negative ids", *random_case(203, ids_from=-60))
+        compare(folder, "large images", *random_case(204, big=True))
+        compare(folder, "one class", *random_case(205, classes=2, images=300, boxes=3, detections=5))
+
+        truth, results = random_case(206)
+        compare(folder, "no detections", truth, [])
+        compare(folder, "no boxes", {**truth, "annotations": []}, results)
+        compare(folder, "nothing", {**truth, "annotations": []}, [])
+        compare(folder, "no categories", {**truth, "categories": []}, results)
+        strangers = [{**r, "category_id": r["category_id"] if i % 3 else 999} for i, r in enumerate(results)]
+        compare(folder, "unknown categories", truth, strangers)
+        orphans = [{**a, "image_id": 10**6} if i % 4 == 0 else a for i, a in enumerate(truth["annotations"])]
+        compare(folder, "annotations on unlisted images", {**truth, "annotations": orphans}, results)
+        ignored = [{**a, "ignore": 1} for a in truth["annotations"]]  # pycocotools overwrites it by iscrowd
+        compare(folder, "ignore flags", {**truth, "annotations": ignored}, results)
+        odd = [{**r, "bbox": [r["bbox"][0], r["bbox"][1], s * r["bbox"][2], t * r["bbox"][3]]}
+               for r in results for s, t in ((1, 1), (-1, 1), (-1, -1), (0, 1))]
+        compare(folder, "degenerate detections", truth, odd)
+        whole = [{**r, "score": int(r["score"] > 0.5), "bbox": [int(v) for v in r["bbox"]]} for r in results]
+        compare(folder, "integers", truth, whole)
+        tiny = [{**a, "bbox": [0, 0, 1e-200, 1e-200], "area": 0} for a in truth["annotations"]]
+        compare(folder, "areas that underflow", {**truth, "annotations": tiny}, [{**r, "bbox": [0, 0, 1e-200, 1e-200]} for r in results])
+
+        for part in ("train", "val"):
+            truth = json.loads((BCCD / f"{part}.json").read_text())
+            compare(folder, f"blood cells, {part}", truth, jittered(truth, 7))
+
+
+main()
