@@ -1,0 +1,20 @@
+#pragma once
+// One rank's failure ends the whole job, at once and with one message.
+#include <functional>
+#include <string_view>
+
+namespace dfine {
+
+class Session;
+
+/// What main() does: joins the ranks, runs `body`, and returns its value as the exit code (the same on all ranks).
+///
+/// When a rank fails (an exception leaves `body`, std::terminate, or a fatal signal: SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT), the
+/// first one to fail prints what happened with its rank, host and context, and ends all ranks through MPI_Abort; those that fail after
+/// it, with the same error or because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
+int run_ranks(const std::function<int(Session&)>& body);
+
+/// What this rank is doing now ("epoch 3, step 117"); printed when it is ended by a signal, where no Error carries a context.
+void set_failure_context(std::string_view where);
+
+}  // namespace dfine

@@ -1,0 +1,50 @@
+#include "dist/gradient_reducer.h"
+
+#include <torch/headeronly/version.h>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// The constructor of c10d::Reducer is no public interface and differs between releases: this file alone calls it.
+#if TORCH_VERSION_MAJOR != 2 || TORCH_VERSION_MINOR != 15
+#error "c10d::Reducer's constructor is called as in LibTorch 2.15; compare its arguments in reducer.hpp before allowing another version."
+#endif
+
+namespace dfine {
+namespace {
+
+// DistributedDataParallel's own sizes. The parameters defined first, whose gradients come last, share a small bucket: little is left to do
+// after the backward pass.
+constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
+constexpr int64_t kBucketBytes = int64_t{25} << 20;
+
+std::unique_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters, const Group& group) {
+  const std::vector<bool> sparse(parameters.size(), false);
+  auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
+      parameters, {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(kBucketBytes)}, sparse);
+  // Gradients become ready roughly in the reverse order of the parameters.
+  std::reverse(buckets.begin(), buckets.end());
+  return std::make_unique<c10d::Reducer>(std::move(parameters), std::move(buckets), group.gradient_process_group(), sparse, kBucketBytes,
+                                         /*find_unused_parameters=*/true, /*gradient_as_bucket_view=*/true,
+                                         /*param_names=*/std::unordered_map<size_t, std::string>(), kFirstBucketBytes,
+                                         /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
+                                         /*bucket_bytes_cap_list=*/std::vector<int64_t>());
+}
+
+}  // namespace
+
+GradientReducer::GradientReducer(std::vector<Tensor> parameters, const Group& group)
+    : reducer_(group.alone() || parameters.empty() ? nullptr : make_reducer(std::move(parameters), group)) {}
+
+GradientReducer::~GradientReducer() = default;
+GradientReducer::GradientReducer(GradientReducer&&) noexcept = default;
+GradientReducer& GradientReducer::operator=(GradientReducer&&) noexcept = default;
+
+void GradientReducer::arm(const Tensor& loss) {
+  if (!reducer_) return;
+  reducer_->prepare_for_forward();
+  reducer_->prepare_for_backward({loss});
+}
+
+}  // namespace dfine

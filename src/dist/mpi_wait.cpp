@@ -1,0 +1,39 @@
+#include "dist/mpi_wait.h"
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+
+void check_mpi(int code, std::string_view operation) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = {};
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw Error(cat("MPI: ", operation, ": ", std::string(text, static_cast<size_t>(length))));
+}
+
+bool wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop) {
+  using namespace std::chrono_literals;
+  constexpr int kBusyLooks = 200;  // some 50 us: most small operations end within
+  constexpr auto kLongestSleep = 200us;
+  auto sleep = 10us;
+  for (int look = 0;; ++look) {
+    int done = 0;
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
+    if (done) return true;
+    if (stop && stop->load(std::memory_order_relaxed)) return false;
+    if (look < kBusyLooks) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(sleep);
+      if (sleep < kLongestSleep) sleep += 10us;
+    }
+  }
+}
+
+}  // namespace dfine

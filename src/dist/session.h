@@ -1,0 +1,57 @@
+#pragma once
+// The process among its peers: MPI, hosts, devices. One for the whole run, made before anything else (run_ranks in failure.h does it).
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dist/group.h"
+
+namespace dfine {
+
+/// What the user asks for; kAuto takes the GPUs when this build and every host have one for each rank, else the CPU when no host has any.
+enum class DeviceRequest { kAuto, kCpu, kCuda };
+
+struct RankInfo {
+  int rank = 0;
+  std::string host;
+  int local_rank = 0;  // place among the ranks of its host
+  int local_size = 1;  // ranks on its host
+  std::string device;  // "cpu", "cuda:0"; empty before make_group
+};
+
+/// Joins the job of the launcher that started this process (mpirun, srun with PMI), or is alone when none did: MPI is then not
+/// started at all, so that no launcher, session directory or network is needed.
+/// Throws when the launcher and MPI disagree on the number of ranks (two MPI installations, srun without its PMI plugin): training
+/// would otherwise run as many independent jobs over the same run folder.
+class Session {
+ public:
+  Session();
+  /// Collective; all ranks have come here, or the job is being aborted.
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  int rank() const { return self().rank; }
+  int size() const { return static_cast<int>(ranks_.size()); }
+  int local_rank() const { return self().local_rank; }
+  int local_size() const { return self().local_size; }
+  const std::string& host() const { return self().host; }
+  const std::vector<RankInfo>& ranks() const { return ranks_; }
+
+  /// One rank, one device: builds the group over OpenMPI (CPU) or NCCL (GPUs, chosen by local rank). Throws the same error on all
+  /// ranks when they ask for different things, when a host has more ranks than GPUs, or for kCuda in a build without CUDA.
+  /// The session shares in the group, so that a rank which fails never waits for its peers while it unwinds.
+  Group make_group(DeviceRequest request);
+
+  /// "rank host device local", one line a rank; for rank zero to print at the start.
+  std::string rank_table() const;
+
+ private:
+  struct Impl;
+  const RankInfo& self() const;
+  std::unique_ptr<Impl> impl_;
+  std::vector<RankInfo> ranks_;
+};
+
+}  // namespace dfine
