@@ -1,0 +1,361 @@
+#include "config/keys.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+[[noreturn]] void refuse(const ConfigValue& value, const std::string& allowed) {
+  throw Error(cat("cannot be ", to_toml(value)), "expected: " + allowed);
+}
+
+/// Refused as not supported yet, not as wrong.
+[[noreturn]] void refuse_unsupported(const ConfigValue& value, const std::string& alternative) {
+  throw Error(cat(to_toml(value), " is not supported yet"), "use " + alternative);
+}
+
+template <class Part, class T>
+T& member(Config& config, Part Config::*part, T Part::*field) {
+  return config.*part.*field;
+}
+template <class Part, class T>
+const T& member(const Config& config, Part Config::*part, T Part::*field) {
+  return config.*part.*field;
+}
+
+template <class Part>
+ConfigKey text(std::string name, Part Config::*part, std::string Part::*field, std::string comment) {
+  const std::string allowed = "text";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            if (!std::holds_alternative<std::string>(value)) refuse(value, allowed);
+            member(config, part, field) = std::get<std::string>(value);
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+template <class Part>
+ConfigKey flag(std::string name, Part Config::*part, bool Part::*field, std::string comment) {
+  const std::string allowed = "true or false";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            if (!std::holds_alternative<bool>(value)) refuse(value, allowed);
+            member(config, part, field) = std::get<bool>(value);
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+template <class Part>
+ConfigKey integer(std::string name, Part Config::*part, int64_t Part::*field, int64_t least, int64_t most, std::string comment) {
+  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least) : cat("whole number from ", least, " to ", most);
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* number = std::get_if<int64_t>(&value);
+            if (!number || *number < least || *number > most) refuse(value, allowed);
+            member(config, part, field) = *number;
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+/// Range with either end in or out, as its text says.
+struct Range {
+  const char* text;
+  bool (*contains)(double);
+};
+
+template <class Part>
+ConfigKey number(std::string name, Part Config::*part, double Part::*field, Range range, std::string comment) {
+  const std::string allowed = cat("number ", range.text);
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            double x = std::numeric_limits<double>::quiet_NaN();
+            if (const auto* real = std::get_if<double>(&value)) x = *real;
+            if (const auto* whole = std::get_if<int64_t>(&value)) x = static_cast<double>(*whole);
+            if (!std::isfinite(x) || !range.contains(x)) refuse(value, allowed);
+            member(config, part, field) = x;
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+/// A value by name. `unsupported` are names that will exist one day.
+template <class Part, class T>
+ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names,
+                 std::vector<std::string> unsupported, std::string comment) {
+  std::string allowed;
+  for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* given = std::get_if<std::string>(&value);
+            for (const auto& [known, meant] : names) {
+              if (!given || *given != known) continue;
+              member(config, part, field) = meant;
+              return;
+            }
+            for (const std::string& later : unsupported)
+              if (given && *given == later) refuse_unsupported(value, allowed);
+            refuse(value, allowed);
+          },
+          [=](const Config& config) -> ConfigValue {
+            for (const auto& [known, meant] : names)
+              if (meant == member(config, part, field)) return known;
+            throw Error("an enumerator without a name");
+          }};
+}
+
+ConfigKey image_size() {
+  const std::string allowed = "a number, or [height, width]; divisible by 32, from 32 to 4096";
+  return {"data.image_size",
+          allowed,
+          "Network input in pixels; images are resized to it, aspect ratio not kept (official: 640).",
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            std::vector<int64_t> sides;
+            if (const auto* side = std::get_if<int64_t>(&value)) sides = {*side, *side};
+            if (const auto* pair = std::get_if<std::vector<int64_t>>(&value)) sides = *pair;
+            if (sides.size() != 2) refuse(value, allowed);
+            for (const int64_t side : sides)
+              if (side < 32 || side > 4096 || side % 32 != 0) refuse(value, allowed);
+            config.data.image_size = {sides[0], sides[1]};
+          },
+          [](const Config& config) -> ConfigValue {
+            const auto [height, width] = config.data.image_size;
+            if (height == width) return height;
+            return std::vector<int64_t>{height, width};
+          }};
+}
+
+ConfigKey freeze_norm() {
+  const std::string allowed = "true, false or \"auto\"";
+  return {"model.freeze_norm",
+          allowed,
+          "Keep the backbone's batch norms as the weights have them. auto: as the official models, false for n s m, true for l x.",
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            if (const auto* given = std::get_if<bool>(&value)) {
+              config.model.freeze_norm = *given;
+            } else if (value == ConfigValue("auto")) {
+              config.model.freeze_norm.reset();
+            } else {
+              refuse(value, allowed);
+            }
+          },
+          [](const Config& config) -> ConfigValue {
+            if (!config.model.freeze_norm) return "auto";
+            return *config.model.freeze_norm;
+          }};
+}
+
+ConfigKey multiscale() {
+  ConfigKey key =
+      flag("data.multiscale", &Config::data, &DataConfig::multiscale, "Another input size each step. Only false so far: true is refused.");
+  key.set = [set = key.set](Config& config, const ConfigValue& value) {
+    if (value == ConfigValue(true)) refuse_unsupported(value, "false, and data.image_size");
+    set(config, value);
+  };
+  return key;
+}
+
+std::vector<std::pair<std::string, std::string>> sizes() {
+  return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
+}
+
+const Range kPositive{"> 0", [](double x) { return x > 0; }};
+const Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
+const Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
+
+std::vector<ConfigKey> run_keys() {
+  constexpr auto part = &Config::run;
+  return {
+      text("run.dir", part, &RunConfig::dir, "Folder of this run: metrics.jsonl, checkpoints/last, checkpoints/best; made if missing."),
+      text("run.resume", part, &RunConfig::resume,
+           "Where to continue: none, auto (run.dir/checkpoints/last if there is one), or the path of a checkpoint folder. "
+           "--resume on the command line goes before it."),
+      integer("run.seed", part, &RunConfig::seed, 0, kNoLimit,
+              "Key of every random draw: initial weights, order, augmentation, denoising. The same draws for any number of ranks."),
+      choice<RunConfig, DeviceChoice>(
+          "run.device", part, &RunConfig::device,
+          {{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}}, {},
+          "Where to compute. auto: CUDA when the program is built for it and the node has a GPU for every rank."),
+      integer("run.threads", part, &RunConfig::threads, 0, 4096,
+              "Compute threads of a rank. 0: the node's cores divided by its ranks, less data.workers, at least 1."),
+      choice<RunConfig, Precision>("run.precision", part, &RunConfig::precision, {{"fp32", Precision::kFp32}}, {"bf16", "fp16"},
+                                   "Number format of forward and backward. Only fp32 so far: bf16 and fp16 are refused."),
+      flag("run.deterministic", part, &RunConfig::deterministic,
+           "Only operations that repeat bit for bit at the same number of ranks and threads; slower on GPUs."),
+      flag("run.detect_anomaly", part, &RunConfig::detect_anomaly,
+           "Stop at the operation whose gradient is NaN, with its forward trace; several times slower."),
+      integer("run.log_every", part, &RunConfig::log_every, 1, kNoLimit,
+              "Steps between progress lines where the output is not a terminal. metrics.jsonl has every step."),
+  };
+}
+
+std::vector<ConfigKey> model_keys() {
+  constexpr auto part = &Config::model;
+  return {
+      choice<ModelConfig, std::string>("model.size", part, &ModelConfig::size, sizes(), {},
+                                       "Which D-FINE: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes."),
+      text("model.weights", part, &ModelConfig::weights,
+           "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a lone .safetensors file; empty: random. "
+           "Class heads of another size start anew; any other mismatch is an error."),
+      integer("model.num_queries", part, &ModelConfig::num_queries, 0, 10000,
+              "Object queries of an image. 0: as the weights' config.json says, else 300 (official)."),
+      integer("model.num_denoising", part, &ModelConfig::num_denoising, 0, 1000,
+              "Denoising queries per image and sign, about; 0: no denoising (official: 100)."),
+      flag("model.freeze_backbone", part, &ModelConfig::freeze_backbone,
+           "Train nothing in the backbone. Learns far worse on images unlike those of the weights; said as a warning."),
+      freeze_norm(),
+      flag("model.freeze_stem", part, &ModelConfig::freeze_stem, "Train nothing in the backbone's stem (the official recipes of l and x)."),
+  };
+}
+
+std::vector<ConfigKey> data_keys() {
+  constexpr auto part = &Config::data;
+  return {
+      text("data.train", part, &DataConfig::train, "Training images: a folder that dfine-pack wrote. Must be set."),
+      text("data.val", part, &DataConfig::val,
+           "Validation images: a folder that dfine-pack wrote. Must be set unless validate.every_epochs is 0."),
+      image_size(),
+      integer("data.batch_size", part, &DataConfig::batch_size, 1, 4096, "Training images per rank and batch."),
+      integer("data.workers", part, &DataConfig::workers, 0, 256,
+              "Threads of a rank that read, decode and augment. 0: the training thread does it, for debugging."),
+      flag("data.shuffle", part, &DataConfig::shuffle, "A new order of the training images each epoch."),
+      choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment, {{"flip", Augment::kFlip}, {"none", Augment::kNone}},
+                                  {"dfine"}, "flip: horizontally with probability 0.5. The official set (dfine) is refused so far."),
+      multiscale(),
+      integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
+              "Use only the first so many images of each pack, for debugging. 0: all."),
+  };
+}
+
+std::vector<ConfigKey> optim_keys() {
+  constexpr auto part = &Config::optim;
+  return {
+      number("optim.lr", part, &OptimConfig::lr, kPositive, "Learning rate of AdamW. Not scaled with the number of ranks."),
+      number("optim.backbone_lr", part, &OptimConfig::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
+      number("optim.weight_decay", part, &OptimConfig::weight_decay, kNotNegative, "Decoupled weight decay, on all parameters."),
+      number("optim.beta1", part, &OptimConfig::beta1, kBelowOne, "AdamW's decay of the first moment."),
+      number("optim.beta2", part, &OptimConfig::beta2, kBelowOne, "AdamW's decay of the second moment."),
+      number("optim.eps", part, &OptimConfig::eps, kPositive, "AdamW's term against division by zero."),
+      number("optim.clip_norm", part, &OptimConfig::clip_norm, kNotNegative,
+             "Gradients are scaled down to this global norm at most. 0: never (official: 0.1)."),
+      integer("optim.warmup_steps", part, &OptimConfig::warmup_steps, 0, kNoLimit,
+              "Steps in which the learning rates rise linearly from lr / warmup_steps; constant afterwards. 0: none (official: 500)."),
+  };
+}
+
+std::vector<ConfigKey> loop_keys() {
+  return {
+      integer("train.epochs", &Config::train, &TrainConfig::epochs, 1, kNoLimit, "Passes over the training images."),
+      integer("train.max_steps", &Config::train, &TrainConfig::max_steps, 0, kNoLimit, "Stop after so many optimizer steps. 0: no limit."),
+      integer("train.accumulate", &Config::train, &TrainConfig::accumulate, 1, 4096,
+              "Batches whose gradients are averaged into one optimizer step."),
+      flag("ema.enabled", &Config::ema, &EmaConfig::enabled,
+           "Keep an exponential moving average of the weights; it is what is validated and saved as model.safetensors."),
+      number("ema.decay", &Config::ema, &EmaConfig::decay, kBelowOne, "Decay of the average per optimizer step (official: 0.9999)."),
+      integer("ema.warmup_steps", &Config::ema, &EmaConfig::warmup_steps, 0, kNoLimit,
+              "The decay rises as decay * (1 - exp(-step / warmup_steps)). 0: constant (official: 1000). Take less for short runs: with a "
+              "constant decay of 0.9999, 432 steps leave 96 % of the initial weights in the average."),
+      integer("validate.every_epochs", &Config::validate, &ValidateConfig::every_epochs, 0, kNoLimit,
+              "Epochs between validations; there is one after the last too. 0: never."),
+      integer("validate.batch_size", &Config::validate, &ValidateConfig::batch_size, 0, 4096,
+              "Validation images per rank and batch; changes speed alone. 0: data.batch_size."),
+      choice<CheckpointConfig, Monitor>("checkpoint.monitor", &Config::checkpoint, &CheckpointConfig::monitor,
+                                        {{"val_loss", Monitor::kValLoss}, {"ap", Monitor::kAp}}, {},
+                                        "What decides which checkpoint is `best`: least validation loss, or highest COCO AP."),
+      integer("checkpoint.every_steps", &Config::checkpoint, &CheckpointConfig::every_steps, 0, kNoLimit,
+              "Write checkpoints/last also every so many optimizer steps. 0: at the end of each epoch only."),
+  };
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out += cat('\\', c);
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      constexpr std::array<char, 17> kHex{"0123456789ABCDEF"};
+      out += cat("\\u00", kHex[static_cast<unsigned char>(c) >> 4], kHex[c & 15]);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
+std::string shortest(double value) {
+  std::array<char, 32> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+  std::string out(buffer.data(), end);
+  const size_t exponent = out.find('e');
+  if (exponent != std::string::npos && out[exponent + 2] == '0') out.erase(exponent + 2, 1);  // 1e-4, as people write it
+  if (out.find_first_of(".en") == std::string::npos) out += ".0";
+  return out;
+}
+
+}  // namespace
+
+std::string to_toml(const ConfigValue& value) {
+  struct Writer {
+    std::string operator()(bool x) const { return x ? "true" : "false"; }
+    std::string operator()(int64_t x) const { return std::to_string(x); }
+    std::string operator()(double x) const { return shortest(x); }
+    std::string operator()(const std::string& x) const { return quoted(x); }
+    std::string operator()(const std::vector<int64_t>& list) const {
+      std::string out = "[";
+      for (const int64_t x : list) out += cat(out.size() > 1 ? ", " : "", x);
+      return out + "]";
+    }
+  };
+  return std::visit(Writer{}, value);
+}
+
+std::vector<ConfigKey> config_keys() {
+  std::vector<ConfigKey> all;
+  for (const auto& part : {run_keys(), model_keys(), data_keys(), optim_keys(), loop_keys()})
+    all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+std::vector<ConfigConflict> config_conflicts(const Config& config) {
+  std::vector<ConfigConflict> found;
+  const auto add = [&](const char* key, std::string message) { found.push_back({key, std::move(message)}); };
+  if (config.run.dir.empty()) add("run.dir", "run.dir is empty: name a folder for the run");
+  if (config.run.resume.empty()) add("run.resume", "run.resume is empty: use none, auto or the path of a checkpoint folder");
+  if (config.data.train.empty()) add("data.train", "data.train is not set: name a folder that dfine-pack wrote");
+  if (config.data.val.empty() && config.validate.every_epochs > 0)
+    add("data.val", "data.val is not set: name a folder that dfine-pack wrote, or set validate.every_epochs = 0");
+  if (config.model.freeze_backbone && config.optim.backbone_lr > 0)
+    add("optim.backbone_lr", "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: take one away");
+  if (config.model.freeze_backbone && config.model.freeze_norm == false)
+    add("model.freeze_norm", "model.freeze_norm = false, but model.freeze_backbone = true freezes the norms too: take one away");
+  if (config.data.max_images > 0 && config.data.max_images < config.data.batch_size)
+    add("data.max_images",
+        cat("data.max_images = ", config.data.max_images, " does not fill one batch of data.batch_size = ", config.data.batch_size));
+  return found;
+}
+
+}  // namespace dfine

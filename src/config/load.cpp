@@ -1,0 +1,213 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string_view>
+
+#include <toml++/toml.h>
+
+#include "config/keys.h"
+#include "config/suggest.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+/// Collects what is wrong, so that one run shows all of it.
+class Problems {
+ public:
+  void add(const std::string& where, const std::string& what) { lines_.push_back(where + ": " + what); }
+  void throw_if_any() const {
+    if (lines_.empty()) return;
+    std::string text = lines_.size() == 1 ? lines_[0] : cat(lines_.size(), " errors in the configuration:");
+    if (lines_.size() > 1)
+      for (const std::string& line : lines_) text += "\n  " + line;
+    throw UsageError(text, "docs/configuration.md and --print-config list every key with its meaning.");
+  }
+
+ private:
+  std::vector<std::string> lines_;
+};
+
+std::optional<ConfigValue> to_value(const toml::node& node) {
+  if (const auto* x = node.as_boolean()) return x->get();
+  if (const auto* x = node.as_integer()) return x->get();
+  if (const auto* x = node.as_floating_point()) return x->get();
+  if (const auto* x = node.as_string()) return x->get();
+  if (const auto* list = node.as_array(); list && list->is_homogeneous<int64_t>()) {
+    std::vector<int64_t> values;
+    for (const auto& item : *list) values.push_back(item.as_integer()->get());
+    return values;
+  }
+  return std::nullopt;
+}
+
+class Reader {
+ public:
+  Reader() : keys_(config_keys()) {}
+
+  void read(const toml::table& root, const std::string& file) {
+    for (const auto& [name, node] : root) {
+      const std::string where = at(file, node);
+      const auto* table = node.as_table();
+      if (!table || !has_table(name)) {
+        problems_.add(where, unknown(std::string(name)));
+        continue;
+      }
+      for (const auto& [key, value] : *table) {
+        set(cat(name.str(), ".", key.str()), to_value(value), at(file, value));
+      }
+    }
+  }
+
+  void override_with(const std::string& argument) {
+    const std::string where = "--set " + argument;
+    const size_t equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      problems_.add(where, "is not of the form table.key=value");
+      return;
+    }
+    const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);
+    const auto* key = find(name);
+    std::optional<ConfigValue> value;
+    try {
+      const toml::table parsed = toml::parse("v = " + text);
+      if (parsed.size() == 1) value = to_value(*parsed.get("v"));
+    } catch (const toml::parse_error&) {
+      value.reset();  // not a TOML value: bare text
+    }
+    const bool quoted = value && std::holds_alternative<std::string>(*value);
+    const bool truth = value && std::holds_alternative<bool>(*value);
+    if (key && key->is_text && !quoted && !truth) value = text;
+    set(name, value, where);
+  }
+
+  Config finish() {
+    problems_.throw_if_any();  // conflicts between wrong values would only confuse
+    for (const ConfigConflict& conflict : config_conflicts(config_)) {
+      const auto place = places_.find(conflict.key);
+      problems_.add(place != places_.end() ? place->second : file_, conflict.message);
+    }
+    problems_.throw_if_any();
+    return config_;
+  }
+
+  void set_file(const std::string& file) { file_ = file; }
+
+ private:
+  static std::string at(const std::string& file, const toml::node& node) { return cat(file, ":", node.source().begin.line); }
+
+  const ConfigKey* find(const std::string& name) const {
+    const auto it = std::find_if(keys_.begin(), keys_.end(), [&](const ConfigKey& k) { return k.name == name; });
+    return it == keys_.end() ? nullptr : &*it;
+  }
+  bool has_table(std::string_view name) const {
+    return std::any_of(keys_.begin(), keys_.end(), [&](const ConfigKey& k) { return k.table() == name; });
+  }
+  std::string unknown(const std::string& name) const {
+    std::vector<std::string> names;
+    for (const ConfigKey& key : keys_) names.push_back(key.name);
+    const std::string suggestion = suggest(name, names);
+    return cat("unknown key ", name, suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+  }
+
+  void set(const std::string& name, const std::optional<ConfigValue>& value, const std::string& where) {
+    const ConfigKey* key = find(name);
+    if (!key) {
+      problems_.add(where, unknown(name));
+      return;
+    }
+    if (!value) {
+      problems_.add(where, cat(name, " has a value of a wrong type (expected: ", key->allowed, ")"));
+      return;
+    }
+    try {
+      key->set(config_, *value);
+      places_[name] = where;
+    } catch (const Error& e) {
+      problems_.add(where, cat(name, " ", e.message(), " (", e.hint(), ")"));
+    }
+  }
+
+  std::vector<ConfigKey> keys_;
+  Config config_;
+  std::map<std::string, std::string> places_;  // where each key was set last
+  std::string file_ = "the defaults";
+  Problems problems_;
+};
+
+std::string wrapped_comment(const std::string& text) {
+  constexpr size_t kWidth = 110;
+  std::istringstream words(text);
+  std::string out, line = "#", word;
+  while (words >> word) {
+    if (line.size() + 1 + word.size() > kWidth) {
+      out += line + "\n";
+      line = "#";
+    }
+    line += " " + word;
+  }
+  return out + line + "\n";
+}
+
+}  // namespace
+
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+  Reader reader;
+  if (!name.empty()) {
+    reader.set_file(name);
+    try {
+      reader.read(toml::parse(text, name), name);
+    } catch (const toml::parse_error& e) {
+      throw UsageError(cat(name, ":", e.source().begin.line, ":", e.source().begin.column, ": not TOML: ", e.description()));
+    }
+  }
+  for (const std::string& argument : overrides) reader.override_with(argument);
+  return reader.finish();
+}
+
+Config load_config(const std::string& path, const std::vector<std::string>& overrides) {
+  if (path.empty()) return parse_config("", "", overrides);
+  const std::string hint = "Relative paths start at the current directory.";
+  if (std::filesystem::is_directory(path)) throw UsageError(cat("the configuration ", path, " is a folder"), hint);
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in) throw UsageError(cat("cannot read the configuration ", path), hint);
+  return parse_config(text, path, overrides);
+}
+
+std::string print_config(const Config& config) {
+  const Config defaults;
+  std::string out, table;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.table() != table) {
+      table = key.table();
+      out += cat(out.empty() ? "" : "\n", "[", table, "]\n");
+    }
+    out += wrapped_comment(key.comment);
+    out += wrapped_comment(cat("Allowed: ", key.allowed, ". Default: ", to_toml(key.get(defaults)), "."));
+    out += cat(key.key(), " = ", to_toml(key.get(config)), "\n");
+  }
+  return out;
+}
+
+std::string config_reference() {
+  const Config defaults;
+  std::string out, table;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.table() != table) {
+      table = key.table();
+      out += cat(out.empty() ? "" : "\n", "## [", table, "]\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n");
+    }
+    out += cat("| `", key.name, "` | ", key.allowed, " | `", to_toml(key.get(defaults)), "` | ", key.comment, " |\n");
+  }
+  return out;
+}
+
+}  // namespace dfine

@@ -1,0 +1,24 @@
+#pragma once
+// Configuration files: TOML, one table for each part of Config.
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+
+namespace dfine {
+
+/// Reads `path` (empty: defaults only), then applies `overrides` ("table.key=value", a TOML value; text keys also take bare text) in
+/// their order. Paths inside stay as written: they are relative to the current directory. Unknown keys, wrong types, values out of
+/// range or not supported and combinations that cannot work are one Error that lists them all with file and line or with the --set.
+Config load_config(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// The same from text; `name` stands for the file in messages.
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides = {});
+
+/// All keys as TOML with their descriptions; loading it again gives the same configuration.
+std::string print_config(const Config& config);
+
+/// The key tables of docs/configuration.md (Markdown).
+std::string config_reference();
+
+}  // namespace dfine

@@ -1,0 +1,172 @@
+#include "config/load.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "config/keys.h"
+#include "core/error.h"
+
+namespace dfine {
+namespace {
+
+const std::string kData = "[data]\ntrain='a'\nval='b'\n";
+
+std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse_config(text, "f.toml", overrides);
+  } catch (const UsageError& e) {
+    return e.message();
+  }
+  return "no error";
+}
+
+void expect_error(const std::string& text, const std::vector<std::string>& overrides, const std::string& part) {
+  const std::string message = error_of(text, overrides);
+  EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(LoadConfig, ReadsEveryTypeOfValue) {
+  const Config config = parse_config(
+      "run.seed = 7\nrun.device = 'cpu'\n[model]\nsize='x'\nfreeze_norm = false\n[data]\ntrain='a'\nval='b'\nimage_size=[320, 480]\n"
+      "augment='none'\n[optim]\nlr = 1\nweight_decay = 1e-2\n[ema]\nenabled = false\n[checkpoint]\nmonitor='ap'\n",
+      "f.toml");
+  EXPECT_EQ(config.run.seed, 7);
+  EXPECT_EQ(config.run.device, DeviceChoice::kCpu);
+  EXPECT_EQ(config.model.size, "x");
+  EXPECT_EQ(config.model.freeze_norm, std::optional(false));
+  EXPECT_EQ(config.data.image_size, (ImageSize{320, 480}));
+  EXPECT_EQ(config.data.augment, Augment::kNone);
+  EXPECT_EQ(config.optim.lr, 1.0);
+  EXPECT_EQ(config.optim.weight_decay, 1e-2);
+  EXPECT_FALSE(config.ema.enabled);
+  EXPECT_EQ(config.checkpoint.monitor, Monitor::kAp);
+  EXPECT_EQ(config.train.epochs, TrainConfig{}.epochs);
+}
+
+TEST(LoadConfig, UnknownKeysAreErrorsWithASuggestion) {
+  expect_error(kData + "\nbatchsize = 2\n", {}, "f.toml:5: unknown key data.batchsize; did you mean data.batch_size?");
+  expect_error(kData + "[optim]\nbatch_size = 2\n", {},
+               "f.toml:5: unknown key optim.batch_size; did you mean data.batch_size or validate.batch_size?");
+  expect_error(kData + "[optimizer]\nlr = 2\n", {}, "f.toml:4: unknown key optimizer");
+  expect_error("seed = 2\n" + kData, {}, "f.toml:1: unknown key seed; did you mean run.seed?");
+  expect_error(kData + "[data.train]\n", {}, "f.toml:4");
+  expect_error(kData + "[run]\nzzz = 2\n", {}, "unknown key run.zzz");
+  EXPECT_EQ(error_of(kData + "[run]\nzzz = 2\n").find("did you mean"), std::string::npos);
+  expect_error("data = 3\n", {}, "f.toml:1");
+}
+
+TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
+  expect_error(kData + "[optim]\nlr = 'fast'\n", {}, "f.toml:5: optim.lr cannot be \"fast\" (expected: number > 0)");
+  expect_error(kData + "[optim]\nlr = 0\n", {}, "optim.lr cannot be 0 ");
+  expect_error(kData + "[optim]\nlr = nan\n", {}, "optim.lr cannot be nan");
+  expect_error(kData + "[optim]\nlr = inf\n", {}, "optim.lr cannot be inf");
+  expect_error(kData + "[optim]\nlr = [1]\n", {}, "optim.lr cannot be [1]");
+  expect_error(kData + "[optim]\nlr = {a = 1}\n", {}, "optim.lr has a value of a wrong type");
+  expect_error(kData + "[optim]\nbeta1 = 1\n", {}, "optim.beta1 cannot be 1 (expected: number >= 0 and < 1)");
+  expect_error(kData + "batch_size = 0\n", {}, "data.batch_size cannot be 0 (expected: whole number from 1 to 4096)");
+  expect_error(kData + "batch_size = 2.0\n", {}, "data.batch_size cannot be 2.0");
+  expect_error(kData + "shuffle = 1\n", {}, "data.shuffle cannot be 1 (expected: true or false)");
+  expect_error(kData + "[run]\ndir = 5\n", {}, "run.dir cannot be 5 (expected: text)");
+  expect_error(kData + "[run]\nseed = -1\n", {}, "run.seed cannot be -1");
+  expect_error(kData + "[model]\nsize = 'XL'\n", {}, "model.size cannot be \"XL\" (expected: \"n\", \"s\", \"m\", \"l\" or \"x\")");
+  expect_error(kData + "[model]\nfreeze_norm = 'yes'\n", {}, "model.freeze_norm cannot be \"yes\" (expected: true, false or \"auto\")");
+  for (const char* size : {"650", "0", "-32", "[640]", "[640, 641]", "[640, 640, 640]", "640.0", "'640'", "[640.0, 640.0]", "8192"})
+    expect_error(kData + "image_size = " + size + "\n", {}, "f.toml:4: data.image_size");
+}
+
+TEST(LoadConfig, WhatIsNotSupportedYetIsRefused) {
+  expect_error(kData + "augment = 'dfine'\n", {}, "data.augment \"dfine\" is not supported yet (use \"flip\" or \"none\")");
+  expect_error(kData + "multiscale = true\n", {}, "data.multiscale true is not supported yet (use false");
+  expect_error(kData + "[run]\nprecision = 'bf16'\n", {}, "run.precision \"bf16\" is not supported yet (use \"fp32\")");
+  expect_error(kData + "[run]\nprecision = 'fp16'\n", {}, "run.precision \"fp16\" is not supported yet");
+  EXPECT_EQ(error_of(kData + "augment = 'flip'\nmultiscale = false\n[run]\nprecision = 'fp32'\n"), "no error");
+}
+
+TEST(LoadConfig, AllErrorsComeAtOnce) {
+  const std::string message = error_of(kData + "batch_size = 0\nfoo = 1\n", {"optim.lr=-1"});
+  for (const char* part :
+       {"3 errors", "f.toml:4: data.batch_size", "f.toml:5: unknown key data.foo", "--set optim.lr=-1: optim.lr cannot be -1"})
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(LoadConfig, CombinationsThatCannotWork) {
+  expect_error("[run]\nseed = 1\n", {}, "f.toml: data.train is not set");
+  expect_error("[data]\ntrain = 'a'\n", {}, "f.toml: data.val is not set");
+  EXPECT_EQ(error_of("[data]\ntrain = 'a'\n[validate]\nevery_epochs = 0\n"), "no error");
+  expect_error(kData + "[model]\nfreeze_backbone = true\n[optim]\nbackbone_lr = 1e-5\n", {}, "f.toml:7: optim.backbone_lr is set, but");
+  expect_error(kData + "[model]\nfreeze_backbone = true\nfreeze_norm = false\n", {}, "f.toml:6: model.freeze_norm = false, but");
+  expect_error(kData + "[model]\nfreeze_backbone = true\n", {"model.freeze_norm=false"},
+               "--set model.freeze_norm=false: model.freeze_norm");
+  expect_error(kData + "max_images = 3\n", {}, "f.toml:4: data.max_images = 3 does not fill one batch of data.batch_size = 4");
+  expect_error(kData, {"run.dir="}, "run.dir is empty");
+}
+
+TEST(LoadConfig, BrokenToml) {
+  expect_error("[data\n", {}, "f.toml:1:");
+  expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4:");
+  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "f.toml:5:");
+  EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
+  EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
+}
+
+TEST(LoadConfig, OverridesWinInTheirOrder) {
+  const Config config = parse_config(
+      kData + "batch_size = 2\n", "f.toml",
+      {"data.batch_size=3", "data.batch_size=5", "data.image_size=[320, 480]", "run.dir=runs/a b", "model.size=s", "model.freeze_norm=true",
+       "data.train=2024", "data.val=\"quoted = x\"", "optim.lr=1e-3", "data.shuffle=false", "model.weights="});
+  EXPECT_EQ(config.data.batch_size, 5);
+  EXPECT_EQ(config.data.image_size, (ImageSize{320, 480}));
+  EXPECT_EQ(config.run.dir, "runs/a b");
+  EXPECT_EQ(config.model.size, "s");
+  EXPECT_EQ(config.model.freeze_norm, std::optional(true));
+  EXPECT_EQ(config.data.train, "2024");
+  EXPECT_EQ(config.data.val, "quoted = x");
+  EXPECT_EQ(config.optim.lr, 1e-3);
+  EXPECT_FALSE(config.data.shuffle);
+  EXPECT_EQ(config.model.weights, "");
+  EXPECT_FALSE(parse_config(kData, "f.toml", {"model.freeze_norm=true", "model.freeze_norm=auto"}).model.freeze_norm.has_value());
+}
+
+TEST(LoadConfig, WrongOverridesAreNamed) {
+  expect_error(kData, {"data.batch_size"}, "--set data.batch_size: is not of the form table.key=value");
+  expect_error(kData, {"=3"}, "--set =3: is not of the form");
+  expect_error(kData, {"data.batchsize=3"}, "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
+  expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
+  expect_error(kData, {"data.batch_size="}, "--set data.batch_size=: data.batch_size");
+  expect_error(kData, {"data.batch_size=3\nw=4"}, "data.batch_size has a value of a wrong type");
+  expect_error(kData, {"run.deterministic=yes"}, "run.deterministic");
+}
+
+TEST(LoadConfig, ConfigurationWithoutAFile) {
+  EXPECT_EQ(load_config("", {"data.train=a", "data.val=b"}).data.train, "a");
+  EXPECT_THROW(load_config(""), UsageError);
+}
+
+TEST(PrintConfig, LoadsAsTheSameConfiguration) {
+  Config config;
+  config.data.train = "a \"b\" \\ \n\t\x01 é # [x]";
+  config.data.val = "v";
+  config.optim.lr = 1.0 / 3;
+  config.optim.eps = std::numeric_limits<double>::denorm_min();
+  config.optim.weight_decay = 12345678.0;
+  config.run.seed = std::numeric_limits<int64_t>::max();
+  config.data.image_size = {320, 480};
+  config.model.freeze_norm = false;
+  config.checkpoint.monitor = Monitor::kAp;
+  const std::string printed = print_config(config);
+  const Config back = parse_config(printed, "printed");
+  EXPECT_EQ(config_differences(config, back), std::vector<std::string>{});
+  EXPECT_EQ(print_config(back), printed);
+}
+
+TEST(PrintConfig, HasEveryKeyWithItsDescription) {
+  const std::string printed = print_config({});
+  for (const ConfigKey& key : config_keys()) EXPECT_NE(printed.find("\n" + key.key() + " = "), std::string::npos) << key.name;
+  EXPECT_NE(printed.find("# Learning rate of AdamW."), std::string::npos);
+  EXPECT_NE(printed.find("Default: 1e-4."), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dfine
