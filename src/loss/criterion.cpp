@@ -1,0 +1,180 @@
+#include "loss/criterion.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include <ATen/ATen.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "loss/box_ops.h"
+#include "loss/head_stack.h"
+#include "loss/pair_rows.h"
+#include "loss/terms.h"
+#include "loss/union.h"
+
+namespace dfine {
+namespace {
+
+/// Matched rows on the device, int64.
+struct StackPairs {
+  Tensor own_query, own_box;        // [H * K] each head's own pairs, queries counted through all heads' rows
+  Tensor shared_query, shared_box;  // [U] pairs that all heads share
+};
+
+/// Factors that turn sums on this rank into its share of the global means.
+struct Scales {
+  double own, shared;                 // sums over own pairs and over shared pairs
+  double ddf_matched, ddf_unmatched;  // sums over the edges of matched and of other queries
+};
+
+/// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots of how many normal queries are matched
+/// and not. `matched` and `unmatched` count the stack's own queries, each with four edges, over all ranks.
+void set_ddf_scales(Scales& scales, double world, double union_pairs, double other_queries, double matched, double unmatched) {
+  const double a = std::sqrt(union_pairs), b = std::sqrt(other_queries);
+  scales.ddf_matched = matched > 0 ? world * a / (a + b) / (4 * matched) : 0;
+  scales.ddf_unmatched = unmatched > 0 ? world * b / (a + b) / (4 * unmatched) : 0;
+}
+
+/// Collects the weighted terms of one stack after another.
+class TermList {
+ public:
+  TermList(const CriterionOptions& options, const Targets& targets, const ModelOutput& output)
+      : options_(options), targets_(targets), output_(output) {}
+
+  void add_stack(const HeadStack& heads, const StackPairs& pairs, const Scales& scales) {
+    const Tensor boxes = targets_.boxes.to(heads.boxes.scalar_type());  // [T, 4]
+    add("vfl", heads, vfl(heads, pairs, boxes), options_.vfl * scales.own);
+
+    const Tensor wanted = boxes.index_select(0, pairs.shared_box);  // [U, 4]
+    const BoxSums sums = box_sums(heads.boxes.index_select(1, pairs.shared_query), wanted);
+    add("bbox", heads, sums.l1, options_.bbox * scales.shared);
+    add("giou", heads, sums.giou, options_.giou * scales.shared);
+    if (!heads.corners.defined()) return;
+
+    const int64_t layers = heads.corners.size(0);
+    const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
+    const Tensor bins = bin_offsets(output_.up.detach().to(wanted.scalar_type()), reg_scale, options_.reg_max);
+    const EdgeTargets edges = edge_targets(heads.refs.index_select(0, pairs.shared_query), wanted, bins, reg_scale);
+    const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
+    add("fgl", heads, fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou), options_.fgl * scales.shared);
+    if (layers > 1) add("ddf", heads, ddf(heads, pairs, iou, scales), options_.ddf);
+  }
+
+  /// The last denoising layer is officially compared with itself.
+  void add_zero(const std::string& name) {
+    names_.push_back(name);
+    values_.push_back(at::zeros({1}, values_.front().options()));
+  }
+
+  void finish(LossResult& result) {
+    result.names = std::move(names_);
+    result.terms = at::cat(values_);
+    result.total = result.terms.sum();
+  }
+
+ private:
+  /// [H]
+  Tensor vfl(const HeadStack& heads, const StackPairs& pairs, const Tensor& boxes) const {
+    const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query);
+    const Tensor iou = overlap(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
+    return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query, targets_.labels.index_select(0, pairs.own_box),
+                    options_.alpha, options_.gamma);
+  }
+
+  /// [L - 1]: every layer but the last learns from the last.
+  Tensor ddf(const HeadStack& heads, const StackPairs& pairs, const Tensor& iou, const Scales& scales) const {
+    const int64_t students = heads.corners.size(0) - 1;
+    const Tensor confidence = heads.logits.select(0, students).detach().amax(-1).sigmoid();  // [rows] the teacher's
+    const DdfSums sums = ddf_sums(heads.corners.narrow(0, 0, students), heads.corners.select(0, students), iou.narrow(0, 0, students),
+                                  confidence, pairs.shared_query, options_.temperature);
+    return sums.matched * scales.ddf_matched + sums.unmatched * scales.ddf_unmatched;
+  }
+
+  /// values: one for each of the first heads.
+  void add(const char* kind, const HeadStack& heads, const Tensor& values, double factor) {
+    for (int64_t k = 0; k < values.size(0); ++k) names_.push_back(cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
+    values_.push_back(values * factor);
+  }
+
+  const CriterionOptions& options_;
+  const Targets& targets_;
+  const ModelOutput& output_;
+  std::vector<std::string> names_;
+  std::vector<Tensor> values_;
+};
+
+void check(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const CriterionOptions& options) {
+  if (output.layers.empty()) throw Error("criterion: the output has no decoder layer");
+  const HeadOutput& last = output.layers.back();
+  if (last.logits.size(-1) != options.num_classes) {
+    throw Error(cat("criterion: built for ", options.num_classes, " classes, the outputs have ", last.logits.size(-1)));
+  }
+  if (last.corners.defined() && last.corners.size(-1) != 4 * (options.reg_max + 1)) {
+    throw Error(cat("criterion: built for ", options.reg_max + 1, " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
+  }
+  if (last.logits.size(0) != targets.num_images()) {
+    throw Error(cat("criterion: outputs of ", last.logits.size(0), " images, targets of ", targets.num_images()));
+  }
+  if (counts.images < targets.num_images() || counts.boxes < targets.num_boxes()) {
+    throw Error(cat("criterion: the global batch (", counts.images, " images, ", counts.boxes, " boxes) is smaller than this rank's (",
+                    targets.num_images(), " images, ", targets.num_boxes(), " boxes)"));
+  }
+}
+
+/// The number of pairs in the union, over all ranks.
+double count_pairs(const Matching& matching, const Group& group) {
+  double pairs = 0;
+  for (const Pairs& image : matching) pairs += static_cast<double>(image.size());
+  return group.alone() ? pairs : group.sum({pairs}).front();
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> LossResult::values() const {
+  const Tensor host = terms.detach().to(at::kDouble).cpu();
+  std::vector<std::pair<std::string, double>> result;
+  for (size_t k = 0; k < names.size(); ++k) result.emplace_back(names[k], host.const_data_ptr<double>()[k]);
+  return result;
+}
+
+LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const {
+  check(output, targets, counts, options_);
+  LossResult result;
+  const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
+  result.matchings = match(normal.heads, targets, options_.matcher);
+  result.go = match_union(result.matchings);
+
+  const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
+  std::vector<PairRows> own;
+  for (const Matching& matching : result.matchings) own.push_back(pair_rows(matching, targets, queries));
+  const PairRows own_rows = join_heads(own, images * queries), go_rows = pair_rows(result.go, targets, queries);
+  const PairRows dn_rows = denoising_pair_rows(output.dn, targets);
+  const PairRows dn_own_rows = join_heads(std::vector<PairRows>(denoising.heads.size(), dn_rows), images * output.dn.num_queries());
+  const auto device = targets.boxes.device();
+  const std::vector<Tensor> rows = to_device(
+      {&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query, &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
+      device);
+
+  const double world = group.size(), boxes = static_cast<double>(counts.boxes), box_norm = std::max(boxes, 1.0);
+  const double union_pairs = count_pairs(result.go, group);
+  const double other_queries = static_cast<double>(counts.images * queries) - union_pairs;
+  TermList terms(options_, targets, output);
+  Scales scales{.own = world / box_norm, .shared = world / std::max(union_pairs, 1.0), .ddf_matched = 0, .ddf_unmatched = 0};
+  set_ddf_scales(scales, world, union_pairs, other_queries, union_pairs, other_queries);
+  terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
+
+  if (!denoising.heads.empty()) {
+    const double groups = static_cast<double>(output.dn.groups), positives = groups * boxes;
+    scales.own = scales.shared = world / (box_norm * groups);
+    set_ddf_scales(scales, world, union_pairs, other_queries, positives,
+                   static_cast<double>(counts.images * output.dn.num_queries()) - positives);
+    terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
+    if (output.dn_layers.back().corners.defined()) terms.add_zero(cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+  }
+  terms.finish(result);
+  return result;
+}
+
+}  // namespace dfine

@@ -1,0 +1,28 @@
+#include "loss/edge_targets.h"
+
+#include <ATen/ATen.h>
+
+namespace dfine {
+
+Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
+  const Tensor bound = (up * reg_scale).abs();                                      // [1]
+  const Tensor ratio = (bound + 1).pow(2.0 / static_cast<double>(reg_max - 2));     // [1] growth from bin to bin
+  const Tensor inner = ratio.pow(at::arange(1, reg_max / 2, bound.options())) - 1;  // [reg_max / 2 - 1] positive offsets
+  return at::cat({-2 * bound, -inner.flip(0), at::zeros_like(bound), inner, 2 * bound});
+}
+
+EdgeTargets edge_targets(const Tensor& refs, const Tensor& boxes, const Tensor& bins, const Tensor& reg_scale) {
+  const at::NoGradGuard no_grad;
+  constexpr double kEps = 1e-16;  // a reference without size puts every edge outside of the bins, on the side where it lies
+  const Tensor scale = reg_scale.abs();
+  const Tensor centre = refs.narrow(-1, 0, 2), unit = refs.narrow(-1, 2, 2) / scale + kEps;
+  const Tensor half = boxes.narrow(-1, 2, 2).clamp_min(0) * 0.5, middle = boxes.narrow(-1, 0, 2);
+  const Tensor before = centre - (middle - half), after = middle + half - centre;
+  const Tensor offset = at::cat({before / unit, after / unit}, -1) - scale * 0.5;  // [K, 4], 0 where edge and reference edge agree
+
+  const Tensor left = (at::searchsorted(bins, offset.contiguous(), /*out_int32=*/false, /*right=*/true) - 1).clamp_(0, bins.size(0) - 2);
+  const Tensor low = bins.index({left}), high = bins.index({left + 1});
+  return {left, ((offset - low) / (high - low)).clamp_(0, 1)};
+}
+
+}  // namespace dfine
