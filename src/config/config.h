@@ -6,17 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "core/image_size.h"
+
 namespace dfine {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class Precision { kFp32 };
 enum class Augment { kFlip, kNone };
 enum class Monitor { kValLoss, kAp };
-
-struct ImageSize {
-  int64_t height = 640, width = 640;  // pixels
-  bool operator==(const ImageSize&) const = default;
-};
 
 struct RunConfig {
   std::string dir = "runs/train";             // folder of metrics, log and checkpoints
@@ -42,7 +39,7 @@ struct ModelConfig {
 
 struct DataConfig {
   std::string train, val;            // folders that dfine-pack wrote
-  ImageSize image_size;              // network input; sides divisible by 32 (official: 640)
+  ImageSize image_size{640, 640};    // network input; sides divisible by 32 (official: 640)
   int64_t batch_size = 4;            // images per rank and step
   int64_t workers = 4;               // loader threads per rank; 0: the training thread loads
   bool shuffle = true;               // a new order each epoch

@@ -3,15 +3,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/image_size.h"
 #include "model/outputs.h"
 #include "tensor.h"
 
 namespace dfine {
-
-/// Size of an original image in pixels.
-struct ImageSize {
-  int64_t height, width;
-};
 
 /// Detections of one image, highest score first. K = min(k, Q * C).
 struct Detections {

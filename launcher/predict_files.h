@@ -1,0 +1,40 @@
+#pragma once
+// Files of dfine-predict: which images, and what is written about them.
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace dfine {
+
+struct ImageFile {
+  std::filesystem::path path;
+  std::string name;  // of the file, relative to the folder it was found in
+};
+
+/// Files as given, and every JPEG, PNG and WebP file in the folders (by extension, sub-folders too), in order of name within a folder.
+/// Throws Error naming a path that does not exist or a folder without images.
+std::vector<ImageFile> collect_images(const std::vector<std::filesystem::path>& paths);
+
+/// One detection as it is written.
+struct Prediction {
+  int64_t image_id = 0;
+  std::string file_name;
+  int64_t category_id = 0;
+  std::string label;
+  std::array<float, 4> xyxy{};  // pixels of the original image
+  float score = 0;
+};
+
+/// A COCO results file: a list of {image_id, file_name, category_id, bbox [x, y, w, h], score}. Whole or not at all.
+void write_coco_results(const std::filesystem::path& path, const std::vector<Prediction>& predictions);
+
+/// One line: file, label, score, x1 y1 x2 y2.
+std::string format_text(const Prediction& prediction);
+
+/// file_name -> image id of a COCO annotation file, so that predictions carry the ids of a data set.
+std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations);
+
+}  // namespace dfine
