@@ -53,33 +53,52 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip, size_t plane, 
 
 #if defined(__x86_64__)
 
+/// Weighted sum for output i, by its first `taps` weights (read in fours), as red, green, blue, 0 in 32 bits; both halves are to be added.
 /// Four neighbouring pixels of 3 bytes are laid out as 16-bit pairs: red 0 and 1, green 0 and 1, blue 0 and 1 in the lower half, those
 /// of pixels 2 and 3 in the upper; one multiply-add of pairs then weighs both.
-DFINE_AVX2 void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+DFINE_AVX2 inline __m256i weighted_pixel_avx2(const AxisWeights& axis, const uint8_t* in, size_t i, int taps) {
   const __m256i spread_pixels = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                                                  6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
   const __m256i spread_weights = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,  //
                                                   4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
-  const __m128i half = _mm_set1_epi32(1 << (axis.precision - 1));
-  const __m128i shift = _mm_cvtsi32_si128(axis.precision);
+  const int16_t* const weights = axis.weight(static_cast<int>(i));
+  const uint8_t* const pixels = in + static_cast<size_t>(axis.first[i]) * 3;
+  __m256i sum = _mm256_setzero_si256();
+  for (int k = 0; k < taps; k += 4) {
+    const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 3 * k)));
+    int64_t packed;
+    std::memcpy(&packed, weights + k, sizeof packed);
+    const __m256i pairs = _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights);
+    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), pairs));
+  }
+  return sum;
+}
+
+/// Adds the halves of two sums and rounds: the first pixel in the lower half of the result, the second in the upper.
+DFINE_AVX2 inline __m256i two_pixels_avx2(__m256i first, __m256i second, int precision) {
+  const __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(first, second, 0x20), _mm256_permute2x128_si256(first, second, 0x31));
+  return _mm256_sra_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(1 << (precision - 1))), _mm_cvtsi32_si128(precision));
+}
+
+DFINE_AVX2 void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+  constexpr size_t kBlock = 4;
   const size_t outputs = axis.first.size();
-  for (size_t i = 0; i < outputs; ++i) {
-    const int16_t* const weights = axis.weight(static_cast<int>(i));
-    const uint8_t* const pixels = in + static_cast<size_t>(axis.first[i]) * 3;
-    __m256i sum = _mm256_setzero_si256();
-    for (int k = 0; k < axis.count[i]; k += 4) {
-      const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 3 * k)));
-      int64_t packed;
-      std::memcpy(&packed, weights + k, sizeof packed);
-      const __m256i weighted =
-          _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights));
-      sum = _mm256_add_epi32(sum, weighted);
-    }
-    __m128i pixel = _mm_add_epi32(_mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1)), half);
-    pixel = _mm_sra_epi32(pixel, shift);
-    pixel = _mm_packus_epi16(_mm_packs_epi32(pixel, pixel), pixel);
-    const int32_t rgb = _mm_cvtsi128_si32(pixel);
-    std::memcpy(out + 3 * i, &rgb, i + 1 < outputs ? 4 : 3);  // the fourth byte is overwritten by the next pixel
+  if (outputs < kBlock) return along_row_portable(axis, in, out);
+  const __m128i drop_fourth = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+  for (size_t next = 0; next < outputs; next += kBlock) {
+    const size_t i = std::min(next, outputs - kBlock);  // the last block overlaps the one before
+    const int taps = std::max(std::max(axis.count[i], axis.count[i + 1]), std::max(axis.count[i + 2], axis.count[i + 3]));
+    const __m256i even =
+        two_pixels_avx2(weighted_pixel_avx2(axis, in, i, taps), weighted_pixel_avx2(axis, in, i + 1, taps), axis.precision);
+    const __m256i odd =
+        two_pixels_avx2(weighted_pixel_avx2(axis, in, i + 2, taps), weighted_pixel_avx2(axis, in, i + 3, taps), axis.precision);
+    const __m256i words = _mm256_packs_epi32(even, odd);  // pixels 0 and 2 | 1 and 3
+    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m128i pixels = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    const __m128i rgb = _mm_shuffle_epi8(pixels, drop_fourth);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * i), rgb);
+    const int32_t rest = _mm_extract_epi32(rgb, 2);
+    std::memcpy(out + 3 * i + 8, &rest, sizeof rest);
   }
 }
 
