@@ -1,0 +1,73 @@
+#include "optim/ema.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_lerp.h>
+
+#include <cmath>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+
+double ema_decay(double decay, int64_t update, int64_t warmup_steps) {
+  if (warmup_steps <= 0) return decay;
+  return decay * (1 - std::exp(-static_cast<double>(update) / static_cast<double>(warmup_steps)));
+}
+
+Ema::Ema(std::map<std::string, Tensor> model, double decay, int64_t warmup_steps)
+    : model_(std::move(model)), decay_(decay), warmup_steps_(warmup_steps) {
+  const at::NoGradGuard no_grad;
+  for (auto& [name, tensor] : model_) {
+    const Tensor average = tensor.detach().clone();
+    average_.emplace(name, average);
+    if (!tensor.is_floating_point()) continue;
+    model_list_.push_back(tensor);
+    average_list_.push_back(average);
+  }
+}
+
+void Ema::require_own_place() const {
+  if (exchanged_) throw Error("the moving average is in the model's place and cannot be used meanwhile");
+}
+
+void Ema::update() {
+  require_own_place();
+  const at::NoGradGuard no_grad;
+  ++updates_;
+  // Written as a + (1 - d)(m - a), so that an average equal to the model stays so to the last bit (frozen weights, constants).
+  if (!average_list_.empty()) at::_foreach_lerp_(average_list_, model_list_, 1 - decay_now());
+}
+
+const std::map<std::string, Tensor>& Ema::averages() const {
+  require_own_place();
+  return average_;
+}
+
+void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates) {
+  require_own_place();
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : averages)
+    if (!average_.contains(name)) throw Error(cat("the moving average has ", name, ", which the model lacks"));
+  for (const auto& [name, mine] : average_) {
+    const auto given = averages.find(name);
+    if (given == averages.end()) throw Error(cat("the moving average lacks ", name));
+    if (given->second.sizes() != mine.sizes())
+      throw Error(cat("the moving average has ", name, " of shape ", given->second.sizes(), ", the model ", mine.sizes()));
+  }
+  for (auto& [name, mine] : average_) mine.copy_(averages.at(name));
+  updates_ = updates;
+}
+
+void Ema::exchange() {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < model_list_.size(); ++i) {
+    const Tensor kept = model_list_[i].detach().clone();
+    model_list_[i].copy_(average_list_[i]);
+    average_list_[i].copy_(kept);
+  }
+  exchanged_ = !exchanged_;
+}
+
+}  // namespace dfine

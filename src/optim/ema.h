@@ -1,0 +1,59 @@
+#pragma once
+// Exponential moving average of a model's weights, as the official code keeps it (src/optim/ema.py of Peterande/D-FINE).
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tensor.h"
+
+namespace dfine {
+
+/// decay * (1 - exp(-update / warmup_steps)); decay alone if warmup_steps is 0. `update` counts from 1.
+double ema_decay(double decay, int64_t update, int64_t warmup_steps);
+
+class Ema {
+ public:
+  /// Starts from `model`, the model's parameters and buffers by name, which it keeps watching; it owns copies. All floating point
+  /// tensors are averaged, running statistics included; the others (batch counters) keep their first value.
+  Ema(std::map<std::string, Tensor> model, double decay, int64_t warmup_steps);
+
+  /// average = d * average + (1 - d) * model, with d = ema_decay(decay, updates(), warmup_steps) after counting this update.
+  /// Does not wait for the device.
+  void update();
+
+  int64_t updates() const { return updates_; }
+  double decay_now() const { return ema_decay(decay_, updates_, warmup_steps_); }
+
+  /// All tensors by name, sharing memory with the average.
+  const std::map<std::string, Tensor>& averages() const;
+  /// Copies averages in; the names and shapes must be the model's. Throws Error naming the first that is not.
+  void load(const std::map<std::string, Tensor>& averages, int64_t updates);
+
+  /// Exchanges the contents of average and model, in place and exactly; see EmaInPlace. While exchanged, update(), averages() and
+  /// load() throw.
+  void exchange();
+
+ private:
+  void require_own_place() const;
+
+  std::map<std::string, Tensor> model_, average_;
+  std::vector<Tensor> model_list_, average_list_;  // the floating point ones, in the same order
+  double decay_;
+  int64_t warmup_steps_, updates_ = 0;
+  bool exchanged_ = false;
+};
+
+/// While it lives, the model has the average's weights: for validation.
+class EmaInPlace {
+ public:
+  explicit EmaInPlace(Ema& ema) : ema_(ema) { ema_.exchange(); }
+  ~EmaInPlace() { ema_.exchange(); }
+  EmaInPlace(const EmaInPlace&) = delete;
+  EmaInPlace& operator=(const EmaInPlace&) = delete;
+
+ private:
+  Ema& ema_;
+};
+
+}  // namespace dfine
