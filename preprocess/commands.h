@@ -1,0 +1,17 @@
+#pragma once
+// What dfine-pack does on the command line's behalf: reports go to stdout, progress to stderr, failures leave as Error.
+#include <filesystem>
+
+#include "data/packer.h"
+
+namespace dfine {
+
+/// Packs (`options.progress` and `.interrupted` are set here) and prints the closing summary.
+void run_pack(PackOptions options);
+
+void run_info(const std::filesystem::path& folder);
+
+/// Prints each damaged shard or record; true when there is none.
+bool run_verify(const std::filesystem::path& folder, int jobs);
+
+}  // namespace dfine

@@ -1,0 +1,100 @@
+// dfine-pack: COCO images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <thread>
+
+#include "commands.h"
+#include "core/error.h"
+#include "dfine_version.h"
+#include "signals.h"
+
+namespace dfine {
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
+
+int default_jobs() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// "512MiB", "1 GB", "700000": binary and decimal units, bytes without one.
+CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value, const std::string& description) {
+  return app.add_option(name, value, description)->transform(CLI::AsSizeValue(false))->type_name("SIZE")->default_str("512MiB");
+}
+
+struct Arguments {
+  PackOptions pack;
+  std::string folder;
+  int jobs = default_jobs();
+};
+
+void describe(CLI::App& app, Arguments& arguments) {
+  PackOptions& pack = arguments.pack;
+  app.set_version_flag("--version", std::string("dfine-pack ") + DFINE_VERSION);
+  app.add_option("--images", pack.images, "folder that the annotation file's file_name refers to")->type_name("DIR");
+  app.add_option("--annotations", pack.annotations, "COCO annotation file")->type_name("FILE.json");
+  app.add_option("--output", pack.output, "folder to create")->type_name("DIR");
+  add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard");
+  app.add_option("--jobs", arguments.jobs, "threads; the result does not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing");
+  app.add_flag("--overwrite", pack.overwrite, "replace an existing pack");
+  app.footer("exit codes: 0 done, 1 failed, 2 wrong usage");
+
+  CLI::App* info = app.add_subcommand("info", "print what a pack holds");
+  info->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
+  CLI::App* verify = app.add_subcommand("verify", "check structure and all checksums of a pack");
+  verify->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
+  verify->add_option("--jobs", arguments.jobs, "threads")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.require_subcommand(0, 1);
+}
+
+void require_pack_options(const CLI::App& app) {
+  std::string missing;
+  for (const char* name : {"--images", "--annotations", "--output"}) {
+    if (app.count(name) == 0) missing += std::string(missing.empty() ? "" : ", ") + name;
+  }
+  if (!missing.empty()) throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
+}
+
+int run(CLI::App& app, Arguments& arguments) {
+  if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs) ? kDone : kFailed;
+  if (app.got_subcommand("info")) {
+    run_info(arguments.folder);
+    return kDone;
+  }
+  require_pack_options(app);
+  if (arguments.pack.shard_size == 0) throw UsageError("--shard-size must be above 0");
+  arguments.pack.jobs = arguments.jobs;
+  run_pack(arguments.pack);
+  return kDone;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Packs COCO images and annotations into sharded HDF5 for training.", "dfine-pack");
+  Arguments arguments;
+  describe(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kDone : kWrongUsage;
+  }
+  catch_interrupts();
+  int code = kFailed;
+  try {
+    code = run(app, arguments);
+  } catch (const UsageError& e) {
+    std::cerr << "dfine-pack: " << e.what() << '\n';
+    code = kWrongUsage;
+  } catch (const std::exception& e) {
+    std::cerr << "dfine-pack: " << e.what() << '\n';
+  }
+  end_by_caught_interrupt();
+  return code;
+}
+
+}  // namespace
+}  // namespace dfine
+
+int main(int argc, char** argv) {
+  return dfine::main(argc, argv);
+}

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace dfine {
+
+/// A file open for reading at given places; any number of threads may read at once.
+class ByteFile {
+ public:
+  explicit ByteFile(std::filesystem::path path);
+  ~ByteFile();
+  ByteFile(ByteFile&& other) noexcept;
+  ByteFile(const ByteFile&) = delete;
+  ByteFile& operator=(const ByteFile&) = delete;
+  ByteFile& operator=(ByteFile&&) = delete;
+
+  /// Bytes, as of now.
+  uint64_t size() const;
+  /// Makes `bytes` hold exactly the `size` bytes from `offset`; throws Error when the file ends before.
+  void read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes) const;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int fd_;
+};
+
+}  // namespace dfine

@@ -1,0 +1,166 @@
+#include "data/coco.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "data/coco_json.h"
+
+namespace dfine {
+namespace {
+
+constexpr size_t kNone = std::numeric_limits<size_t>::max();
+
+/// From ids to indices; an id given twice keeps its first index, and both records are reported.
+class IdIndex {
+ public:
+  /// The index that had this id before, or kNone.
+  size_t insert(int64_t id, size_t index) {
+    const auto [at, inserted] = index_.try_emplace(id, index);
+    return inserted ? kNone : at->second;
+  }
+  size_t find(int64_t id) const {
+    const auto at = index_.find(id);
+    return at == index_.end() ? kNone : at->second;
+  }
+  void reserve(size_t n) { index_.reserve(n); }
+
+ private:
+  std::unordered_map<int64_t, size_t> index_;
+};
+
+/// Takes the records of `raw` apart and relates them by their ids.
+class Resolver {
+ public:
+  explicit Resolver(RawCoco raw) : raw_(std::move(raw)) {}
+
+  Coco resolve(const std::filesystem::path& path) {
+    categories(path);
+    images();
+    annotations();
+    return std::move(coco_);
+  }
+
+ private:
+  void categories(const std::filesystem::path& path) {
+    coco_.categories = std::move(raw_.categories);
+    if (coco_.categories.empty()) throw Error(cat(path.string(), " lists no categories"), "there is nothing to learn without at least one");
+    std::sort(coco_.categories.begin(), coco_.categories.end(), [](const Category& a, const Category& b) { return a.id < b.id; });
+    for (size_t label = 0; label < coco_.categories.size(); ++label) {
+      const Category& category = coco_.categories[label];
+      if (category_index_.insert(category.id, label) != kNone) {
+        throw Error(cat(path.string(), " has two categories with id ", category.id, ": \"", coco_.categories[label - 1].name, "\" and \"",
+                        category.name, "\""),
+                    "give each category its own id");
+      }
+    }
+  }
+
+  std::string image_name(size_t i) const {
+    const RawImage& raw = raw_.images[i];
+    std::string name = raw.id ? cat("image ", *raw.id) : cat("images[", i, "]");
+    if (!coco_.images[i].file_name.empty()) name += cat(" (\"", coco_.images[i].file_name, "\")");
+    return name;
+  }
+
+  void problem(std::string message, size_t image) {
+    coco_.problems.push_back({std::move(message), image == kNone ? CocoProblem::kNoImage : static_cast<int64_t>(image)});
+  }
+
+  void images() {
+    coco_.images.reserve(raw_.images.size());
+    image_index_.reserve(raw_.images.size());
+    auto fault = raw_.image_faults.begin();
+    for (size_t i = 0; i < raw_.images.size(); ++i) {
+      RawImage& raw = raw_.images[i];
+      raw.image.id = raw.id.value_or(0);
+      coco_.images.push_back(std::move(raw.image));
+      if (fault != raw_.image_faults.end() && fault->record == i) problem(cat(image_name(i), ": ", (fault++)->message), i);
+      if (!raw.id) continue;
+      if (const size_t before = image_index_.insert(*raw.id, i); before != kNone) {
+        const std::string message =
+            cat(image_name(i), " has the same id as images[", before, "] (\"", coco_.images[before].file_name, "\")");
+        problem(message, before);
+        problem(message, i);
+      }
+    }
+  }
+
+  std::string annotation_name(size_t i, size_t image) const {
+    const RawAnnotation& raw = raw_.annotations[i];
+    std::string name = raw.id ? cat("annotation ", *raw.id) : cat("annotations[", i, "]");
+    if (image != kNone) name += cat(" of ", image_name(image));
+    return name;
+  }
+
+  void annotations() {
+    IdIndex seen;
+    seen.reserve(raw_.annotations.size());
+    std::vector<size_t> image_of(raw_.annotations.size(), kNone);
+    auto fault = raw_.annotation_faults.begin();
+    for (size_t i = 0; i < raw_.annotations.size(); ++i) {
+      RawAnnotation& raw = raw_.annotations[i];
+      const size_t image = raw.image_id ? image_index_.find(*raw.image_id) : kNone;
+      image_of[i] = image;
+      raw.annotation.id = raw.id.value_or(0);
+      if (fault != raw_.annotation_faults.end() && fault->record == i)
+        problem(cat(annotation_name(i, image), ": ", (fault++)->message), image);
+      if (raw.image_id && image == kNone) problem(cat(annotation_name(i, image), " has an unknown image_id ", *raw.image_id), kNone);
+      if (raw.category_id) {
+        const size_t label = category_index_.find(*raw.category_id);
+        if (label == kNone) {
+          problem(cat(annotation_name(i, image), " has an unknown category_id ", *raw.category_id), image);
+        } else {
+          raw.annotation.label = static_cast<int32_t>(label);
+        }
+      }
+      if (!raw.id) continue;
+      if (const size_t before = seen.insert(*raw.id, i); before != kNone) {
+        const std::string message =
+            cat(annotation_name(i, image), " has the same id as ",
+                image_of[before] == image ? cat("annotations[", before, "]") : annotation_name(before, image_of[before]));
+        if (image_of[before] != image) problem(message, image_of[before]);
+        problem(message, image);
+      }
+    }
+    group(image_of);
+  }
+
+  /// Counting sort by image: keeps the order of the file within an image.
+  void group(const std::vector<size_t>& image_of) {
+    coco_.first.assign(coco_.images.size() + 1, 0);
+    for (const size_t image : image_of) {
+      if (image != kNone) ++coco_.first[image + 1];
+    }
+    std::partial_sum(coco_.first.begin(), coco_.first.end(), coco_.first.begin());
+    coco_.annotations.resize(coco_.first.back());
+    std::vector<uint64_t> next(coco_.first.begin(), coco_.first.end() - 1);
+    for (size_t i = 0; i < image_of.size(); ++i) {
+      if (image_of[i] != kNone) coco_.annotations[next[image_of[i]]++] = raw_.annotations[i].annotation;
+    }
+  }
+
+  RawCoco raw_;
+  Coco coco_;
+  IdIndex category_index_, image_index_;
+};
+
+}  // namespace
+
+Coco read_coco(const std::filesystem::path& path) {
+  return Resolver(read_coco_json(path)).resolve(path);
+}
+
+void throw_problems(const std::filesystem::path& file, std::span<const CocoProblem> problems, std::string hint) {
+  constexpr size_t kShown = 10;
+  Error error(cat(file.string(), ": ", problems.front().message), std::move(hint));
+  for (size_t i = 1; i < std::min(problems.size(), kShown); ++i) error.add_context("also " + problems[i].message);
+  if (problems.size() > kShown) error.add_context(cat("and ", problems.size() - kShown, " more"));
+  throw error;
+}
+
+}  // namespace dfine

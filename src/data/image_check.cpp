@@ -1,0 +1,56 @@
+#include "data/image_check.h"
+
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "data/byte_file.h"
+#include "image/decode.h"
+
+namespace dfine {
+namespace fs = std::filesystem;
+
+fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) {
+  if (file_name.find('\0') != std::string_view::npos) throw Error("file_name holds a zero byte");
+  const fs::path relative = fs::path(file_name).lexically_normal();
+  if (relative.is_absolute()) throw Error("file_name is an absolute path", "file_name must be relative to the image folder");
+  if (relative.empty() || !relative.has_filename()) throw Error("file_name names no file");
+  if (*relative.begin() == "..")
+    throw Error("file_name leaves the image folder", "file_name must be relative to the image folder, without '..'");
+  return folder / relative;
+}
+
+uint64_t image_file_size(const fs::path& path) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(path, failed);
+  if (!fs::exists(status)) {
+    if (status.type() == fs::file_type::not_found) throw Error(cat(path.string(), " does not exist"));
+    throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
+  }
+  if (!fs::is_regular_file(status)) throw Error(cat(path.string(), " is not a file"));
+  const uint64_t size = fs::file_size(path, failed);
+  if (failed) throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
+  if (size == 0) throw Error(cat(path.string(), " is empty"));
+  return size;
+}
+
+CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoImage& image) {
+  CheckedImage checked;
+  const ByteFile file(path);
+  if (const uint64_t now = file.size(); now != size)
+    throw Error(cat("the file changed while it was packed: ", size, " bytes became ", now));
+  file.read(0, size, checked.bytes);
+  const ImageInfo info = probe_image(checked.bytes);
+  checked.width = info.width;
+  checked.height = info.height;
+  const bool same = (image.width < 0 || image.width == info.width) && (image.height < 0 || image.height == info.height);
+  if (!same) {
+    throw Error(
+        cat("the file has ", info.width, "x", info.height, " pixels, but the annotation file says ", image.width, "x", image.height),
+        "boxes refer to the size in the annotation file: resize neither images nor boxes alone; EXIF orientation is not applied");
+  }
+  check_complete(checked.bytes);
+  checked.crc32c = crc32c(checked.bytes);
+  return checked;
+}
+
+}  // namespace dfine

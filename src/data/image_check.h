@@ -1,0 +1,29 @@
+#pragma once
+// Is an image file of the annotation file usable? What dfine-pack checks before it takes one.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/coco.h"
+
+namespace dfine {
+
+/// `folder` / `file_name`; throws Error when the name is absolute or climbs out of the folder. Links inside of the folder are followed.
+std::filesystem::path resolve_image_path(const std::filesystem::path& folder, std::string_view file_name);
+
+/// Bytes of the file; throws Error when there is no such regular file or it is empty.
+uint64_t image_file_size(const std::filesystem::path& path);
+
+struct CheckedImage {
+  std::vector<uint8_t> bytes;
+  uint32_t crc32c = 0;
+  int32_t width = 0, height = 0;  // pixels
+};
+
+/// Reads the file; throws Error when it has not `size` bytes (any more), is no supported image, is cut short, or has another width or
+/// height than `image` states (where it states one).
+CheckedImage read_checked_image(const std::filesystem::path& path, uint64_t size, const CocoImage& image);
+
+}  // namespace dfine

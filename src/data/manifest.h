@@ -1,0 +1,36 @@
+#pragma once
+// manifest.json of a pack: what must be there. Everything in it is checked against the shards.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/category.h"
+
+namespace dfine {
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+struct ShardEntry {
+  std::string file;  // "shard-00000.h5"
+  uint64_t images = 0, boxes = 0, dropped_boxes = 0;
+  uint64_t image_bytes = 0;   // of the image files in it
+  uint64_t file_bytes = 0;    // of the shard itself
+  uint32_t index_crc32c = 0;  // see data/shard_format.h
+  bool operator==(const ShardEntry&) const = default;
+};
+
+struct Manifest {
+  std::vector<Category> categories;  // ascending ids: in order of the labels
+  std::vector<ShardEntry> shards;    // in order of the images
+
+  /// Sums over the shards.
+  ShardEntry totals() const;
+};
+
+void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
+
+/// Throws Error when it is missing, of another format or version, or does not agree with itself.
+Manifest read_manifest(const std::filesystem::path& folder);
+
+}  // namespace dfine

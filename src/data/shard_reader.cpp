@@ -1,0 +1,75 @@
+#include "data/shard_reader.h"
+
+#include "core/crc32c.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCopyAgain = "copy the shard again from where the pack was made, or pack the data set again";
+
+void check_file(const fs::path& path, const ShardEntry& entry) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) throw Error(cat(path.string(), " is missing, but the manifest lists it"), kCopyAgain);
+  const uint64_t size = fs::file_size(path, failed);
+  if (failed) throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
+  if (size != entry.file_bytes) {
+    throw Error(
+        cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes, size < entry.file_bytes ? ": it was cut short" : ""),
+        kCopyAgain);
+  }
+}
+
+std::vector<Category> read_categories(const Hdf5Reader& file) {
+  const auto ids = file.attribute_list<int64_t>("category_id");
+  const auto names = file.attribute_strings("category_name");
+  if (ids.size() != names.size()) throw Error(cat("category_id has ", ids.size(), " entries, category_name ", names.size()));
+  std::vector<Category> categories;
+  for (size_t i = 0; i < ids.size(); ++i) categories.push_back({ids[i], names[i]});
+  return categories;
+}
+
+Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<const Category> categories) {
+  check_file(path, entry);
+  const Hdf5Reader file(path);
+  if (const auto version = file.attribute<int32_t>("format_version"); version != kFormatVersion) {
+    throw Error(cat("its format_version is ", version, "; this program reads ", kFormatVersion), "pack the data set again");
+  }
+  ShardIndex index;
+  for_each_dataset(index, [&](const char* name, auto& values, int columns) { file.read(name, values, columns); });
+  index.file_name = file.read_strings("image/file_name");
+  const auto own_categories = read_categories(file);
+  const auto region = file.region(kBytesDataset);
+
+  const auto stored = file.attribute<uint32_t>("index_crc32c");
+  if (index_checksum(index, own_categories) != stored) throw Error("the checksum of its index is wrong: the file is damaged", kCopyAgain);
+  const auto differs = [](const std::string& what) {
+    throw Error(what + ": the shard belongs to another pack, or the manifest was edited", kCopyAgain);
+  };
+  if (stored != entry.index_crc32c) differs("its index is not the one that the manifest describes");
+  if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(), categories.end()))
+    differs("its categories are not the manifest's");
+  check_index(index, region.size, categories.size());
+  if (index.images() != entry.images || index.boxes() != entry.boxes || index.dropped_boxes() != entry.dropped_boxes ||
+      region.size != entry.image_bytes) {
+    differs("its numbers of images, boxes or bytes are not the manifest's");
+  }
+  return {std::move(index), ShardBytes(path, region)};
+}
+
+}  // namespace
+
+void ShardBytes::read(uint64_t offset, uint64_t size, uint32_t expected, std::vector<uint8_t>& bytes) const {
+  file_.read(base_ + offset, size, bytes);
+  if (const uint32_t found = crc32c(bytes); found != expected) throw Error("its checksum is wrong: the bytes are damaged", kCopyAgain);
+}
+
+Shard open_shard(const fs::path& folder, const ShardEntry& entry, std::span<const Category> categories) {
+  const fs::path path = folder / entry.file;
+  return with_context([&] { return open_checked(path, entry, categories); }, [&] { return "in " + path.string(); });
+}
+
+}  // namespace dfine

@@ -1,0 +1,36 @@
+#pragma once
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "data/byte_file.h"
+#include "data/category.h"
+#include "data/hdf5_file.h"
+#include "data/manifest.h"
+#include "data/shard_format.h"
+
+namespace dfine {
+
+/// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its lock.
+class ShardBytes {
+ public:
+  ShardBytes(const std::filesystem::path& path, Hdf5Reader::Region region) : file_(path), base_(region.offset) {}
+
+  /// The `size` bytes at `offset` of image/bytes; throws Error when their checksum is not `crc32c`. Any thread may call this.
+  void read(uint64_t offset, uint64_t size, uint32_t crc32c, std::vector<uint8_t>& bytes) const;
+
+ private:
+  ByteFile file_;
+  uint64_t base_;
+};
+
+struct Shard {
+  ShardIndex index;
+  ShardBytes bytes;
+};
+
+/// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is missing, cut short, damaged (checksum of
+/// the index), inconsistent, or not the shard that the manifest describes.
+Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::span<const Category> categories);
+
+}  // namespace dfine
