@@ -36,8 +36,8 @@ bool displayable(const std::array<double, 3>& rgb) {
 }  // namespace
 
 Colour class_colour(int label) {
-  constexpr std::array<double, 3> kLightness{0.68, 0.78, 0.58};
-  constexpr int kTurn = 12;           // hues between a change of lightness: these alone are all told apart with ease
+  constexpr std::array<double, 3> kLightness{0.68, 0.82, 0.55};
+  constexpr int kTurn = 8;            // hues between changes of lightness; eight steps of the golden angle stay 32 degrees apart
   constexpr double kFirstHue = 25.0;  // degrees: red
   const auto n = static_cast<unsigned>(label);
   const double golden_angle = 180.0 * (3.0 - std::sqrt(5.0));

@@ -126,6 +126,13 @@ def webps():
     yield "webp exif", saved(Image.fromarray(picture(97, 61)), "WEBP", exif=exif)
 
 
+def samples():
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples", "*"))):
+        if os.path.basename(path) != "animated.webp":  # refused
+            with open(path, "rb") as f:
+                yield os.path.basename(path), f.read()
+
+
 def shipped():
     pattern = os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "data", "bccd", "images", "*.jpg")
     for path in sorted(glob.glob(pattern))[::10]:
@@ -134,7 +141,7 @@ def shipped():
 
 
 def main():
-    cases = [case for group in (jpegs, pngs, webps, shipped) for case in group()]
+    cases = [case for group in (jpegs, pngs, webps, samples, shipped) for case in group()]
     expected = [np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) for _, content in cases]
     probe = Probe()
     for (_, content), image in zip(cases, expected):

@@ -1,6 +1,7 @@
 // Lets the Python checks beside it see what the image layer makes of a file:
 //   image_probe info FILE                         format, width, height, channels on one line
 //   image_probe decode FILE OUT                   raw RGB, [height, width, 3]
+//   image_probe png FILE OUT, image_probe jpeg FILE OUT   written again by the encoders
 //   image_probe resize FILE OUT WIDTH HEIGHT      the same, resized
 //   image_probe chw FILE OUT WIDTH HEIGHT FLIP    planar, [3, height, width]; FLIP 0 or 1
 // Several commands may follow one another, as one process for many files is faster.
@@ -15,6 +16,7 @@
 
 #include "core/error.h"
 #include "image/decode.h"
+#include "image/encode.h"
 #include "image/resize.h"
 
 namespace {
@@ -51,6 +53,8 @@ void run(std::span<char*>& arguments) {
   const std::string out = next();
   const Image image = dfine::decode_image(file);
   if (command == "decode") return write_file(out, image.pixels);
+  if (command == "png") return write_file(out, dfine::encode_png(image));
+  if (command == "jpeg") return write_file(out, dfine::encode_jpeg(image));
   const int width = std::stoi(next()), height = std::stoi(next());
   if (command == "resize") return write_file(out, dfine::resize_antialias(image, width, height).pixels);
   if (command != "chw") throw dfine::UsageError("unknown command " + command);

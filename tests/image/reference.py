@@ -5,8 +5,6 @@ import tempfile
 
 import numpy as np
 
-PROBE = os.path.join(os.environ["DFINE_BINARY_DIR"], "image_probe")
-
 
 class Probe:
     """Collects commands for image_probe, runs them in one process and returns what they wrote, in order."""
@@ -29,7 +27,8 @@ class Probe:
         self.outputs.append((out, shape))
 
     def run(self):
-        subprocess.run([PROBE, *self.arguments], check=True)
+        probe = os.path.join(os.environ["DFINE_BINARY_DIR"], "image_probe")
+        subprocess.run([probe, *self.arguments], check=True)
         return [np.fromfile(path, np.uint8).reshape(shape) for path, shape in self.outputs]
 
 

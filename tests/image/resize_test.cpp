@@ -1,0 +1,138 @@
+// Closed forms, and that the processor-specific loops give what the portable ones do. check_resize.py compares with torchvision.
+#include "image/resize.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "image/resize_kernels.h"
+
+namespace dfine {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Bytes noise(size_t size, uint64_t key) {
+  CounterRandom random(3, Stream::kTest, key);
+  Bytes bytes(size);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.below(256));
+  return bytes;
+}
+
+Image grey_row(const Bytes& values) {
+  Image image(static_cast<int>(values.size()), 1);
+  for (size_t i = 0; i < values.size(); ++i) std::fill_n(image.pixels.begin() + static_cast<ptrdiff_t>(3 * i), 3, values[i]);
+  return image;
+}
+
+Bytes red_of(const Image& image) {
+  Bytes red;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) red.push_back(image.pixels[i]);
+  return red;
+}
+
+/// Twice as many pixels: centres fall at quarters, so the weights are 3/4 and 1/4.
+TEST(Resize, EnlargesByInterpolation) {
+  EXPECT_EQ(red_of(resize_antialias(grey_row({0, 100}), 4, 1)), (Bytes{0, 25, 75, 100}));
+  Image column = grey_row({0, 100});
+  std::swap(column.width, column.height);
+  EXPECT_EQ(red_of(resize_antialias(column, 1, 4)), (Bytes{0, 25, 75, 100}));
+}
+
+/// Half as many: a triangle over four pixels, distances 3/4, 1/4, 1/4, 3/4, weights 1/8, 3/8, 3/8, 1/8; at the borders the three that
+/// exist are scaled to a sum of one: 3/7, 3/7, 1/7.
+TEST(Resize, ShrinksWithAWiderTriangle) {
+  EXPECT_EQ(red_of(resize_antialias(grey_row({0, 255}), 1, 1)), (Bytes{128}));
+  EXPECT_EQ(red_of(resize_antialias(grey_row({70, 140, 210, 0, 0, 0}), 3, 1)), (Bytes{120, 96, 0}));  // (210+420+210)/7, (140+630)/8
+}
+
+TEST(Resize, LeavesTheSameSizeAlone) {
+  Image image(37, 23);
+  image.pixels = noise(image.pixels.size(), 1);
+  EXPECT_EQ(resize_antialias(image, 37, 23).pixels, image.pixels);
+}
+
+TEST(Resize, KeepsAUniformPicture) {
+  Image image(31, 17);
+  std::fill(image.pixels.begin(), image.pixels.end(), uint8_t{255});
+  for (const auto& [w, h] : {std::pair{64, 64}, {5, 40}, {100, 3}, {1, 1}}) {
+    const Image resized = resize_antialias(image, w, h);
+    EXPECT_TRUE(std::all_of(resized.pixels.begin(), resized.pixels.end(), [](uint8_t v) { return v == 255; })) << w << " x " << h;
+  }
+}
+
+TEST(Resize, WritesPlanesAndMirrorsThem) {
+  Image image(50, 20);
+  image.pixels = noise(image.pixels.size(), 2);
+  for (const auto& [w, h] : {std::pair{64, 32}, {50, 20}, {33, 20}, {50, 41}, {7, 3}}) {
+    const Image resized = resize_antialias(image, w, h);
+    const auto plane = static_cast<size_t>(w) * static_cast<size_t>(h);
+    for (const bool flip : {false, true}) {
+      Bytes planes(3 * plane);
+      resize_antialias_chw(image, w, h, flip, planes.data());
+      for (int y = 0; y < h; ++y) {
+        for (int x = 0; x < w; ++x) {
+          for (size_t c = 0; c < 3; ++c) {
+            ASSERT_EQ(planes[c * plane + static_cast<size_t>(y * w + x)], resized.row(y)[3 * (flip ? w - 1 - x : x) + static_cast<int>(c)]);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Resize, RefusesEmptyPictures) {
+  EXPECT_THROW(resize_antialias(Image{}, 10, 10), Error);
+  EXPECT_THROW(resize_antialias(Image(3, 3), 0, 10), Error);
+  EXPECT_THROW(resize_antialias(Image(3, 3), 10, -1), Error);
+}
+
+TEST(ResizeKernels, BestEqualsPortableAlongRows) {
+  for (int inputs : {1, 2, 3, 5, 16, 33, 200}) {
+    for (int outputs : {1, 2, 3, 4, 5, 7, 16, 31, 100, 301}) {
+      const AxisWeights axis = triangle_weights(inputs, outputs);
+      const Bytes in = noise(static_cast<size_t>(inputs + axis.stride) * 3 + kReadAhead, static_cast<uint64_t>(inputs));
+      const size_t size = static_cast<size_t>(outputs) * 3;
+      Bytes portable(size), best(size);
+      portable_resize_kernels().along_row(axis, in.data(), portable.data());
+      best_resize_kernels().along_row(axis, in.data(), best.data());
+      EXPECT_EQ(portable, best) << inputs << " to " << outputs;
+    }
+  }
+}
+
+TEST(ResizeKernels, BestEqualsPortableAcrossRows) {
+  for (size_t bytes : {1u, 3u, 31u, 32u, 33u, 96u, 255u, 300u}) {
+    for (int count : {2, 4, 14}) {
+      const auto n = static_cast<size_t>(count);
+      std::vector<Bytes> rows;
+      std::vector<const uint8_t*> pointers;
+      for (size_t k = 0; k < n; ++k) rows.push_back(noise(bytes, k));
+      for (const Bytes& row : rows) pointers.push_back(row.data());
+      std::vector<int16_t> weights(n, static_cast<int16_t>((1 << 14) / count));
+      weights[0] = static_cast<int16_t>(weights[0] + 700);
+      Bytes portable(bytes), best(bytes);
+      portable_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes, portable.data());
+      best_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes, best.data());
+      EXPECT_EQ(portable, best) << bytes << " bytes, " << count << " rows";
+    }
+  }
+}
+
+TEST(ResizeKernels, BestEqualsPortableToPlanes) {
+  for (int width : {1, 15, 16, 17, 48, 100}) {
+    const auto plane = static_cast<size_t>(width) + 5;
+    const Bytes rgb = noise(static_cast<size_t>(width) * 3, 9);
+    for (const bool flip : {false, true}) {
+      Bytes portable(3 * plane), best(3 * plane);
+      portable_resize_kernels().to_planes(rgb.data(), width, flip, plane, portable.data());
+      best_resize_kernels().to_planes(rgb.data(), width, flip, plane, best.data());
+      EXPECT_EQ(portable, best) << width << (flip ? " mirrored" : "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dfine
