@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "model/distribution.h"
 
 namespace dfine {
 namespace {
@@ -82,8 +83,7 @@ DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& met
   const Tensor corners = (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
   const Tensor low = corners.narrow(-1, 0, 2), high = corners.narrow(-1, 2, 2);
   const Tensor noised = at::cat({(low + high) / 2, (high - low).abs()}, -1);  // [B, N, 4] cxcywh
-  constexpr double kEps = 1e-5;  // of the official inverse sigmoid; numerator and denominator are bounded one by one
-  return {.labels = labels, .boxes_unact = (noised.clamp_min(kEps) / (1 - noised).clamp_min(kEps)).log(), .meta = meta};
+  return {.labels = labels, .boxes_unact = inverse_sigmoid(noised), .meta = meta};
 }
 
 Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries, const at::TensorOptions& options) {

@@ -18,15 +18,15 @@ struct HeadOutput {
 /// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without denoising or without boxes.
 struct DenoisingMeta {
   int64_t groups = 0;
-  int64_t max_boxes = 0;                  // M: each group holds M positive then M negative queries
+  int64_t max_boxes = 0;  // M: each group holds M positive then M negative queries
   int64_t num_queries() const { return 2 * max_boxes * groups; }
 };
 
 /// Heads in training. Evaluation fills only `layers`, with the last layer alone.
 struct ModelOutput {
-  std::vector<HeadOutput> layers;  // L; the last is the prediction
-  HeadOutput pre;                  // first layer's direct boxes
-  HeadOutput enc;                  // the selected encoder tokens
+  std::vector<HeadOutput> layers;     // L; the last is the prediction
+  HeadOutput pre;                     // first layer's direct boxes
+  HeadOutput enc;                     // the selected encoder tokens
   std::vector<HeadOutput> dn_layers;  // L, over the denoising queries; empty if dn.groups == 0
   HeadOutput dn_pre;
   DenoisingMeta dn;

@@ -1,0 +1,35 @@
+#include "model/batch_norm.h"
+
+#include <ATen/ATen.h>
+
+#include "dist/sync_batch_norm.h"
+
+namespace dfine {
+namespace {
+constexpr double kEps = 1e-5;
+constexpr double kMomentum = 0.1;
+}  // namespace
+
+BatchNorm2d::BatchNorm2d(int64_t channels, BatchNormOptions options) : frozen_(options.frozen) {
+  const auto affine = [&](const char* name, Tensor start) {
+    return frozen_ ? register_buffer(name, std::move(start)) : register_parameter(name, std::move(start));
+  };
+  weight_ = affine("weight", at::ones({channels}));
+  bias_ = affine("bias", at::zeros({channels}));
+  running_mean_ = register_buffer("running_mean", at::zeros({channels}));
+  running_var_ = register_buffer("running_var", at::ones({channels}));
+  if (options.counts_batches) num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+BatchNorm2d::Affine BatchNorm2d::affine() const {
+  const Tensor scale = weight_ * (running_var_ + kEps).rsqrt();
+  return {scale, bias_ - running_mean_ * scale};
+}
+
+Tensor BatchNorm2d::forward(const Tensor& x) {
+  if (num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
+  if (!group_.alone()) return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/true, kMomentum, kEps, /*cudnn_enabled=*/true);
+}
+
+}  // namespace dfine

@@ -1,0 +1,44 @@
+#pragma once
+// Batch normalisation with the three behaviours that training needs: live, live over all ranks, and frozen.
+#include <cstdint>
+
+#include <torch/nn/module.h>
+
+#include "dist/group.h"
+#include "tensor.h"
+
+namespace dfine {
+
+struct BatchNormOptions {
+  /// Weight and bias are buffers too, and the running statistics are always used, in training as well.
+  bool frozen = false;
+  /// Registers `num_batches_tracked`. Published files hold it for every norm but those of the backbone.
+  bool counts_batches = true;
+};
+
+/// eps 1e-5, momentum 0.1, unbiased variance into the running statistics, as PyTorch's default.
+class BatchNorm2d : public torch::nn::Module {
+ public:
+  BatchNorm2d(int64_t channels, BatchNormOptions options);
+
+  /// True if the output depends on the running statistics alone: frozen, or in evaluation mode. Then it is a fixed affine map, which
+  /// folds into the convolution before it.
+  bool constant() const { return frozen_ || !is_training(); }
+  struct Affine {
+    Tensor scale, shift;  // [channels], y = x * scale + shift
+  };
+  Affine affine() const;
+
+  /// Normalises by the batch's own statistics and updates the running ones. x: [B, C, H, W]. Only if not constant().
+  Tensor forward(const Tensor& x);
+
+  void set_group(const Group& group) { group_ = group; }
+
+ private:
+  bool frozen_;
+  Tensor weight_, bias_, running_mean_, running_var_;  // [channels]
+  Tensor num_batches_tracked_;                         // int64 []
+  Group group_;
+};
+
+}  // namespace dfine

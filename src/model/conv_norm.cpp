@@ -1,0 +1,57 @@
+#include "model/conv_norm.h"
+
+#include <ATen/ATen.h>
+
+namespace dfine {
+
+Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initializer& init)
+    : weight(register_parameter("weight", init.fan_in_uniform({out, in / groups, kernel, kernel}, in / groups * kernel * kernel))) {}
+
+AffineBlock::AffineBlock() : scale_(register_parameter("scale", at::ones({1}))), bias_(register_parameter("bias", at::zeros({1}))) {}
+
+Tensor AffineBlock::forward(const Tensor& x) const {
+  return at::addcmul(bias_, scale_, x);
+}
+
+ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation, Initializer& init, bool affine_block)
+    : shape_(shape),
+      activation_(activation),
+      conv_(register_module(style.conv, std::make_shared<Conv2d>(shape.in, shape.out, shape.kernel, shape.groups, init))),
+      norm_(register_module(style.norm, std::make_shared<BatchNorm2d>(shape.out, style.options))) {
+  if (affine_block) lab_ = register_module("lab", std::make_shared<AffineBlock>());
+}
+
+ConvNorm::Folded ConvNorm::folded() const {
+  const auto [scale, shift] = norm_->affine();
+  return {conv_->weight * scale.view({-1, 1, 1, 1}), shift};
+}
+
+Tensor ConvNorm::forward(const Tensor& x) {
+  const int64_t padding = shape_.padded ? shape_.kernel / 2 : 0;
+  const auto convolve = [&](const Tensor& weight, const Tensor& bias) {
+    return at::conv2d(x, weight, bias, shape_.stride, padding, /*dilation=*/1, shape_.groups);
+  };
+  Tensor y;
+  if (foldable()) {
+    const Folded f = folded();
+    y = convolve(f.weight, f.bias);
+  } else {
+    y = norm_->forward(convolve(conv_->weight, {}));
+  }
+  y = activate(std::move(y), activation_);
+  return lab_ ? lab_->forward(y) : y;
+}
+
+Tensor activate(Tensor x, Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return x.relu_();
+    case Activation::kSilu:
+      return x.requires_grad() ? at::silu(x) : at::silu_(x);
+  }
+  return x;
+}
+
+}  // namespace dfine

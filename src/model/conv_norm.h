@@ -1,0 +1,73 @@
+#pragma once
+// Convolution + batch norm + activation, the unit of backbone and encoder. Tensors are channels_last throughout.
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <torch/nn/module.h>
+
+#include "model/batch_norm.h"
+#include "model/initializer.h"
+#include "tensor.h"
+
+namespace dfine {
+
+/// Weights only: [out, in / groups, kernel, kernel], no bias.
+class Conv2d : public torch::nn::Module {
+ public:
+  Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initializer& init);
+  Tensor weight;
+};
+
+/// y = scale * x + bias with one number each (PP-HGNetV2's learnable affine block).
+class AffineBlock : public torch::nn::Module {
+ public:
+  AffineBlock();
+  Tensor forward(const Tensor& x) const;
+
+ private:
+  Tensor scale_, bias_;  // [1]
+};
+
+enum class Activation { kNone, kRelu, kSilu };
+
+/// Under which names the published files keep the two parts, and how the norm behaves.
+struct ConvNormStyle {
+  std::string conv, norm;
+  BatchNormOptions options;
+};
+
+struct ConvNormShape {
+  int64_t in, out;
+  int64_t kernel = 1;
+  int64_t stride = 1;
+  int64_t groups = 1;
+  bool padded = true;  // by kernel / 2 on every side (kernel odd)
+};
+
+class ConvNorm : public torch::nn::Module {
+ public:
+  /// `affine_block`: with an AffineBlock named "lab" after the activation.
+  ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation, Initializer& init, bool affine_block = false);
+
+  Tensor forward(const Tensor& x);
+
+  /// A constant norm folded into the convolution: the whole layer before the activation is conv(x, weight) + bias.
+  struct Folded {
+    Tensor weight, bias;
+  };
+  bool foldable() const { return norm_->constant(); }
+  Folded folded() const;
+
+ private:
+  ConvNormShape shape_;
+  Activation activation_;
+  std::shared_ptr<Conv2d> conv_;
+  std::shared_ptr<BatchNorm2d> norm_;
+  std::shared_ptr<AffineBlock> lab_;  // null without
+};
+
+/// In place where nothing needs the input any more.
+Tensor activate(Tensor x, Activation activation);
+
+}  // namespace dfine

@@ -1,0 +1,51 @@
+#pragma once
+// The decoder: every layer refines the distributions of the box edges that the layers before it left.
+#include <memory>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "model/decoder_layer.h"
+#include "model/layers.h"
+#include "model/outputs.h"
+#include "model/spec.h"
+#include "tensor.h"
+
+namespace dfine {
+
+/// Location quality estimator: corrects class scores by how peaked the edge distributions are.
+class QualityEstimator : public torch::nn::Module {
+ public:
+  explicit QualityEstimator(Initializer& init);
+  /// probabilities: [B, T, 4, bins]. Returns [B, T, 1], to be added to the logits.
+  Tensor forward(const Tensor& probabilities) const;
+
+ private:
+  std::shared_ptr<Mlp> reg_conf_;
+};
+
+class Decoder : public torch::nn::Module {
+ public:
+  Decoder(const ModelSpec& spec, Initializer& init);
+
+  struct Result {
+    std::vector<HeadOutput> layers;  // one a layer in training, else the last alone, without corners and refs
+    HeadOutput pre;                  // training only
+  };
+  /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.
+  Result forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory, const Tensor& mask) const;
+
+  const Tensor& up() const { return up_; }
+  const Tensor& reg_scale() const { return reg_scale_; }
+
+ private:
+  int64_t reg_max_;
+  std::shared_ptr<ModuleList<DecoderLayer>> layers_;
+  std::shared_ptr<ModuleList<QualityEstimator>> lqe_layers_;
+  std::shared_ptr<ModuleList<Linear>> class_embed_;
+  std::shared_ptr<ModuleList<Mlp>> bbox_embed_;
+  std::shared_ptr<Mlp> pre_bbox_head_, query_pos_head_;
+  Tensor up_, reg_scale_;  // [1]
+};
+
+}  // namespace dfine

@@ -1,0 +1,33 @@
+#pragma once
+// The backbone, PP-HGNetV2: plain and light convolution blocks that aggregate all of their layers' outputs.
+#include <memory>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "model/initializer.h"
+#include "model/spec.h"
+#include "tensor.h"
+
+namespace dfine {
+
+class HgStem;
+class HgStages;
+
+class HgNetV2 : public torch::nn::Module {
+ public:
+  HgNetV2(const BackboneSpec& spec, bool freeze_norm, Initializer& init);
+
+  /// [B, 3, H, W] channels_last -> features of the stages from spec.first_output on, [B, C, H / stride, W / stride], finest first.
+  std::vector<Tensor> forward(const Tensor& images);
+
+  /// The stem's parameters stop training.
+  void freeze_stem();
+
+ private:
+  int64_t first_output_;
+  std::shared_ptr<HgStem> stem_;
+  std::shared_ptr<HgStages> stages_;
+};
+
+}  // namespace dfine

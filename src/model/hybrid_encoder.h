@@ -1,0 +1,37 @@
+#pragma once
+// The hybrid encoder: attention inside the coarsest level, convolutions between levels (RT-DETR, Zhao et al. 2024, section 4.2).
+#include <memory>
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "model/layers.h"
+#include "model/spec.h"
+#include "tensor.h"
+
+namespace dfine {
+
+class ConvNorm;
+class Downsample;
+class EncoderLayer;
+class FusionBlock;
+
+class HybridEncoder : public torch::nn::Module {
+ public:
+  HybridEncoder(const ModelSpec& spec, Initializer& init);
+  ~HybridEncoder() override;
+
+  /// Levels of [B, encoder_dim, H, W], finest first, each half the size of the one before; the same shapes come out.
+  std::vector<Tensor> forward(std::vector<Tensor> features);
+
+ private:
+  Tensor attend(const Tensor& feature);
+
+  double temperature_;
+  std::shared_ptr<ModuleList<EncoderLayer>> layers_;
+  std::shared_ptr<ModuleList<ConvNorm>> lateral_convs_;
+  std::shared_ptr<ModuleList<FusionBlock>> fpn_blocks_, pan_blocks_;
+  std::shared_ptr<ModuleList<Downsample>> downsample_convs_;
+};
+
+}  // namespace dfine

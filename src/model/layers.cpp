@@ -1,0 +1,52 @@
+#include "model/layers.h"
+
+#include <ATen/ATen.h>
+
+namespace dfine {
+
+Linear::Linear(int64_t in, int64_t out, Initializer& init)
+    : weight(register_parameter("weight", init.fan_in_uniform({out, in}, in))),
+      bias(register_parameter("bias", init.fan_in_uniform({out}, in))) {}
+
+Tensor Linear::forward(const Tensor& x) const {
+  return at::linear(x, weight, bias);
+}
+
+LayerNorm::LayerNorm(int64_t size)
+    : weight(register_parameter("weight", at::ones({size}))), bias(register_parameter("bias", at::zeros({size}))) {}
+
+Tensor LayerNorm::forward(const Tensor& x) const {
+  return at::layer_norm(x, weight.sizes(), weight, bias, 1e-5);
+}
+
+Embedding::Embedding(int64_t rows, int64_t size, int64_t padding, Initializer& init) : padding_(padding) {
+  Tensor table = init.normal({rows, size});
+  table[padding].zero_();
+  weight = register_parameter("weight", std::move(table));
+}
+
+Tensor Embedding::forward(const Tensor& indices) const {
+  return at::embedding(weight, indices, padding_);
+}
+
+Mlp::Mlp(int64_t in, int64_t hidden, int64_t out, int64_t num_layers, Initializer& init)
+    : layers_(register_module("layers", std::make_shared<ModuleList<Linear>>())) {
+  for (int64_t i = 0; i < num_layers; ++i) {
+    layers_->add(i == 0 ? in : hidden, i + 1 == num_layers ? out : hidden, init);
+  }
+}
+
+Tensor Mlp::forward(const Tensor& x) const {
+  Tensor y = layer(0).forward(x);
+  for (size_t i = 1; i < layers_->size(); ++i) y = layer(i).forward(y.relu_());
+  return y;
+}
+
+void Mlp::zero_last() {
+  at::NoGradGuard no_grad;
+  Linear& last = layer(layers_->size() - 1);
+  last.weight.zero_();
+  last.bias.zero_();
+}
+
+}  // namespace dfine
