@@ -25,11 +25,10 @@ void evaluate_files(const FileEvalOptions& options) {
 void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std::filesystem::path>& output) {
   const CocoSummary summary = summarize(evaluation);
   const auto classes = summarize_classes(evaluation);
+  if (output) write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
   std::cout << with_commas(evaluation.num_images) << " images, " << with_commas(evaluation.num_detections) << " detections\n\n"
             << format_summary(summary) << "\n"
             << format_classes(classes) << std::flush;
-  if (!output) return;
-  write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
 }
 
 }  // namespace dfine

@@ -20,11 +20,11 @@ namespace dfine {
 
 /// Curves for every category, IoU threshold, area range and detection limit. -1 where there is no counting ground truth.
 struct CocoEvaluation {
-  std::vector<CocoCategory> categories;  // K, ascending by id
-  std::vector<double> precision;         // [K, areas, limits, IoUs, recalls], interpolated
-  std::vector<double> scores;            // the same shape: the score at which that recall is reached
-  std::vector<double> recall;            // [K, areas, limits, IoUs], the highest reached
-  std::vector<int64_t> boxes;            // [K], counting ground truths of any size
+  std::vector<Category> categories;  // K, ascending by id
+  std::vector<double> precision;     // [K, areas, limits, IoUs, recalls], interpolated
+  std::vector<double> scores;        // the same shape: the score at which that recall is reached
+  std::vector<double> recall;        // [K, areas, limits, IoUs], the highest reached
+  std::vector<int64_t> boxes;        // [K], counting ground truths of any size
 
   int64_t num_images = 0;           // distinct
   int64_t num_detections = 0;       // given

@@ -137,9 +137,9 @@ void make_groups(CocoGroups& out, const Keys& box_keys, const Keys& detection_ke
   out.category_begin.resize(out.categories.size() + 1, static_cast<uint32_t>(out.groups.size()));
 }
 
-std::vector<CocoCategory> distinct_by_id(std::vector<CocoCategory> categories) {
-  std::stable_sort(categories.begin(), categories.end(), [](const CocoCategory& a, const CocoCategory& b) { return a.id < b.id; });
-  const auto same = [](const CocoCategory& a, const CocoCategory& b) { return a.id == b.id; };
+std::vector<Category> distinct_by_id(std::vector<Category> categories) {
+  std::stable_sort(categories.begin(), categories.end(), [](const Category& a, const Category& b) { return a.id < b.id; });
+  const auto same = [](const Category& a, const Category& b) { return a.id == b.id; };
   categories.erase(std::unique(categories.begin(), categories.end(), same), categories.end());
   return categories;
 }

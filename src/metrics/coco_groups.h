@@ -16,7 +16,7 @@ struct CocoGroup {
 };
 
 struct CocoGroups {
-  std::vector<CocoCategory> categories;  // ascending by id, each once
+  std::vector<Category> categories;      // ascending by id, each once
   std::vector<uint32_t> boxes;           // indices into the ground truth's boxes: by category, then image id, then as given
   std::vector<uint32_t> detections;      // indices into the detections, in the same order
   std::vector<CocoGroup> groups;         // only those with a box or a detection, in the same order

@@ -1,6 +1,5 @@
 #pragma once
-// What COCO evaluation needs of an annotation file and of a results file. Both are read in one pass; other fields (segmentation, ...) are
-// skipped without being checked. Every Error names the file, the list, the record (counted from 0) and the field.
+// What COCO evaluation needs of an annotation file and of a results file. Other fields (segmentation, ...) are passed over.
 #include <filesystem>
 #include <vector>
 
@@ -8,11 +7,13 @@
 
 namespace dfine {
 
-/// {"images": [{"id"}], "categories": [{"id", "name"}], "annotations": [{"id", "image_id", "category_id", "bbox", "area", "iscrowd"}]}.
-/// A missing "area" becomes w*h, a missing "iscrowd" 0, a missing "name" the id; anything else that is missing is an Error.
+/// Of an annotation file (data/coco_json.h reads it): images {id}, categories {id, name}, annotations {id, image_id, category_id, bbox,
+/// area, iscrowd}, in order of the file. A missing `area` becomes w * h. Throws Error that names the file and the first unusable record;
+/// annotations on images or of categories that are not listed are usable: evaluation leaves them out.
 GroundTruth read_coco_ground_truth(const std::filesystem::path& file);
 
-/// The results format: [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}]. The list may be empty.
+/// Of a results file: [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, ...]; the list may be empty. Throws Error that names
+/// the file, the record (counted from 0), the field and its value.
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file);
 
 }  // namespace dfine

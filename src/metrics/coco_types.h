@@ -3,15 +3,11 @@
 // nothing of files. Boxes are the annotation's own pixels in double, because exact equality with pycocotools needs its exact numbers.
 #include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-namespace dfine {
+#include "data/category.h"
 
-struct CocoCategory {
-  int64_t id = 0;
-  std::string name;
-};
+namespace dfine {
 
 struct GroundTruthBox {
   int64_t image_id = 0;
@@ -25,7 +21,7 @@ struct GroundTruthBox {
 /// Order matters where scores or overlaps tie: `boxes` as in the annotation file. Images and categories in any order.
 struct GroundTruth {
   std::vector<int64_t> image_ids;  // every image that counts, also those without boxes
-  std::vector<CocoCategory> categories;
+  std::vector<Category> categories;
   std::vector<GroundTruthBox> boxes;
 };
 

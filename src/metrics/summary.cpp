@@ -139,7 +139,7 @@ std::string format_summary(const CocoSummary& summary) {
   const auto figures = summary.figures();
   for (size_t i = 0; i < figures.size(); ++i) {
     const FigureLabel& label = kLabels[i];
-    out << std::left << std::setw(18) << label.kind << "IoU " << std::setw(10) << label.iou << "area " << std::setw(7) << label.area
+    out << std::left << std::setw(19) << label.kind << "IoU " << std::setw(11) << label.iou << "area " << std::setw(8) << label.area
         << "detections " << std::right << std::setw(3) << kCocoDetectionLimits[label.limit] << std::setw(8) << shown(figures[i].second)
         << "  " << figures[i].first << "\n";
   }

@@ -22,7 +22,7 @@ struct CocoSummary {
 
 /// One class: the same means over that class alone (all sizes, 100 detections).
 struct CocoClassSummary {
-  CocoCategory category;
+  Category category;
   int64_t boxes = 0;  // counting ground truths
   double ap = -1, ap50 = -1;
 };

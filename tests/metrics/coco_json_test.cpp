@@ -1,0 +1,126 @@
+#include "metrics/coco_json.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "python.h"
+
+namespace dfine {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class CocoJson : public ::testing::Test {
+ protected:
+  std::string write(const std::string& text) {
+    const std::string path = folder_ / "file.json";
+    std::ofstream(path) << text;
+    return path;
+  }
+  std::vector<Detection> detections(const std::string& text) { return read_coco_detections(write(text)); }
+  GroundTruth truth(const std::string& text) { return read_coco_ground_truth(write(text)); }
+
+  template <class Read>
+  static std::string error_of(const Read& read) {
+    try {
+      read();
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "no error";
+  }
+  std::string detections_error(const std::string& text) {
+    return error_of([&] { detections(text); });
+  }
+  std::string truth_error(const std::string& text) {
+    return error_of([&] { truth(text); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(CocoJson, ReadsDetections) {
+  const auto list = detections(R"([
+    {"image_id": 42, "category_id": 18, "bbox": [258.15, 41.29, 348.26, 243.78], "score": 0.236, "segmentation": {"size": [1, 2], "counts": "]}"}},
+    {"score": 1, "bbox": [-1, 0, 2.5e1, 3], "extra": [[1, 2], {"score": 7}], "category_id": 1.0, "image_id": 4503599627370496}])");
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].image_id, 42);
+  EXPECT_EQ(list[0].category_id, 18);
+  EXPECT_THAT(list[0].xywh, ElementsAre(258.15, 41.29, 348.26, 243.78));
+  EXPECT_EQ(list[0].score, 0.236);
+  EXPECT_EQ(list[1].image_id, 4503599627370496);
+  EXPECT_EQ(list[1].category_id, 1);
+  EXPECT_THAT(list[1].xywh, ElementsAre(-1, 0, 25, 3));
+  EXPECT_EQ(list[1].score, 1);
+  EXPECT_THAT(detections("[]\n"), IsEmpty());
+}
+
+TEST_F(CocoJson, DetectionErrorsNameFileRecordFieldAndValue) {
+  const std::string good = R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})";
+  const auto second = [&](const std::string& record) { return detections_error("[" + good + ", " + record + "]"); };
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})"),
+              AllOf(HasSubstr("score is missing"), HasSubstr("in record 1 (from 0) of "), HasSubstr("file.json")));
+  EXPECT_THAT(second(R"({"image_id": "a.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
+              HasSubstr("image_id is not a number: \"a.jpg\""));
+  EXPECT_THAT(second(R"({"image_id": 1.5, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
+              HasSubstr("image_id is not an integer: 1.5"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": null, "bbox": [1, 2, 3, 4], "score": 0.5})"),
+              HasSubstr("category_id is not a number: null"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3], "score": 0.5})"),
+              HasSubstr("bbox has 3 numbers instead of 4"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 0.5})"), HasSubstr("bbox is not a number: NaN"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": 5, "score": 0.5})"), HasSubstr("bbox is not a list: 5"));
+  EXPECT_THAT(second("[]"), AllOf(HasSubstr("not an object"), HasSubstr("in record 1 (from 0)")));
+}
+
+TEST_F(CocoJson, BrokenDetectionFiles) {
+  EXPECT_THAT(detections_error(R"({"annotations": []})"), AllOf(HasSubstr("file.json is not a list"), HasSubstr("hint: results are")));
+  EXPECT_THAT(detections_error(""), HasSubstr("file.json is broken JSON"));
+  EXPECT_THAT(detections_error(R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, {"image_id": 2)"),
+              HasSubstr("broken JSON"));
+  EXPECT_THAT(detections_error("[] []"), HasSubstr("text after its end"));
+  EXPECT_THAT(error_of([&] { read_coco_detections(folder_ / "absent.json"); }), AllOf(HasSubstr("cannot read"), HasSubstr("absent.json")));
+}
+
+TEST_F(CocoJson, ReadsGroundTruth) {
+  const GroundTruth t = truth(R"({
+    "annotations": [{"id": 0, "image_id": 5, "category_id": 9, "bbox": [1, 2, 3, 4.5], "area": 7.25, "iscrowd": 1},
+                    {"id": 3, "image_id": 99, "category_id": 77, "bbox": [0, 0, 2, 8], "segmentation": [[1, 2, 3]]}],
+    "images": [{"id": 5, "file_name": "a.jpg", "width": 10, "height": 10}, {"id": 2}],
+    "categories": [{"id": 9, "name": "cat", "supercategory": "animal"}]})");
+  EXPECT_THAT(t.image_ids, ElementsAre(5, 2));
+  ASSERT_EQ(t.categories.size(), 1U);
+  EXPECT_EQ(t.categories[0].id, 9);
+  EXPECT_EQ(t.categories[0].name, "cat");
+  ASSERT_EQ(t.boxes.size(), 2U);
+  EXPECT_EQ(t.boxes[0].annotation_id, 0);
+  EXPECT_EQ(t.boxes[0].image_id, 5);
+  EXPECT_EQ(t.boxes[0].category_id, 9);
+  EXPECT_THAT(t.boxes[0].xywh, ElementsAre(1, 2, 3, 4.5));
+  EXPECT_EQ(t.boxes[0].area, 7.25);
+  EXPECT_TRUE(t.boxes[0].iscrowd);
+  EXPECT_EQ(t.boxes[1].area, 16) << "w * h where there is none";
+  EXPECT_FALSE(t.boxes[1].iscrowd);
+  EXPECT_EQ(t.boxes[1].image_id, 99) << "left to the evaluation";
+}
+
+TEST_F(CocoJson, GroundTruthErrorsNameFileAndRecord) {
+  const auto with = [](const std::string& images, const std::string& annotations) {
+    return R"({"images": [)" + images + R"(], "categories": [{"id": 1, "name": "a"}], "annotations": [)" + annotations + "]}";
+  };
+  const std::string good = R"({"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})";
+  EXPECT_THAT(truth_error(with(R"({"id": 1}, {"width": 3})", good)),
+              AllOf(HasSubstr("file.json"), HasSubstr("images[1]"), HasSubstr("id is missing")));
+  EXPECT_THAT(truth_error(with(R"({"id": 1})", good + R"(, {"id": 2, "image_id": 1, "category_id": 1})")),
+              AllOf(HasSubstr("file.json"), HasSubstr("annotations[1]"), HasSubstr("bbox is missing")));
+  EXPECT_THAT(truth_error(R"({"images": [], "annotations": []})"), HasSubstr("categories"));
+  EXPECT_THAT(truth_error("[]"), HasSubstr("file.json"));
+}
+
+}  // namespace
+}  // namespace dfine
