@@ -14,7 +14,7 @@ class Session;
 /// it, with the same error or because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
 int run_ranks(const std::function<int(Session&)>& body);
 
-/// What this rank is doing now ("epoch 3, step 117"); printed when it is ended by a signal, where no Error carries a context.
+/// What this rank is doing now ("epoch 3, step 117"); printed with its failure. Cheap; any thread.
 void set_failure_context(std::string_view where);
 
 }  // namespace dfine

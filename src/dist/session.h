@@ -2,15 +2,18 @@
 // The process among its peers: MPI, hosts, devices. One for the whole run, made before anything else (run_ranks in failure.h does it).
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include <c10/util/intrusive_ptr.h>
+
+#include "dist/devices.h"
 #include "dist/group.h"
 
-namespace dfine {
+namespace c10d {
+class TCPStore;
+}
 
-/// What the user asks for; kAuto takes the GPUs when this build and every host have one for each rank, else the CPU when no host has any.
-enum class DeviceRequest { kAuto, kCpu, kCuda };
+namespace dfine {
 
 struct RankInfo {
   int rank = 0;
@@ -43,6 +46,9 @@ class Session {
   /// ranks when they ask for different things, when a host has more ranks than GPUs, or for kCuda in a build without CUDA.
   /// The session shares in the group, so that a rank which fails never waits for its peers while it unwinds.
   Group make_group(DeviceRequest request);
+
+  /// Reached by all ranks without MPI, served by rank zero; null when alone.
+  const c10::intrusive_ptr<c10d::TCPStore>& store() const;
 
   /// "rank host device local", one line a rank; for rank zero to print at the start.
   std::string rank_table() const;

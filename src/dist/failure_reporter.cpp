@@ -1,0 +1,196 @@
+#include "dist/failure_reporter.h"
+
+#include <execinfo.h>
+#include <mpi.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "core/log.h"
+#include "core/text.h"
+#include "dist/failure.h"
+#include "dist/session.h"
+
+namespace dfine {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Sanitizers report signals themselves, better than we can.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::array<int, 0> kSignals{};
+#else
+constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+#endif
+
+constexpr auto kStoreTimeout = 2s;  // for the answer of rank zero's host
+constexpr auto kLongestAbort = 5s;  // after which a process ends itself, whatever MPI does
+constexpr const char* kFirstKey = "first_failure";
+constexpr size_t kSignalStackBytes = 64 << 10;
+
+// A signal handler receives no argument of ours: these three are all it can see.
+std::atomic<FailureReporter*> active = nullptr;
+std::array<void*, 64> frames;
+std::atomic<int> frame_count = 0;
+
+std::mutex context_mutex;
+std::string context;
+
+// "\n  in epoch 3, step 117", or nothing when nothing was said, or when another thread holds the lock: it may be the one that failed.
+std::string context_line() {
+  const std::unique_lock lock(context_mutex, std::try_to_lock);
+  return lock && !context.empty() ? "\n  in " + context : "";
+}
+
+void write_all(const std::string& text) {
+  for (size_t done = 0; done < text.size();) {
+    const ssize_t written = write(STDERR_FILENO, text.data() + done, text.size() - done);
+    if (written <= 0) return;
+    done += static_cast<size_t>(written);
+  }
+}
+
+const char* signal_name(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name ? name : "?";
+}
+
+}  // namespace
+
+void set_failure_context(std::string_view where) {
+  const std::lock_guard lock(context_mutex);
+  context = where;
+}
+
+int abort_job(int exit_code) {
+  int initialized = 0, finalized = 0;
+  MPI_Initialized(&initialized);
+  MPI_Finalized(&finalized);
+  if (!initialized || finalized) return exit_code;
+  // MPI_Abort itself may hang, when the failing thread holds one of MPI's locks.
+  std::thread([exit_code] {
+    std::this_thread::sleep_for(kLongestAbort);
+    _exit(exit_code);
+  }).detach();
+  MPI_Abort(MPI_COMM_WORLD, exit_code);
+  _exit(exit_code);
+}
+
+FailureReporter::FailureReporter(const Session& session) : rank_(cat(session.rank())) {
+  if (session.size() > 1) {
+    who_ = cat("rank ", session.rank(), " of ", session.size(), " on host ", session.host());
+    store_ = session.store()->clone();  // a connection of its own: another thread may wait in the first
+    store_->setTimeout(kStoreTimeout);
+  }
+  sem_init(&wake_, 0, 0);
+  active = this;
+  previous_terminate_ = std::set_terminate(on_terminate);
+  backtrace(frames.data(), 1);  // its first call loads a library, which a handler must not do
+  signal_stack_ = std::make_unique<char[]>(kSignalStackBytes);
+  stack_t stack{};
+  stack.ss_sp = signal_stack_.get();
+  stack.ss_size = kSignalStackBytes;
+  sigaltstack(&stack, nullptr);
+  for (const int signal : kSignals) {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_ONSTACK;
+    sigaction(signal, &action, &previous_.emplace_back());
+  }
+  watcher_ = std::thread([this] { watch(); });
+}
+
+FailureReporter::~FailureReporter() {
+  for (size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &previous_[i], nullptr);
+  stack_t stack{};
+  stack.ss_flags = SS_DISABLE;
+  sigaltstack(&stack, nullptr);
+  std::set_terminate(previous_terminate_);
+  active = nullptr;
+  sem_post(&wake_);
+  watcher_.join();
+  sem_destroy(&wake_);
+}
+
+// Asynchronous-signal-safe: notes where, wakes the watcher, and waits for it to end the process.
+void FailureReporter::on_signal(int signal) {
+  FailureReporter* reporter = active;
+  int none = 0;
+  if (reporter && reporter->signal_.compare_exchange_strong(none, signal)) {
+    frame_count = backtrace(frames.data(), static_cast<int>(frames.size()));
+    sem_post(&reporter->wake_);
+  }
+  struct timespec pause {
+    std::chrono::seconds(kLongestAbort).count(), 0
+  };
+  nanosleep(&pause, nullptr);
+  _exit(128 + signal);
+}
+
+void FailureReporter::on_terminate() {
+  FailureReporter* reporter = active;
+  FailureText failure{"std::terminate was called", kExitFailed};
+  if (const auto exception = std::current_exception()) {
+    failure = describe_failure(exception);
+    failure.text += "\n  in a thread that nothing catches exceptions of";
+  }
+  _exit(reporter ? reporter->fail(failure) : failure.exit_code);
+}
+
+void FailureReporter::watch() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the threads that work
+  while (sem_wait(&wake_) != 0) {
+  }
+  if (const int signal = signal_) report_signal(signal);
+}
+
+void FailureReporter::report_signal(int signal) {
+  std::string remark;
+  const bool first = !failed_.exchange(true) && first_in_job(remark);
+  if (first) {
+    // The thread that failed may hold any lock, the log's too: it is not used.
+    const std::string text = cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG",
+                                 signal_name(signal), ": ", sigdescr_np(signal), ")", context_line(), remark, "\n");
+    write_all(text);
+    backtrace_symbols_fd(frames.data(), frame_count, STDERR_FILENO);
+  }
+  _exit(abort_job(128 + signal));
+}
+
+bool FailureReporter::first_in_job(std::string& remark) {
+  if (!store_) return true;
+  try {
+    const std::vector<uint8_t> mine(rank_.begin(), rank_.end());
+    return store_->compareSet(kFirstKey, {}, mine) == mine;
+  } catch (const std::exception&) {
+    remark = "\n  (rank 0 no longer answers: it may have failed before)";
+    return true;
+  }
+}
+
+int FailureReporter::fail(const FailureText& failure) {
+  if (failed_.exchange(true)) {
+    std::this_thread::sleep_for(kLongestAbort);  // another thread is ending the process
+    return failure.exit_code;
+  }
+  std::string remark;
+  if (first_in_job(remark)) {
+    if (failure.exit_code == kExitUsage) {
+      log::error(failure.text);
+    } else {
+      log::error(cat(who_.empty() ? "" : who_ + " failed: ", failure.text, context_line(), remark));
+    }
+  } else {
+    std::this_thread::sleep_for(kLongestAbort);  // the first one is printing, and about to end this process
+  }
+  return abort_job(failure.exit_code);
+}
+
+}  // namespace dfine

@@ -1,0 +1,30 @@
+#pragma once
+// All of dist that needs CUDA or NCCL headers; builds without DFINE_CUDA have no GPUs. Internal to dist.
+#include <string>
+#include <vector>
+
+#include <c10/core/Device.h>
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+namespace dfine {
+
+constexpr bool built_with_cuda() {
+#ifdef DFINE_CUDA
+  return true;
+#else
+  return false;
+#endif
+}
+
+/// The UUIDs of the GPUs this process may use, in the order of their indices.
+std::vector<std::string> visible_gpus();
+
+/// Makes `device` the one that the calling thread's CUDA operations use. Nothing for the CPU.
+void use_device(at::Device device);
+
+/// Collective: a process group over NCCL, one rank a GPU; the ranks find each other through `store`, under `name`.
+c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store, const std::string& name, int rank,
+                                                       int size, at::Device device);
+
+}  // namespace dfine
