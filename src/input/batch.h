@@ -1,5 +1,6 @@
 #pragma once
 // One batch of one rank, on its way from the loader to the model.
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace dfine {
 struct Batch {
   Tensor images;                   // uint8 [B, 3, H, W]
   Targets targets;
-  std::vector<int64_t> samples;    // [B] image's place in the data set
+  std::vector<size_t> samples;     // [B] image's place in the data set
   double wait_s = 0;               // seconds the consumer waited for this batch
 };
 

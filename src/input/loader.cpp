@@ -19,7 +19,7 @@ namespace dfine {
 struct Loader::Pending {
   std::vector<Sample> samples;
   Tensor images;                                        // uint8 [B, 3, H, W]
-  std::vector<std::vector<BoxRecord>> boxes;            // [B]
+  std::vector<std::vector<PackedBox>> boxes;            // [B]
   std::vector<std::future<void>> images_done;           // [B]
 };
 
@@ -59,12 +59,11 @@ void Loader::load_image(Pending& batch, size_t slot) const {
   const size_t image_size = size_t{3} * static_cast<size_t>(options_.height) * static_cast<size_t>(options_.width);
 
   const auto bytes = dataset_.read_bytes(sample.index);
-  const Image image = with_context([&] { return decode_image(bytes); }, [&] { return cat("while decoding ", dataset_.describe(sample.index)); });
-  resize_antialias_chw(image, options_.width, options_.height, batch.images.data_ptr<uint8_t>() + slot * image_size, flip);
+  const Image image = with_context([&] { return decode_image(bytes); }, [&] { return cat("decoding ", dataset_.image(sample.index).file_name, " of ", dataset_.folder().string()); });
+  resize_antialias_chw(image, options_.width, options_.height, flip, batch.images.data_ptr<uint8_t>() + slot * image_size);
 
   auto& boxes = batch.boxes[slot];
-  const auto records = dataset_.training_boxes(sample.index);
-  boxes.assign(records.begin(), records.end());
+  for (const PackedBox& box : dataset_.training_boxes(sample.index)) boxes.push_back(box);
   if (flip) {
     for (auto& box : boxes) box.cxcywh[0] = 1.0F - box.cxcywh[0];
   }

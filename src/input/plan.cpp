@@ -20,7 +20,7 @@ std::vector<Sample> TrainPlan::batch(int64_t batch, int rank, int64_t batch_size
   std::vector<Sample> samples;
   samples.reserve(static_cast<size_t>(batch_size));
   const int64_t first = batch * global_batch_ + rank * batch_size;
-  for (int64_t p = first; p < first + batch_size; ++p) samples.push_back({order_[static_cast<size_t>(p)], p});
+  for (int64_t p = first; p < first + batch_size; ++p) samples.push_back({static_cast<size_t>(order_[static_cast<size_t>(p)]), p});
   return samples;
 }
 
@@ -29,7 +29,7 @@ std::vector<std::vector<Sample>> evaluation_plan(int64_t dataset_size, int rank,
   std::vector<std::vector<Sample>> batches;
   for (int64_t p = first; p < last; p += batch_size) {
     auto& batch = batches.emplace_back();
-    for (int64_t i = p; i < std::min(p + batch_size, last); ++i) batch.push_back({i, i});
+    for (int64_t i = p; i < std::min(p + batch_size, last); ++i) batch.push_back({static_cast<size_t>(i), i});
   }
   return batches;
 }

@@ -1,5 +1,6 @@
 #pragma once
 // Which sample comes when: pure functions of (seed, epoch, step), the same whatever the number of ranks and workers.
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -7,7 +8,7 @@ namespace dfine {
 
 /// One sample of a batch.
 struct Sample {
-  int64_t index = 0;     // image in the data set
+  size_t index = 0;      // image in the data set
   int64_t position = 0;  // place in the epoch's global order; with the epoch it keys every random draw for this sample
 };
 

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""A training step of D-FINE on the CPU, side by side in one run: ours, the official code and transformers.
+
+  DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py --bin build/release/bin --sizes n x --rounds 3
+
+The same batch size, image size, number of boxes and threads, denoising on, AdamW and clipping for all; each in a process of its own,
+one after another, `rounds` times, so that a slow moment of the machine hits all alike. Prints medians, ratios and peak memory."""
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+
+def targets(torch, batch, boxes, classes):
+    g = torch.Generator().manual_seed(1)
+    out = []
+    for _ in range(batch):
+        wh = 0.05 + 0.35 * torch.rand(boxes, 2, generator=g)
+        out.append({"labels": torch.randint(0, classes, (boxes,), generator=g),
+                    "boxes": torch.cat([wh / 2 + (1 - wh) * torch.rand(boxes, 2, generator=g), wh], 1)})
+    return out
+
+
+def official(a):
+    import torch
+    sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
+    from src.core import YAMLConfig
+    cfg = YAMLConfig(os.path.join(os.environ["DFINE_OFFICIAL"], "configs", "dfine", f"dfine_hgnetv2_{a.size}_coco.yml"), HGNetv2={"pretrained": False})
+    model, criterion = cfg.model.train(), cfg.criterion.train()
+    labels = targets(torch, a.batch, a.boxes, 80)
+    return torch, model, lambda images: sum(criterion(model(images, targets=labels), labels).values())
+
+
+def transformers(a):
+    import torch
+    from transformers import DFineConfig, DFineForObjectDetection
+    with open(a.hf_config) as f:
+        model = DFineForObjectDetection(DFineConfig(**json.load(f))).train()
+    labels = [{"class_labels": t["labels"], "boxes": t["boxes"]} for t in targets(torch, a.batch, a.boxes, 80)]
+    return torch, model, lambda images: model(pixel_values=images, labels=labels).loss
+
+
+def peer(a):
+    torch, model, loss_of = {"official": official, "transformers": transformers}[a.peer](a)
+    torch.set_num_threads(a.threads)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-4)
+    images = torch.rand(a.batch, 3, a.image_size, a.image_size)
+    seconds = []
+    for _ in range(a.steps):
+        begin = time.perf_counter()
+        loss = loss_of(images)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 0.1)
+        optimizer.step()
+        seconds.append(time.perf_counter() - begin)
+    print(f"first_s {seconds[0]}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
+
+
+def measure(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines() if line.startswith(("first_s", "median_s", "peak_gib")))}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--bin", default="build/release/bin")
+    p.add_argument("--sizes", nargs="+", default=["n", "x"])
+    p.add_argument("--peers", nargs="*", default=["official"])
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--steps", type=int, default=4)
+    p.add_argument("--batch", type=int, default=2)
+    p.add_argument("--image-size", type=int, default=640)
+    p.add_argument("--boxes", type=int, default=20)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--peer", help=argparse.SUPPRESS)
+    p.add_argument("--size", help=argparse.SUPPRESS)
+    p.add_argument("--hf-config", help="config.json of the size for transformers (any checkpoint folder of ours has one)")
+    a = p.parse_args()
+    if a.peer:
+        return peer(a)
+    shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes, "--threads", a.threads, "--steps", a.steps]
+    shape = list(map(str, shape))
+    for size in a.sizes:
+        runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, *shape]}
+        for name in a.peers:
+            runs[name] = [sys.executable, __file__, "--peer", name, "--size", size, *shape] + (["--hf-config", a.hf_config] if a.hf_config else [])
+        got = {name: [] for name in runs}
+        for _ in range(a.rounds):
+            for name, command in runs.items():
+                got[name].append(measure(command))
+        ours = statistics.median(r["median_s"] for r in got["ours"])
+        for name, rows in got.items():
+            median = statistics.median(r["median_s"] for r in rows)
+            print(f"{size} {name:12} step {median:7.3f} s  first {statistics.median(r['first_s'] for r in rows):7.3f} s  "
+                  f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = {ours / median:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+#pragma once
+// dfine-eval of a model on a packed data set.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/image_size.h"
+
+namespace dfine {
+
+struct PackEvalOptions {
+  std::string weights, data;
+  std::optional<std::filesystem::path> output;  // metrics.json
+  std::optional<ImageSize> image_size;          // default: what preprocessor_config.json says
+  std::string device = "auto";
+  int64_t batch_size = 8;
+  int threads = 0;  // 0: one for every core
+};
+
+/// Predicts all images of the pack, prints the figures and writes them. Throws Error when the model's classes are not the pack's.
+void evaluate_pack(const PackEvalOptions& options);
+
+}  // namespace dfine

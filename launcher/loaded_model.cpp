@@ -1,0 +1,36 @@
+#include "loaded_model.h"
+
+#include <ATen/Context.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "state/weights.h"
+
+namespace dfine {
+
+int64_t LoadedModel::category_id(int64_t label) const {
+  return description.category_ids.empty() ? label : description.category_ids.at(static_cast<size_t>(label));
+}
+
+std::string LoadedModel::class_name(int64_t label) const {
+  return description.class_names.empty() ? cat("class ", label) : description.class_names.at(static_cast<size_t>(label));
+}
+
+at::Device parse_device(const std::string& name) {
+  const bool has_cuda = at::globalContext().hasCUDA();
+  if (name == "cpu" || (name == "auto" && !has_cuda)) return at::kCPU;
+  if (name != "auto" && name != "cuda") throw UsageError(cat("--device ", name, ": expected auto, cpu or cuda"));
+  if (!has_cuda) throw Error("--device cuda: no GPU, or this program was built without CUDA", "use --device cpu, or build with the preset cuda");
+  return {at::kCUDA, 0};
+}
+
+LoadedModel load_model(const std::string& path, at::Device device) {
+  LoadedModel loaded{.model = nullptr, .description = describe_weights(path), .device = device};
+  loaded.model = std::make_shared<DFine>(loaded.description.spec);
+  load_weights(path, named_tensors(*loaded.model));
+  loaded.model->to(device);
+  loaded.model->eval();
+  return loaded;
+}
+
+}  // namespace dfine

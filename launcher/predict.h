@@ -1,0 +1,28 @@
+#pragma once
+// The work of dfine-predict.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/image_size.h"
+
+namespace dfine {
+
+struct PredictOptions {
+  std::string weights;
+  std::vector<std::filesystem::path> images;  // files and folders
+  double threshold = 0.25;                    // least score; 0 keeps all of the best 300 query-class pairs
+  std::filesystem::path output;               // empty: nothing is written
+  std::string format;                         // "coco": files in `output`; "text": lines on stdout; empty: coco if there is an output, else text
+  std::string annotations;                    // image ids by file name; empty: 1, 2, ... in order
+  std::optional<ImageSize> image_size;        // network input; default: what preprocessor_config.json says
+  std::string device = "auto";
+};
+
+/// Pictures with their detections drawn go to OUTPUT/<image>.jpg, the detections of all images to OUTPUT/predictions.json, for each image
+/// in descending order of score. When nothing passes the threshold, the highest score seen is printed and a threshold that would show
+/// something. Throws Error naming the image for one that cannot be read.
+void predict(const PredictOptions& options);
+
+}  // namespace dfine

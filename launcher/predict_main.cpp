@@ -1,0 +1,46 @@
+// dfine-predict: detections on images, drawn and as COCO results.
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "core/error.h"
+#include "dfine_version.h"
+#include "image_size_option.h"
+#include "predict.h"
+
+namespace {
+
+constexpr int kFailed = 1, kWrongUsage = 2;
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  dfine::PredictOptions options;
+  std::string image_size;
+  CLI::App app("Detects objects in images; draws them and writes them as COCO results (OUTPUT/predictions.json).", "dfine-predict");
+  app.set_version_flag("--version", "dfine-predict " DFINE_VERSION);
+  app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")->required()->type_name("PATH");
+  app.add_option("--images", options.images, "image files, or folders of them")->required()->type_name("PATH...");
+  app.add_option("--threshold", options.threshold, "least score that is kept; 0 keeps the best 300 of each image")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")->type_name("DIR");
+  app.add_option("--format", options.format, "coco: files in OUTPUT; text: a line each on the terminal")->check(CLI::IsMember({"coco", "text"}));
+  app.add_option("--annotations", options.annotations, "take image ids from this COCO file, by file name; default: 1, 2, ... in order")
+      ->type_name("FILE.json");
+  app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");
+  app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+    options.image_size = dfine::parse_image_size(image_size);
+    dfine::predict(options);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kWrongUsage;
+  } catch (const dfine::UsageError& e) {
+    std::cerr << "dfine-predict: " << e.what() << "\n";
+    return kWrongUsage;
+  } catch (const std::exception& e) {
+    std::cerr << "dfine-predict: " << e.what() << "\n";
+    return kFailed;
+  }
+}

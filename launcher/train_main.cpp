@@ -1,0 +1,58 @@
+// dfine_ddp: trains, on one process or on the ranks of mpirun.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "dfine_version.h"
+#include "dist/failure.h"
+#include "dist/session.h"
+#include "train/trainer.h"
+
+namespace {
+
+struct CommandLine {
+  std::string config, resume;
+  std::vector<std::string> overrides;
+  bool print_config = false;
+};
+
+void describe(CLI::App& app, CommandLine& line) {
+  app.set_version_flag("--version", "dfine_ddp " DFINE_VERSION);
+  app.add_option("--config", line.config, "configuration; configs/ has some to start from")->required()->type_name("FILE.toml");
+  app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")->type_name("TABLE.KEY=VALUE")->take_all();
+  app.add_option("--resume", line.resume, "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")->type_name("auto|PATH|none");
+  app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
+}
+
+int train(dfine::Session& session, int argc, char** argv) {
+  CommandLine line;
+  CLI::App app("Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config FILE.toml", "dfine_ddp");
+  describe(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& e) {  // --help, --version
+    return session.rank() == 0 ? app.exit(e) : 0;
+  } catch (const CLI::ParseError& e) {
+    throw dfine::UsageError(e.what(), "dfine_ddp --help shows the options");
+  }
+
+  dfine::Config config = dfine::load_config(line.config, line.overrides);
+  if (!line.resume.empty()) config.run.resume = line.resume;
+  if (line.print_config) {
+    if (session.rank() == 0) std::cout << dfine::print_config(config) << std::flush;
+    return 0;
+  }
+  dfine::Trainer(config, session).run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return dfine::run_ranks([&](dfine::Session& session) { return train(session, argc, argv); });
+}

@@ -1,0 +1,82 @@
+#include "train/build.h"
+
+#include "core/error.h"
+#include "core/text.h"
+#include "state/hf_config.h"
+#include "state/weights.h"
+
+namespace dfine {
+
+PackedDataset open_pack(const std::string& key, const std::string& folder) {
+  if (folder.empty()) throw Error(cat(key, " is not set"), cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
+  return with_context([&] { return PackedDataset::open(folder); }, [&] { return cat("opening ", key, " = ", folder); });
+}
+
+void check_same_categories(const PackedDataset& train, const PackedDataset& val) {
+  if (train.categories() == val.categories()) return;
+  const auto list = [](const PackedDataset& set) {
+    std::string text;
+    for (const auto& category : set.categories()) text += cat(text.empty() ? "" : ", ", category.id, " ", category.name);
+    return text;
+  };
+  throw Error(cat("data.train and data.val have different classes\n  data.train: ", list(train), "\n  data.val:   ", list(val)),
+              "pack both from annotation files with the same `categories`");
+}
+
+std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bool weights) {
+  const ModelConfig& wanted = config.model;
+  ModelSpec spec = model_spec(parse_model_size(wanted.size), num_classes);
+  if (!wanted.weights.empty()) {
+    const ModelDescription found = describe_weights(wanted.weights);
+    const std::string size = architecture_size(found.spec);
+    if (size != wanted.size) {
+      throw Error(cat("model.weights = ", wanted.weights, " is ", size.empty() ? "of no published size" : "D-FINE-" + size, ", model.size is ",
+                      wanted.size),
+                  size.empty() ? "give weights of this size" : cat("set model.size = \"", size, "\""));
+    }
+    spec.num_queries = found.spec.num_queries;
+  }
+  if (wanted.num_queries > 0) spec.num_queries = wanted.num_queries;
+  spec.num_denoising = wanted.num_denoising;
+  spec.freeze_norm = freezes_norm(wanted);
+  spec.freeze_stem = wanted.freeze_stem;
+  spec.freeze_backbone = wanted.freeze_backbone;
+
+  auto model = std::make_shared<DFine>(spec, static_cast<uint64_t>(config.run.seed));
+  if (weights && !wanted.weights.empty()) load_weights(wanted.weights, named_tensors(*model));
+  return model;
+}
+
+LoaderOptions loader_options(const Config& config, bool training, bool pin_memory) {
+  return {.height = static_cast<int>(config.data.image_size.height),
+          .width = static_cast<int>(config.data.image_size.width),
+          .workers = static_cast<int>(config.data.workers),
+          .flip_probability = training && config.data.augment == Augment::kFlip ? 0.5 : 0.0,
+          .seed = static_cast<uint64_t>(config.run.seed),
+          .pin_memory = pin_memory};
+}
+
+std::vector<Tensor> trained_parameters(const DFine& model) {
+  std::vector<Tensor> parameters;
+  for (const auto& parameter : model.parameters()) {
+    if (parameter.requires_grad()) parameters.push_back(parameter);
+  }
+  return parameters;
+}
+
+std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config) {
+  ParameterGroup rest, backbone;
+  rest.hyper = {.lr = config.lr, .weight_decay = config.weight_decay, .beta1 = config.beta1, .beta2 = config.beta2, .eps = config.eps};
+  backbone.hyper = rest.hyper;
+  backbone.hyper.lr = config.backbone_lr;
+  for (const auto& item : model.named_parameters()) {
+    if (!item.value().requires_grad()) continue;
+    ParameterGroup& group = config.backbone_lr > 0 && item.key().starts_with("model.backbone.") ? backbone : rest;
+    group.names.push_back(item.key());
+    group.parameters.push_back(item.value());
+  }
+  if (backbone.parameters.empty()) return {rest};
+  return {backbone, rest};
+}
+
+}  // namespace dfine

@@ -1,0 +1,35 @@
+#pragma once
+// From a configuration to the parts of a run.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "input/loader.h"
+#include "model/dfine.h"
+#include "optim/adamw.h"
+
+namespace dfine {
+
+/// Opens a pack and names the key it came from in errors.
+PackedDataset open_pack(const std::string& key, const std::string& folder);
+
+/// Throws Error unless both packs have the same classes in the same order.
+void check_same_categories(const PackedDataset& train, const PackedDataset& val);
+
+/// The model to train, in training mode on the CPU: of model.size with the classes of the data, frozen as the configuration says, with
+/// the weights of model.weights, if set. With `weights` false they are not read, because a checkpoint's will follow.
+/// Throws Error when model.weights is of another size than model.size.
+std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bool weights);
+
+LoaderOptions loader_options(const Config& config, bool training, bool pin_memory);
+
+/// Parameters with requires_grad, in the model's order.
+std::vector<Tensor> trained_parameters(const DFine& model);
+
+/// All trained parameters: one group, or two (backbone, rest) when optim.backbone_lr is set.
+std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config);
+
+}  // namespace dfine

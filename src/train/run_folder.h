@@ -1,0 +1,29 @@
+#pragma once
+// RUN_DIR: where things lie, and what becomes of an earlier run.
+#include <filesystem>
+#include <string>
+
+namespace dfine {
+
+class RunFolder {
+ public:
+  explicit RunFolder(std::filesystem::path dir) : dir_(std::move(dir)) {}
+
+  std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
+  std::filesystem::path config() const { return dir_ / "config.toml"; }
+  std::filesystem::path log() const { return dir_ / "log.txt"; }
+  std::filesystem::path checkpoint(const std::string& name) const { return dir_ / "checkpoints" / name; }
+
+  /// The checkpoint that run.resume means: "none": empty; "auto": checkpoints/last if there is one, else empty; or that path. Throws
+  /// Error when a path given does not exist.
+  std::filesystem::path resume_from(const std::string& resume) const;
+
+  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config) is moved to DIR/previous-N, which is
+  /// returned; empty if there was nothing.
+  std::filesystem::path prepare(bool new_run) const;
+
+ private:
+  std::filesystem::path dir_;
+};
+
+}  // namespace dfine

@@ -1,0 +1,206 @@
+#include "train/trainer.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/anomaly_mode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "config/load.h"
+#include "core/atomic_path.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "dist/agreement.h"
+#include "dist/failure.h"
+#include "train/build.h"
+#include "train/learner.h"
+#include "train/metrics_log.h"
+#include "train/progress.h"
+#include "train/run_checkpoint.h"
+#include "train/run_folder.h"
+#include "train/validate.h"
+
+namespace dfine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+DeviceRequest device_request(DeviceChoice choice) {
+  switch (choice) {
+    case DeviceChoice::kCpu: return DeviceRequest::kCpu;
+    case DeviceChoice::kCuda: return DeviceRequest::kCuda;
+    case DeviceChoice::kAuto: break;
+  }
+  return DeviceRequest::kAuto;
+}
+
+void configure_torch(const Config& config, const Session& session) {
+  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()), session.local_size()));
+  at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
+  at::globalContext().setBenchmarkCuDNN(!config.run.deterministic);
+  torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);
+}
+
+size_t usable_images(const Config& config, const PackedDataset& data) {
+  const auto limit = static_cast<size_t>(config.data.max_images);
+  return limit > 0 ? std::min(limit, data.size()) : data.size();
+}
+
+}  // namespace
+
+struct Trainer::Impl {
+  Impl(const Config& config, Session& session);
+
+  void run();
+  void start_epoch(int64_t epoch, int64_t first_batch);
+  void train_step(Progress& progress);
+  void end_epoch(bool last);
+  void save(const std::string& name);
+  bool is_root() const { return group.rank() == 0; }
+
+  const Config config;
+  const Group group;
+  const RunFolder folder;
+  const PackedDataset train_data, val_data;
+  int64_t num_images, global_batch, steps_per_epoch, total_steps;
+  std::optional<Learner> learner;
+  std::optional<Loader> loader;
+  std::optional<MetricsLog> metrics;
+  RunState state;
+};
+
+Trainer::Impl::Impl(const Config& given, Session& session)
+    : config(given),
+      group(session.make_group(device_request(given.run.device))),
+      folder(given.run.dir),
+      train_data(open_pack("data.train", given.data.train)),
+      val_data(open_pack("data.val", given.data.val)),
+      num_images(static_cast<int64_t>(usable_images(given, train_data))),
+      global_batch(given.data.batch_size * session.size()),
+      steps_per_epoch(num_images / global_batch),
+      total_steps(steps_per_epoch * given.train.epochs) {
+  if (is_root()) log::info(cat(session.size(), session.size() == 1 ? " rank:\n" : " ranks:\n", session.rank_table()));
+  check_agreement(group, "the configuration", print_config(config));
+  check_same_categories(train_data, val_data);
+  if (steps_per_epoch == 0) {
+    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(), " ranks x ",
+                    config.data.batch_size, ")"),
+                "use fewer ranks or a smaller data.batch_size");
+  }
+  if (config.train.max_steps > 0) total_steps = std::min(total_steps, config.train.max_steps);
+  configure_torch(config, session);
+
+  const auto checkpoint = folder.resume_from(config.run.resume);
+  auto model = build_model(config, static_cast<int64_t>(train_data.categories().size()), checkpoint.empty());
+  if (is_root()) {
+    log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
+                  with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
+                  " training images, ", val_data.size(), " for validation; ", at::get_num_threads(), " threads a rank"));
+    if (config.model.freeze_backbone) {
+      log::warn("model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces you");
+    }
+  }
+  learner.emplace(std::move(model), config, group);
+  if (!checkpoint.empty()) {
+    state = restore_run(checkpoint, *learner, {global_batch, num_images});
+    if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
+  }
+  loader.emplace(train_data, loader_options(config, true, group.device().is_cuda()));
+  group.barrier();
+
+  if (is_root()) {
+    const auto moved = folder.prepare(checkpoint.empty());
+    if (!moved.empty()) log::info(cat("an earlier run in this folder was moved to ", moved.string()));
+    write_file_atomically(folder.config(), print_config(config));
+    log::add_file(folder.log().string());
+    metrics.emplace(folder.metrics().string(), checkpoint.empty() ? -1 : state.step);
+  }
+}
+
+void Trainer::Impl::run() {
+  if (state.step >= total_steps && is_root()) log::info(cat("nothing to do: ", state.step, " of ", total_steps, " steps are done"));
+  Progress progress(state.step, total_steps, config.run.log_every);
+  while (state.step < total_steps) {
+    const int64_t in_epoch = state.step % steps_per_epoch;
+    if (in_epoch == 0 || !loader->has_next()) start_epoch(state.step / steps_per_epoch, in_epoch);
+    train_step(progress);
+    const bool last = state.step == total_steps;
+    if (last || state.step % steps_per_epoch == 0) {
+      progress.finish_line();
+      end_epoch(last);
+    } else if (config.checkpoint.every_steps > 0 && state.step % config.checkpoint.every_steps == 0) {
+      progress.finish_line();
+      save("last");
+    }
+  }
+  group.barrier();
+}
+
+void Trainer::Impl::start_epoch(int64_t epoch, int64_t first_batch) {
+  const TrainPlan plan(num_images, global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
+  std::vector<std::vector<Sample>> batches;
+  for (int64_t b = first_batch; b < plan.num_batches(); ++b) batches.push_back(plan.batch(b, group.rank(), config.data.batch_size));
+  loader->start(std::move(batches), epoch);
+}
+
+void Trainer::Impl::train_step(Progress& progress) {
+  const auto begin = Clock::now();
+  const int64_t epoch = state.step / steps_per_epoch;
+  set_failure_context(cat("epoch ", epoch, ", step ", state.step + 1));
+  const Batch batch = loader->next();
+
+  const StepResult result = with_context([&] { return learner->step(batch, state.step); },
+                                         [&] {
+                                           std::string where = cat("in epoch ", epoch, ", step ", state.step + 1, ", with the images");
+                                           for (const size_t i : batch.samples) where += cat(" ", train_data.image(i).file_name);
+                                           return where;
+                                         });
+  ++state.step;
+
+  const double wait_s = static_cast<double>(group.max({static_cast<int64_t>(batch.wait_s * 1e6)})[0]) * 1e-6;
+  if (!is_root()) return;
+  const double images_per_s = static_cast<double>(global_batch) / seconds_since(begin);
+  metrics->write_step({state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, global_batch, images_per_s, wait_s});
+  progress.step(state.step, epoch, result.loss, images_per_s);
+}
+
+void Trainer::Impl::end_epoch(bool last) {
+  const int64_t epoch = (state.step - 1) / steps_per_epoch;
+  const bool due = config.validate.every_epochs > 0 && (last || (epoch + 1) % config.validate.every_epochs == 0);
+  bool best = false;
+  if (due) {
+    set_failure_context(cat("validation after step ", state.step));
+    std::optional<EmaInPlace> averaged;
+    if (learner->ema() != nullptr) averaged.emplace(*learner->ema());
+    const ValidationOptions options{loader_options(config, false, group.device().is_cuda()),
+                                    config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size, config.data.max_images};
+    const Validation result = validate(learner->model(), val_data, options, group);
+    state.val_loss = result.val_loss;
+    best = state.improves(config.checkpoint.monitor == Monitor::kAp ? result.summary.ap : -result.val_loss);
+    if (is_root()) {
+      metrics->write_validation(state.step, epoch, result.figures());
+      log::info(cat("epoch ", epoch, " validated: val_loss ", fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
+                    fixed(result.summary.ap50, 4), best ? "  (best so far)" : ""));
+    }
+  }
+  save("last");
+  if (best) save("best");
+}
+
+void Trainer::Impl::save(const std::string& name) {
+  set_failure_context(cat("writing checkpoint ", name, " after step ", state.step));
+  if (is_root()) save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, {global_batch, num_images});
+}
+
+Trainer::Trainer(const Config& config, Session& session) : impl_(std::make_unique<Impl>(config, session)) {}
+Trainer::~Trainer() = default;
+void Trainer::run() { impl_->run(); }
+
+}  // namespace dfine

@@ -1,0 +1,41 @@
+#pragma once
+// What a model scores on a packed data set: the COCO figures and val_loss.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dist/group.h"
+#include "input/loader.h"
+#include "metrics/coco_types.h"
+#include "metrics/summary.h"
+#include "model/dfine.h"
+
+namespace dfine {
+
+class PackedDataset;
+
+struct Validation {
+  /// Of the final prediction over all images: (loss_vfl + loss_bbox + loss_giou) / boxes, with the weights of training and its own
+  /// matching. It does not depend on the batch size or the number of ranks (up to rounding in the order of the sum).
+  double val_loss = 0;
+  CocoSummary summary;
+  std::vector<CocoClassSummary> classes;  // empty on ranks other than zero
+
+  /// val_loss and the 12 figures, in the order in which metrics.jsonl lists them.
+  std::vector<std::pair<std::string, double>> figures() const;
+};
+
+struct ValidationOptions {
+  LoaderOptions loader;
+  int64_t batch_size = 1;  // images a rank
+  int64_t max_images = 0;  // the first so many; 0: all
+};
+
+/// The ground truth of the first `num_images` images, as the annotation file had it.
+GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images);
+
+/// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates, and all ranks get the result.
+/// The model is put into evaluation mode and back into the mode it was in.
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options, const Group& group);
+
+}  // namespace dfine
