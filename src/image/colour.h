@@ -19,11 +19,9 @@ Colour text_colour_on(Colour background);
 
 /// Mixes `share` (0..1) of `colour` into the three bytes of a pixel.
 inline void blend(uint8_t* pixel, Colour colour, float share) {
-  const uint8_t values[3] = {colour.red, colour.green, colour.blue};
-  for (int c = 0; c < 3; ++c) {
-    const auto old = static_cast<float>(pixel[c]);
-    pixel[c] = static_cast<uint8_t>(old + share * (static_cast<float>(values[c]) - old) + 0.5F);
-  }
+  const int values[3] = {colour.red, colour.green, colour.blue};
+  const int weight = static_cast<int>(share * 256);
+  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uint8_t>(pixel[c] + ((weight * (values[c] - pixel[c]) + 128) >> 8));
 }
 
 }  // namespace dfine

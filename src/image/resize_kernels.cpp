@@ -46,8 +46,9 @@ void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, in
 }
 
 void to_planes_portable(const uint8_t* rgb, int width, bool flip, size_t plane, uint8_t* out) {
-  for (int c = 0; c < 3; ++c, out += plane) {
-    for (int x = 0; x < width; ++x) out[flip ? width - 1 - x : x] = rgb[3 * x + c];
+  const auto n = static_cast<size_t>(width);
+  for (size_t c = 0; c < 3; ++c, out += plane) {
+    for (size_t x = 0; x < n; ++x) out[flip ? n - 1 - x : x] = rgb[3 * x + c];
   }
 }
 

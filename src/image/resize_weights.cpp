@@ -5,6 +5,14 @@
 #include <cstddef>
 
 namespace dfine {
+namespace {
+
+/// Half goes up, by adding it first: in double precision the reference does the same.
+int round_half_up(double value) {
+  return static_cast<int>(std::floor(value + 0.5));
+}
+
+}  // namespace
 
 AxisWeights triangle_weights(int inputs, int outputs) {
   const double scale = static_cast<double>(inputs) / outputs;
@@ -15,10 +23,9 @@ AxisWeights triangle_weights(int inputs, int outputs) {
   axis.first.resize(n);
   axis.count.resize(n);
   for (size_t i = 0; i < n; ++i) {
-    // Truncation towards zero of a value above -1/2 is what the reference does.
     const double centre = scale * (static_cast<double>(i) + 0.5);
-    axis.first[i] = std::max(0, static_cast<int>(centre - radius + 0.5));
-    axis.count[i] = std::min(inputs, static_cast<int>(centre + radius + 0.5)) - axis.first[i];
+    axis.first[i] = std::max(0, round_half_up(centre - radius));
+    axis.count[i] = std::min(inputs, round_half_up(centre + radius)) - axis.first[i];
   }
   const auto stride = static_cast<size_t>((*std::max_element(axis.count.begin(), axis.count.end()) + 3) / 4 * 4);
   axis.stride = static_cast<int>(stride);
@@ -37,9 +44,9 @@ AxisWeights triangle_weights(int inputs, int outputs) {
   }
 
   const double largest = *std::max_element(exact.begin(), exact.end());
-  while (axis.precision < 22 && static_cast<int>(0.5 + largest * (1 << (axis.precision + 1))) < 1 << 15) ++axis.precision;
+  while (axis.precision < 22 && round_half_up(largest * (1 << (axis.precision + 1))) < 1 << 15) ++axis.precision;
   axis.values.resize(exact.size());
-  for (size_t j = 0; j < exact.size(); ++j) axis.values[j] = static_cast<int16_t>(0.5 + exact[j] * (1 << axis.precision));
+  for (size_t j = 0; j < exact.size(); ++j) axis.values[j] = static_cast<int16_t>(round_half_up(exact[j] * (1 << axis.precision)));
   return axis;
 }
 
