@@ -66,12 +66,14 @@ class Parser {
 
   [[noreturn]] void fatal(const std::string& what, const char* hint) const { throw Error(cat(path_.string(), " ", what), hint); }
 
-  std::string place() {
+  size_t offset() {
     const char* at = nullptr;
-    if (document_.current_location().get(at) != simdjson::SUCCESS) return cat(" (near its end, byte ", text_.size(), ")");
-    const auto offset = static_cast<size_t>(at - text_.data());
-    const auto line = 1 + std::count<const char*>(text_.data(), at, '\n');
-    return cat(" (at byte ", offset, ", line ", line, ")");
+    return document_.current_location().get(at) == simdjson::SUCCESS ? static_cast<size_t>(at - text_.data()) : text_.size();
+  }
+
+  std::string place() {
+    const size_t at = offset();
+    return cat(" (at byte ", at, ", line ", 1 + std::count(text_.data(), text_.data() + at, '\n'), ")");
   }
 
   void check(simdjson::error_code error) {
@@ -111,7 +113,7 @@ class Parser {
 
   void fault(std::string_view key, std::string_view what) {
     if (!fault_.empty()) fault_ += ", ";
-    fault_ += cat(key, " ", what, place());
+    fault_ += cat(key, " ", what, " (at byte ", offset(), ")");
   }
 
   bool fresh(Seen& seen, Seen bit, std::string_view key) {

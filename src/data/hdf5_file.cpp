@@ -187,7 +187,7 @@ void Hdf5Writer::attribute(const char* name, const std::vector<std::string>& val
   if (!made || H5Awrite(made, type, pointers.data()) < 0) fail(cat("cannot write attribute ", name));
 }
 
-void Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
+uint64_t Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
   const Handle space = dataspace(size, 1);
   const Handle create = creation_list(H5P_DATASET_CREATE);
   H5Pset_layout(create, H5D_CONTIGUOUS);
@@ -196,6 +196,9 @@ void Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
   bytes_ = H5Dcreate2(file_, name, H5T_STD_U8LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
   if (bytes_ < 0) fail(cat("cannot create ", name));
   bytes_size_ = size;
+  const haddr_t offset = H5Dget_offset(bytes_);
+  if (offset == HADDR_UNDEF) fail(cat("cannot set aside the place for ", name));
+  return offset;
 }
 
 void Hdf5Writer::write_bytes(uint64_t offset, std::span<const uint8_t> bytes) {

@@ -54,8 +54,8 @@ class Hdf5Writer {
   /// Variable-length UTF-8 strings.
   void attribute(const char* name, const std::vector<std::string>& values);
 
-  /// A contiguous uint8 dataset of `size` bytes, to be filled in pieces by write_bytes().
-  void reserve_bytes(const char* name, uint64_t size);
+  /// A contiguous uint8 dataset of `size` bytes, to be filled in pieces by write_bytes(). Returns where it begins in the file.
+  uint64_t reserve_bytes(const char* name, uint64_t size);
   void write_bytes(uint64_t offset, std::span<const uint8_t> bytes);
 
   /// Writes out everything; only then is the file complete.

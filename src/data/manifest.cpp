@@ -65,6 +65,7 @@ Manifest parse(const Json& json) {
     ShardEntry entry = read_counts(shard);
     entry.file = shard.at("file").get<std::string>();
     if (entry.file.empty() || entry.file.find('/') != std::string::npos) throw Error(cat("'", entry.file, "' is not the name of a shard"));
+    entry.image_bytes_offset = shard.at("image_bytes_offset").get<uint64_t>();
     entry.index_crc32c = from_hex(shard.at("index_crc32c").get<std::string>());
     manifest.shards.push_back(std::move(entry));
   }
@@ -92,6 +93,7 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
   for (const auto& shard : manifest.shards) {
     Json entry{{"file", shard.file}};
     entry.update(counts(shard));
+    entry["image_bytes_offset"] = shard.image_bytes_offset;
     entry["index_crc32c"] = hex(shard.index_crc32c);
     shards.push_back(std::move(entry));
   }

@@ -14,9 +14,10 @@ inline constexpr const char* kManifestName = "manifest.json";
 struct ShardEntry {
   std::string file;  // "shard-00000.h5"
   uint64_t images = 0, boxes = 0, dropped_boxes = 0;
-  uint64_t image_bytes = 0;   // of the image files in it
-  uint64_t file_bytes = 0;    // of the shard itself
-  uint32_t index_crc32c = 0;  // see data/shard_format.h
+  uint64_t image_bytes = 0;         // of the image files in it: the size of image/bytes
+  uint64_t image_bytes_offset = 0;  // where image/bytes begins in the file
+  uint64_t file_bytes = 0;          // of the shard itself
+  uint32_t index_crc32c = 0;        // see data/shard_format.h
   bool operator==(const ShardEntry&) const = default;
 };
 
@@ -24,7 +25,7 @@ struct Manifest {
   std::vector<Category> categories;  // ascending ids: in order of the labels
   std::vector<ShardEntry> shards;    // in order of the images
 
-  /// Sums over the shards.
+  /// Sums over the shards; no file, offset or checksum.
   ShardEntry totals() const;
 };
 

@@ -1,9 +1,9 @@
 #include "data/shard_format.h"
 
-#include <bit>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
-#include <string_view>
 
 #include "core/crc32c.h"
 #include "core/error.h"
@@ -12,17 +12,15 @@
 namespace dfine {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the index checksum is taken over memory as it is");
+constexpr uint64_t kBlock = 1 << 20;  // bytes read at a time
 
-template <class T>
-uint32_t extend(uint32_t crc, const std::vector<T>& values) {
-  return crc32c({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)}, crc);
-}
-
-uint32_t extend(uint32_t crc, std::string_view text) {
-  crc = crc32c({reinterpret_cast<const uint8_t*>(text.data()), text.size()}, crc);
-  const uint8_t zero = 0;
-  return crc32c({&zero, 1}, crc);
+uint32_t extend(uint32_t crc, const ByteFile& file, uint64_t begin, uint64_t end) {
+  std::vector<uint8_t> bytes;
+  for (uint64_t at = begin; at < end; at += kBlock) {
+    file.read(at, std::min(kBlock, end - at), bytes);
+    crc = crc32c(bytes, crc);
+  }
+  return crc;
 }
 
 [[noreturn]] void damaged(const std::string& what) {
@@ -66,15 +64,8 @@ void check_boxes(const std::string& group, const ShardIndex::Boxes& boxes, size_
 
 }  // namespace
 
-uint32_t index_checksum(const ShardIndex& index, std::span<const Category> categories) {
-  uint32_t crc = 0;
-  for_each_dataset(index, [&](const char*, const auto& values, int) { crc = extend(crc, values); });
-  for (size_t i = 0; i < index.file_name.size(); ++i) crc = extend(crc, index.file_name[i]);
-  std::vector<int64_t> ids;
-  for (const auto& category : categories) ids.push_back(category.id);
-  crc = extend(crc, ids);
-  for (const auto& category : categories) crc = extend(crc, category.name);
-  return crc;
+uint32_t index_checksum(const ByteFile& file, uint64_t offset, uint64_t image_bytes) {
+  return extend(extend(0, file, 0, offset), file, offset + image_bytes, file.size());
 }
 
 void check_index(const ShardIndex& index, uint64_t bytes, size_t categories) {

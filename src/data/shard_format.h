@@ -1,12 +1,11 @@
 #pragma once
-// What a shard holds besides the image files themselves, and the checksum that protects it. docs/data-format.md is the description for
+// What a shard holds besides the image files themselves, and the checksum that protects that. docs/data-format.md is the description for
 // readers in other languages.
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "data/category.h"
+#include "data/byte_file.h"
 #include "data/name_table.h"
 
 namespace dfine {
@@ -44,7 +43,7 @@ struct ShardIndex {
   size_t dropped_boxes() const { return dropped.label.size(); }
 };
 
-/// Calls visit(name, vector, columns) for each dataset but the file names, in the order in which they are stored and checksummed.
+/// Calls visit(name, vector, columns) for each dataset but the file names, in the order in which they are stored.
 template <class Index, class Visit>
 void for_each_dataset(Index& index, Visit visit) {
   visit("image/offset", index.offset, 1);
@@ -69,9 +68,9 @@ void for_each_dataset(Index& index, Visit visit) {
   visit("dropped/position", index.position, 1);
 }
 
-/// CRC-32C over the little-endian bytes of those datasets in that order, then the file names each followed by a zero byte, then the
-/// category ids (int64), then the category names each followed by a zero byte.
-uint32_t index_checksum(const ShardIndex& index, std::span<const Category> categories);
+/// CRC-32C of the whole shard file but the `image_bytes` bytes of image/bytes, which begin at `offset`: superblock, object headers, heaps
+/// and every other dataset. It is compared before the HDF5 library sees the file, as some versions loop for ever on damaged heaps.
+uint32_t index_checksum(const ByteFile& file, uint64_t offset, uint64_t image_bytes);
 
 /// Throws an Error that names dataset and record when the arrays cannot be those of a sound shard whose image/bytes has `bytes` bytes:
 /// lengths that disagree, files outside of image/bytes, labels that are no category, boxes outside of [0, 1], ...

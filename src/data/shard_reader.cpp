@@ -1,5 +1,7 @@
 #include "data/shard_reader.h"
 
+#include <algorithm>
+
 #include "core/crc32c.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -11,15 +13,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* kCopyAgain = "copy the shard again from where the pack was made, or pack the data set again";
 
+/// Before the HDF5 library sees the file: is it there, whole, and undamaged outside of image/bytes?
 void check_file(const fs::path& path, const ShardEntry& entry) {
   std::error_code failed;
   if (!fs::exists(path, failed)) throw Error(cat(path.string(), " is missing, but the manifest lists it"), kCopyAgain);
-  const uint64_t size = fs::file_size(path, failed);
-  if (failed) throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
-  if (size != entry.file_bytes) {
+  const ByteFile file(path);
+  if (const uint64_t size = file.size(); size != entry.file_bytes) {
     throw Error(
         cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes, size < entry.file_bytes ? ": it was cut short" : ""),
         kCopyAgain);
+  }
+  if (entry.image_bytes_offset > entry.file_bytes || entry.image_bytes > entry.file_bytes - entry.image_bytes_offset) {
+    throw Error("the manifest puts image/bytes outside of the file", kCopyAgain);
+  }
+  if (index_checksum(file, entry.image_bytes_offset, entry.image_bytes) != entry.index_crc32c) {
+    throw Error("the checksum of its index is not the one in the manifest: the file is damaged, or belongs to another pack", kCopyAgain);
   }
 }
 
@@ -44,19 +52,13 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<cons
   const auto own_categories = read_categories(file);
   const auto region = file.region(kBytesDataset);
 
-  const auto stored = file.attribute<uint32_t>("index_crc32c");
-  if (index_checksum(index, own_categories) != stored) throw Error("the checksum of its index is wrong: the file is damaged", kCopyAgain);
-  const auto differs = [](const std::string& what) {
-    throw Error(what + ": the shard belongs to another pack, or the manifest was edited", kCopyAgain);
-  };
-  if (stored != entry.index_crc32c) differs("its index is not the one that the manifest describes");
-  if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(), categories.end()))
-    differs("its categories are not the manifest's");
+  const auto differs = [](const std::string& what) { throw Error(what + " are not the manifest's: it was edited", kCopyAgain); };
+  if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(), categories.end())) differs("its categories");
   check_index(index, region.size, categories.size());
-  if (index.images() != entry.images || index.boxes() != entry.boxes || index.dropped_boxes() != entry.dropped_boxes ||
-      region.size != entry.image_bytes) {
-    differs("its numbers of images, boxes or bytes are not the manifest's");
+  if (index.images() != entry.images || index.boxes() != entry.boxes || index.dropped_boxes() != entry.dropped_boxes) {
+    differs("its numbers of images or boxes");
   }
+  if (region.offset != entry.image_bytes_offset || region.size != entry.image_bytes) differs("place and size of its image/bytes");
   return {std::move(index), ShardBytes(path, region)};
 }
 

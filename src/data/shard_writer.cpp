@@ -18,7 +18,7 @@ void append(ShardIndex::Boxes& boxes, const CocoAnnotation& annotation) {
 
 ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes) : path_(path), file_(path), announced_(image_bytes) {
   for (const char* group : {"image", "box", "dropped"}) file_.group(group);
-  file_.reserve_bytes(kBytesDataset, image_bytes);
+  offset_ = file_.reserve_bytes(kBytesDataset, image_bytes);
   index_.box.first.push_back(0);
   index_.dropped.first.push_back(0);
 }
@@ -57,7 +57,7 @@ ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   entry.boxes = index_.boxes();
   entry.dropped_boxes = index_.dropped_boxes();
   entry.image_bytes = written_;
-  entry.index_crc32c = index_checksum(index_, categories);
+  entry.image_bytes_offset = offset_;
   for_each_dataset(index_, [&](const char* name, const auto& values, int columns) { file_.write(name, values, columns); });
   file_.write_strings("image/file_name", index_.file_name);
   std::vector<int64_t> ids;
@@ -69,9 +69,10 @@ ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   file_.attribute("format_version", kFormatVersion);
   file_.attribute("category_id", ids);
   file_.attribute("category_name", names);
-  file_.attribute("index_crc32c", entry.index_crc32c);
   file_.close();
-  entry.file_bytes = std::filesystem::file_size(path_);
+  const ByteFile written(path_);
+  entry.file_bytes = written.size();
+  entry.index_crc32c = index_checksum(written, offset_, written_);
   return entry;
 }
 

@@ -33,7 +33,7 @@ class ShardWriter {
  private:
   std::filesystem::path path_;
   Hdf5Writer file_;
-  uint64_t announced_, written_ = 0;
+  uint64_t announced_, written_ = 0, offset_ = 0;
   ShardIndex index_;
 };
 

@@ -1,0 +1,188 @@
+#include "data/coco.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/error.h"
+#include "python.h"
+
+namespace dfine {
+namespace {
+
+class CocoFile : public testing::Test {
+ protected:
+  Coco read(const std::string& text) {
+    std::ofstream(folder_ / "a.json", std::ios::binary) << text;
+    return read_coco(folder_ / "a.json");
+  }
+  /// A file with these lists' contents.
+  Coco read(const std::string& categories, const std::string& images, const std::string& annotations) {
+    return read(R"({"info": {"x": [1, {"images": 3}]}, "categories": [)" + categories + R"(], "images": [)" + images +
+                R"(], "annotations": [)" + annotations + "]}");
+  }
+  /// The message of the Error that reading gives.
+  std::string failure(const std::string& text) {
+    try {
+      read(text);
+    } catch (const Error& e) {
+      EXPECT_NE(e.message().find("a.json"), std::string::npos) << e.what();
+      EXPECT_FALSE(e.hint().empty()) << e.what();
+      return e.message();
+    }
+    ADD_FAILURE() << "no error for " << text;
+    return {};
+  }
+  void expect_problem(const Coco& coco, size_t i, const std::string& part, int64_t image) {
+    ASSERT_LT(i, coco.problems.size());
+    EXPECT_NE(coco.problems[i].message.find(part), std::string::npos) << coco.problems[i].message;
+    EXPECT_EQ(coco.problems[i].image, image) << coco.problems[i].message;
+  }
+
+  TemporaryFolder folder_;
+};
+
+const std::string kCategories = R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, {"id": -3, "name": "b"})";
+const std::string kImages = R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
+
+TEST_F(CocoFile, RecordsAreRelatedInWhateverOrderTheyStand) {
+  const Coco coco = read(kCategories, kImages,
+                         R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25, "iscrowd": 1},
+                            {"id": 3, "segmentation": [[1, 2, 3]], "bbox": [0, 0, 2, 3], "category_id": 90, "image_id": 5},
+                            {"id": 2.0, "image_id": 2, "category_id": -3, "bbox": [9, 9, 0, 0], "area": 0, "iscrowd": false})");
+  EXPECT_TRUE(coco.problems.empty());
+  EXPECT_EQ(coco.categories, (std::vector<Category>{{-3, "b"}, {7, "a\u00e9"}, {90, "z"}}));
+  ASSERT_EQ(coco.images.size(), 2U);
+  EXPECT_EQ(coco.images[0].file_name, "five.jpg");
+  EXPECT_EQ(coco.images[0].width, 64);
+  EXPECT_EQ(coco.images[1].file_name, "d/two.jpg");
+  EXPECT_EQ(coco.images[1].height, -1);
+  ASSERT_EQ(coco.annotations_of(0).size(), 1U);
+  const CocoAnnotation& lone = coco.annotations_of(0)[0];
+  EXPECT_EQ(lone.id, 3);
+  EXPECT_EQ(lone.label, 2);
+  EXPECT_EQ(lone.area, 6);
+  EXPECT_FALSE(lone.area_given);
+  EXPECT_FALSE(lone.iscrowd);
+  ASSERT_EQ(coco.annotations_of(1).size(), 2U);
+  const CocoAnnotation& first = coco.annotations_of(1)[0];
+  EXPECT_EQ(first.id, 1);
+  EXPECT_EQ(first.bbox, (std::array<double, 4>{1, 2.5, 30, 4}));
+  EXPECT_EQ(first.area, 17.25);
+  EXPECT_EQ(first.label, 1);
+  EXPECT_TRUE(first.iscrowd);
+  EXPECT_EQ(coco.annotations_of(1)[1].id, 2);
+  EXPECT_EQ(coco.annotations_of(1)[1].label, 0);
+}
+
+TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
+  const auto with = [&](const std::string& annotation) { return read(kCategories, kImages, annotation); };
+  for (const auto& [bbox, what] : std::vector<std::pair<std::string, std::string>>{{"[NaN, 1, 2, 3]", "bbox holds NaN"},
+                                                                                   {"[1, 1, 2, -Infinity]", "bbox holds Infinity"},
+                                                                                   {"[1, 1, Infinity, 2]", "bbox holds Infinity"},
+                                                                                   {"[1, 1, 1e999, 2]", "bbox holds"},
+                                                                                   {"[1, 1, \"2\", 2]", "not a number"},
+                                                                                   {"[1, 1, null, 2]", "not a number"},
+                                                                                   {"[1, 1, 2]", "3 numbers instead of 4"},
+                                                                                   {"[]", "0 numbers instead of 4"},
+                                                                                   {"[1, 2, 3, 4, 5]", "5 numbers instead of 4"},
+                                                                                   {"{\"x\": [1]}", "bbox is not a list"},
+                                                                                   {"null", "bbox is not a list"}}) {
+    const Coco coco = with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": )" + bbox +
+                           R"(}, {"id": 2, "image_id": 2, "category_id": 7, "bbox": [1, 2, 3, 4]})");
+    ASSERT_EQ(coco.problems.size(), 1U) << bbox;
+    expect_problem(coco, 0, what, 0);
+    expect_problem(coco, 0, "annotation 1 of image 5 (\"five.jpg\")", 0);
+    EXPECT_EQ(coco.annotations_of(1)[0].bbox[3], 4) << "the next record is read soundly";
+  }
+  const std::string good = R"("id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4])";
+  expect_problem(with("{" + good + R"(, "area": NaN})"), 0, "area holds NaN", 0);
+  expect_problem(with("{" + good + R"(, "iscrowd": 2})"), 0, "iscrowd is 2", 0);
+  expect_problem(with("{" + good + R"(, "bbox": [1, 2, 3, 5]})"), 0, "bbox is given twice", 0);
+  expect_problem(with(R"({"id": 1.5, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "id is not an integer", 0);
+  expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "annotation 1: image_id holds something",
+                 -1);
+  expect_problem(with(R"({"id": 1, "image_id": 5, "category_id": 7})"), 0, "bbox is missing", 0);
+  EXPECT_TRUE(with("{" + good + R"(, "area": null, "iscrowd": null})").problems.empty());
+}
+
+TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
+  const std::string box = R"(, "bbox": [1, 2, 3, 4]})";
+  Coco coco = read(kCategories, kImages, R"({"id": 1, "image_id": 6, "category_id": 7)" + box);
+  ASSERT_EQ(coco.problems.size(), 1U);
+  expect_problem(coco, 0, "annotation 1 has an unknown image_id 6", CocoProblem::kNoImage);
+  EXPECT_TRUE(coco.annotations.empty());
+
+  coco = read(kCategories, kImages, R"({"id": 1, "image_id": 2, "category_id": 8)" + box);
+  expect_problem(coco, 0, "annotation 1 of image 2 (\"d/two.jpg\") has an unknown category_id 8", 1);
+
+  coco = read(kCategories, kImages,
+              R"({"id": 1, "image_id": 2, "category_id": 7)" + box + R"(, {"id": 1, "image_id": 5, "category_id": 7)" + box);
+  ASSERT_EQ(coco.problems.size(), 2U) << "both images are concerned";
+  expect_problem(coco, 0, "annotation 1 of image 5 (\"five.jpg\") has the same id as annotation 1 of image 2", 1);
+  expect_problem(coco, 1, "annotation 1 of image 5", 0);
+
+  coco = read(kCategories, kImages + R"(, {"id": 5, "file_name": "again.jpg"})", "");
+  ASSERT_EQ(coco.problems.size(), 2U);
+  expect_problem(coco, 0, "image 5 (\"again.jpg\") has the same id as images[0] (\"five.jpg\")", 0);
+  expect_problem(coco, 1, "image 5", 2);
+}
+
+TEST_F(CocoFile, UnusableImageRecordsAreReported) {
+  expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1: file_name is missing", 0);
+  expect_problem(read(kCategories, R"({"file_name": "a"})", ""), 0, "images[0] (\"a\"): id is missing", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0, "file_name is not a string", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 0, "height": 4})", ""), 0, "width is 0", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 10000000000})", ""), 0, "width is 10000000000", 0);
+}
+
+TEST_F(CocoFile, FilesThatAreNoSuchFileAreErrors) {
+  EXPECT_NE(failure("").find("broken JSON"), std::string::npos);
+  EXPECT_NE(failure("[]").find("not a JSON object"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "annotations": []})").find("no list \"categories\""), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "categories": []})").find("no list \"annotations\""), std::string::npos);
+  EXPECT_NE(failure(R"({"images": 3})").find("\"images\" that is not a list"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [3]})").find("images[0] that is not an object"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "images": []})").find("\"images\" twice"), std::string::npos);
+  const auto lists = [](const std::string& categories) {
+    return R"({"images": [], "annotations": [], "categories": [)" + categories + "]}";
+  };
+  EXPECT_NE(failure(lists("")).find("no categories"), std::string::npos);
+  EXPECT_NE(failure(lists(R"({"id": 1})")).find("name is missing"), std::string::npos);
+  EXPECT_NE(failure(lists(R"({"id": "x", "name": "x"})")).find("categories[0]"), std::string::npos);
+  EXPECT_NE(failure(lists(R"({"id": 4, "name": "x"}, {"id": 4, "name": "y"})")).find("two categories with id 4"), std::string::npos);
+  EXPECT_THROW(read_coco(folder_ / "none.json"), Error);
+  EXPECT_THROW(read_coco(folder_ / ""), Error);
+}
+
+TEST_F(CocoFile, BrokenJsonNamesThePlace) {
+  const std::string message = failure("{\n\"images\": [],\n\"annotations\": [{\"id\" 3}], \"categories\": []}");
+  EXPECT_NE(message.find("line 3"), std::string::npos) << message;
+  EXPECT_NE(failure(R"({"images": [], "categories": [], "annotations": []} {})").find("text after its end"), std::string::npos);
+  EXPECT_NE(failure("{\"images\": [], \"categories\": [], \"annotations\": [], \"x\": \"\xff\"}").find("UTF-8"), std::string::npos);
+}
+
+// Every prefix of a sound file is broken, and none is taken for sound or crashes.
+TEST_F(CocoFile, EveryTruncationIsAnError) {
+  const std::string sound = R"({"categories": [{"id": 1, "name": "a"}], "images": [{"id": 1, "file_name": "a\"}", "width": 4, "height": 4}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": {"counts": [1, {}]}}]})";
+  EXPECT_EQ(read(sound).annotations.size(), 1U);
+  for (size_t length = 0; length < sound.size(); ++length) EXPECT_THROW(read(sound.substr(0, length)), Error) << sound.substr(0, length);
+}
+
+TEST(ThrowProblems, NamesTenAndCountsTheRest) {
+  std::vector<CocoProblem> problems;
+  for (int i = 0; i < 13; ++i) problems.push_back({"p" + std::to_string(i), 0});
+  try {
+    throw_problems("f.json", problems, "do this");
+  } catch (const Error& e) {
+    EXPECT_EQ(e.message(), "f.json: p0");
+    ASSERT_EQ(e.context().size(), 10U);
+    EXPECT_EQ(e.context()[8], "also p9");
+    EXPECT_EQ(e.context()[9], "and 3 more");
+    EXPECT_EQ(e.hint(), "do this");
+  }
+}
+
+}  // namespace
+}  // namespace dfine
