@@ -66,7 +66,8 @@ DFINE_AVX2 inline __m256i weighted_pixel_avx2(const AxisWeights& axis, const uin
   const uint8_t* const pixels = in + static_cast<size_t>(axis.first[i]) * 3;
   __m256i sum = _mm256_setzero_si256();
   for (int k = 0; k < taps; k += 4) {
-    const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + 3 * k)));
+    const __m256i four =
+        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + static_cast<ptrdiff_t>(k) * 3)));
     int64_t packed;
     std::memcpy(&packed, weights + k, sizeof packed);
     const __m256i pairs = _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights);
