@@ -53,6 +53,16 @@ size_t usable_images(const Config& config, const PackedDataset& data) {
   return limit > 0 ? std::min(limit, data.size()) : data.size();
 }
 
+RunShape run_shape(const Config& config, const Session& session, int64_t num_images) {
+  const int64_t global_batch = config.data.batch_size * session.size();
+  if (num_images < global_batch) {
+    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(), " ranks x ",
+                    config.data.batch_size, ")"),
+                "use fewer ranks or a smaller data.batch_size");
+  }
+  return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = session.size()};
+}
+
 }  // namespace
 
 struct Trainer::Impl {
@@ -69,7 +79,9 @@ struct Trainer::Impl {
   const Group group;
   const RunFolder folder;
   const PackedDataset train_data, val_data;
-  int64_t num_images, global_batch, steps_per_epoch, total_steps;
+  int64_t num_images;
+  RunShape shape;
+  int64_t total_steps;
   std::optional<Learner> learner;
   std::optional<Loader> loader;
   std::optional<MetricsLog> metrics;
@@ -83,17 +95,11 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       train_data(open_pack("data.train", given.data.train)),
       val_data(open_pack("data.val", given.data.val)),
       num_images(static_cast<int64_t>(usable_images(given, train_data))),
-      global_batch(given.data.batch_size * session.size()),
-      steps_per_epoch(num_images / global_batch),
-      total_steps(steps_per_epoch * given.train.epochs) {
+      shape(run_shape(given, session, num_images)),
+      total_steps(shape.steps_per_epoch * given.train.epochs) {
   if (is_root()) log::info(cat(session.size(), session.size() == 1 ? " rank:\n" : " ranks:\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   check_same_categories(train_data, val_data);
-  if (steps_per_epoch == 0) {
-    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(), " ranks x ",
-                    config.data.batch_size, ")"),
-                "use fewer ranks or a smaller data.batch_size");
-  }
   if (config.train.max_steps > 0) total_steps = std::min(total_steps, config.train.max_steps);
   configure_torch(config, session);
 
@@ -109,7 +115,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   }
   learner.emplace(std::move(model), config, group);
   if (!checkpoint.empty()) {
-    state = restore_run(checkpoint, *learner, {global_batch, num_images});
+    state = restore_run(checkpoint, *learner, train_data.categories(), shape);
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   loader.emplace(train_data, loader_options(config, true, group.device().is_cuda()));
@@ -128,11 +134,11 @@ void Trainer::Impl::run() {
   if (state.step >= total_steps && is_root()) log::info(cat("nothing to do: ", state.step, " of ", total_steps, " steps are done"));
   Progress progress(state.step, total_steps, config.run.log_every);
   while (state.step < total_steps) {
-    const int64_t in_epoch = state.step % steps_per_epoch;
-    if (in_epoch == 0 || !loader->has_next()) start_epoch(state.step / steps_per_epoch, in_epoch);
+    const int64_t in_epoch = state.step % shape.steps_per_epoch;
+    if (in_epoch == 0 || !loader->has_next()) start_epoch(state.step / shape.steps_per_epoch, in_epoch);
     train_step(progress);
     const bool last = state.step == total_steps;
-    if (last || state.step % steps_per_epoch == 0) {
+    if (last || state.step % shape.steps_per_epoch == 0) {
       progress.finish_line();
       end_epoch(last);
     } else if (config.checkpoint.every_steps > 0 && state.step % config.checkpoint.every_steps == 0) {
@@ -144,7 +150,7 @@ void Trainer::Impl::run() {
 }
 
 void Trainer::Impl::start_epoch(int64_t epoch, int64_t first_batch) {
-  const TrainPlan plan(num_images, global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
+  const TrainPlan plan(num_images, shape.global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
   std::vector<std::vector<Sample>> batches;
   for (int64_t b = first_batch; b < plan.num_batches(); ++b) batches.push_back(plan.batch(b, group.rank(), config.data.batch_size));
   loader->start(std::move(batches), epoch);
@@ -152,7 +158,7 @@ void Trainer::Impl::start_epoch(int64_t epoch, int64_t first_batch) {
 
 void Trainer::Impl::train_step(Progress& progress) {
   const auto begin = Clock::now();
-  const int64_t epoch = state.step / steps_per_epoch;
+  const int64_t epoch = state.step / shape.steps_per_epoch;
   set_failure_context(cat("epoch ", epoch, ", step ", state.step + 1));
   const Batch batch = loader->next();
 
@@ -166,13 +172,13 @@ void Trainer::Impl::train_step(Progress& progress) {
 
   const double wait_s = static_cast<double>(group.max({static_cast<int64_t>(batch.wait_s * 1e6)})[0]) * 1e-6;
   if (!is_root()) return;
-  const double images_per_s = static_cast<double>(global_batch) / seconds_since(begin);
-  metrics->write_step({state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, global_batch, images_per_s, wait_s});
+  const double images_per_s = static_cast<double>(shape.global_batch) / seconds_since(begin);
+  metrics->write_step({state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, shape.global_batch, images_per_s, wait_s});
   progress.step(state.step, epoch, result.loss, images_per_s);
 }
 
 void Trainer::Impl::end_epoch(bool last) {
-  const int64_t epoch = (state.step - 1) / steps_per_epoch;
+  const int64_t epoch = (state.step - 1) / shape.steps_per_epoch;
   const bool due = config.validate.every_epochs > 0 && (last || (epoch + 1) % config.validate.every_epochs == 0);
   bool best = false;
   if (due) {
@@ -182,8 +188,7 @@ void Trainer::Impl::end_epoch(bool last) {
     const ValidationOptions options{loader_options(config, false, group.device().is_cuda()),
                                     config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size, config.data.max_images};
     const Validation result = validate(learner->model(), val_data, options, group);
-    state.val_loss = result.val_loss;
-    best = state.improves(config.checkpoint.monitor == Monitor::kAp ? result.summary.ap : -result.val_loss);
+    best = state.validated(config.checkpoint.monitor, result.val_loss, result.summary.ap, epoch);
     if (is_root()) {
       metrics->write_validation(state.step, epoch, result.figures());
       log::info(cat("epoch ", epoch, " validated: val_loss ", fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
@@ -196,7 +201,7 @@ void Trainer::Impl::end_epoch(bool last) {
 
 void Trainer::Impl::save(const std::string& name) {
   set_failure_context(cat("writing checkpoint ", name, " after step ", state.step));
-  if (is_root()) save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, {global_batch, num_images});
+  if (is_root()) save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, shape);
 }
 
 Trainer::Trainer(const Config& config, Session& session) : impl_(std::make_unique<Impl>(config, session)) {}

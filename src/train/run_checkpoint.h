@@ -1,0 +1,40 @@
+#pragma once
+// A run's state into a checkpoint folder, and back.
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "config/config.h"
+#include "data/category.h"
+#include "state/checkpoint.h"
+#include "train/learner.h"
+
+namespace dfine {
+
+/// Where a run is, beside what the learner holds.
+struct RunState {
+  int64_t step = 0;  // optimizer steps done
+  double val_loss = std::numeric_limits<double>::quiet_NaN();
+  std::optional<Checkpoint::Best> best;
+
+  /// Takes a validation's figures; true if they are the best so far by `monitor` (least val_loss, highest AP).
+  bool validated(Monitor monitor, double new_val_loss, double ap, int64_t epoch);
+};
+
+/// What the meaning of a step depends on.
+struct RunShape {
+  int64_t steps_per_epoch = 0, global_batch = 0;
+  int world_size = 1;
+};
+
+/// Writes `folder`, whole or not at all.
+void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
+              const RunState& state, const RunShape& shape);
+
+/// Puts the checkpoint's weights, optimizer and average into the learner. Throws Error when the classes, the global batch or the number
+/// of steps an epoch (the data) differ: the steps done would not mean the same.
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape);
+
+}  // namespace dfine
