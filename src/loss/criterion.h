@@ -20,7 +20,7 @@ struct CriterionOptions {
   double vfl = 1, bbox = 5, giou = 2, fgl = 0.15, ddf = 1.5;  // weights of the terms
   double alpha = 0.75, gamma = 2;                             // of the varifocal loss
   double temperature = 5;                                     // of the distillation
-  MatcherOptions matcher;
+  MatcherOptions matcher{};
 };
 
 struct LossResult {
