@@ -221,6 +221,14 @@ std::map<std::string, Tensor> read_safetensors(const std::string& path) {
   });
 }
 
+std::map<std::string, std::vector<int64_t>> read_safetensors_shapes(const std::string& path) {
+  return open_and(path, [](std::ifstream&, const Header& header) {
+    std::map<std::string, std::vector<int64_t>> shapes;
+    for (const Entry& entry : header.entries) shapes.emplace(entry.name, entry.shape);
+    return shapes;
+  });
+}
+
 std::map<std::string, std::string> read_safetensors_metadata(const std::string& path) {
   return open_and(path, [](std::ifstream&, const Header& header) { return header.metadata; });
 }

@@ -1,7 +1,9 @@
 #pragma once
 // The safetensors file format (https://huggingface.co/docs/safetensors): u64 header length, JSON header, then the tensors' bytes.
+#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tensor.h"
 
@@ -11,6 +13,9 @@ namespace dfine {
 /// Types F64 F32 F16 BF16 I64 I32 U8 BOOL. The header is checked in full before anything is read (types, shapes, sizes, holes and
 /// overlaps, the file's length); an Error names the file and the tensor.
 std::map<std::string, Tensor> read_safetensors(const std::string& path);
+
+/// The tensors' shapes alone, without reading their data.
+std::map<std::string, std::vector<int64_t>> read_safetensors_shapes(const std::string& path);
 
 /// The file's free text entries (`__metadata__`); empty if it has none.
 std::map<std::string, std::string> read_safetensors_metadata(const std::string& path);

@@ -1,0 +1,143 @@
+#include "state/checkpoint.h"
+
+#include <ATen/core/grad_mode.h>
+
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+#include "core/atomic_path.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "state/optimizer_state.h"
+#include "state/pth.h"
+#include "state/safetensors.h"
+
+namespace dfine {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kFormatVersion = 1;
+
+PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
+  if (!best) return {};
+  return PthValue::Dict{{"monitor", best->monitor}, {"value", best->value}, {"epoch", best->epoch}, {"step", best->step}};
+}
+
+PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
+  if (!ema) return {};
+  return PthValue::Dict{{"state_dict", to_pth(ema->tensors)}, {"updates", ema->updates}};
+}
+
+std::string hexadecimal(uint64_t value) {
+  std::ostringstream out;
+  out << std::hex << value;
+  return out.str();
+}
+
+PthValue::Dict state_of(const Checkpoint& checkpoint) {
+  return {{"format_version", kFormatVersion},
+          {"epoch", checkpoint.epoch},
+          {"epoch_step", checkpoint.epoch_step},
+          {"step", checkpoint.step},
+          {"val_loss", checkpoint.val_loss},
+          {"model_state_dict", to_pth(checkpoint.model)},
+          {"optimizer_state_dict", to_pth(checkpoint.optimizer)},
+          {"ema", average_to_pth(checkpoint.ema)},
+          {"best", best_to_pth(checkpoint.best)},
+          {"seed", checkpoint.seed},
+          {"world_size", checkpoint.world_size},
+          {"config_hash", hexadecimal(checkpoint.config_hash)},
+          {"config", checkpoint.config}};
+}
+
+void read_state(const PthValue& state, Checkpoint& checkpoint) {
+  const int64_t version = state.at("format_version").as_int();
+  if (version != kFormatVersion) throw Error(cat("it is of format version ", version, ", this program reads version ", kFormatVersion));
+  const auto entry = [&](const char* key, auto read) {
+    return with_context([&] { return read(state.at(key)); }, [&] { return cat("in the entry ", key); });
+  };
+  const auto as_int = [](const PthValue& value) { return value.as_int(); };
+  checkpoint.epoch = entry("epoch", as_int);
+  checkpoint.epoch_step = entry("epoch_step", as_int);
+  checkpoint.step = entry("step", as_int);
+  checkpoint.seed = entry("seed", as_int);
+  checkpoint.world_size = entry("world_size", as_int);
+  checkpoint.val_loss = entry("val_loss", [](const PthValue& value) { return value.as_double(); });
+  checkpoint.model = entry("model_state_dict", to_tensors);
+  checkpoint.optimizer = entry("optimizer_state_dict", to_adamw_state);
+  checkpoint.config = entry("config", [](const PthValue& value) { return value.as_string(); });
+  checkpoint.config_hash = entry("config_hash", [](const PthValue& value) {
+    std::istringstream in(value.as_string());
+    uint64_t hash = 0;
+    if (!(in >> std::hex >> hash)) throw Error("it is not a hexadecimal number");
+    return hash;
+  });
+  entry("ema", [&](const PthValue& value) {
+    if (!value.is_none()) checkpoint.ema = Checkpoint::Average{to_tensors(value.at("state_dict")), value.at("updates").as_int()};
+  });
+  entry("best", [&](const PthValue& value) {
+    if (!value.is_none())
+      checkpoint.best = Checkpoint::Best{value.at("monitor").as_string(), value.at("value").as_double(), value.at("epoch").as_int(),
+                                         value.at("step").as_int()};
+  });
+}
+
+void require_files(const fs::path& dir) {
+  if (!fs::is_directory(dir)) throw Error("there is no such checkpoint folder");
+  std::string missing;
+  for (const char* name : {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"})
+    if (!fs::exists(dir / name)) missing += cat(missing.empty() ? "" : ", ", name);
+  if (!missing.empty()) throw Error("the checkpoint lacks " + missing, "Only folders that training wrote can be continued from.");
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
+  with_context(
+      [&] {
+        const fs::path target = fs::absolute(dir).lexically_normal();
+        fs::create_directories(target.parent_path());
+        AtomicFolder folder(target);
+        write_hf_config(folder.path().string(), checkpoint.description);
+        write_safetensors((folder.path() / "model.safetensors").string(), checkpoint.ema ? checkpoint.ema->tensors : checkpoint.model);
+        write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
+        folder.commit();
+      },
+      [&] { return "while saving the checkpoint " + dir; });
+}
+
+Checkpoint load_checkpoint(const std::string& dir) {
+  return with_context(
+      [&] {
+        const fs::path folder(dir);
+        require_files(folder);
+        Checkpoint checkpoint;
+        checkpoint.description = describe_weights(dir);
+        const std::string file = (folder / "state.pth").string();
+        const PthValue state = read_pth(file);
+        with_context([&] { read_state(state, checkpoint); }, [&] { return "in " + file; });
+        return checkpoint;
+      },
+      [&] { return "while loading the checkpoint " + dir; });
+}
+
+void restore_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
+  const at::NoGradGuard no_grad;
+  std::string problems;
+  for (const auto& [name, mine] : model) {
+    const auto found = saved.find(name);
+    if (found == saved.end()) {
+      problems += cat("\n  ", name, ": missing");
+    } else if (found->second.sizes() != mine.sizes() || found->second.scalar_type() != mine.scalar_type()) {
+      problems += cat("\n  ", name, ": ", found->second.dtype().name(), " ", found->second.sizes(), ", the model has ", mine.dtype().name(),
+                      " ", mine.sizes());
+    }
+  }
+  for (const auto& [name, tensor] : saved)
+    if (!model.contains(name)) problems += cat("\n  ", name, ": the model has no such tensor");
+  if (!problems.empty()) throw Error("the saved weights are not those of this model:" + problems, "The model's settings must be the same.");
+  for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
+}
+
+}  // namespace dfine

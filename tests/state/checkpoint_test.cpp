@@ -1,0 +1,214 @@
+#include "state/checkpoint.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "model/dfine.h"
+#include "optim/ema.h"
+#include "python.h"
+#include "state/safetensors.h"
+#include "state/small_checkpoint.h"
+#include "state/weights.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string error_of(const std::string& dir) {
+  try {
+    load_checkpoint(dir);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+void expect_same(const std::map<std::string, Tensor>& a, const std::map<std::string, Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
+}
+
+TEST(Checkpoint, ComesBackAsSaved) {
+  const TemporaryFolder folder;
+  Checkpoint saved = small_checkpoint(7);
+  saved.epoch = 3;
+  saved.epoch_step = 2;
+  saved.best = Checkpoint::Best{"ap", 0.25, 2, 5};
+  saved.seed = 11;
+  saved.world_size = 4;
+  saved.config_hash = 0xfedcba9876543210;
+  saved.config = "[run]\nseed = 11\n";
+  save_checkpoint(folder / "a/b/last", saved);
+  const Checkpoint loaded = load_checkpoint(folder / "a/b/last");
+  EXPECT_EQ(loaded.step, 7);
+  EXPECT_EQ(loaded.epoch, 3);
+  EXPECT_EQ(loaded.epoch_step, 2);
+  EXPECT_EQ(loaded.seed, 11);
+  EXPECT_EQ(loaded.world_size, 4);
+  EXPECT_EQ(loaded.config_hash, saved.config_hash);
+  EXPECT_EQ(loaded.config, saved.config);
+  EXPECT_TRUE(std::isnan(loaded.val_loss));
+  ASSERT_TRUE(loaded.best);
+  EXPECT_EQ(loaded.best->monitor, "ap");
+  EXPECT_EQ(loaded.best->value, 0.25);
+  EXPECT_EQ(loaded.best->epoch, 2);
+  EXPECT_EQ(loaded.best->step, 5);
+  expect_same(loaded.model, saved.model);
+  ASSERT_TRUE(loaded.ema);
+  expect_same(loaded.ema->tensors, saved.ema->tensors);
+  EXPECT_EQ(loaded.ema->updates, 7);
+  EXPECT_EQ(loaded.description.class_names, saved.description.class_names);
+  EXPECT_EQ(loaded.description.category_ids, saved.description.category_ids);
+  ASSERT_EQ(loaded.optimizer.groups.size(), 1u);
+  EXPECT_EQ(loaded.optimizer.groups[0].names, saved.optimizer.groups[0].names);
+  EXPECT_EQ(loaded.optimizer.groups[0].indices, saved.optimizer.groups[0].indices);
+  EXPECT_EQ(loaded.optimizer.groups[0].hyper.lr, saved.optimizer.groups[0].hyper.lr);
+  EXPECT_TRUE(at::equal(loaded.optimizer.moments.at(0).exp_avg, saved.optimizer.moments.at(0).exp_avg));
+}
+
+TEST(Checkpoint, TheWeightsToUseAreTheAverages) {
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = small_checkpoint(1);
+  save_checkpoint(folder / "a", checkpoint);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.ema->tensors);
+  checkpoint.ema.reset();
+  save_checkpoint(folder / "a", checkpoint);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.model);
+  EXPECT_FALSE(load_checkpoint(folder / "a").ema);
+}
+
+TEST(Checkpoint, WhatIsMissingOrDamagedIsNamed) {
+  const TemporaryFolder folder;
+  EXPECT_NE(error_of(folder / "none").find("no such checkpoint folder"), std::string::npos);
+  for (const char* name : {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"}) {
+    save_checkpoint(folder / "a", small_checkpoint(1));
+    EXPECT_EQ(error_of(folder / "a"), "no error");
+    fs::resize_file(fs::path(folder / "a") / name, fs::file_size(fs::path(folder / "a") / name) / 2);
+    EXPECT_NE(error_of(folder / "a").find(name), std::string::npos) << error_of(folder / "a");
+    fs::remove(fs::path(folder / "a") / name);
+    EXPECT_NE(error_of(folder / "a").find(cat("lacks ", name)), std::string::npos) << error_of(folder / "a");
+  }
+}
+
+TEST(Checkpoint, AFailedSaveKeepsTheOldOne) {
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "last", small_checkpoint(1));
+  Checkpoint wrong = small_checkpoint(2);
+  wrong.model["complex"] = at::zeros({1}, at::kComplexFloat);
+  wrong.ema.reset();
+  EXPECT_THROW(save_checkpoint(folder / "last", wrong), Error);
+  EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1);
+}
+
+// A program that replaces `last` without end is killed at many moments; what it leaves must always be one whole checkpoint.
+TEST(Checkpoint, KilledWhileSavingLeavesAWholeOne) {
+  const TemporaryFolder folder;
+  const auto begin = std::chrono::steady_clock::now();
+  save_checkpoint(folder / "last", small_checkpoint(0));
+  const auto one_save = std::chrono::steady_clock::now() - begin;
+  const std::string program = std::string(std::getenv("DFINE_BINARY_DIR")) + "/checkpoint_writer", last = folder / "last";
+  constexpr int kRounds = 8;
+  int64_t newest = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::string first = std::to_string(newest + 1);
+    std::vector<char*> arguments{const_cast<char*>(program.c_str()), const_cast<char*>(last.c_str()), first.data(), nullptr};
+    pid_t child = 0;
+    ASSERT_EQ(posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
+    for (int waited = 0; waited < 30000 && !fs::exists(folder / "last.started"); ++waited) ::usleep(1000);
+    std::this_thread::sleep_for(one_save * round / (kRounds / 2));  // at another moment of a later save each time
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
+    fs::remove(folder / "last.started");
+    const Checkpoint loaded = load_checkpoint(folder / "last");
+    EXPECT_GT(loaded.step, newest);
+    newest = loaded.step;
+    expect_same(loaded.model, small_checkpoint(loaded.step).model);
+    expect_same(read_safetensors(folder / "last/model.safetensors"), small_checkpoint(loaded.step).ema->tensors);
+  }
+}
+
+TEST(RestoreTensors, ListsEveryDifference) {
+  const Tensor a = at::zeros({2}), b = at::zeros({3}), c = at::zeros({4});
+  const std::map<std::string, Tensor> model{{"a", a}, {"b", b}, {"c", c}};
+  try {
+    restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::zeros({4})}, {"d", at::zeros({1})}}, model);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    for (const char* part : {"b: float [4], the model has float [3]", "c: missing", "d: the model has no such tensor"})
+      EXPECT_NE(e.message().find(part), std::string::npos) << e.message();
+  }
+  EXPECT_EQ(a.sum().item<float>(), 0);
+  restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::full({3}, 1.f)}, {"c", at::full({4}, 1.f)}}, model);
+  EXPECT_EQ((a.sum() + b.sum() + c.sum()).item<float>(), 9);
+}
+
+// A real model after one optimizer step and one update of the average, opened with transformers and PyTorch.
+TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
+  const TemporaryFolder folder;
+  DFine model(model_spec(ModelSize::kN, 3), /*seed=*/1);
+  const auto tensors = named_tensors(model);
+  ParameterGroup group{{}, {}, {.lr = 1e-3, .weight_decay = 1e-4}};
+  for (const auto& item : model.named_parameters()) {
+    group.names.push_back(item.key());
+    group.parameters.push_back(item.value());
+  }
+  AdamW optimizer({group});
+  Ema ema(tensors, 0.9, 0);
+  const auto set_gradients = [&](double phase) {
+    for (const Tensor& parameter : group.parameters)
+      if (parameter.requires_grad())
+        Tensor(parameter).mutable_grad() = at::sin(at::arange(parameter.numel(), at::kFloat) + phase).reshape(parameter.sizes());
+  };
+  set_gradients(0);
+  optimizer.step();
+  ema.update();
+  Checkpoint checkpoint;
+  checkpoint.description = {model.spec(), {"red cell", "white cell", "platelet"}, {1, 2, 3}};
+  checkpoint.model = tensors;
+  checkpoint.optimizer = optimizer.state();
+  checkpoint.ema = Checkpoint::Average{ema.averages(), ema.updates()};
+  checkpoint.epoch = 4;
+  checkpoint.step = 9;
+  checkpoint.val_loss = 12.5;
+  save_checkpoint(folder / "last", checkpoint);
+
+  std::map<std::string, Tensor> expected;
+  for (const auto& [name, tensor] : tensors) expected["raw." + name] = tensor.detach().clone();
+  for (const auto& [name, tensor] : ema.averages()) expected["ema." + name] = tensor;
+  set_gradients(0.5);
+  optimizer.step();
+  for (size_t i = 0; i < group.parameters.size(); ++i) {
+    if (group.parameters[i].grad().defined()) expected[cat("grad.", i)] = group.parameters[i].grad();
+    expected[cat("next.", i)] = group.parameters[i];
+  }
+  write_safetensors(folder / "expected.safetensors", expected);
+  run_python_file_or_skip(source_file("tests/state/checkpoint_check.py"), {folder / "last", folder / "expected.safetensors"});
+  if (IsSkipped()) return;
+  // And back: what transformers saved loads into a new model.
+  DFine other(model_spec(ModelSize::kN, 3), /*seed=*/2);
+  EXPECT_TRUE(load_weights(folder / "last-again", named_tensors(other)).empty());
+  expect_same(named_tensors(other), ema.averages());
+}
+
+}  // namespace
+}  // namespace dfine
