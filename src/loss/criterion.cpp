@@ -13,6 +13,7 @@
 #include "loss/pair_rows.h"
 #include "loss/terms.h"
 #include "loss/union.h"
+#include "model/distribution.h"
 
 namespace dfine {
 namespace {

@@ -4,13 +4,6 @@
 
 namespace dfine {
 
-Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
-  const Tensor bound = (up * reg_scale).abs();                                      // [1]
-  const Tensor ratio = (bound + 1).pow(2.0 / static_cast<double>(reg_max - 2));     // [1] growth from bin to bin
-  const Tensor inner = ratio.pow(at::arange(1, reg_max / 2, bound.options())) - 1;  // [reg_max / 2 - 1] positive offsets
-  return at::cat({-2 * bound, -inner.flip(0), at::zeros_like(bound), inner, 2 * bound});
-}
-
 EdgeTargets edge_targets(const Tensor& refs, const Tensor& boxes, const Tensor& bins, const Tensor& reg_scale) {
   const at::NoGradGuard no_grad;
   constexpr double kEps = 1e-16;  // a reference without size puts every edge outside of the bins, on the side where it lies

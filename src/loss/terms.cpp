@@ -7,9 +7,10 @@
 namespace dfine {
 namespace {
 
+/// log(1 + exp(x)), exact for large x too (at::softplus turns linear above 20).
 Tensor log1p_exp(const Tensor& x) {
   return -at::log_sigmoid(-x);
-}  // at::softplus turns linear above 20
+}
 
 }  // namespace
 

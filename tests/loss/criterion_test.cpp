@@ -1,0 +1,159 @@
+#include "loss/criterion.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "hashed.h"
+#include "synthetic.h"
+
+namespace dfine {
+namespace {
+
+const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
+
+nlohmann::json golden() {
+  return nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/criterion.json"));
+}
+
+std::vector<std::string> case_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : golden().items()) names.push_back(name);
+  return names;
+}
+
+/// Norm of the gradient, and its products with two hashed tensors, as the generator stores them.
+std::vector<double> summary(const Tensor& leaf, uint64_t index) {
+  const Tensor g = leaf.grad().defined() ? leaf.grad().to(at::kDouble) : at::zeros(leaf.sizes(), at::kDouble);
+  return {g.norm().item<double>(), (g * hashed_signed(1000 + index, g.sizes())).sum().item<double>(),
+          (g * hashed_signed(2000 + index, g.sizes())).sum().item<double>()};
+}
+
+struct Precision {
+  at::ScalarType dtype;
+  const char* name;
+  double tolerance;
+};
+
+/// The expected figures are the official criterion's (tests/golden/make_criterion.py), in the same precision.
+class OfficialCriterion : public testing::TestWithParam<std::tuple<std::string, Precision>> {};
+
+TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
+  const auto& [name, precision] = GetParam();
+  const nlohmann::json expected = golden().at(name);
+  SyntheticBatch batch = make_batch(read_case(expected), precision.dtype);
+  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+
+  const auto pairs = expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
+  ASSERT_EQ(result.go.size(), pairs.size());
+  for (size_t i = 0; i < pairs.size(); ++i) EXPECT_EQ(result.go[i], (Pairs{pairs[i].first, pairs[i].second})) << "image " << i;
+
+  const nlohmann::json& figures = expected.at(precision.name);
+  EXPECT_EQ(result.names.size(), figures.at("losses").size());
+  double total = 0;
+  for (const auto& [term, value] : result.values()) {
+    const double wanted = figures.at("losses").at(term);
+    EXPECT_NEAR(value, wanted, precision.tolerance * std::abs(wanted)) << term;
+    total += wanted;
+  }
+  EXPECT_NEAR(result.total.item<double>(), total, precision.tolerance * total);
+
+  result.total.backward();
+  uint64_t index = 0;
+  for (const auto& [leaf, tensor] : batch.leaves) {
+    const auto wanted = figures.at("grads").at(leaf).get<std::vector<double>>();
+    const auto got = summary(tensor, index++);
+    // The products are sums of many terms of both signs; their size is that of the norm.
+    for (size_t k = 0; k < wanted.size(); ++k) EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " figure " << k;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Golden, OfficialCriterion,
+                         testing::Combine(testing::ValuesIn(case_names()),
+                                          testing::Values(Precision{at::kDouble, "float64", 1e-9}, Precision{at::kFloat, "float32", 1e-5})),
+                         [](const auto& param) { return std::get<0>(param.param) + "_" + std::get<1>(param.param).name; });
+
+double term(const LossResult& result, const std::string& name) {
+  for (const auto& [key, value] : result.values()) {
+    if (key == name) return value;
+  }
+  throw Error("no term " + name);
+}
+
+TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
+  SyntheticBatch batch = make_batch({.counts = {5, 2}, .num_denoising = 20, .equal = true}, at::kFloat);
+  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  EXPECT_EQ(term(result, "loss_ddf_aux_0"), 0);
+  EXPECT_EQ(term(result, "loss_ddf_dn_0"), 0);
+  EXPECT_EQ(term(result, "loss_ddf_dn_2"), 0);
+  EXPECT_GT(term(result, "loss_ddf_aux_1"), 0);
+}
+
+TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
+  SyntheticBatch batch = make_batch({.counts = {0, 0}}, at::kFloat);
+  Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group()).total.backward();
+  for (const auto& [name, leaf] : batch.leaves) {
+    ASSERT_TRUE(leaf.grad().defined()) << name;
+    EXPECT_TRUE(leaf.grad().isfinite().all().item<bool>()) << name;
+  }
+  EXPECT_EQ(batch.leaves.at("2.boxes").grad().abs().max().item<double>(), 0);
+}
+
+TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
+    SyntheticBatch low = make_batch({.counts = {3, 1}, .num_denoising = 10}, type);
+    ModelOutput high = low.output;
+    for (std::vector<HeadOutput>* heads : {&high.layers, &high.dn_layers}) {
+      for (HeadOutput& head : *heads)
+        head = {head.logits.to(at::kFloat), head.boxes.to(at::kFloat), head.corners.to(at::kFloat), head.refs.to(at::kFloat)};
+    }
+    for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre}) *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
+    low.targets.boxes = low.targets.boxes.to(at::kFloat);
+    const LossResult a = Criterion(kOptions)(low.output, low.targets, low.counts, Group());
+    const LossResult b = Criterion(kOptions)(high, low.targets, low.counts, Group());
+    EXPECT_EQ(a.terms.scalar_type(), at::kFloat);
+    EXPECT_TRUE(a.terms.equal(b.terms));
+    a.total.backward();
+    EXPECT_EQ(low.leaves.at("0.corners").grad().scalar_type(), type);
+  }
+}
+
+TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
+  SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
+  batch.output.layers[1].logits.detach()[0][7][2] = std::numeric_limits<float>::quiet_NaN();
+  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  EXPECT_TRUE(std::isnan(result.total.item<double>()));
+  EXPECT_TRUE(std::isnan(term(result, "loss_vfl_aux_1")));
+  EXPECT_FALSE(std::isnan(term(result, "loss_vfl_aux_0")));
+}
+
+TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
+  SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
+  ModelOutput last;
+  last.layers = {{batch.output.layers.back().logits, batch.output.layers.back().boxes, {}, {}}};
+  const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Group());
+  EXPECT_EQ(result.names, (std::vector<std::string>{"loss_vfl", "loss_bbox", "loss_giou"}));
+  // With a single head the union is its own matching, and vfl is the same with and without the other heads.
+  const LossResult full = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  EXPECT_FLOAT_EQ(static_cast<float>(term(result, "loss_vfl")), static_cast<float>(term(full, "loss_vfl")));
+}
+
+TEST(Criterion, RefusesWhatDoesNotFitTogether) {
+  SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
+  const auto compute = [&](const CriterionOptions& options, const GlobalCounts& counts) {
+    return Criterion(options)(batch.output, batch.targets, counts, Group());
+  };
+  EXPECT_THROW(compute({.num_classes = 80}, batch.counts), Error);
+  EXPECT_THROW(compute({.num_classes = kClasses, .reg_max = 16}, batch.counts), Error);
+  EXPECT_THROW(compute(kOptions, {.images = 2, .boxes = 3, .max_boxes = 3}), Error);
+  batch.targets.counts = {4};
+  EXPECT_THROW(compute(kOptions, batch.counts), Error);
+}
+
+}  // namespace
+}  // namespace dfine

@@ -1,0 +1,36 @@
+#pragma once
+// Head outputs made by a formula; tests/golden/make_criterion.py is its twin and gives them to the official criterion.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "model/outputs.h"
+#include "model/targets.h"
+
+namespace dfine {
+
+inline constexpr int64_t kClasses = 4, kRegMax = 32;
+
+/// One case of tests/golden/criterion.json.
+struct SyntheticCase {
+  std::vector<int64_t> counts;
+  int64_t queries = 80, layers = 3, num_denoising = 0;
+  double reg_scale = 4;
+  bool equal = false;  // layer 0 has the teacher's corners
+};
+
+SyntheticCase read_case(const nlohmann::json& json);
+
+struct SyntheticBatch {
+  Targets targets;
+  GlobalCounts counts;
+  ModelOutput output;
+  std::map<std::string, Tensor> leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
+};
+
+SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
+
+}  // namespace dfine
