@@ -179,6 +179,16 @@ ConfigKey multiscale() {
   return key;
 }
 
+ConfigKey accumulate() {
+  ConfigKey key = integer("train.accumulate", &Config::train, &TrainConfig::accumulate, 1, 4096,
+                          "Batches whose gradients make one optimizer step. Only 1 so far: more is refused.");
+  key.set = [set = key.set](Config& config, const ConfigValue& value) {
+    if (const auto* batches = std::get_if<int64_t>(&value); batches && *batches > 1) refuse_unsupported(value, "1, and a larger data.batch_size or more ranks");
+    set(config, value);
+  };
+  return key;
+}
+
 std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
@@ -271,8 +281,7 @@ std::vector<ConfigKey> loop_keys() {
   return {
       integer("train.epochs", &Config::train, &TrainConfig::epochs, 1, kNoLimit, "Passes over the training images."),
       integer("train.max_steps", &Config::train, &TrainConfig::max_steps, 0, kNoLimit, "Stop after so many optimizer steps. 0: no limit."),
-      integer("train.accumulate", &Config::train, &TrainConfig::accumulate, 1, 4096,
-              "Batches whose gradients are averaged into one optimizer step."),
+      accumulate(),
       flag("ema.enabled", &Config::ema, &EmaConfig::enabled,
            "Keep an exponential moving average of the weights; it is what is validated and saved as model.safetensors."),
       number("ema.decay", &Config::ema, &EmaConfig::decay, kBelowOne, "Decay of the average per optimizer step (official: 0.9999)."),

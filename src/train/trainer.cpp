@@ -78,7 +78,8 @@ struct Trainer::Impl {
   const Config config;
   const Group group;
   const RunFolder folder;
-  const PackedDataset train_data, val_data;
+  const PackedDataset train_data;
+  const std::optional<PackedDataset> val_data;  // unset without validation
   int64_t num_images;
   RunShape shape;
   int64_t total_steps;
@@ -93,13 +94,13 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       group(session.make_group(device_request(given.run.device))),
       folder(given.run.dir),
       train_data(open_pack("data.train", given.data.train)),
-      val_data(open_pack("data.val", given.data.val)),
+      val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val)) : std::nullopt),
       num_images(static_cast<int64_t>(usable_images(given, train_data))),
       shape(run_shape(given, session, num_images)),
       total_steps(shape.steps_per_epoch * given.train.epochs) {
   if (is_root()) log::info(cat(session.size(), session.size() == 1 ? " rank:\n" : " ranks:\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
-  check_same_categories(train_data, val_data);
+  if (val_data) check_same_categories(train_data, *val_data);
   if (config.train.max_steps > 0) total_steps = std::min(total_steps, config.train.max_steps);
   configure_torch(config, session);
 
@@ -108,7 +109,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   if (is_root()) {
     log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
-                  " training images, ", val_data.size(), " for validation; ", at::get_num_threads(), " threads a rank"));
+                  " training images, ", val_data ? val_data->size() : 0, " for validation; ", at::get_num_threads(), " threads a rank"));
     if (config.model.freeze_backbone) {
       log::warn("model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces you");
     }
@@ -179,7 +180,7 @@ void Trainer::Impl::train_step(Progress& progress) {
 
 void Trainer::Impl::end_epoch(bool last) {
   const int64_t epoch = (state.step - 1) / shape.steps_per_epoch;
-  const bool due = config.validate.every_epochs > 0 && (last || (epoch + 1) % config.validate.every_epochs == 0);
+  const bool due = val_data && (last || (epoch + 1) % config.validate.every_epochs == 0);
   bool best = false;
   if (due) {
     set_failure_context(cat("validation after step ", state.step));
@@ -187,7 +188,7 @@ void Trainer::Impl::end_epoch(bool last) {
     if (learner->ema() != nullptr) averaged.emplace(*learner->ema());
     const ValidationOptions options{loader_options(config, false, group.device().is_cuda()),
                                     config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size, config.data.max_images};
-    const Validation result = validate(learner->model(), val_data, options, group);
+    const Validation result = validate(learner->model(), *val_data, options, group);
     best = state.validated(config.checkpoint.monitor, result.val_loss, result.summary.ap, epoch);
     if (is_root()) {
       metrics->write_validation(state.step, epoch, result.figures());

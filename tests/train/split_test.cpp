@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "core/random.h"
-#include "dist/session.h"
 #include "loss/criterion.h"
 #include "model/dfine.h"
-#include "mpi_main.h"
+#include "rank_main.h"
 #include "train/step.h"
 
 namespace dfine {
@@ -130,7 +129,7 @@ void expect_same(const std::vector<std::pair<std::string, Tensor>>& split, const
 }
 
 void compare(const std::vector<int>& counts, at::ScalarType dtype, double bound) {
-  const Group group = testing_session().make_group(DeviceRequest::kCpu);
+  const Group& group = test::group();
   const GlobalBatch batch = make_batch(counts);
   const Outcome split = run_step(batch, group, dtype);
   const Outcome whole = run_step(batch, Group(), dtype);
