@@ -123,6 +123,25 @@ def random_case(seed, images=40, classes=6, boxes=6, detections=15, quantum=None
     return truth, results
 
 
+def overlapping_case(seed, images=60):
+    """Boxes of one class that overlap each other in mirrored pairs, of every size and some crowds, and detections in the middle and on
+    either: equal overlaps with different boxes, and better overlaps with boxes that do not count."""
+    rng = np.random.default_rng(seed)
+    truth = {"images": [{"id": i + 1} for i in range(images)], "categories": [{"id": 1, "name": "a"}], "annotations": []}
+    results = []
+    for image in range(1, images + 1):
+        for _ in range(3):
+            x, y, side = (float(v) for v in (rng.integers(100, 400), rng.integers(100, 400), rng.integers(20, 120)))
+            shift = float(rng.integers(1, max(2, side // 3)))
+            for sign in rng.permutation([-1.0, 1.0]):
+                truth["annotations"].append({"id": len(truth["annotations"]) + 1, "image_id": image, "category_id": 1,
+                                             "bbox": [x + sign * shift, y, side, side], "area": float(rng.choice([500, 1024, 5000, 20000])),
+                                             "iscrowd": int(rng.random() < 0.15)})
+            for offset in rng.permutation([0.0, 0.0, -shift, shift])[:3]:
+                results.append({"image_id": image, "category_id": 1, "bbox": [x + offset, y, side, side], "score": float(rng.random())})
+    return truth, results
+
+
 def jittered(truth, seed, copies=3):
     rng = np.random.default_rng(seed)
     results = []
@@ -142,6 +161,7 @@ def main():
         for seed in range(6):
             compare(folder, f"random {seed}", *random_case(seed))
             compare(folder, f"ties {seed}", *random_case(100 + seed, quantum=16, score_steps=5))
+            compare(folder, f"overlapping {seed}", *overlapping_case(300 + seed))
         compare(folder, "many detections", *random_case(200, images=6, classes=2, boxes=30, detections=250, score_steps=40))
         compare(folder, "crowds", *random_case(201, crowds=0.6))
         compare(folder, "ids from 0", *random_case(202, ids_from=0, boxes=2, classes=3))
@@ -173,4 +193,5 @@ def main():
             compare(folder, f"blood cells, {part}", truth, jittered(truth, 7))
 
 
-main()
+if __name__ == "__main__":
+    main()
