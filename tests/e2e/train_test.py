@@ -6,7 +6,7 @@ import os
 import torch
 from safetensors.torch import load_file
 
-from common import BCCD, Workspace, pack, records, run, subset
+from common import BCCD, SOURCE, Workspace, pack, records, run, subset
 
 VAL_KEYS = {"type", "step", "epoch", "val_loss", "ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large",
             "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"}
@@ -16,8 +16,8 @@ STEP_KEYS = {"type", "step", "epoch", "loss", "losses", "grad_norm", "lr", "imag
 def settings(ws, name, **more):
     keys = {"run.dir": ws(name), "run.deterministic": "true", "run.threads": 1, "run.device": "cpu", "model.size": "n",
             "data.train": ws("train"), "data.val": ws("val"), "data.image_size": 256, "data.batch_size": 2, "data.workers": 1,
-            "data.augment": "flip", "optim.lr": 4e-4, "optim.warmup_steps": 0, "train.epochs": 2, "ema.warmup_steps": 10, **more}
-    return [x for k, v in keys.items() for x in ("--set", f"{k}={v}")]
+            "data.augment": "flip", "optim.lr": 4e-4, "optim.warmup_steps": 0, "optim.clip_norm": 0.1, "train.epochs": 2, "ema.enabled": "true", "ema.warmup_steps": 10, **more}
+    return ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
 
 
 def check_metrics(run_dir, steps):
