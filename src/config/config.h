@@ -44,7 +44,7 @@ struct DataConfig {
   int64_t workers = 4;               // loader threads per rank; 0: the training thread loads
   bool shuffle = true;               // a new order each epoch
   Augment augment = Augment::kFlip;  // flip: horizontal, probability 0.5
-  bool multiscale = false;           // another input size each step
+  bool multiscale = false;           // another input size each step; only false so far
   int64_t max_images = 0;            // use the first so many of either pack; 0: all
 };
 
@@ -61,7 +61,7 @@ struct OptimConfig {
 struct TrainConfig {
   int64_t epochs = 50;     // passes over the training images
   int64_t max_steps = 0;   // stop after so many optimizer steps; 0: no limit
-  int64_t accumulate = 1;  // batches whose gradients make one step
+  int64_t accumulate = 1;  // batches whose gradients make one step; only 1 so far
 };
 
 struct EmaConfig {

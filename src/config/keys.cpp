@@ -183,7 +183,8 @@ ConfigKey accumulate() {
   ConfigKey key = integer("train.accumulate", &Config::train, &TrainConfig::accumulate, 1, 4096,
                           "Batches whose gradients make one optimizer step. Only 1 so far: more is refused.");
   key.set = [set = key.set](Config& config, const ConfigValue& value) {
-    if (const auto* batches = std::get_if<int64_t>(&value); batches && *batches > 1) refuse_unsupported(value, "1, and a larger data.batch_size or more ranks");
+    if (const auto* batches = std::get_if<int64_t>(&value); batches && *batches > 1)
+      refuse_unsupported(value, "1, and a larger data.batch_size or more ranks");
     set(config, value);
   };
   return key;

@@ -81,7 +81,9 @@ TEST(LoadConfig, WhatIsNotSupportedYetIsRefused) {
   expect_error(kData + "multiscale = true\n", {}, "data.multiscale true is not supported yet (use false");
   expect_error(kData + "[run]\nprecision = 'bf16'\n", {}, "run.precision \"bf16\" is not supported yet (use \"fp32\")");
   expect_error(kData + "[run]\nprecision = 'fp16'\n", {}, "run.precision \"fp16\" is not supported yet");
-  EXPECT_EQ(error_of(kData + "augment = 'flip'\nmultiscale = false\n[run]\nprecision = 'fp32'\n"), "no error");
+  expect_error(kData + "[train]\naccumulate = 2\n", {}, "train.accumulate 2 is not supported yet (use 1");
+  expect_error(kData + "[train]\naccumulate = 0\n", {}, "train.accumulate cannot be 0");
+  EXPECT_EQ(error_of(kData + "augment = 'flip'\nmultiscale = false\n[run]\nprecision = 'fp32'\n[train]\naccumulate = 1\n"), "no error");
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {
