@@ -110,15 +110,17 @@ def make_output(targets, queries, layers, dn, reg_scale, equal, dtype):
 
 @contextlib.contextmanager
 def adjusted(dtype):
-    """Stable order of equal votes; in double precision the criterion's own .float() calls keep it."""
+    """Stable order of equal votes; in double precision what the criterion itself makes in float32 (counts, .float()) is double too."""
     argsort, to_float = torch.argsort, torch.Tensor.float
     torch.argsort = lambda x, **kw: argsort(x, stable=True, **kw)
     if dtype == torch.float64:
         torch.Tensor.float = torch.Tensor.double
+    torch.set_default_dtype(dtype)
     try:
         yield
     finally:
         torch.argsort, torch.Tensor.float = argsort, to_float
+        torch.set_default_dtype(torch.float32)
 
 
 def run(dtype, counts, queries=80, layers=3, dn=0, reg_scale=4.0, equal=False):
@@ -136,7 +138,7 @@ def run(dtype, counts, queries=80, layers=3, dn=0, reg_scale=4.0, equal=False):
     for k, (name, leaf) in enumerate(sorted(leaves.items())):
         g = leaf.grad.double() if leaf.grad is not None else torch.zeros(leaf.shape, dtype=torch.float64)
         grads[name] = [float(g.norm())] + [float((g * torch.tensor(signed(s, *g.shape))).sum()) for s in (1000 + k, 2000 + k)]
-    return {"losses": {k: float(v) for k, v in terms.items()}, "grads": grads, "go": [[q.tolist(), g.tolist()] for q, g in found["go"]]}
+    return {"losses": {k: v.item() for k, v in terms.items()}, "grads": grads, "go": [[q.tolist(), g.tolist()] for q, g in found["go"]]}
 
 
 def main():

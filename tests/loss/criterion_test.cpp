@@ -17,13 +17,18 @@ namespace {
 
 const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
 
+LossResult compute(const SyntheticBatch& batch) {
+  return Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+}
+
 nlohmann::json golden() {
   return nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/criterion.json"));
 }
 
 std::vector<std::string> case_names() {
   std::vector<std::string> names;
-  for (const auto& [name, unused] : golden().items()) names.push_back(name);
+  const nlohmann::json cases = golden();
+  for (const auto& [name, unused] : cases.items()) names.push_back(name);
   return names;
 }
 
@@ -47,7 +52,7 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   const auto& [name, precision] = GetParam();
   const nlohmann::json expected = golden().at(name);
   SyntheticBatch batch = make_batch(read_case(expected), precision.dtype);
-  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  const LossResult result = compute(batch);
 
   const auto pairs = expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
   ASSERT_EQ(result.go.size(), pairs.size());
@@ -87,7 +92,7 @@ double term(const LossResult& result, const std::string& name) {
 
 TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
   SyntheticBatch batch = make_batch({.counts = {5, 2}, .num_denoising = 20, .equal = true}, at::kFloat);
-  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  const LossResult result = compute(batch);
   EXPECT_EQ(term(result, "loss_ddf_aux_0"), 0);
   EXPECT_EQ(term(result, "loss_ddf_dn_0"), 0);
   EXPECT_EQ(term(result, "loss_ddf_dn_2"), 0);
@@ -96,7 +101,7 @@ TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
 
 TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
   SyntheticBatch batch = make_batch({.counts = {0, 0}}, at::kFloat);
-  Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group()).total.backward();
+  compute(batch).total.backward();
   for (const auto& [name, leaf] : batch.leaves) {
     ASSERT_TRUE(leaf.grad().defined()) << name;
     EXPECT_TRUE(leaf.grad().isfinite().all().item<bool>()) << name;
@@ -126,7 +131,7 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
 TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
   batch.output.layers[1].logits.detach()[0][7][2] = std::numeric_limits<float>::quiet_NaN();
-  const LossResult result = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  const LossResult result = compute(batch);
   EXPECT_TRUE(std::isnan(result.total.item<double>()));
   EXPECT_TRUE(std::isnan(term(result, "loss_vfl_aux_1")));
   EXPECT_FALSE(std::isnan(term(result, "loss_vfl_aux_0")));
@@ -139,20 +144,20 @@ TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
   const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Group());
   EXPECT_EQ(result.names, (std::vector<std::string>{"loss_vfl", "loss_bbox", "loss_giou"}));
   // With a single head the union is its own matching, and vfl is the same with and without the other heads.
-  const LossResult full = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  const LossResult full = compute(batch);
   EXPECT_FLOAT_EQ(static_cast<float>(term(result, "loss_vfl")), static_cast<float>(term(full, "loss_vfl")));
 }
 
 TEST(Criterion, RefusesWhatDoesNotFitTogether) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
-  const auto compute = [&](const CriterionOptions& options, const GlobalCounts& counts) {
+  const auto compute_with = [&](const CriterionOptions& options, const GlobalCounts& counts) {
     return Criterion(options)(batch.output, batch.targets, counts, Group());
   };
-  EXPECT_THROW(compute({.num_classes = 80}, batch.counts), Error);
-  EXPECT_THROW(compute({.num_classes = kClasses, .reg_max = 16}, batch.counts), Error);
-  EXPECT_THROW(compute(kOptions, {.images = 2, .boxes = 3, .max_boxes = 3}), Error);
+  EXPECT_THROW(compute_with({.num_classes = 80}, batch.counts), Error);
+  EXPECT_THROW(compute_with({.num_classes = kClasses, .reg_max = 16}, batch.counts), Error);
+  EXPECT_THROW(compute_with(kOptions, {.images = 2, .boxes = 3, .max_boxes = 3}), Error);
   batch.targets.counts = {4};
-  EXPECT_THROW(compute(kOptions, batch.counts), Error);
+  EXPECT_THROW(compute_with(kOptions, batch.counts), Error);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ Targets make_targets(const std::vector<int64_t>& counts) {
 
 /// The official function's results for the same draws (tests/golden/make_denoising.py).
 TEST(Denoising, EqualsOfficialQueriesForTheSameDraws) {
-  for (const auto& [name, expected] : golden().items()) {
+  const nlohmann::json cases = golden();
+  for (const auto& [name, expected] : cases.items()) {
     SCOPED_TRACE(name);
     const Targets targets = make_targets(expected.at("counts"));
     const DenoisingMeta meta = denoising_meta(expected.at("num_denoising"), *std::ranges::max_element(targets.counts));
