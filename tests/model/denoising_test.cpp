@@ -49,9 +49,8 @@ TEST(Denoising, EqualsOfficialQueriesForTheSameDraws) {
     const auto labels = expected.at("labels").get<std::vector<int64_t>>();
     EXPECT_TRUE(made.labels.equal(at::tensor(labels, at::kLong).view({b, n})));
     const auto boxes = expected.at("boxes_unact").get<std::vector<double>>();
-    // Float rounding of the noised size is amplified by the logarithm near 0: 1e-7 / 1e-5 at worst.
-    EXPECT_LT((made.boxes_unact.to(at::kDouble) - at::tensor(boxes, at::kDouble).view({b, n, 4})).abs().max().item<double>(), 1e-3);
-    EXPECT_LT((made.boxes_unact.to(at::kDouble) - at::tensor(boxes, at::kDouble).view({b, n, 4})).abs().mean().item<double>(), 1e-6);
+    const Tensor difference = made.boxes_unact.to(at::kDouble) - at::tensor(boxes, at::kDouble).view({b, n, 4});
+    EXPECT_LT(difference.abs().max().item<double>(), 5e-6);  // a few units in the last place of values up to 11.5
 
     const Tensor mask = denoising_attention_mask(meta, kQueries, at::kFloat);
     ASSERT_EQ(mask.size(0), n + kQueries);
