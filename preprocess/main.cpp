@@ -63,7 +63,9 @@ int run(CLI::App& app, Arguments& arguments) {
     return kDone;
   }
   require_pack_options(app);
-  if (arguments.pack.shard_size == 0) throw UsageError("--shard-size must be above 0");
+  constexpr uint64_t kLargest = 1ULL << 60;  // negative numbers arrive as larger ones
+  if (arguments.pack.shard_size == 0 || arguments.pack.shard_size > kLargest)
+    throw UsageError("--shard-size must be above 0 and at most 1 EiB");
   arguments.pack.jobs = arguments.jobs;
   run_pack(arguments.pack);
   return kDone;

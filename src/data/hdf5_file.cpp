@@ -91,6 +91,9 @@ std::string last_failure() {
 }
 
 Handle access_list() {
+  // A file that could not be written out (disk full) stays open inside the library, whose clean-up at exit then crashes (seen with 1.10.8).
+  // All else is closed here, so that none is needed. Has effect before the library's first use, and none later.
+  H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // failures are reported through Error alone
   Handle list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_LATEST);

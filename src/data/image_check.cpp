@@ -13,7 +13,7 @@ fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) 
   if (file_name.find('\0') != std::string_view::npos) throw Error("file_name holds a zero byte");
   const fs::path relative = fs::path(file_name).lexically_normal();
   if (relative.is_absolute()) throw Error("file_name is an absolute path", "file_name must be relative to the image folder");
-  if (relative.empty() || !relative.has_filename()) throw Error("file_name names no file");
+  if (!relative.has_filename() || relative == ".") throw Error("file_name names no file");
   if (*relative.begin() == "..")
     throw Error("file_name leaves the image folder", "file_name must be relative to the image folder, without '..'");
   return folder / relative;

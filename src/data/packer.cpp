@@ -51,7 +51,7 @@ class Packer {
       : options_(options), folder_(folder), pool_(options.jobs), coco_(read_coco(options.annotations)) {}
 
   PackSummary run() {
-    if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"));
+    if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
     const PackPlan plan = plan_pack(coco_, options_.images, options_.shard_size, pool_);
     if (!plan.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan.problems, kSkipHint);
     for (const auto& problem : plan.problems) skip(problem);
