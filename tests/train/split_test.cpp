@@ -19,10 +19,10 @@ namespace {
 
 constexpr int64_t kClasses = 5, kSide = 96;
 
-/// N with few queries: 36 + 9 tokens at 96x96.
+/// N with as many queries as there are tokens at 96x96, 36 + 9, so that no last bit decides which are selected.
 ModelSpec small_spec() {
   ModelSpec spec = model_spec(ModelSize::kN, kClasses);
-  spec.num_queries = 30;
+  spec.num_queries = 45;
   return spec;
 }
 
@@ -48,13 +48,15 @@ struct GlobalBatch {
   }
 };
 
-/// Random images; `counts` boxes in each.
+/// Smooth random blobs with some noise (pure noise drives the network's rounding errors up); `counts` boxes in each.
 GlobalBatch make_batch(const std::vector<int>& counts) {
   GlobalBatch batch;
   CounterRandom random(5, Stream::kTest, 0);
   batch.images = at::empty({static_cast<int64_t>(counts.size()), 3, kSide, kSide}, at::kDouble);
   auto* pixel = batch.images.data_ptr<double>();
   for (int64_t i = 0; i < batch.images.numel(); ++i) pixel[i] = random.uniform_double();
+  const Tensor blobs = at::upsample_bilinear2d(batch.images.slice(2, 0, 3).slice(3, 0, 3), {kSide, kSide}, /*align_corners=*/false);
+  batch.images = 0.7 * blobs + 0.3 * batch.images;
   for (const int count : counts) {
     auto& image = batch.boxes.emplace_back();
     for (int k = 0; k < count; ++k) {
@@ -147,9 +149,27 @@ TEST(Split, DoubleWithinOneInABillion) { compare({3, 1, 5, 2}, at::kDouble, 1e-9
 TEST(Split, OneRankWithoutBoxes) { compare({3, 2, 0, 0}, at::kDouble, 1e-9); }
 TEST(Split, FewerBoxesThanRanks) { compare({0, 1, 0, 0}, at::kDouble, 1e-9); }
 TEST(Split, NoBoxesAtAll) { compare({0, 0, 0, 0}, at::kDouble, 1e-9); }
-// The same in single precision. The official N's gradients in fp32 differ from its own in fp64 by up to 2e-4 over all tensors; single tensors
-// lie above that.
-TEST(Split, SinglePrecisionWithinRounding) { compare({3, 1, 5, 2}, at::kFloat, 5e-3); }
+double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const std::vector<std::pair<std::string, Tensor>>& exact) {
+  double gap = 0, norm = 0;
+  for (size_t i = 0; i < exact.size(); ++i) {
+    gap += (got[i].second.to(at::kDouble) - exact[i].second).square().sum().item<double>();
+    norm += exact[i].second.square().sum().item<double>();
+  }
+  return std::sqrt(gap / norm);
+}
+
+// In single precision the split step is as close to the exact gradient as the whole one is: what separates them is rounding. The factor
+// leaves room for the luck of the draw; ReLU and sampling have kinks where a last bit decides.
+TEST(Split, SinglePrecisionWithinRounding) {
+  const GlobalBatch batch = make_batch({3, 1, 5, 2});
+  const Outcome exact = run_step(batch, Group(), at::kDouble);
+  const double rounding = relative_l2(run_step(batch, Group(), at::kFloat).grads, exact.grads);
+  const double split = relative_l2(run_step(batch, test::group(), at::kFloat).grads, exact.grads);
+  RecordProperty("rounding", std::to_string(rounding));
+  RecordProperty("split", std::to_string(split));
+  EXPECT_LT(rounding, 5e-2);
+  EXPECT_LE(split, 4 * rounding);
+}
 
 }  // namespace
 }  // namespace dfine
