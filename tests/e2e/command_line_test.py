@@ -31,13 +31,14 @@ def main():
         pack(ws("train.json"), ws("train"))
         pack(ws("val.json"), ws("val"))
         pack(ws("other.json"), ws("other"))
-        data = ["--set", f"data.train={ws('train')}", "--set", f"data.val={ws('val')}", "--set", f"run.dir={ws('run')}", "--set", "run.device=cpu"]
+        data = ["--set", f"data.train={ws('train')}", "--set", f"data.val={ws('val')}", "--set", f"run.dir={ws('run')}", "--set", "run.device=cpu",
+                "--set", "data.batch_size=2"]
 
         # configuration
         with open(ws("typo.toml"), "w") as f:
             f.write('[model]\nsize = "n"\n[optim]\nlearning_rate = 1e-4\n')
         says(run("dfine_ddp", "--config", ws("typo.toml"), expect=2), "typo.toml", "4", "learning_rate")
-        says(run("dfine_ddp", "--config", ws("missing.toml"), expect=1), "missing.toml")
+        says(run("dfine_ddp", "--config", ws("missing.toml"), expect=2), "missing.toml")
         says(run("dfine_ddp", "--config", CONFIG, "--set", "optim.lr=fast", expect=2), "optim.lr", "fast")
         for unsupported in ("data.augment=dfine", "run.precision=bf16", "data.multiscale=true", "train.accumulate=2"):
             says(run("dfine_ddp", "--config", CONFIG, "--set", unsupported, expect=2), unsupported.split("=")[0], "not supported yet")
@@ -68,7 +69,7 @@ def main():
             content = f.read()
             f.seek(content.index(needle) + 50)
             f.write(bytes([content[content.index(needle) + 50] ^ 1]))
-        out = run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.train={ws('damaged')}", "--set", "data.batch_size=2",
+        out = run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.train={ws('damaged')}", "--set", "data.batch_size=1",
                   "--set", "data.image_size=320", "--set", "run.threads=1", ranks=2, expect=1)
         says(out, "shard-00000.h5", json.load(open(ws("train.json")))["images"][2]["file_name"], "rank")
 
