@@ -101,7 +101,7 @@ ConfigKey number(std::string name, Part Config::*part, double Part::*field, Rang
 /// A value by name. `unsupported` are names that will exist one day.
 template <class Part, class T>
 ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names,
-                 std::vector<std::string> unsupported, std::string comment) {
+                 const std::vector<std::string>& unsupported, std::string comment) {
   std::string allowed;
   for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
   return {std::move(name),
@@ -194,12 +194,12 @@ std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
 
-const Range kPositive{"> 0", [](double x) { return x > 0; }};
-const Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
-const Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
+constexpr Range kPositive{"> 0", [](double x) { return x > 0; }};
+constexpr Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
+constexpr Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
 
 std::vector<ConfigKey> run_keys() {
-  constexpr auto part = &Config::run;
+  const auto part = &Config::run;
   return {
       text("run.dir", part, &RunConfig::dir, "Folder of this run: metrics.jsonl, checkpoints/last, checkpoints/best; made if missing."),
       text("run.resume", part, &RunConfig::resume,
@@ -225,7 +225,7 @@ std::vector<ConfigKey> run_keys() {
 }
 
 std::vector<ConfigKey> model_keys() {
-  constexpr auto part = &Config::model;
+  const auto part = &Config::model;
   return {
       choice<ModelConfig, std::string>("model.size", part, &ModelConfig::size, sizes(), {},
                                        "Which D-FINE: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes."),
@@ -244,7 +244,7 @@ std::vector<ConfigKey> model_keys() {
 }
 
 std::vector<ConfigKey> data_keys() {
-  constexpr auto part = &Config::data;
+  const auto part = &Config::data;
   return {
       text("data.train", part, &DataConfig::train, "Training images: a folder that dfine-pack wrote. Must be set."),
       text("data.val", part, &DataConfig::val,
@@ -263,7 +263,7 @@ std::vector<ConfigKey> data_keys() {
 }
 
 std::vector<ConfigKey> optim_keys() {
-  constexpr auto part = &Config::optim;
+  const auto part = &Config::optim;
   return {
       number("optim.lr", part, &OptimConfig::lr, kPositive, "Learning rate of AdamW. Not scaled with the number of ranks."),
       number("optim.backbone_lr", part, &OptimConfig::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
