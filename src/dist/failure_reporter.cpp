@@ -182,6 +182,7 @@ int FailureReporter::fail(const FailureText& failure) {
   }
   std::string remark;
   if (first_in_job(remark)) {
+    log::set_prefix("");  // the message names the rank
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);
     } else {

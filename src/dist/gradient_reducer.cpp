@@ -1,10 +1,14 @@
 #include "dist/gradient_reducer.h"
 
 #include <torch/headeronly/version.h>
+#include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "core/log.h"
 
 // The constructor of c10d::Reducer is no public interface and differs between releases: this file alone calls it.
 #if TORCH_VERSION_MAJOR != 2 || TORCH_VERSION_MINOR != 15
@@ -19,13 +23,21 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-std::unique_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters, const Group& group) {
+// The reducer advises against looking for unused parameters in steps that have none; here a step without boxes may have some.
+class WithoutAdvice : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override {
+    if (warning.msg().find("find_unused_parameters") == std::string::npos) log::warn(warning.msg());
+  }
+};
+
+std::shared_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters, const Group& group) {
   const std::vector<bool> sparse(parameters.size(), false);
   auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
       parameters, {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(kBucketBytes)}, sparse);
   // Gradients become ready roughly in the reverse order of the parameters.
   std::reverse(buckets.begin(), buckets.end());
-  return std::make_unique<c10d::Reducer>(std::move(parameters), std::move(buckets), group.gradient_process_group(), sparse, kBucketBytes,
+  return std::make_shared<c10d::Reducer>(std::move(parameters), std::move(buckets), group.gradient_process_group(), sparse, kBucketBytes,
                                          /*find_unused_parameters=*/true, /*gradient_as_bucket_view=*/true,
                                          /*param_names=*/std::unordered_map<size_t, std::string>(), kFirstBucketBytes,
                                          /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
@@ -34,17 +46,30 @@ std::unique_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters, cons
 
 }  // namespace
 
+struct GradientReducer::Impl {
+  Impl(std::vector<Tensor> parameters, const Group& group)
+      : reducer(make_reducer(std::move(parameters), group)), logger(std::make_shared<c10d::Logger>(reducer)) {
+    reducer->set_logger(logger);
+  }
+
+  std::shared_ptr<c10d::Reducer> reducer;
+  // Not for what it logs: the reducer follows the pointer without a check when the set of unused parameters changes.
+  std::shared_ptr<c10d::Logger> logger;
+};
+
 GradientReducer::GradientReducer(std::vector<Tensor> parameters, const Group& group)
-    : reducer_(group.alone() || parameters.empty() ? nullptr : make_reducer(std::move(parameters), group)) {}
+    : impl_(group.alone() || parameters.empty() ? nullptr : std::make_unique<Impl>(std::move(parameters), group)) {}
 
 GradientReducer::~GradientReducer() = default;
 GradientReducer::GradientReducer(GradientReducer&&) noexcept = default;
 GradientReducer& GradientReducer::operator=(GradientReducer&&) noexcept = default;
 
 void GradientReducer::arm(const Tensor& loss) {
-  if (!reducer_) return;
-  reducer_->prepare_for_forward();
-  reducer_->prepare_for_backward({loss});
+  if (!impl_) return;
+  WithoutAdvice handler;
+  const c10::WarningUtils::WarningHandlerGuard guard(&handler);
+  impl_->reducer->prepare_for_forward();
+  impl_->reducer->prepare_for_backward({loss});
 }
 
 }  // namespace dfine

@@ -4,10 +4,6 @@
 
 #include "dist/group.h"
 
-namespace c10d {
-class Reducer;
-}
-
 namespace dfine {
 
 /// Replaces each parameter's gradient by its mean over the ranks during backward(), in buckets of 25 MiB (the last 1 MiB) that are
@@ -32,7 +28,8 @@ class GradientReducer {
   void arm(const Tensor& loss);
 
  private:
-  std::unique_ptr<c10d::Reducer> reducer_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;  // null when there is nothing to do
 };
 
 }  // namespace dfine

@@ -29,7 +29,8 @@ class Group {
 
   int rank() const { return rank_; }
   int size() const { return size_; }
-  bool alone() const { return size_ == 1; }
+  /// No process group: nothing to communicate with.
+  bool alone() const { return !process_group_; }
   at::Device device() const { return device_; }
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const { return process_group_; }  // null when alone
   /// For the gradient reducer alone: its large buckets then neither delay the small sums of batch norms in the backward pass, nor

@@ -1,0 +1,50 @@
+#!/bin/bash
+# cluster_scripts_test.sh SOURCE_DIR: what the batch scripts would start, with stand-ins for Slurm's variables, mpirun and dfine-pack.
+set -u
+source=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+mkdir "$work/bin"
+for stand_in in mpirun dfine_ddp dfine-pack; do
+  # shellcheck disable=SC2016
+  printf '#!/bin/bash\necho "%s" "$@"\n' "$stand_in" >"$work/bin/$stand_in"
+  chmod +x "$work/bin/$stand_in"
+done
+slurm=(env -i PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$source" SLURM_NTASKS=8 SLURM_NTASKS_PER_NODE=4 SLURM_CPUS_PER_TASK=6
+  SLURM_JOB_NODELIST="n[1-2]" DFINE_BIN="$work/bin")
+
+# expect EXIT_CODE TEXT COMMAND...: the command's exit code, and a line that its output holds
+expect() {
+  local code=$1 text=$2 output actual
+  shift 2
+  output=$("$@" 2>&1)
+  actual=$?
+  if [ $actual != "$code" ] || ! grep -qF -- "$text" <<<"$output"; then
+    printf 'FAILED: exit code %s, expected %s with "%s":\n%s\n' "$actual" "$code" "$text" "$output"
+    bad=1
+  fi
+}
+
+train=$source/cluster/train.sbatch pack=$source/cluster/pack.sbatch
+expect 0 "mpirun -np 8 --map-by ppr:4:node --bind-to none" "${slurm[@]}" bash "$train" --config configs/n.toml
+expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" "${slurm[@]}" bash "$train" --config configs/n.toml --set "run.dir=a b"
+expect 0 "8 ranks on n[1-2], 6 cores a rank" "${slurm[@]}" bash "$train"
+expect 0 "-x NCCL_DEBUG" "${slurm[@]}" NCCL_DEBUG=INFO bash "$train"
+expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
+  "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" DFINE_MPI_ARGS=--report-bindings bash "$train"
+expect 1 "/nowhere/dfine_ddp is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$train"
+expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"
+
+expect 0 "dfine-pack --images i --annotations a.json --output o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output o
+expect 0 "dfine-pack verify o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output=o
+expect 0 "dfine-pack --output o --jobs 2" "${slurm[@]}" bash "$pack" --output o --jobs 2
+expect 2 "--output DIR is missing" "${slurm[@]}" bash "$pack" --images i
+
+if command -v shellcheck >/dev/null; then
+  shellcheck "$train" "$pack" "$source"/tests/dist/*.sh "$source"/tests/gpu/*.sh || bad=1
+else
+  echo "shellcheck is not installed: style not checked"
+fi
+exit $bad

@@ -1,0 +1,59 @@
+#include "gpu_main.h"
+
+#include <mpi.h>
+
+#include <torch/csrc/distributed/c10d/HashStore.hpp>
+
+#include <optional>
+
+#include "core/text.h"
+#include "dist/failure.h"
+#include "dist/gpu.h"
+#include "dist/host_channel.h"
+#include "dist/session.h"
+
+namespace dfine::test {
+namespace {
+
+std::optional<Group> the_group;
+std::string skip_reason;
+
+Group group_of_one() {
+  const at::Device device(at::kCUDA, 0);
+  use_device(device);
+  const c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::HashStore>();
+  return {make_nccl_group(store, "tensors", 0, 1, device), make_nccl_group(store, "gradients", 0, 1, device),
+          std::make_shared<HostChannel>(MPI_COMM_SELF), device};
+}
+
+}  // namespace
+
+const Group& group() {
+  return *the_group;
+}
+
+void Gpu::SetUp() {
+  if (!skip_reason.empty()) GTEST_SKIP() << skip_reason;
+}
+
+}  // namespace dfine::test
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  return dfine::run_ranks([](dfine::Session& session) {
+    using namespace dfine::test;
+    const auto gpus = static_cast<int>(dfine::visible_gpus().size());
+    if (gpus == 0) {
+      skip_reason = "no GPU is visible here";
+    } else if (gpus < session.local_size()) {
+      skip_reason = dfine::cat(session.local_size(), " ranks, but ", gpus, " GPU");
+    } else {
+      the_group = session.size() > 1 ? session.make_group(dfine::DeviceRequest::kCuda) : group_of_one();
+    }
+    GTEST_FLAG_SET(throw_on_failure, true);
+    GTEST_FLAG_SET(catch_exceptions, false);
+    const int code = RUN_ALL_TESTS();
+    the_group.reset();
+    return code;
+  });
+}
