@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -14,6 +15,20 @@ namespace dfine {
 namespace {
 
 constexpr size_t kNone = std::numeric_limits<size_t>::max();
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string result = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7F) {
+      result += {'\\', 'x', kDigits[code >> 4], kDigits[code & 15]};
+    } else {
+      result += c;
+    }
+  }
+  return result + '"';
+}
 
 /// From ids to indices; an id given twice keeps its first index, and both records are reported.
 class IdIndex {
@@ -61,10 +76,8 @@ class Resolver {
   }
 
   std::string image_name(size_t i) const {
-    const RawImage& raw = raw_.images[i];
-    std::string name = raw.id ? cat("image ", *raw.id) : cat("images[", i, "]");
-    if (!coco_.images[i].file_name.empty()) name += cat(" (\"", coco_.images[i].file_name, "\")");
-    return name;
+    if (raw_.images[i].id) return describe(coco_.images[i]);
+    return cat("images[", i, "] (", in_quotes(coco_.images[i].file_name), ")");
   }
 
   void problem(std::string message, size_t image) {
@@ -83,7 +96,7 @@ class Resolver {
       if (!raw.id) continue;
       if (const size_t before = image_index_.insert(*raw.id, i); before != kNone) {
         const std::string message =
-            cat(image_name(i), " has the same id as images[", before, "] (\"", coco_.images[before].file_name, "\")");
+            cat(image_name(i), " has the same id as images[", before, "] (", in_quotes(coco_.images[before].file_name), ")");
         problem(message, before);
         problem(message, i);
       }
@@ -153,6 +166,10 @@ class Resolver {
 
 Coco read_coco(const std::filesystem::path& path) {
   return Resolver(read_coco_json(path)).resolve(path);
+}
+
+std::string describe(const CocoImage& image) {
+  return cat("image ", image.id, " (", in_quotes(image.file_name), ")");
 }
 
 void throw_problems(const std::filesystem::path& file, std::span<const CocoProblem> problems, std::string hint) {

@@ -55,6 +55,9 @@ struct Coco {
 /// no such file at all: unreadable, broken JSON, a list missing, categories without id or name or with the same id.
 Coco read_coco(const std::filesystem::path& path);
 
+/// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
+std::string describe(const CocoImage& image);
+
 /// Throws an Error that names the first problems and counts the others; `hint` says what can be done.
 [[noreturn]] void throw_problems(const std::filesystem::path& file, std::span<const CocoProblem> problems, std::string hint);
 

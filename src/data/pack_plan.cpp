@@ -25,7 +25,7 @@ Found find_image(const Coco& coco, size_t i, const std::filesystem::path& folder
     found.image.path = resolve_image_path(folder, image.file_name);
     found.image.size = image_file_size(found.image.path);
   } catch (const Error& e) {
-    found.problem = cat("image ", image.id, " (\"", image.file_name, "\"): ", e.message());
+    found.problem = cat(describe(image), ": ", e.message());
   }
   return found;
 }

@@ -109,7 +109,9 @@ class Packer {
       if (options_.interrupted()) throw Error("interrupted; nothing was written");
       if (!checked.problem.empty()) {
         const CocoProblem problem{std::move(checked.problem), static_cast<int64_t>(images[i].index)};
-        if (!options_.skip_bad) throw_problems(options_.annotations, {&problem, 1}, checked.hint.empty() ? kSkipHint : checked.hint);
+        if (!options_.skip_bad)
+          throw_problems(options_.annotations, {&problem, 1},
+                         checked.hint.empty() ? kSkipHint : checked.hint + "; --skip-bad leaves such images out");
         skip(problem);
         bad[i] = true;
         sound = false;
@@ -138,7 +140,7 @@ class Packer {
     try {
       return {read_checked_image(planned.path, planned.size, image), {}, {}};
     } catch (const Error& e) {
-      return {{}, cat("image ", image.id, " (\"", image.file_name, "\"): ", e.message()), e.hint()};
+      return {{}, cat(describe(image), ": ", e.message()), e.hint()};
     }
   }
 

@@ -129,9 +129,12 @@ TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
 }
 
 TEST_F(CocoFile, UnusableImageRecordsAreReported) {
-  expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1: file_name is missing", 0);
+  expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1 (\"\"): file_name is missing", 0);
   expect_problem(read(kCategories, R"({"file_name": "a"})", ""), 0, "images[0] (\"a\"): id is missing", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0, "file_name is not a string", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb"}, {"id": 1, "file_name": "c"})", ""), 1, "image 1 (\"c\")",
+                 1);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb", "width": []})", ""), 0, "image 1 (\"a\\x00\\x1bb\")", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 0, "height": 4})", ""), 0, "width is 0", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 10000000000})", ""), 0, "width is 10000000000", 0);
 }

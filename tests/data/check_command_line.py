@@ -1,0 +1,344 @@
+"""dfine-pack's command line: every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an output;
+--skip-bad leaves the images concerned out and lists them; damage is found by verify."""
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import h5py
+
+from packing import BCCD, BIN, Case, dfine_pack, run_checks, small_coco
+
+
+def expect_failure(*parts, prepare=lambda case: None, arguments=(), text=None, **options):
+    with Case() as case:
+        prepare(case)
+        _, error = case.pack(*arguments, text=text, expect=1, **options)
+        for part in parts:
+            assert part in error, f"{part!r} is not in:\n{error}"
+        assert "hint: " in error, error
+        assert case.beside() == [], case.beside()
+        return error
+
+
+def expect_skipped(prepare, images, *parts):
+    """--skip-bad leaves exactly the named images out, and packs what is left as if they had never been there."""
+    with Case() as case:
+        prepare(case)
+        out, _ = case.pack("--skip-bad", "--shard-size", "2000")
+        noun = "image" if len(images) == 1 else "images"
+        assert f"skipped: {len(images)} {noun}\n" in out, out
+        for part in parts:
+            assert part in out.split("skipped: ")[1], f"{part!r} is not in:\n{out}"
+        names = []
+        for path in sorted(case.output.glob("shard-*.h5")):
+            with h5py.File(path) as f:
+                names += [name.decode() for name in f["image/file_name"][()]]
+                assert f["image/size"][()].sum() == f["image/bytes"].size
+        assert names == [i["file_name"] for i in case.coco["images"] if i["file_name"] not in images], names
+        dfine_pack("verify", case.output)
+        assert case.beside() == ["pack"]
+
+
+def both(prepare, images, *parts):
+    expect_failure(*parts, prepare=prepare)
+    expect_skipped(prepare, images, *parts)
+
+
+def annotation(case, i, **values):
+    case.coco["annotations"][i].update(values)
+
+
+def cut(case, name, share):
+    path = case.images / name
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def check_missing_image():
+    both(lambda case: (case.images / "b.webp").unlink(), ["b.webp"], 'image 20 ("b.webp")', "does not exist")
+    both(lambda case: ((case.images / "b.webp").unlink(), (case.images / "b.webp").mkdir()), ["b.webp"], "is not a file")
+
+
+def check_truncated_images():
+    for name in ("c.jpg", "sub/a.png", "b.webp"):
+        for share in (0.9, 0.5, 0.02, 0):
+            both(lambda case, name=name, share=share: cut(case, name, share), [name], f'("{name}")')
+
+
+def check_two_bad_images_in_one_shard():
+    def prepare(case):
+        cut(case, "c.jpg", 0.5)
+        cut(case, "b.webp", 0.5)
+
+    expect_skipped(prepare, ["c.jpg", "b.webp"], '("c.jpg")', '("b.webp")')
+
+
+def check_not_an_image():
+    both(lambda case: (case.images / "c.jpg").write_text("hello " * 100), ["c.jpg"], 'image 30 ("c.jpg")')
+
+
+def check_broken_json():
+    sound = json.dumps(small_coco())
+    for text in ("", "{", sound[: len(sound) // 2], sound.replace('"bbox":', '"bbox"', 1), sound + "}", sound[:-1] + ",}", "\x00", "[]"):
+        expect_failure("annotations.json", text=text)
+        expect_failure("annotations.json", text=text, arguments=["--skip-bad"])
+    expect_failure("broken JSON", "line 1", text=sound.replace('"bbox":', '"bbox"', 1))
+    expect_failure('"images" twice', text=sound[:-1] + ', "images": []}')
+    expect_failure("lists no images", text=json.dumps({**small_coco(), "images": [], "annotations": []}))
+
+
+def check_unknown_ids():
+    both(lambda case: annotation(case, 0, category_id=4), ["sub/a.png"], 'annotation 1000 of image 10 ("sub/a.png")', "unknown category_id 4")
+    both(lambda case: annotation(case, 0, image_id=77), [], "annotation 1000", "unknown image_id 77")
+
+
+def check_duplicate_ids():
+    def image(case):
+        case.coco["images"][3]["id"] = 20
+
+    both(image, ["b.webp", "d\u00e9.jpg"], "image 20", "the same id")
+    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000", "the same id")
+    categories = small_coco()
+    categories["categories"][0]["id"] = 3
+    expect_failure("two categories with id 3", text=json.dumps(categories))
+
+
+def check_duplicate_keys():
+    text = json.dumps(small_coco()).replace('"category_id": 90,', '"category_id": 90, "category_id": 3,', 1)
+    expect_failure("annotation 1000", "category_id is given twice", text=text)
+
+
+def check_numbers_that_are_none():
+    both(lambda case: annotation(case, 0, bbox=[1, float("nan"), 3, 4]), ["sub/a.png"], "annotation 1000 of image 10", "bbox holds NaN")
+    both(lambda case: annotation(case, 0, bbox=[1, 2, float("inf"), 4]), ["sub/a.png"], "annotation 1000", "bbox holds Infinity")
+    both(lambda case: annotation(case, 0, area=float("nan")), ["sub/a.png"], "annotation 1000", "area holds NaN")
+    both(lambda case: annotation(case, 0, bbox=[1, "2", 3, 4]), ["sub/a.png"], "annotation 1000", "not a number")
+    both(lambda case: annotation(case, 0, bbox=[1, 2, 3]), ["sub/a.png"], "annotation 1000", "3 numbers instead of 4")
+    both(lambda case: case.coco["annotations"][0].pop("bbox"), ["sub/a.png"], "annotation 1000", "bbox is missing")
+
+
+def check_other_size_than_the_json_says():
+    def prepare(case):
+        case.coco["images"][0]["width"] = 61
+
+    both(prepare, ["c.jpg"], 'image 30 ("c.jpg")', "60x40", "61x40")
+
+
+def check_file_names_that_leave_the_folder():
+    def named(name):
+        def prepare(case):
+            shutil.copy(case.images / "c.jpg", case.root / "images" / "outside.jpg")
+            case.coco["images"][0]["file_name"] = name
+
+        return prepare
+
+    for name in ("../annotations.json", "sub/../../annotations.json", "..", "/etc/passwd", str(BCCD / "images/BloodImage_00000.jpg")):
+        both(named(name), [name], "image 30", "file_name")
+    for name in ("", ".", "sub/", "a\x00b"):
+        expect_failure("image 30", "file_name", prepare=named(name))
+    with Case() as case:  # climbing within the folder is no harm
+        case.coco["images"][0]["file_name"] = "sub/../c.jpg"
+        case.pack()
+
+
+def check_many_problems_are_counted():
+    coco = small_coco()
+    for a in coco["annotations"]:
+        a["category_id"] = 5
+    coco["annotations"] += [{**coco["annotations"][0], "id": 5000 + i} for i in range(5)]
+    error = expect_failure("annotation 1000", "also annotation 997", "and 5 more", "--skip-bad", text=json.dumps(coco))
+    assert error.count("unknown category_id") == 10
+
+
+def check_nothing_usable_left():
+    def prepare(case):
+        for path in case.images.rglob("*.*"):
+            path.unlink()
+
+    expect_failure("not one usable image", prepare=prepare, arguments=["--skip-bad"])
+
+
+def check_missing_inputs():
+    with Case() as case:
+        path = case.write()
+        for images, annotations, part in ((case.root / "none", path, "none"), (case.images, case.root / "none.json", "none.json")):
+            _, error = dfine_pack("--images", images, "--annotations", annotations, "--output", case.output, expect=1)
+            assert part in error and "hint: " in error, error
+        _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.root / "none" / "pack", expect=1)
+        assert "must exist" in error, error
+        assert case.beside() == []
+
+
+def check_existing_outputs():
+    with Case() as case:
+        case.output.mkdir()
+        case.pack()  # an empty folder is no loss
+        _, error = case.pack(expect=1)
+        assert "exists" in error and "--overwrite" in error, error
+        before = {p.name: p.read_bytes() for p in case.output.iterdir()}
+        cut(case, "c.jpg", 0.5)
+        case.pack("--overwrite", expect=1)
+        assert before == {p.name: p.read_bytes() for p in case.output.iterdir()}, "a failure leaves the old pack as it was"
+        case.pack("--overwrite", "--skip-bad")
+        assert before != {p.name: p.read_bytes() for p in case.output.iterdir()}
+        (case.output / "notes.txt").write_text("mine")
+        _, error = case.pack("--overwrite", "--skip-bad", expect=1)
+        assert "notes.txt" in error, error
+        (case.output / "notes.txt").unlink()
+        (case.output / "manifest.json").unlink()
+        _, error = case.pack("--overwrite", "--skip-bad", expect=1)
+        assert "not a pack" in error, error
+        shutil.rmtree(case.output)
+        case.output.write_text("a file")
+        _, error = case.pack("--overwrite", "--skip-bad", expect=1)
+        assert "not a folder" in error and case.output.read_text() == "a file", error
+        assert case.beside() == ["pack"]
+
+
+def check_full_disk():
+    """A limit on the size of a file makes write() fail as a full disk does (EFBIG for ENOSPC), in the middle of a shard."""
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+
+    error = expect_failure("shard-00000.h5", "File too large", preexec_fn=limit)
+    assert "free some space" in error, error
+
+
+def check_full_file_system():
+    with Case() as case:
+        case.output.parent.joinpath("small").mkdir()
+        small = case.root / "small"
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], capture_output=True).returncode != 0:
+            print("not checked: a file system of 16 KiB cannot be mounted here")
+            return
+        try:
+            _, error = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", small / "pack", expect=1)
+            assert "No space left on device" in error and "free some space" in error, error
+            assert list(small.iterdir()) == []
+        finally:
+            subprocess.run(["umount", small], check=True)
+
+
+def check_unwritable_output():
+    if os.geteuid() == 0:
+        _, error = dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "val.json", "--output", "/proc/pack", expect=1)
+    else:
+        with Case() as case:
+            case.root.chmod(0o500)
+            _, error = case.pack(expect=1)
+            case.root.chmod(0o700)
+    assert "cannot create" in error and "hint: " in error, error
+
+
+def check_signals_leave_nothing():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Case() as case:
+            coco = small_coco()
+            coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40} for i in range(3000)]
+            coco["annotations"] = []
+            for image in coco["images"]:
+                os.link(case.images / "c.jpg", case.images / image["file_name"])
+            case.coco = coco
+            command = [BIN / "dfine-pack", "--images", case.images, "--annotations", case.write(), "--output", case.output, "--shard-size", "1KiB"]
+            run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            while not case.beside():  # the temporary folder is there: the run is under way
+                assert run.poll() is None
+                time.sleep(0.001)
+            run.send_signal(number)
+            _, error = run.communicate(timeout=60)
+            assert run.returncode == -number, (run.returncode, error)
+            assert "interrupted" in error, error
+            assert case.beside() == [], case.beside()
+
+
+def check_wrong_usage():
+    for arguments in (
+        [],
+        ["--images", "x"],
+        ["--images", "x", "--annotations", "y", "--output", "z", "--jobs", "0"],
+        ["--images", "x", "--annotations", "y", "--output", "z", "--jobs", "many"],
+        ["--images", "x", "--annotations", "y", "--output", "z", "--shard-size", "0"],
+        ["--images", "x", "--annotations", "y", "--output", "z", "--shard-size", "12 parsecs"],
+        ["--images", "x", "--annotations", "y", "--output", "z", "--shard-size", "-5"],
+        ["--no-such-option"],
+        ["info"],
+        ["verify"],
+        ["unpack", "x"],
+    ):
+        _, error = dfine_pack(*arguments, expect=2)
+        assert error
+    out, _ = dfine_pack("--help")
+    assert all(text in out for text in ("--images", "--annotations", "--output", "--shard-size", "--jobs", "--skip-bad", "info", "verify"))
+    out, _ = dfine_pack("--version")
+    assert out.startswith("dfine-pack ") and out.split()[1][0].isdigit()
+    for command in ("info", "verify"):
+        dfine_pack(command, "--help")
+        _, error = dfine_pack(command, "/no/such/pack", expect=1)
+        assert "/no/such/pack" in error and "hint: " in error, error
+
+
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0x10
+    path.write_bytes(data)
+
+
+def check_verify_finds_damage():
+    with Case() as case:
+        case.pack("--shard-size", "1")
+        out, _ = dfine_pack("verify", case.output, "--jobs", "2")
+        assert "sound" in out and "4 images in 4 shards" in out, out
+        pack, sound = case.output, case.root / "sound"
+        shutil.copytree(pack, sound)
+
+        def damaged(*parts, commands=("verify", "info")):
+            for command in commands:
+                out, error = dfine_pack(command, pack, expect=1)
+                for part in parts:
+                    assert part in out + error, f"{part!r} is not in:\n{out}{error}"
+            shutil.rmtree(pack)
+            shutil.copytree(sound, pack)
+
+        with h5py.File(pack / "shard-00001.h5") as f:
+            bytes_at = f["image/bytes"].id.get_offset()
+            places = {name: f[name].id.get_offset() for name in ("image/offset", "image/crc32c", "box/xywh", "box/cxcywh", "dropped/label")}
+        flip(pack / "shard-00001.h5", bytes_at + 20)
+        damaged("shard-00001.h5", "record 0", "sub/a.png", "checksum", commands=["verify"])
+        for at in [0, 9, *places.values()]:
+            flip(pack / "shard-00001.h5", at)
+            damaged("shard-00001.h5", "checksum")
+        # Two shards at once, and all images of the sound ones are still checked.
+        flip(pack / "shard-00001.h5", bytes_at + 20)
+        os.truncate(pack / "shard-00003.h5", 1000)
+        damaged("shard-00001.h5", "shard-00003.h5", "cut short", "2 things are damaged", "3 images in 3 shards", commands=["verify"])
+        (pack / "shard-00002.h5").unlink()
+        damaged("shard-00002.h5", "missing")
+        shutil.copy(pack / "shard-00000.h5", pack / "shard-00002.h5")
+        damaged("shard-00002.h5")
+        manifest = (pack / "manifest.json").read_text()
+        (pack / "manifest.json").write_text(manifest.replace('"zebra"', '"horse"'))
+        damaged("categories", "edited")
+        (pack / "manifest.json").write_text(manifest[:-20])
+        damaged("manifest.json", "damaged")
+        (pack / "manifest.json").unlink()
+        damaged("not a pack")
+
+
+def check_progress_on_a_terminal():
+    """On a terminal the progress rewrites one line; what is left on it at the end is the whole."""
+    with Case() as case:
+        command = f"{BIN}/dfine-pack --images {case.images} --annotations {case.write()} --output {case.output}"
+        done = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True)
+        assert done.returncode == 0 and b"\r\x1b[Kpacked 4 of 4 images" in done.stdout, done.stdout
+    with Case() as case:
+        _, error = case.pack()
+        assert error == "", error
+
+
+if __name__ == "__main__":
+    run_checks(dict(globals()))
