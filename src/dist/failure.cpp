@@ -16,20 +16,23 @@
 namespace dfine {
 
 FailureText describe_failure(const std::exception_ptr& failure) {
+  const std::string context = failure_context();
+  const auto text = [&](const std::string& what) { return context.empty() ? what : cat(what, "\n  in ", context); };
   try {
     std::rethrow_exception(failure);
   } catch (const UsageError& e) {
     return {e.what(), kExitUsage};
-  } catch (const Error& e) {
+  } catch (Error& e) {
+    if (!context.empty()) e.add_context("in " + context);
     return {e.what(), kExitFailed};
   } catch (const c10::Error& e) {
-    return {e.what_without_backtrace(), kExitFailed};
+    return {text(e.what_without_backtrace()), kExitFailed};
   } catch (const std::bad_alloc&) {
-    return {"out of memory", kExitFailed};
+    return {text("out of memory"), kExitFailed};
   } catch (const std::exception& e) {
-    return {e.what(), kExitFailed};
+    return {text(e.what()), kExitFailed};
   } catch (...) {
-    return {"an exception of unknown type", kExitFailed};
+    return {text("an exception of unknown type"), kExitFailed};
   }
 }
 

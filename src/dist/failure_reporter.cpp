@@ -29,7 +29,7 @@ constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 #endif
 
 constexpr auto kStoreTimeout = 2s;  // for the answer of rank zero's host
-constexpr auto kLongestAbort = 5s;  // after which a process ends itself, whatever MPI does
+constexpr auto kLongestAbort = 3s;  // after which a process ends itself, whatever MPI does
 constexpr const char* kFirstKey = "first_failure";
 constexpr size_t kSignalStackBytes = 64 << 10;
 
@@ -40,12 +40,6 @@ std::atomic<int> frame_count = 0;
 
 std::mutex context_mutex;
 std::string context;
-
-// "\n  in epoch 3, step 117", or nothing when nothing was said, or when another thread holds the lock: it may be the one that failed.
-std::string context_line() {
-  const std::unique_lock lock(context_mutex, std::try_to_lock);
-  return lock && !context.empty() ? "\n  in " + context : "";
-}
 
 void write_all(const std::string& text) {
   for (size_t done = 0; done < text.size();) {
@@ -65,6 +59,11 @@ const char* signal_name(int signal) {
 void set_failure_context(std::string_view where) {
   const std::lock_guard lock(context_mutex);
   context = where;
+}
+
+std::string failure_context() {
+  const std::unique_lock lock(context_mutex, std::try_to_lock);
+  return lock ? context : "";
 }
 
 int abort_job(int exit_code) {
@@ -156,8 +155,10 @@ void FailureReporter::report_signal(int signal) {
   const bool first = !failed_.exchange(true) && first_in_job(remark);
   if (first) {
     // The thread that failed may hold any lock, the log's too: it is not used.
-    const std::string text = cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG",
-                                 signal_name(signal), ": ", sigdescr_np(signal), ")", context_line(), remark, "\n");
+    const std::string context_now = failure_context();
+    const std::string text =
+        cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG", signal_name(signal), ": ",
+            sigdescr_np(signal), ")", context_now.empty() ? "" : "\n  in " + context_now, remark, "\n");
     write_all(text);
     backtrace_symbols_fd(frames.data(), frame_count, STDERR_FILENO);
   }
@@ -186,7 +187,7 @@ int FailureReporter::fail(const FailureText& failure) {
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);
     } else {
-      log::error(cat(who_.empty() ? "" : who_ + " failed: ", failure.text, context_line(), remark));
+      log::error(cat(who_.empty() ? "" : who_ + " failed: ", failure.text, remark));
     }
   } else {
     std::this_thread::sleep_for(kLongestAbort);  // the first one is printing, and about to end this process

@@ -27,6 +27,10 @@ struct FailureText {
   int exit_code = kExitFailed;
 };
 
+/// What set_failure_context said last; empty when another thread holds its lock: it may be the one that failed.
+std::string failure_context();
+
+/// With its context, ready to print.
 FailureText describe_failure(const std::exception_ptr& failure);
 
 /// Ends all ranks through MPI where it runs (it does not return then); else returns `exit_code`.
