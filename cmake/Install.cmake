@@ -1,6 +1,7 @@
 # `cmake --install build/release --prefix DIR`: a tree that can be moved: programs find LibTorch beside them.
 include(GNUInstallDirs)
 get_property(_programs GLOBAL PROPERTY DFINE_PROGRAMS)
+add_custom_target(programs DEPENDS ${_programs})
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 set_target_properties(${_programs} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/dfine")
 install(DIRECTORY configs cluster DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and running need, and builds. Safe to run again: nothing is downloaded twice.
 #
-#   launcher/setup.sh [--preset release|debug|asan|tsan|cuda] [--tests] [--no-build]
+#   launcher/setup.sh [--preset release|debug|asan|tsan|cuda] [--tests] [--target NAME]... [--no-build]
 #
 # System packages come from launcher/packages.txt, with root or sudo; otherwise the missing ones are printed and nothing is changed.
 # LibTorch goes to ${DFINE_CACHE:-~/.cache/dfine}, shared by all checkouts. Without a GPU only its CPU parts are fetched.
@@ -10,11 +10,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.15.0
-preset= with_tests=0 build=1
+preset= with_tests=0 build=1 targets=()
 while (($#)); do
   case $1 in
     --preset) preset=$2; shift ;;
     --tests) with_tests=1 ;;
+    --target) targets+=(--target "$2"); shift ;;
     --no-build) build=0 ;;
     -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
@@ -57,7 +58,7 @@ make_venv() { python3 -m venv "$1" && "$1/bin/python" -m pip install -q --disabl
 
 if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
   kind=cpu
-  if [ "$preset" = cuda ]; then kind=cuda-headers; if ((gpu)); then kind=cuda; fi; fi
+  if [ "$preset" = cuda ] && ((gpu)); then kind=cuda; fi
   torch_home=$cache/torch-$torch_version-$kind
   if [ ! -e "$torch_home/complete" ]; then
     say "fetching LibTorch $torch_version ($kind) into $torch_home"
@@ -74,7 +75,6 @@ if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
     rm -rf "$torch_home.part/venv"
     find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia -exec rm -rf {} +
     rm -f "$torch_home.part/torch/lib/libtorch_python.so"
-    if [ $kind = cpu ]; then rm -f "$torch_home.part"/torch/lib/libtorch_cuda*.so; fi
     touch "$torch_home.part/complete"
     mv "$torch_home.part" "$torch_home"
   fi
@@ -104,5 +104,5 @@ if ((build)); then
   log=build/$preset.configure.log
   mkdir -p build
   "${configure[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
-  cmake --build --preset "$preset"
+  cmake --build --preset "$preset" "${targets[@]}"
 fi
