@@ -19,7 +19,7 @@ void check_mpi(int code, std::string_view operation) {
 
 bool wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop) {
   using namespace std::chrono_literals;
-  constexpr int kBusyLooks = 200;  // some 50 us: most small operations end within
+  constexpr int kBusyLooks = 200;  // some 50 us: most small operations of ranks in step end within
   constexpr auto kLongestSleep = 200us;
   auto sleep = 10us;
   for (int look = 0;; ++look) {
@@ -27,12 +27,10 @@ bool wait_for(MPI_Request& request, std::string_view operation, const std::atomi
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done) return true;
     if (stop && stop->load(std::memory_order_relaxed)) return false;
-    if (look < kBusyLooks) {
-      std::this_thread::yield();
-    } else {
-      std::this_thread::sleep_for(sleep);
-      if (sleep < kLongestSleep) sleep += 10us;
-    }
+    if (look < kBusyLooks) continue;
+    // Not yield(): on a crowded machine that would put this thread behind all others, time and again; one that wakes up goes first.
+    std::this_thread::sleep_for(sleep);
+    if (sleep < kLongestSleep) sleep += 10us;
   }
 }
 
