@@ -19,12 +19,14 @@ int main(int argc, char** argv) {
   dfine::PackEvalOptions pack;
   std::string output, image_size;
   int threads = 0;
-  CLI::App app("COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed data set, or of a results file on an "
-               "annotation file.",
-               "dfine-eval");
+  CLI::App app(
+      "COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed data set, or of a results file on an "
+      "annotation file.",
+      "dfine-eval");
   app.set_version_flag("--version", "dfine-eval " DFINE_VERSION);
   auto* annotations = app.add_option("--annotations", files.annotations, "ground truth: a COCO annotation file")->type_name("FILE.json");
-  auto* predictions = app.add_option("--predictions", files.predictions, "detections: a list of {image_id, category_id, bbox, score}")->type_name("FILE.json");
+  auto* predictions = app.add_option("--predictions", files.predictions, "detections: a list of {image_id, category_id, bbox, score}")
+                          ->type_name("FILE.json");
   auto* weights = app.add_option("--weights", pack.weights, "model: a checkpoint folder or a .safetensors file")->type_name("PATH");
   auto* data = app.add_option("--data", pack.data, "folder that dfine-pack wrote")->type_name("DIR");
   app.add_option("--output", output, "also write the figures here")->type_name("FILE.json");

@@ -42,7 +42,8 @@ Picture load_picture(const std::filesystem::path& path, ImageSize size) {
   const auto bytes = read_file(path);
   picture.image = with_context([&] { return decode_image(bytes); }, [&] { return cat("reading ", path.string()); });
   picture.input = at::empty({1, 3, size.height, size.width}, at::kByte);
-  resize_antialias_chw(picture.image, static_cast<int>(size.width), static_cast<int>(size.height), /*flip=*/false, picture.input.data_ptr<uint8_t>());
+  resize_antialias_chw(picture.image, static_cast<int>(size.width), static_cast<int>(size.height), /*flip=*/false,
+                       picture.input.data_ptr<uint8_t>());
   return picture;
 }
 
@@ -72,7 +73,8 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const Picture& picture
 void draw(Image& image, const std::vector<Prediction>& predictions, const std::filesystem::path& path) {
   std::vector<DrawnBox> boxes;
   for (auto p = predictions.rbegin(); p != predictions.rend(); ++p) {  // the best on top
-    boxes.push_back({p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3], static_cast<int>(p->class_index), cat(p->label, " ", fixed(p->score, 2))});
+    boxes.push_back(
+        {p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3], static_cast<int>(p->class_index), cat(p->label, " ", fixed(p->score, 2))});
   }
   draw_boxes(image, boxes);
   const auto bytes = encode_jpeg(image);
@@ -88,7 +90,9 @@ std::filesystem::path drawn_path(const std::filesystem::path& output, const std:
 
 int64_t image_id(const std::map<std::string, int64_t>& ids, const std::string& name, const std::string& annotations) {
   const auto found = ids.find(name);
-  if (found == ids.end()) throw Error(cat(annotations, " has no image with file_name \"", name, "\""), "leave --annotations out, or give the images as the file names them");
+  if (found == ids.end())
+    throw Error(cat(annotations, " has no image with file_name \"", name, "\""),
+                "leave --annotations out, or give the images as the file names them");
   return found->second;
 }
 
@@ -116,7 +120,8 @@ void predict(const PredictOptions& options) {
   ordered_parallel(
       readers, files.size(), /*window=*/4, [&](size_t i) { return load_picture(files[i].path, size); },
       [&](size_t i, Picture picture) {
-        auto found = with_context([&] { return detect(loaded, picture, options.threshold, highest); }, [&] { return cat("on ", files[i].path.string()); });
+        auto found = with_context([&] { return detect(loaded, picture, options.threshold, highest); },
+                                  [&] { return cat("on ", files[i].path.string()); });
         for (auto& p : found) {
           p.image_id = options.annotations.empty() ? static_cast<int64_t>(i) + 1 : image_id(ids, files[i].name, options.annotations);
           p.file_name = files[i].name;

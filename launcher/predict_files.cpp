@@ -28,7 +28,8 @@ std::vector<ImageFile> collect_images(const std::vector<std::filesystem::path>& 
   for (const auto& path : paths) {
     std::error_code failed;
     const auto status = std::filesystem::status(path, failed);
-    if (!std::filesystem::exists(status)) throw Error(cat(path.string(), ": no such file or folder"), "give image files or folders to --images");
+    if (!std::filesystem::exists(status))
+      throw Error(cat(path.string(), ": no such file or folder"), "give image files or folders to --images");
     if (!std::filesystem::is_directory(status)) {
       files.push_back({path, path.filename().string()});
       continue;
@@ -62,7 +63,8 @@ void write_coco_results(const std::filesystem::path& path, const std::vector<Pre
 
 std::string format_text(const Prediction& p) {
   const auto& b = p.xyxy;
-  return cat(p.file_name, "  ", p.label, "  ", fixed(p.score, 3), "  ", fixed(b[0], 1), " ", fixed(b[1], 1), " ", fixed(b[2], 1), " ", fixed(b[3], 1));
+  return cat(p.file_name, "  ", p.label, "  ", fixed(p.score, 3), "  ", fixed(b[0], 1), " ", fixed(b[1], 1), " ", fixed(b[2], 1), " ",
+             fixed(b[3], 1));
 }
 
 std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations) {

@@ -23,8 +23,8 @@ struct Prediction {
   int64_t image_id = 0;
   std::string file_name;
   int64_t category_id = 0;
-  std::string label;        // the class's name
-  int64_t class_index = 0;  // the model's label
+  std::string label;            // the class's name
+  int64_t class_index = 0;      // the model's label
   std::array<float, 4> xyxy{};  // pixels of the original image
   float score = 0;
 };

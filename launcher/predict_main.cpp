@@ -23,8 +23,10 @@ int main(int argc, char** argv) {
   app.add_option("--threshold", options.threshold, "least score that is kept; 0 keeps the best 300 of each image")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")->type_name("DIR");
-  app.add_option("--format", options.format, "coco: files in OUTPUT; text: a line each on the terminal")->check(CLI::IsMember({"coco", "text"}));
+  app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")
+      ->type_name("DIR");
+  app.add_option("--format", options.format, "coco: files in OUTPUT; text: a line each on the terminal")
+      ->check(CLI::IsMember({"coco", "text"}));
   app.add_option("--annotations", options.annotations, "take image ids from this COCO file, by file name; default: 1, 2, ... in order")
       ->type_name("FILE.json");
   app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");

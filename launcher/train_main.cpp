@@ -25,7 +25,8 @@ void describe(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", "dfine_ddp " DFINE_VERSION);
   app.add_option("--config", line.config, "configuration; configs/ has some to start from")->required()->type_name("FILE.toml");
   app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")->type_name("TABLE.KEY=VALUE")->take_all();
-  app.add_option("--resume", line.resume, "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")->type_name("auto|PATH|none");
+  app.add_option("--resume", line.resume, "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")
+      ->type_name("auto|PATH|none");
   app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
 }
 

@@ -2,7 +2,9 @@
 
 namespace dfine {
 
-Error::Error(std::string message, std::string hint) : message_(std::move(message)), hint_(std::move(hint)) { render(); }
+Error::Error(std::string message, std::string hint) : message_(std::move(message)), hint_(std::move(hint)) {
+  render();
+}
 
 Error& Error::add_context(std::string where) {
   context_.push_back(std::move(where));

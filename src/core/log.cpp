@@ -25,7 +25,9 @@ std::string& prefix() {
   return text;
 }
 
-void write(spdlog::level::level_enum level, std::string_view message) { logger().log(level, "{}{}", prefix(), message); }
+void write(spdlog::level::level_enum level, std::string_view message) {
+  logger().log(level, "{}{}", prefix(), message);
+}
 
 }  // namespace
 
@@ -34,15 +36,25 @@ void set_level(Level level) {
                                                    spdlog::level::off};
   logger().set_level(kLevels[static_cast<int>(level)]);
 }
-void set_prefix(std::string_view text) { prefix() = text; }
+void set_prefix(std::string_view text) {
+  prefix() = text;
+}
 void add_file(std::string_view path) {
   auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
   sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
   logger().sinks().push_back(std::move(sink));
 }
-void debug(std::string_view message) { write(spdlog::level::debug, message); }
-void info(std::string_view message) { write(spdlog::level::info, message); }
-void warn(std::string_view message) { write(spdlog::level::warn, message); }
-void error(std::string_view message) { write(spdlog::level::err, message); }
+void debug(std::string_view message) {
+  write(spdlog::level::debug, message);
+}
+void info(std::string_view message) {
+  write(spdlog::level::info, message);
+}
+void warn(std::string_view message) {
+  write(spdlog::level::warn, message);
+}
+void error(std::string_view message) {
+  write(spdlog::level::err, message);
+}
 
 }  // namespace dfine::log

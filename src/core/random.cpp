@@ -49,8 +49,12 @@ uint64_t CounterRandom::next_u64() {
   return high << 32 | next_u32();
 }
 
-float CounterRandom::uniform() { return static_cast<float>(next_u32() >> 8) * 0x1p-24F; }
-double CounterRandom::uniform_double() { return static_cast<double>(next_u64() >> 11) * 0x1p-53; }
+float CounterRandom::uniform() {
+  return static_cast<float>(next_u32() >> 8) * 0x1p-24F;
+}
+double CounterRandom::uniform_double() {
+  return static_cast<double>(next_u64() >> 11) * 0x1p-53;
+}
 
 uint64_t CounterRandom::below(uint64_t bound) {
   // Lemire, "Fast random integer generation in an interval", 2019.

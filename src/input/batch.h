@@ -10,10 +10,10 @@
 namespace dfine {
 
 struct Batch {
-  Tensor images;                   // uint8 [B, 3, H, W]
+  Tensor images;  // uint8 [B, 3, H, W]
   Targets targets;
-  std::vector<size_t> samples;     // [B] image's place in the data set
-  double wait_s = 0;               // seconds the consumer waited for this batch
+  std::vector<size_t> samples;  // [B] image's place in the data set
+  double wait_s = 0;            // seconds the consumer waited for this batch
 };
 
 /// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.

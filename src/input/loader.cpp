@@ -18,9 +18,9 @@ namespace dfine {
 
 struct Loader::Pending {
   std::vector<Sample> samples;
-  Tensor images;                                        // uint8 [B, 3, H, W]
-  std::vector<std::vector<PackedBox>> boxes;            // [B]
-  std::vector<std::future<void>> images_done;           // [B]
+  Tensor images;                               // uint8 [B, 3, H, W]
+  std::vector<std::vector<PackedBox>> boxes;   // [B]
+  std::vector<std::future<void>> images_done;  // [B]
 };
 
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
@@ -44,7 +44,8 @@ void Loader::fill() {
     auto& batch = *pending_.emplace_back(std::make_unique<Pending>());
     batch.samples = batches_[static_cast<size_t>(started_++)];
     const auto count = static_cast<int64_t>(batch.samples.size());
-    batch.images = at::empty({count, 3, options_.height, options_.width}, at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory));
+    batch.images =
+        at::empty({count, 3, options_.height, options_.width}, at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory));
     batch.boxes.resize(batch.samples.size());
     for (size_t slot = 0; slot < batch.samples.size(); ++slot) {
       batch.images_done.push_back(pool_->submit([this, &batch, slot] { load_image(batch, slot); }));
@@ -59,7 +60,9 @@ void Loader::load_image(Pending& batch, size_t slot) const {
   const size_t image_size = size_t{3} * static_cast<size_t>(options_.height) * static_cast<size_t>(options_.width);
 
   const auto bytes = dataset_.read_bytes(sample.index);
-  const Image image = with_context([&] { return decode_image(bytes); }, [&] { return cat("decoding ", dataset_.image(sample.index).file_name, " of ", dataset_.folder().string()); });
+  const Image image =
+      with_context([&] { return decode_image(bytes); },
+                   [&] { return cat("decoding ", dataset_.image(sample.index).file_name, " of ", dataset_.folder().string()); });
   resize_antialias_chw(image, options_.width, options_.height, flip, batch.images.data_ptr<uint8_t>() + slot * image_size);
 
   auto& boxes = batch.boxes[slot];

@@ -20,7 +20,7 @@ struct LoaderOptions {
   int prefetch = 3;               // batches in flight
   double flip_probability = 0;    // horizontal flip, drawn from (seed, epoch, sample position)
   uint64_t seed = 0;
-  bool pin_memory = false;        // page-locked host memory, for copies to a GPU that do not block
+  bool pin_memory = false;  // page-locked host memory, for copies to a GPU that do not block
 };
 
 class Loader {

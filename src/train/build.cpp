@@ -30,8 +30,8 @@ std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bo
     const ModelDescription found = describe_weights(wanted.weights);
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {
-      throw Error(cat("model.weights = ", wanted.weights, " is ", size.empty() ? "of no published size" : "D-FINE-" + size, ", model.size is ",
-                      wanted.size),
+      throw Error(cat("model.weights = ", wanted.weights, " is ", size.empty() ? "of no published size" : "D-FINE-" + size,
+                      ", model.size is ", wanted.size),
                   size.empty() ? "give weights of this size" : cat("set model.size = \"", size, "\""));
     }
     spec.num_queries = found.spec.num_queries;

@@ -18,7 +18,8 @@ namespace {
 
 std::string describe_shapes(const DFine& model) {
   std::string text;
-  for (const auto& item : model.named_parameters()) text += cat(item.key(), " ", item.value().sizes(), item.value().requires_grad() ? "\n" : " frozen\n");
+  for (const auto& item : model.named_parameters())
+    text += cat(item.key(), " ", item.value().sizes(), item.value().requires_grad() ? "\n" : " frozen\n");
   return text;
 }
 
@@ -46,7 +47,8 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Group
 }
 
 StepResult Learner::step(const Batch& batch, int64_t step) {
-  const StepKey key{.seed = static_cast<uint64_t>(config_.run.seed), .step = step, .first_sample = group_.rank() * batch.targets.num_images()};
+  const StepKey key{
+      .seed = static_cast<uint64_t>(config_.run.seed), .step = step, .first_sample = group_.rank() * batch.targets.num_images()};
   const Tensor images = to_model_input(batch.images, group_.device());
   const Targets targets = to_device(batch.targets, group_.device());
 

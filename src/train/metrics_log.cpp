@@ -20,7 +20,8 @@ void drop_records_after(const std::string& path, int64_t step) {
   std::string kept, line;
   while (std::getline(in, line)) {
     const auto record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (record.is_discarded() || record.value("step", int64_t{0}) > step) continue;  // a line cut short by the interruption, or a repeated step
+    if (record.is_discarded() || record.value("step", int64_t{0}) > step)
+      continue;  // a line cut short by the interruption, or a repeated step
     kept += line + "\n";
   }
   in.close();

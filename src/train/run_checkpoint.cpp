@@ -9,19 +9,22 @@
 namespace dfine {
 namespace {
 
-const char* monitor_name(Monitor monitor) { return monitor == Monitor::kAp ? "ap" : "val_loss"; }
+const char* monitor_name(Monitor monitor) {
+  return monitor == Monitor::kAp ? "ap" : "val_loss";
+}
 
 void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categories, const RunShape& shape) {
   std::vector<int64_t> ids;
   for (const auto& category : categories) ids.push_back(category.id);
   if (checkpoint.description.category_ids != ids) {
-    throw Error("the checkpoint was trained on other classes than data.train has", "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER");
+    throw Error("the checkpoint was trained on other classes than data.train has",
+                "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER");
   }
   const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
   const int64_t global_batch = saved.data.batch_size * checkpoint.world_size;
   if (global_batch != shape.global_batch) {
-    throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", checkpoint.world_size, " ranks x ", saved.data.batch_size,
-                    "), this run has ", shape.global_batch),
+    throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", checkpoint.world_size, " ranks x ",
+                    saved.data.batch_size, "), this run has ", shape.global_batch),
                 "use as many ranks and the same data.batch_size, or another split with the same product");
   }
   if (checkpoint.step != checkpoint.epoch * shape.steps_per_epoch + checkpoint.epoch_step) {
@@ -67,7 +70,8 @@ void save_run(const std::filesystem::path& folder, Learner& learner, const Confi
   save_checkpoint(folder.string(), checkpoint);
 }
 
-RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape) {
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories,
+                     const RunShape& shape) {
   return with_context(
       [&] {
         const Checkpoint checkpoint = load_checkpoint(folder.string());

@@ -10,7 +10,8 @@ namespace fs = std::filesystem;
 fs::path RunFolder::resume_from(const std::string& resume) const {
   if (resume == "none") return {};
   if (resume == "auto") return fs::exists(checkpoint("last")) ? checkpoint("last") : fs::path();
-  if (!fs::is_directory(resume)) throw Error(cat("--resume ", resume, ": no such checkpoint folder"), "give a checkpoint folder, auto or none");
+  if (!fs::is_directory(resume))
+    throw Error(cat("--resume ", resume, ": no such checkpoint folder"), "give a checkpoint folder, auto or none");
   return resume;
 }
 

@@ -30,13 +30,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 DeviceRequest device_request(DeviceChoice choice) {
   switch (choice) {
-    case DeviceChoice::kCpu: return DeviceRequest::kCpu;
-    case DeviceChoice::kCuda: return DeviceRequest::kCuda;
-    case DeviceChoice::kAuto: break;
+    case DeviceChoice::kCpu:
+      return DeviceRequest::kCpu;
+    case DeviceChoice::kCuda:
+      return DeviceRequest::kCuda;
+    case DeviceChoice::kAuto:
+      break;
   }
   return DeviceRequest::kAuto;
 }
@@ -56,8 +61,8 @@ size_t usable_images(const Config& config, const PackedDataset& data) {
 RunShape run_shape(const Config& config, const Session& session, int64_t num_images) {
   const int64_t global_batch = config.data.batch_size * session.size();
   if (num_images < global_batch) {
-    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(), " ranks x ",
-                    config.data.batch_size, ")"),
+    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(),
+                    " ranks x ", config.data.batch_size, ")"),
                 "use fewer ranks or a smaller data.batch_size");
   }
   return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = session.size()};
@@ -111,7 +116,9 @@ Trainer::Impl::Impl(const Config& given, Session& session)
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
                   " training images, ", val_data ? val_data->size() : 0, " for validation; ", at::get_num_threads(), " threads a rank"));
     if (config.model.freeze_backbone) {
-      log::warn("model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces you");
+      log::warn(
+          "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces "
+          "you");
     }
   }
   learner.emplace(std::move(model), config, group);
@@ -174,7 +181,8 @@ void Trainer::Impl::train_step(Progress& progress) {
   const double wait_s = static_cast<double>(group.max({static_cast<int64_t>(batch.wait_s * 1e6)})[0]) * 1e-6;
   if (!is_root()) return;
   const double images_per_s = static_cast<double>(shape.global_batch) / seconds_since(begin);
-  metrics->write_step({state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, shape.global_batch, images_per_s, wait_s});
+  metrics->write_step(
+      {state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, shape.global_batch, images_per_s, wait_s});
   progress.step(state.step, epoch, result.loss, images_per_s);
 }
 
@@ -187,7 +195,8 @@ void Trainer::Impl::end_epoch(bool last) {
     std::optional<EmaInPlace> averaged;
     if (learner->ema() != nullptr) averaged.emplace(*learner->ema());
     const ValidationOptions options{loader_options(config, false, group.device().is_cuda()),
-                                    config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size, config.data.max_images};
+                                    config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size,
+                                    config.data.max_images};
     const Validation result = validate(learner->model(), *val_data, options, group);
     best = state.validated(config.checkpoint.monitor, result.val_loss, result.summary.ap, epoch);
     if (is_root()) {
@@ -207,6 +216,8 @@ void Trainer::Impl::save(const std::string& name) {
 
 Trainer::Trainer(const Config& config, Session& session) : impl_(std::make_unique<Impl>(config, session)) {}
 Trainer::~Trainer() = default;
-void Trainer::run() { impl_->run(); }
+void Trainer::run() {
+  impl_->run();
+}
 
 }  // namespace dfine

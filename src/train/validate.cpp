@@ -16,7 +16,8 @@ namespace dfine {
 namespace {
 
 /// Detections with the original image and category ids; boxes as the official evaluator converts them, in float.
-void append_detections(const dfine::Detections& found, int64_t image_id, const std::vector<Category>& categories, std::vector<Detection>& out) {
+void append_detections(const dfine::Detections& found, int64_t image_id, const std::vector<Category>& categories,
+                       std::vector<Detection>& out) {
   const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(), labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();  // [K, 4] x0 y0 x1 y1
   const float* box = boxes.const_data_ptr<float>();
@@ -46,8 +47,18 @@ CocoSummary share(const CocoSummary& summary, const Group& group) {
   std::vector<double> values;
   for (const auto& [name, value] : summary.figures()) values.push_back(group.rank() == 0 ? value : 0);
   values = group.sum(std::move(values));
-  return {.ap = values[0], .ap50 = values[1], .ap75 = values[2], .ap_small = values[3], .ap_medium = values[4], .ap_large = values[5],
-          .ar1 = values[6], .ar10 = values[7], .ar100 = values[8], .ar_small = values[9], .ar_medium = values[10], .ar_large = values[11]};
+  return {.ap = values[0],
+          .ap50 = values[1],
+          .ap75 = values[2],
+          .ap_small = values[3],
+          .ap_medium = values[4],
+          .ap_large = values[5],
+          .ar1 = values[6],
+          .ar10 = values[7],
+          .ar100 = values[8],
+          .ar_small = values[9],
+          .ar_medium = values[10],
+          .ar_large = values[11]};
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ TEST(TrainPlan, EpochsAndSeedsDifferAndRepeat) {
   EXPECT_EQ(indices(TrainPlan(5, 5, false, 1, 9).batch(0, 0, 5)), (std::vector<size_t>{0, 1, 2, 3, 4}));
 }
 
-// Every place is equally likely for every image: chi-square over 40 x 40 counts of 4000 shuffles. With 39 * 39 = 1521 degrees of freedom the
-// standard deviation is sqrt(2 * 1521) = 55; five of them bound a false alarm below 1e-6.
+// Every place is equally likely for every image: chi-square over 40 x 40 counts of 4000 shuffles. With 39 * 39 = 1521 degrees of freedom
+// the standard deviation is sqrt(2 * 1521) = 55; five of them bound a false alarm below 1e-6.
 TEST(TrainPlan, ShuffleIsUniform) {
   constexpr int64_t kImages = 40, kShuffles = 4000;
   std::vector<double> counts(kImages * kImages);

@@ -1,5 +1,5 @@
-// The step is a function of the global batch, not of how it is split: N ranks x batch b against one rank x batch N * b, computed by the same
-// process, denoising on. Run under mpirun with 2 and 4 ranks.
+// The step is a function of the global batch, not of how it is split: N ranks x batch b against one rank x batch N * b, computed by the
+// same process, denoising on. Run under mpirun with 2 and 4 ranks.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -138,17 +138,26 @@ void compare(const std::vector<int>& counts, at::ScalarType dtype, double bound)
   ASSERT_EQ(split.terms.size(), whole.terms.size());
   for (size_t i = 0; i < whole.terms.size(); ++i) {
     EXPECT_EQ(split.terms[i].first, whole.terms[i].first);
-    EXPECT_NEAR(split.terms[i].second, whole.terms[i].second, bound * std::max(1e-3, std::abs(whole.terms[i].second))) << whole.terms[i].first;
+    EXPECT_NEAR(split.terms[i].second, whole.terms[i].second, bound * std::max(1e-3, std::abs(whole.terms[i].second)))
+        << whole.terms[i].first;
   }
   expect_same(split.grads, whole.grads, bound, "gradient of");
   expect_same(split.buffers, whole.buffers, bound, "buffer");
   EXPECT_GT(whole.grads.size(), 100U);
 }
 
-TEST(Split, DoubleWithinOneInABillion) { compare({3, 1, 5, 2}, at::kDouble, 1e-9); }
-TEST(Split, OneRankWithoutBoxes) { compare({3, 2, 0, 0}, at::kDouble, 1e-9); }
-TEST(Split, FewerBoxesThanRanks) { compare({0, 1, 0, 0}, at::kDouble, 1e-9); }
-TEST(Split, NoBoxesAtAll) { compare({0, 0, 0, 0}, at::kDouble, 1e-9); }
+TEST(Split, DoubleWithinOneInABillion) {
+  compare({3, 1, 5, 2}, at::kDouble, 1e-9);
+}
+TEST(Split, OneRankWithoutBoxes) {
+  compare({3, 2, 0, 0}, at::kDouble, 1e-9);
+}
+TEST(Split, FewerBoxesThanRanks) {
+  compare({0, 1, 0, 0}, at::kDouble, 1e-9);
+}
+TEST(Split, NoBoxesAtAll) {
+  compare({0, 0, 0, 0}, at::kDouble, 1e-9);
+}
 double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const std::vector<std::pair<std::string, Tensor>>& exact) {
   double gap = 0, norm = 0;
   for (size_t i = 0; i < exact.size(); ++i) {
