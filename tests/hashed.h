@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <string_view>
 
 #include "tensor.h"
 
@@ -23,6 +24,15 @@ inline Tensor hashed_uniform(uint64_t seed, at::IntArrayRef shape) {
 }
 
 /// double in [-1, 1).
-inline Tensor hashed_signed(uint64_t seed, at::IntArrayRef shape) { return hashed_uniform(seed, shape) * 2 - 1; }
+inline Tensor hashed_signed(uint64_t seed, at::IntArrayRef shape) {
+  return hashed_uniform(seed, shape) * 2 - 1;
+}
+
+/// 32-bit FNV-1a hash.
+inline uint64_t name_seed(std::string_view name) {
+  uint32_t h = 0x811C9DC5U;
+  for (const char c : name) h = (h ^ static_cast<unsigned char>(c)) * 0x01000193U;
+  return h;
+}
 
 }  // namespace dfine

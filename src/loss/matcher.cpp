@@ -25,15 +25,14 @@ Tensor image_of_box(const Targets& targets) {
 
 /// [H, T, Q]: what it costs head h to give box t to query q of the box's own image.
 Tensor pair_costs(const std::vector<HeadOutput>& heads, const Targets& targets, const MatcherOptions& options) {
-  using at::indexing::Slice;
   const Tensor image = image_of_box(targets);
   std::vector<Tensor> logits, boxes;
   for (const HeadOutput& head : heads) {
-    logits.push_back(head.logits.index({image, Slice(), targets.labels}));  // [T, Q]
-    boxes.push_back(head.boxes.index_select(0, image));                     // [T, Q, 4]
+    logits.push_back(head.logits.transpose(1, 2).index({image, targets.labels}));     // [T, Q]
+    boxes.push_back(head.boxes.transpose(1, 2).contiguous().index_select(0, image));  // [T, 4, Q]
   }
   const Tensor probability = at::stack(logits).sigmoid();                                     // [H, T, Q]
-  const Tensor predicted = at::stack(boxes);                                                  // [H, T, Q, 4]
+  const Tensor predicted = at::stack(boxes).transpose(2, 3);                                  // [H, T, Q, 4], each coordinate dense
   const Tensor wanted = targets.boxes.to(predicted.scalar_type()).unsqueeze(1).unsqueeze(0);  // [1, T, 1, 4]
 
   constexpr double kEps = 1e-8;  // keeps the logarithms finite

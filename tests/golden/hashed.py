@@ -16,3 +16,11 @@ def uniform(seed, *shape):
 def signed(seed, *shape):
     """float64 array in [-1, 1)."""
     return uniform(seed, *shape) * 2 - 1
+
+
+def name_seed(name):
+    """32-bit FNV-1a hash."""
+    h = 0x811C9DC5
+    for byte in name.encode():
+        h = (h ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return h

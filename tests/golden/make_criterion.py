@@ -123,11 +123,15 @@ def adjusted(dtype):
         torch.set_default_dtype(torch.float32)
 
 
+def make_official_criterion():
+    matcher = HungarianMatcher({"cost_class": 2, "cost_bbox": 5, "cost_giou": 2}, use_focal_loss=True, alpha=0.25, gamma=2.0)
+    return DFINECriterion(matcher, WEIGHTS, ["vfl", "boxes", "local"], alpha=0.75, gamma=2.0, num_classes=CLASSES, reg_max=REG_MAX)
+
+
 def run(dtype, counts, queries=80, layers=3, dn=0, reg_scale=4.0, equal=False):
     targets = make_targets(counts, dtype)
     out, leaves = make_output(targets, queries, layers, dn, reg_scale, equal, dtype)
-    criterion = DFINECriterion(HungarianMatcher({"cost_class": 2, "cost_bbox": 5, "cost_giou": 2}, use_focal_loss=True, alpha=0.25, gamma=2.0),
-                               WEIGHTS, ["vfl", "boxes", "local"], alpha=0.75, gamma=2.0, num_classes=CLASSES, reg_max=REG_MAX)
+    criterion = make_official_criterion()
     found = {}
     union = criterion._get_go_indices
     criterion._get_go_indices = lambda *a: found.setdefault("go", union(*a))

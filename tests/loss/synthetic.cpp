@@ -13,9 +13,9 @@
 namespace dfine {
 namespace {
 
-Targets make_targets(const std::vector<int64_t>& counts, at::ScalarType dtype) {
+Targets make_targets(const std::vector<int64_t>& counts, int64_t classes, at::ScalarType dtype) {
   const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  return {.labels = (hashed_uniform(3, {total}) * kClasses).floor().to(at::kLong),
+  return {.labels = (hashed_uniform(3, {total}) * classes).floor().to(at::kLong),
           .boxes = at::cat({0.5 + 0.35 * hashed_signed(1, {total, 2}), 0.15 + 0.1 * hashed_signed(2, {total, 2})}, 1).to(dtype),
           .counts = counts};
 }
@@ -31,13 +31,13 @@ Tensor near(const Targets& targets, int64_t queries) {
   return at::stack(images);
 }
 
-HeadOutput make_head(uint64_t seed, const Tensor& centres, bool corners) {
+HeadOutput make_head(uint64_t seed, const Tensor& centres, int64_t classes, bool corners) {
   const int64_t b = centres.size(0), q = centres.size(1);
   const Tensor spread = (0.01 + 0.03 * at::arange(q).remainder(5).to(at::kDouble)).unsqueeze(1);
   HeadOutput head;
   head.boxes = centres + spread * hashed_signed(seed, {b, q, 4});
   head.boxes.slice(1, 0, std::nullopt, 13).select(2, 2).neg_();
-  head.logits = 3 * hashed_signed(seed + 1, {b, q, kClasses}) - 1;
+  head.logits = 3 * hashed_signed(seed + 1, {b, q, classes}) - 1;
   if (corners) head.corners = 2 * hashed_signed(seed + 2, {b, q, 4 * (kRegMax + 1)});
   return head;
 }
@@ -54,12 +54,12 @@ class BatchMaker {
 
   SyntheticBatch make() {
     const auto& counts = synthetic_.counts;
-    batch_.targets = make_targets(counts, dtype_);
+    batch_.targets = make_targets(counts, synthetic_.classes, dtype_);
     batch_.counts = {static_cast<int64_t>(counts.size()), batch_.targets.num_boxes(), *std::ranges::max_element(counts)};
     ModelOutput& out = batch_.output;
     const Tensor centres = near(batch_.targets, synthetic_.queries);
     fill("", 100, centres, out.layers, out.pre);
-    out.enc = make_head(300, centres, false);
+    out.enc = make_head(300, centres, synthetic_.classes, false);
     make_leaves("enc", out.enc);
     out.dn = denoising_meta(synthetic_.num_denoising, batch_.counts.max_boxes);
     if (out.dn.groups > 0) fill("dn_", 500, near(batch_.targets, out.dn.num_queries()), out.dn_layers, out.dn_pre);
@@ -72,12 +72,12 @@ class BatchMaker {
   void fill(const std::string& prefix, uint64_t seed, const Tensor& centres, std::vector<HeadOutput>& layers, HeadOutput& pre) {
     const Tensor refs = make_refs(seed + 90, centres).to(dtype_);
     for (int64_t i = 0; i < synthetic_.layers; ++i) {
-      layers.push_back(make_head(seed + 10 * static_cast<uint64_t>(i), centres, true));
+      layers.push_back(make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic_.classes, true));
       layers.back().refs = refs;
     }
     if (synthetic_.equal) layers.front().corners = layers.back().corners.clone();
     for (size_t i = 0; i < layers.size(); ++i) make_leaves(cat(prefix, i), layers[i]);
-    pre = make_head(seed + 80, centres, false);
+    pre = make_head(seed + 80, centres, synthetic_.classes, false);
     make_leaves(prefix + "pre", pre);
   }
 

@@ -20,6 +20,7 @@ struct SyntheticCase {
   int64_t queries = 80, layers = 3, num_denoising = 0;
   double reg_scale = 4;
   bool equal = false;  // layer 0 has the teacher's corners
+  int64_t classes = kClasses;
 };
 
 SyntheticCase read_case(const nlohmann::json& json);
@@ -31,6 +32,7 @@ struct SyntheticBatch {
   std::map<std::string, Tensor> leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
 };
 
+/// Its leaves are tensors of the output, so a gradient with respect to them is one with respect to the heads.
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
 
 }  // namespace dfine

@@ -1,0 +1,33 @@
+#pragma once
+// Weights and batches made by a formula, for comparing whole models; tests/golden/make_parity.py is its twin.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/denoising.h"
+#include "model/dfine.h"
+#include "model/targets.h"
+
+namespace dfine {
+
+inline constexpr int64_t kFormulaClasses = 7;
+
+/// The model of the size for res x res images: live norms, every token a query, weights from the formula.
+std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising, at::ScalarType dtype);
+
+struct FormulaBatch {
+  Tensor images;  // [B, 3, res, res] in [0, 1]
+  Targets targets;
+  GlobalCounts counts;
+};
+
+FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res, at::ScalarType dtype);
+
+/// Denoising queries of the batch with the draws of `step`.
+DenoisingQueries make_formula_denoising(const FormulaBatch& batch, int64_t num_denoising, int64_t step = 0);
+
+/// Norm of a parameter's gradient, and its product with a hashed tensor.
+std::vector<double> summary(const std::string& name, const Tensor& grad);
+
+}  // namespace dfine

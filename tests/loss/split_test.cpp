@@ -1,0 +1,96 @@
+// The loss is a function of the global batch: ranks that hold a share each get what one rank gets from the whole.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "loss/criterion.h"
+#include "rank_main.h"
+#include "synthetic.h"
+
+namespace dfine {
+namespace {
+
+using test::group;
+
+const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
+
+/// Images [first, first + count) of a head, as leaves.
+HeadOutput share(const HeadOutput& head, int64_t first, int64_t count) {
+  const auto part = [&](const Tensor& t) {
+    if (!t.defined()) return t;
+    Tensor leaf = t.detach().narrow(0, first, count).clone();
+    return t.requires_grad() ? leaf.requires_grad_() : leaf;
+  };
+  return {part(head.logits), part(head.boxes), part(head.corners), part(head.refs)};
+}
+
+struct Share {
+  Targets targets;
+  ModelOutput output;
+};
+
+Share share(const SyntheticBatch& batch, int64_t first, int64_t count) {
+  Share result;
+  int64_t before = 0;
+  for (int64_t i = 0; i < first + count; ++i) {
+    const int64_t boxes = batch.targets.counts[static_cast<size_t>(i)];
+    if (i < first) {
+      before += boxes;
+    } else {
+      result.targets.counts.push_back(boxes);
+    }
+  }
+  int64_t boxes = 0;
+  for (const int64_t n : result.targets.counts) boxes += n;
+  result.targets.labels = batch.targets.labels.narrow(0, before, boxes);
+  result.targets.boxes = batch.targets.boxes.narrow(0, before, boxes);
+  result.output = batch.output;
+  for (std::vector<HeadOutput>* heads : {&result.output.layers, &result.output.dn_layers}) {
+    for (HeadOutput& head : *heads) head = share(head, first, count);
+  }
+  for (HeadOutput* head : {&result.output.pre, &result.output.enc, &result.output.dn_pre}) *head = share(*head, first, count);
+  return result;
+}
+
+/// The gradient of a mean over ranks reaches a rank's outputs divided by the number of ranks.
+void expect_share(const HeadOutput& mine, const HeadOutput& whole, int64_t first) {
+  const auto compare = [&](const Tensor& a, const Tensor& b) {
+    if (!a.defined()) return;
+    const Tensor wanted = b.grad().narrow(0, first, a.size(0));
+    const double scale = std::max(b.grad().abs().max().item<double>(), 1e-300);
+    EXPECT_LT((a.grad() / group().size() - wanted).abs().max().item<double>(), 1e-12 * scale);
+  };
+  compare(mine.logits, whole.logits);
+  compare(mine.boxes, whole.boxes);
+  compare(mine.corners, whole.corners);
+}
+
+class Split : public testing::TestWithParam<std::vector<int64_t>> {};
+
+TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
+  const SyntheticBatch batch = make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
+  const LossResult whole = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  whole.total.backward();
+
+  const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
+  const Share part = share(batch, first, count);
+  const LossResult mine = Criterion(kOptions)(part.output, part.targets, batch.counts, group());
+  mine.total.backward();
+
+  ASSERT_EQ(mine.names, whole.names);
+  Tensor mean = mine.terms.detach() / group().size();
+  group().all_reduce_sum(mean);
+  EXPECT_LT(((mean - whole.terms) / whole.terms.abs().clamp_min(1e-300)).abs().max().item<double>(), 1e-12);
+
+  for (size_t i = 0; i < part.output.layers.size(); ++i) expect_share(part.output.layers[i], batch.output.layers[i], first);
+  for (size_t i = 0; i < part.output.dn_layers.size(); ++i) expect_share(part.output.dn_layers[i], batch.output.dn_layers[i], first);
+  expect_share(part.output.pre, batch.output.pre, first);
+  expect_share(part.output.enc, batch.output.enc, first);
+  expect_share(part.output.dn_pre, batch.output.dn_pre, first);
+}
+
+INSTANTIATE_TEST_SUITE_P(Counts, Split,
+                         testing::Values(std::vector<int64_t>{7, 0, 60, 1}, std::vector<int64_t>{0, 0, 3, 1},
+                                         std::vector<int64_t>{1, 0, 0, 0}, std::vector<int64_t>{0, 0, 0, 0}));
+
+}  // namespace
+}  // namespace dfine
