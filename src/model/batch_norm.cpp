@@ -27,9 +27,14 @@ BatchNorm2d::Affine BatchNorm2d::affine() const {
 }
 
 Tensor BatchNorm2d::forward(const Tensor& x) {
-  if (num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
-  if (!group_.alone()) return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/true, kMomentum, kEps, /*cudnn_enabled=*/true);
+  if (frozen_) {
+    const auto [scale, shift] = affine();
+    return x * scale.view({-1, 1, 1}) + shift.view({-1, 1, 1});
+  }
+  const bool live = is_training();
+  if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
+  if (live && !group_.alone()) return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live, kMomentum, kEps, /*cudnn_enabled=*/true);
 }
 
 }  // namespace dfine

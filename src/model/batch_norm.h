@@ -29,7 +29,7 @@ class BatchNorm2d : public torch::nn::Module {
   };
   Affine affine() const;
 
-  /// Normalises by the batch's own statistics and updates the running ones. x: [B, C, H, W]. Only if not constant().
+  /// x: [B, C, H, W]. Unless constant(), normalises by the batch's own statistics and updates the running ones.
   Tensor forward(const Tensor& x);
 
   void set_group(const Group& group) { group_ = group; }

@@ -32,7 +32,7 @@ Tensor ConvNorm::forward(const Tensor& x) {
     return at::conv2d(x, weight, bias, shape_.stride, padding, /*dilation=*/1, shape_.groups);
   };
   Tensor y;
-  if (foldable()) {
+  if (folds(x)) {
     const Folded f = folded();
     y = convolve(f.weight, f.bias);
   } else {

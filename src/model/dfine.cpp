@@ -112,7 +112,10 @@ class DFineModel : public torch::nn::Module {
   }
 
   Memory encode(const Tensor& images) {
-    std::vector<Tensor> features = backbone_->forward(images.contiguous(at::MemoryFormat::ChannelsLast));
+    // channels_last is the faster layout, but its convolutions round differently from the reference's; see ConvNorm::folds.
+    const bool plain = images.is_cpu() && !is_training();
+    std::vector<Tensor> features =
+        backbone_->forward(images.contiguous(plain ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
     for (size_t i = 0; i < features.size(); ++i) features[i] = (*encoder_input_proj_)[i].forward(features[i]);
     features = encoder_->forward(std::move(features));
     Memory memory;

@@ -17,7 +17,7 @@ class RepVggBlock : public torch::nn::Module {
         conv2_(register_module("conv2", make({.in = dim, .out = dim}, Activation::kNone, init))) {}
 
   Tensor forward(const Tensor& x) {
-    if (!conv1_->foldable()) return activate(conv1_->forward(x) + conv2_->forward(x), Activation::kSilu);
+    if (!conv1_->folds(x)) return activate(conv1_->forward(x) + conv2_->forward(x), Activation::kSilu);
     // Constant norms: both are one 3x3 convolution.
     const ConvNorm::Folded wide = conv1_->folded(), point = conv2_->folded();
     const Tensor weight = wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1});

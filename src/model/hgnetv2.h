@@ -18,7 +18,7 @@ class HgNetV2 : public torch::nn::Module {
  public:
   HgNetV2(const BackboneSpec& spec, bool freeze_norm, Initializer& init);
 
-  /// [B, 3, H, W] channels_last -> features of the stages from spec.first_output on, [B, C, H / stride, W / stride], finest first.
+  /// [B, 3, H, W] -> features of the stages from spec.first_output on, [B, C, H / stride, W / stride], finest first.
   std::vector<Tensor> forward(const Tensor& images);
 
   /// The stem's parameters stop training.

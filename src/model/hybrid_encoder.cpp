@@ -56,7 +56,7 @@ Tensor HybridEncoder::attend(const Tensor& feature) {
   const Tensor position = position_embedding(height, width, dim, temperature_, feature.options());
   Tensor tokens = feature.permute({0, 2, 3, 1}).reshape({batch, height * width, dim});  // a view of a channels_last tensor
   for (const auto& layer : *layers_) tokens = layer->forward(tokens, position);
-  return tokens.view({batch, height, width, dim}).permute({0, 3, 1, 2});
+  return tokens.view({batch, height, width, dim}).permute({0, 3, 1, 2}).contiguous(feature.suggest_memory_format());
 }
 
 std::vector<Tensor> HybridEncoder::forward(std::vector<Tensor> features) {
