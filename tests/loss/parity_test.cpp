@@ -1,5 +1,6 @@
 // Whole models against the official code: the expected figures are those of tests/golden/make_parity.py.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,6 +43,7 @@ void expect_terms(const LossResult& result, const nlohmann::json& expected, doub
 
 class Parity : public testing::TestWithParam<char> {
  protected:
+  Parity() { at::set_num_threads(1); }  // other tests run beside this one
   const nlohmann::json& figures() const { return golden().at("sizes").at(std::string(1, GetParam())); }
   ModelSize size() const { return parse_model_size(std::string_view(&name_, 1)); }
   int64_t res() const { return figures().at("res"); }
@@ -101,6 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Parity, testing::Values('n', 's', 'm', 'l', 'x')
                          [](const auto& param) { return std::string(1, param.param); });
 
 TEST(Trajectory, TenAdamWStepsFollowTheOfficialLosses) {
+  at::set_num_threads(1);
   const nlohmann::json& expected = golden().at("trajectory");
   const int64_t num_denoising = expected.at("dn");
   const auto model = make_formula_model(ModelSize::kN, expected.at("res"), num_denoising, at::kFloat);
