@@ -41,6 +41,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
   const c10::intrusive_ptr<c10d::Store> prefixed = c10::make_intrusive<c10d::PrefixStore>(name, store);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->group_name = name;
+  options->config.blocking = 1;  // connecting below returns when it is done, or throws
   for (int r = 0; r < size; ++r) options->global_ranks_in_group.push_back(static_cast<uint64_t>(r));
   auto backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(prefixed, rank, size, options);
   auto group = c10::make_intrusive<c10d::ProcessGroup>(prefixed, rank, size);
