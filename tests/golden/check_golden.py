@@ -1,0 +1,53 @@
+"""Runs the official code again and compares it with the stored figures, so that they can be trusted; skipped without $DFINE_OFFICIAL."""
+import json
+import os
+import sys
+
+if not os.environ.get("DFINE_OFFICIAL"):
+    print("skipped: DFINE_OFFICIAL is not set (a checkout of Peterande/D-FINE with its requirements)")
+    sys.exit()
+import make_criterion  # noqa: E402
+import make_denoising  # noqa: E402
+import make_parity  # noqa: E402
+import torch  # noqa: E402
+
+
+def load(name):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name)) as f:
+        return json.load(f)
+
+
+def compare(where, stored, found, tolerance):
+    """Nested figures, equal up to a relative tolerance of the largest number in a list."""
+    if isinstance(stored, dict):
+        assert stored.keys() == found.keys(), where
+        for key in stored:
+            compare(f"{where}.{key}", stored[key], found[key], tolerance)
+    elif isinstance(stored, list) and stored and isinstance(stored[0], float):
+        scale = max(map(abs, stored))
+        assert len(stored) == len(found) and all(abs(a - b) <= tolerance * scale for a, b in zip(stored, found)), f"{where}: {stored} {found}"
+    elif isinstance(stored, float):
+        assert abs(stored - found) <= tolerance * abs(stored), f"{where}: {stored} {found}"
+    else:
+        assert stored == found, where
+
+
+def main():
+    torch.set_num_threads(1)
+    stored = load("criterion.json")
+    for name, case in make_criterion.CASES.items():
+        for dtype, key, tolerance in ((torch.float64, "float64", 1e-9), (torch.float32, "float32", 1e-5)):
+            found = make_criterion.run(dtype, **case)
+            assert found.pop("go") == stored[name]["go"], name
+            compare(f"{name}.{key}", stored[name][key], found, tolerance)
+    stored = load("denoising.json")
+    for name, case in make_denoising.CASES.items():
+        compare(name, stored[name], make_denoising.run(*case), 1e-5)
+    stored = load("parity.json")["sizes"]["n"]
+    terms, _ = make_parity.run("n", stored["res"], torch.float64, **make_parity.EXACT)
+    compare("parity n", stored["exact"]["losses"], terms, 1e-9)
+    print("the official code gives the stored figures")
+
+
+if __name__ == "__main__":
+    main()
