@@ -1,9 +1,8 @@
 """Logits and boxes in evaluation equal transformers' on the same weights: five sizes, 640x640, 320x320 and a non-square size, batch 2,
-fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5.
+fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5. A new network has transformers' names, shapes and types.
 
-Freshly initialised weights would prove little: their features hardly vary over the image, and many layers are constant. So constant
-layers are randomised and every batch norm gets the statistics of its input on random images. Where rounding alone swaps two queries of
-nearly equal score in the selection, queries are compared after sorting them out by their nearest counterpart.
+Where rounding alone swaps two queries of nearly equal score in the selection, queries are compared after sorting them out by their
+nearest counterpart.
 """
 import os
 import subprocess
@@ -11,76 +10,12 @@ import sys
 import tempfile
 
 import torch
-import transformers
 from safetensors.torch import load_file, save_file
 from scipy.optimize import linear_sum_assignment
-from transformers import DFineConfig, DFineForObjectDetection, HGNetV2Config
 
-torch.set_num_threads(1)
-transformers.logging.set_verbosity_error()
-transformers.logging.disable_progress_bar()
-TOOL = os.path.join(os.environ["DFINE_BINARY_DIR"], "model_tool")
+from reference import TOOL, images, make_model
+
 LOGITS, BOXES = 2e-4, 1e-5
-
-# Official figures: configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml and nn/backbone/hgnetv2.py of Peterande/D-FINE.
-BACKBONES = {  # stem, in, mid, out, blocks, layers a block, affine blocks
-    "B0": ([3, 16, 16], [16, 64, 256, 512], [16, 32, 64, 128], [64, 256, 512, 1024], [1, 1, 2, 1], 3, True),
-    "B2": ([3, 24, 32], [32, 96, 384, 768], [32, 64, 128, 256], [96, 384, 768, 1536], [1, 1, 3, 1], 4, True),
-    "B4": ([3, 32, 48], [48, 128, 512, 1024], [48, 96, 192, 384], [128, 512, 1024, 2048], [1, 1, 3, 1], 6, False),
-    "B5": ([3, 32, 64], [64, 128, 512, 1024], [64, 128, 256, 512], [128, 512, 1024, 2048], [1, 2, 5, 2], 6, False),
-}
-SIZES = {
-    "n": ("B0", 2, dict(feat_strides=[16, 32], encode_proj_layers=[1], encoder_hidden_dim=128, encoder_ffn_dim=512, hidden_expansion=0.34, depth_mult=0.5,
-                        d_model=128, decoder_in_channels=[128, 128], decoder_ffn_dim=512, num_feature_levels=2, decoder_layers=3, decoder_n_points=[6, 6])),
-    "s": ("B0", 3, dict(hidden_expansion=0.5, depth_mult=0.34, decoder_layers=3, decoder_n_points=[3, 6, 3])),
-    "m": ("B2", 3, dict(depth_mult=0.67, decoder_layers=4, decoder_n_points=[3, 6, 3])),
-    "l": ("B4", 3, dict(decoder_n_points=[3, 6, 3])),
-    "x": ("B5", 3, dict(encoder_hidden_dim=384, encoder_ffn_dim=2048, decoder_in_channels=[384] * 3, reg_scale=8.0, decoder_n_points=[3, 6, 3])),
-}
-
-
-def make_model(size):
-    name, levels, more = SIZES[size]
-    stem, cin, mid, cout, blocks, layers, affine = BACKBONES[name]
-    backbone = HGNetV2Config(stem_channels=stem, stage_in_channels=cin, stage_mid_channels=mid, stage_out_channels=cout, stage_num_blocks=blocks,
-                             stage_numb_of_layers=[layers] * 4, use_learnable_affine_block=affine, hidden_sizes=cout,
-                             out_features=["stage1", "stage2", "stage3", "stage4"][-levels:])
-    return DFineForObjectDetection(DFineConfig(backbone_config=backbone, num_labels=80, encoder_in_channels=cout[-levels:], **more)).eval()
-
-
-def images(height, width, batch, seed):
-    """Smooth blobs with some noise."""
-    g = torch.Generator().manual_seed(seed)
-    blobs = torch.nn.functional.interpolate(torch.rand(batch, 3, height // 32, width // 32, generator=g), size=(height, width), mode="bilinear")
-    return (0.7 * blobs + 0.3 * torch.rand(batch, 3, height, width, generator=g)).clamp(0, 1)
-
-
-@torch.no_grad()
-def enrich(model):
-    """Random values for constant layers, measured statistics for batch norms."""
-    g = torch.Generator().manual_seed(1)
-    for name, p in model.named_parameters():
-        if name.endswith((".up", ".reg_scale")) or "class_embed" in name and name.endswith("bias") or "score_head.bias" in name:
-            continue
-        if "bbox_embed" in name and name.endswith("layers.2.weight"):
-            p.copy_(torch.randn(p.shape, generator=g) * 4 / p.shape[1] ** 0.5)
-        elif p.numel() > 1 and float(p.max() - p.min()) == 0:
-            p.add_(torch.randn(p.shape, generator=g) * (0.1 if p.dim() == 1 else 0.5 / p.shape[1] ** 0.5))
-    model.model.enc_output[0].bias.zero_()  # else masked border tokens, all alike, may fill the selection with ties
-
-    hooks = []
-    for name, m in model.named_modules():
-        if not hasattr(m, "running_mean"):
-            continue
-        m.bias.copy_(1 + 0.3 * torch.randn(m.bias.shape, generator=g))  # keeps activations open: deep random ReLU nets multiply rounding errors
-        def measure(module, inputs):
-            x = inputs[0]
-            module.running_mean.copy_(x.mean((0, 2, 3)))
-            module.running_var.copy_(x.var((0, 2, 3)))
-        hooks.append(m.register_forward_pre_hook(measure))
-    model(images(320, 320, 2, 100))
-    for hook in hooks:
-        hook.remove()
 
 
 def align(ours, theirs):
@@ -99,12 +34,19 @@ def selection_gap(model, out):
     return float((scores[:, k - 1] - scores[:, k]).min())
 
 
+def same_tensors(size, theirs, ours):
+    subprocess.run([TOOL, "init", "--size", size, "--out", ours], check=True)
+    want, have = ({k: (tuple(t.shape), t.dtype) for k, t in load_file(path).items()} for path in (theirs, ours))
+    different = {k: (have.get(k), want.get(k)) for k in set(have) | set(want) if have.get(k) != want.get(k)}
+    print(f"{'FAIL' if different else 'ok  '} {size}: {len(want)} names, shapes and types {dict(list(different.items())[:5]) or ''}", flush=True)
+    return not different
+
+
 def check(size, folder):
     model = make_model(size)
-    enrich(model)
     model.save_pretrained(folder)
     weights = os.path.join(folder, "model.safetensors")
-    failed = False
+    failed = not same_tensors(size, weights, os.path.join(folder, "fresh.safetensors"))
     for height, width in ((640, 640), (320, 320), (352, 480)):
         for seed in range(7, 40):
             x = images(height, width, 2, seed)

@@ -1,0 +1,212 @@
+// What the network promises beyond its arithmetic, which transformers_parity.py, heads_parity.py and tests/loss compare with references.
+#include "model/dfine.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/error.h"
+#include "small_spec.h"
+
+namespace dfine {
+namespace {
+
+Tensor some_images(int64_t height, int64_t width, int64_t batch = 2) {
+  return at::rand({batch, 3, height, width}, at::make_generator<at::CPUGeneratorImpl>(1), at::kFloat);
+}
+
+DenoisingQueries some_denoising(const ModelSpec& spec) {
+  DenoisingQueries queries;
+  queries.meta = {.groups = 2, .max_boxes = 3};
+  queries.labels = at::arange(24, at::kLong).remainder(spec.num_classes + 1).view({2, 12});
+  queries.boxes_unact = at::linspace(-2, 2, 96).view({2, 12, 4});
+  return queries;
+}
+
+Tensor sum_of_all(const ModelOutput& out) {
+  Tensor sum = out.pre.logits.sum() + out.pre.boxes.sum() + out.enc.logits.sum() + out.enc.boxes.sum();
+  const auto add = [&](const HeadOutput& head) { sum = sum + head.logits.sum() + head.boxes.sum() + head.corners.square().sum(); };
+  for (const HeadOutput& head : out.layers) add(head);
+  for (const HeadOutput& head : out.dn_layers) add(head);
+  return sum;
+}
+
+std::set<std::string> names_of(const DFine& model) {
+  std::set<std::string> names;
+  for (const auto& item : model.named_parameters()) EXPECT_TRUE(names.insert(item.key()).second) << item.key();
+  for (const auto& item : model.named_buffers()) EXPECT_TRUE(names.insert(item.key()).second) << item.key();
+  return names;
+}
+
+std::string error_of(DFine& model, const Tensor& images) {
+  try {
+    model.forward(images);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(DFine, TrainingFillsEveryHead) {
+  const ModelSpec spec = small_spec();
+  DFine model(spec);
+  const DenoisingQueries denoising = some_denoising(spec);
+  const ModelOutput out = model.forward(some_images(96, 64), &denoising);
+  ASSERT_EQ(out.layers.size(), 2u);
+  ASSERT_EQ(out.dn_layers.size(), 2u);
+  for (const HeadOutput& head : out.layers) {
+    EXPECT_EQ(head.logits.sizes(), at::IntArrayRef({2, 12, 5}));
+    EXPECT_EQ(head.boxes.sizes(), at::IntArrayRef({2, 12, 4}));
+    EXPECT_EQ(head.corners.sizes(), at::IntArrayRef({2, 12, 36}));
+    EXPECT_EQ(head.refs.sizes(), at::IntArrayRef({2, 12, 4}));
+    EXPECT_FALSE(head.refs.requires_grad());
+  }
+  EXPECT_EQ(out.dn_layers[1].logits.sizes(), at::IntArrayRef({2, 12, 5}));
+  EXPECT_EQ(out.dn_pre.boxes.sizes(), at::IntArrayRef({2, 12, 4}));
+  EXPECT_EQ(out.enc.logits.sizes(), at::IntArrayRef({2, 12, 5}));
+  EXPECT_EQ(out.dn.num_queries(), 12);
+  EXPECT_EQ(out.reg_scale.item<float>(), 4);
+  EXPECT_EQ(out.up.item<float>(), 0.5);
+}
+
+TEST(DFine, EvaluationFillsTheLastLayerAlone) {
+  const ModelSpec spec = small_spec();
+  DFine model(spec);
+  model.eval();
+  at::NoGradGuard no_grad;
+  const DenoisingQueries denoising = some_denoising(spec);
+  const ModelOutput out = model.forward(some_images(64, 96), &denoising);
+  ASSERT_EQ(out.layers.size(), 1u);
+  EXPECT_TRUE(out.dn_layers.empty());
+  EXPECT_FALSE(out.layers[0].corners.defined());
+  EXPECT_FALSE(out.pre.logits.defined());
+  EXPECT_FALSE(out.enc.logits.defined());
+}
+
+TEST(DFine, DenoisingQueriesDoNotChangeTheNormalOnes) {
+  const ModelSpec spec = small_spec();
+  DFine model(spec);
+  model.to(at::kDouble);
+  const Tensor images = some_images(96, 96).to(at::kDouble);
+  const DenoisingQueries denoising = some_denoising(spec);
+  const ModelOutput with = model.forward(images, &denoising), without = model.forward(images);
+  EXPECT_TRUE(at::allclose(with.layers[1].logits, without.layers[1].logits, 1e-12, 1e-12));
+  EXPECT_TRUE(at::allclose(with.pre.boxes, without.pre.boxes, 1e-12, 1e-12));
+}
+
+TEST(DFine, EveryTrainableParameterGetsAGradient) {
+  for (const bool with_boxes : {true, false}) {
+    const ModelSpec spec = small_spec();
+    DFine model(spec);
+    const DenoisingQueries denoising = some_denoising(spec);
+    DenoisingQueries nothing;  // no boxes anywhere: no groups
+    sum_of_all(model.forward(some_images(96, 96), with_boxes ? &denoising : &nothing)).backward();
+    for (const auto& item : model.named_parameters()) {
+      EXPECT_EQ(item.value().requires_grad(), item.value().grad().defined()) << item.key();
+    }
+    const Tensor embedding = model.named_parameters()["model.denoising_class_embed.weight"].grad();
+    EXPECT_EQ(embedding.any().item<bool>(), with_boxes);
+    EXPECT_FALSE(embedding[spec.num_classes].any().item<bool>()) << "the padding row does not train";
+  }
+}
+
+TEST(DFine, WithoutDenoisingTheClassEmbeddingDoesNotTrain) {
+  ModelSpec spec = small_spec();
+  spec.num_denoising = 0;
+  DFine model(spec);
+  EXPECT_FALSE(model.named_parameters()["model.denoising_class_embed.weight"].requires_grad());
+}
+
+TEST(DFine, FreezingChangesNeitherNamesNorValues) {
+  const DFine live(small_spec());
+  for (const auto freeze : {&ModelSpec::freeze_norm, &ModelSpec::freeze_stem, &ModelSpec::freeze_backbone}) {
+    ModelSpec spec = small_spec();
+    spec.*freeze = true;
+    const DFine frozen(spec);
+    EXPECT_EQ(names_of(frozen), names_of(live));
+    EXPECT_LT(count_parameters(frozen, true), count_parameters(live, true));
+    const auto parameters = live.named_parameters();
+    for (const auto& item : frozen.named_parameters()) EXPECT_TRUE(item.value().equal(parameters[item.key()])) << item.key();
+  }
+}
+
+TEST(DFine, AFrozenBackboneIsLeftAlone) {
+  ModelSpec spec = small_spec();
+  spec.freeze_backbone = true;
+  DFine model(spec);
+  const auto buffers = [&] {
+    std::vector<Tensor> values;
+    for (const auto& item : model.named_buffers()) {
+      if (item.key().starts_with("model.backbone.")) values.push_back(item.value().clone());
+    }
+    return values;
+  };
+  const auto before = buffers();
+  sum_of_all(model.forward(some_images(96, 96))).backward();
+  const auto after = buffers();
+  ASSERT_FALSE(before.empty());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(before[i].equal(after[i]));
+  for (const auto& item : model.named_parameters()) {
+    if (item.key().starts_with("model.backbone.")) {
+      EXPECT_FALSE(item.value().grad().defined()) << item.key();
+    }
+  }
+}
+
+TEST(DFine, SeedsDecideTheStart) {
+  const DFine a(small_spec(), 3), b(small_spec(), 3), c(small_spec(), 4);
+  bool differs = false;
+  const auto of_b = b.named_parameters(), of_c = c.named_parameters();
+  for (const auto& item : a.named_parameters()) {
+    EXPECT_TRUE(item.value().equal(of_b[item.key()])) << item.key();
+    differs |= !item.value().equal(of_c[item.key()]);
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST(DFine, StartsAsTheOfficialCode) {
+  const DFine model(small_spec());
+  const auto p = model.named_parameters();
+  const auto constant = [&](const std::string& name) {
+    EXPECT_EQ(p[name].min().item<float>(), p[name].max().item<float>()) << name;
+    return p[name].view(-1)[0].item<double>();
+  };
+  // _reset_parameters in zoo/dfine/dfine_decoder.py: class biases log(0.01 / 0.99); last box layers, quality and gate 0.
+  for (const char* head : {"model.enc_score_head.bias", "model.decoder.class_embed.0.bias", "model.decoder.class_embed.1.bias"}) {
+    EXPECT_NEAR(constant(head), -4.59512, 1e-5);
+  }
+  for (const char* zero :
+       {"model.decoder.bbox_embed.1.layers.2.weight", "model.decoder.bbox_embed.1.layers.2.bias",
+        "model.decoder.pre_bbox_head.layers.2.weight", "model.enc_bbox_head.layers.2.weight",
+        "model.decoder.lqe_layers.0.reg_conf.layers.1.weight", "model.decoder.layers.0.gateway.gate.weight",
+        "model.decoder.layers.0.gateway.gate.bias", "model.decoder.layers.0.encoder_attn.sampling_offsets.weight",
+        "model.decoder.layers.0.encoder_attn.attention_weights.weight", "model.decoder.layers.0.self_attn.q_proj.bias"}) {
+    EXPECT_EQ(constant(zero), 0) << zero;
+  }
+  // Two heads look right and left; points 1..n of each level step outwards.
+  const std::vector<float> ring{1, 0, 2, 0, 1, 0, 2, 0, 3, 0, -1, 0, -2, 0, -1, 0, -2, 0, -3, 0};
+  EXPECT_TRUE(at::allclose(p["model.decoder.layers.1.encoder_attn.sampling_offsets.bias"], at::tensor(ring), 0, 1e-6));
+  // The decoder's layers start as copies of one, the heads do not.
+  EXPECT_TRUE(p["model.decoder.layers.0.fc1.weight"].equal(p["model.decoder.layers.1.fc1.weight"]));
+  EXPECT_FALSE(p["model.decoder.class_embed.0.weight"].equal(p["model.decoder.class_embed.1.weight"]));
+  EXPECT_FALSE(p["model.denoising_class_embed.weight"][5].any().item<bool>());
+  // Xavier bounds: the joined q, k, v matrix is [3 dim, dim].
+  const double bound = std::sqrt(6.0 / (4 * 8));
+  const double largest = p["model.decoder.layers.0.self_attn.q_proj.weight"].abs().max().item<double>();
+  EXPECT_LE(largest, bound);
+  EXPECT_GT(largest, 0.8 * bound);
+}
+
+TEST(DFine, WrongSizesAreNamed) {
+  DFine model(small_spec());
+  EXPECT_NE(error_of(model, some_images(96, 100)).find("image size 100x96 is not a multiple of 32"), std::string::npos);
+  EXPECT_NE(error_of(model, at::zeros({2, 1, 96, 96})).find("[2, 1, 96, 96]"), std::string::npos);
+  const std::string few = error_of(model, some_images(32, 64));  // 2 * 4 + 1 * 2 tokens
+  EXPECT_NE(few.find("10 tokens, fewer than the 12 queries"), std::string::npos) << few;
+  EXPECT_NE(few.find("64x32"), std::string::npos) << few;
+}
+
+}  // namespace
+}  // namespace dfine
