@@ -12,6 +12,14 @@ bool freezes_norm(const ModelConfig& model) {
   return model.freeze_norm.value_or(model.size == "l" || model.size == "x");
 }
 
+AugmentConfig effective_augment(const Config& config) {
+  AugmentConfig augment = config.augment;
+  if (config.data.augment == Augment::kDfine) return augment;
+  augment.mosaic = augment.photometric = augment.zoom_out = augment.iou_crop = augment.rotate = augment.mixup = augment.min_box_size = 0;
+  if (config.data.augment == Augment::kNone) augment.flip = 0;
+  return augment;
+}
+
 int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
   if (config.run.threads > 0) return static_cast<int>(config.run.threads);
   return std::max(1, node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));

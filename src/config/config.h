@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "config/augment_config.h"
 #include "core/image_size.h"
 
 namespace dfine {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class Precision { kFp32 };
-enum class Augment { kFlip, kNone };
+enum class Augment { kDfine, kFlip, kNone };
 enum class Monitor { kValLoss, kAp };
 
 struct RunConfig {
@@ -43,7 +44,8 @@ struct DataConfig {
   int64_t batch_size = 4;            // images per rank and step
   int64_t workers = 4;               // loader threads per rank; 0: the training thread loads
   bool shuffle = true;               // a new order each epoch
-  Augment augment = Augment::kFlip;  // flip: horizontal, probability 0.5
+  Augment augment = Augment::kFlip;  // see effective_augment()
+  int64_t stop_epoch = 0;            // from this epoch on (the first is 0) only flip and rotation are left; 0: never
   bool multiscale = false;           // another input size each step; only false so far
   int64_t max_images = 0;            // use the first so many of either pack; 0: all
 };
@@ -84,6 +86,7 @@ struct Config {
   RunConfig run;
   ModelConfig model;
   DataConfig data;
+  AugmentConfig augment;
   OptimConfig optim;
   TrainConfig train;
   EmaConfig ema;
@@ -93,6 +96,10 @@ struct Config {
 
 /// Whether the backbone's batch norms are frozen: what is set, else as the official models of this size (n s m: no, l x: yes).
 bool freezes_norm(const ModelConfig& model);
+
+/// The augmentation that data.augment stands for: dfine: the [augment] table; flip: its flip alone; none: nothing. The latter two drop no
+/// box.
+AugmentConfig effective_augment(const Config& config);
 
 /// Compute threads of one rank: run.threads, or the node's cores shared by its ranks less data.workers; at least 1.
 int compute_threads(const Config& config, int node_cores, int ranks_on_node);

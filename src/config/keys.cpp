@@ -2,129 +2,15 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <utility>
 
+#include "config/augment_keys.h"
+#include "config/key_builders.h"
 #include "core/error.h"
 #include "core/text.h"
 
 namespace dfine {
 namespace {
-
-constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-
-[[noreturn]] void refuse(const ConfigValue& value, const std::string& allowed) {
-  throw Error(cat("cannot be ", to_toml(value)), "expected: " + allowed);
-}
-
-/// Refused as not supported yet, not as wrong.
-[[noreturn]] void refuse_unsupported(const ConfigValue& value, const std::string& alternative) {
-  throw Error(cat(to_toml(value), " is not supported yet"), "use " + alternative);
-}
-
-template <class Part, class T>
-T& member(Config& config, Part Config::*part, T Part::*field) {
-  return config.*part.*field;
-}
-template <class Part, class T>
-const T& member(const Config& config, Part Config::*part, T Part::*field) {
-  return config.*part.*field;
-}
-
-template <class Part>
-ConfigKey text(std::string name, Part Config::*part, std::string Part::*field, std::string comment) {
-  const std::string allowed = "text";
-  return {std::move(name),
-          allowed,
-          std::move(comment),
-          true,
-          [=](Config& config, const ConfigValue& value) {
-            if (!std::holds_alternative<std::string>(value)) refuse(value, allowed);
-            member(config, part, field) = std::get<std::string>(value);
-          },
-          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
-}
-
-template <class Part>
-ConfigKey flag(std::string name, Part Config::*part, bool Part::*field, std::string comment) {
-  const std::string allowed = "true or false";
-  return {std::move(name),
-          allowed,
-          std::move(comment),
-          false,
-          [=](Config& config, const ConfigValue& value) {
-            if (!std::holds_alternative<bool>(value)) refuse(value, allowed);
-            member(config, part, field) = std::get<bool>(value);
-          },
-          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
-}
-
-template <class Part>
-ConfigKey integer(std::string name, Part Config::*part, int64_t Part::*field, int64_t least, int64_t most, std::string comment) {
-  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least) : cat("whole number from ", least, " to ", most);
-  return {std::move(name),
-          allowed,
-          std::move(comment),
-          false,
-          [=](Config& config, const ConfigValue& value) {
-            const auto* number = std::get_if<int64_t>(&value);
-            if (!number || *number < least || *number > most) refuse(value, allowed);
-            member(config, part, field) = *number;
-          },
-          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
-}
-
-/// Range with either end in or out, as its text says.
-struct Range {
-  const char* text;
-  bool (*contains)(double);
-};
-
-template <class Part>
-ConfigKey number(std::string name, Part Config::*part, double Part::*field, Range range, std::string comment) {
-  const std::string allowed = cat("number ", range.text);
-  return {std::move(name),
-          allowed,
-          std::move(comment),
-          false,
-          [=](Config& config, const ConfigValue& value) {
-            double x = std::numeric_limits<double>::quiet_NaN();
-            if (const auto* real = std::get_if<double>(&value)) x = *real;
-            if (const auto* whole = std::get_if<int64_t>(&value)) x = static_cast<double>(*whole);
-            if (!std::isfinite(x) || !range.contains(x)) refuse(value, allowed);
-            member(config, part, field) = x;
-          },
-          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
-}
-
-/// A value by name. `unsupported` are names that will exist one day.
-template <class Part, class T>
-ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names,
-                 const std::vector<std::string>& unsupported, std::string comment) {
-  std::string allowed;
-  for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
-  return {std::move(name),
-          allowed,
-          std::move(comment),
-          true,
-          [=](Config& config, const ConfigValue& value) {
-            const auto* given = std::get_if<std::string>(&value);
-            for (const auto& [known, meant] : names) {
-              if (!given || *given != known) continue;
-              member(config, part, field) = meant;
-              return;
-            }
-            for (const std::string& later : unsupported)
-              if (given && *given == later) refuse_unsupported(value, allowed);
-            refuse(value, allowed);
-          },
-          [=](const Config& config) -> ConfigValue {
-            for (const auto& [known, meant] : names)
-              if (meant == member(config, part, field)) return known;
-            throw Error("an enumerator without a name");
-          }};
-}
 
 ConfigKey image_size() {
   const std::string allowed = "a number, or [height, width]; divisible by 32, from 32 to 4096";
@@ -194,10 +80,6 @@ std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
 
-constexpr Range kPositive{"> 0", [](double x) { return x > 0; }};
-constexpr Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
-constexpr Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
-
 std::vector<ConfigKey> run_keys() {
   const auto part = &Config::run;
   return {
@@ -254,8 +136,13 @@ std::vector<ConfigKey> data_keys() {
       integer("data.workers", part, &DataConfig::workers, 0, 256,
               "Threads of a rank that read, decode and augment. 0: the training thread does it, for debugging."),
       flag("data.shuffle", part, &DataConfig::shuffle, "A new order of the training images each epoch."),
-      choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment, {{"flip", Augment::kFlip}, {"none", Augment::kNone}},
-                                  {"dfine"}, "flip: horizontally with probability 0.5. The official set (dfine) is refused so far."),
+      choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment,
+                                  {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}}, {},
+                                  "dfine: all of [augment], by default the official recipe. flip: only its horizontal flip."),
+      integer(
+          "data.stop_epoch", part, &DataConfig::stop_epoch, 0, kNoLimit,
+          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic and mixup are off. 0: never (official: the "
+          "last 8 to 20 epochs, see the recipes of D-FINE's sizes)."),
       multiscale(),
       integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
               "Use only the first so many images of each pack, for debugging. 0: all."),
@@ -339,13 +226,18 @@ std::string to_toml(const ConfigValue& value) {
       for (const int64_t x : list) out += cat(out.size() > 1 ? ", " : "", x);
       return out + "]";
     }
+    std::string operator()(const std::vector<double>& list) const {
+      std::string out = "[";
+      for (const double x : list) out += cat(out.size() > 1 ? ", " : "", shortest(x));
+      return out + "]";
+    }
   };
   return std::visit(Writer{}, value);
 }
 
 std::vector<ConfigKey> config_keys() {
   std::vector<ConfigKey> all;
-  for (const auto& part : {run_keys(), model_keys(), data_keys(), optim_keys(), loop_keys()})
+  for (const auto& part : {run_keys(), model_keys(), data_keys(), augment_keys(), optim_keys(), loop_keys()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

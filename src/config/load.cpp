@@ -40,12 +40,19 @@ std::optional<ConfigValue> to_value(const toml::node& node) {
   if (const auto* x = node.as_integer()) return x->get();
   if (const auto* x = node.as_floating_point()) return x->get();
   if (const auto* x = node.as_string()) return x->get();
-  if (const auto* list = node.as_array(); list && list->is_homogeneous<int64_t>()) {
+  const auto* list = node.as_array();
+  if (!list) return std::nullopt;
+  if (list->is_homogeneous<int64_t>()) {
     std::vector<int64_t> values;
     for (const auto& item : *list) values.push_back(item.as_integer()->get());
     return values;
   }
-  return std::nullopt;
+  std::vector<double> values;  // whole numbers may stand among the others
+  for (const auto& item : *list) {
+    if (!item.is_number()) return std::nullopt;
+    values.push_back(*item.value<double>());
+  }
+  return values;
 }
 
 class Reader {

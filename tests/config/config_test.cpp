@@ -28,6 +28,43 @@ TEST(Config, NormsAreFrozenAsInTheOfficialModels) {
   EXPECT_TRUE(freezes_norm(model));
 }
 
+TEST(Config, AugmentationByName) {
+  Config config = parse_config(kData + "augment = 'dfine'\n[augment]\nzoom_out = 0.25\nmosaic = 1\nflip = 0.75\n", "a");
+  EXPECT_EQ(effective_augment(config).zoom_out, 0.25);
+  EXPECT_EQ(effective_augment(config).iou_crop, 0.8);  // official
+  EXPECT_EQ(effective_augment(config).mosaic, 1);
+  for (const auto& [name, flip] : {std::pair{Augment::kFlip, 0.75}, {Augment::kNone, 0.0}}) {
+    config.data.augment = name;
+    const AugmentConfig augment = effective_augment(config);
+    for (const double off : {augment.photometric, augment.zoom_out, augment.iou_crop, augment.rotate, augment.mosaic, augment.mixup})
+      EXPECT_EQ(off, 0);
+    EXPECT_EQ(augment.min_box_size, 0);
+    EXPECT_EQ(augment.flip, flip);
+  }
+}
+
+// github.com/Peterande/D-FINE, configs/dfine/include/dataloader.yml, and the defaults of torchvision 0.29's transforms it names.
+TEST(Config, AugmentationIsTheOfficialOneByDefault) {
+  const AugmentConfig augment;
+  using Interval = AugmentConfig::Interval;
+  EXPECT_EQ(augment.photometric, 0.5);
+  EXPECT_EQ(augment.brightness, (Interval{0.875, 1.125}));
+  EXPECT_EQ(augment.contrast, (Interval{0.5, 1.5}));
+  EXPECT_EQ(augment.saturation, (Interval{0.5, 1.5}));
+  EXPECT_EQ(augment.hue, (Interval{-0.05, 0.05}));
+  EXPECT_EQ(augment.zoom_out, 0.5);
+  EXPECT_EQ(augment.zoom_out_side, (Interval{1, 4}));
+  EXPECT_EQ(augment.fill, 0);
+  EXPECT_EQ(augment.iou_crop, 0.8);
+  EXPECT_EQ(augment.iou_crop_scale, (Interval{0.3, 1}));
+  EXPECT_EQ(augment.iou_crop_aspect, (Interval{0.5, 2}));
+  EXPECT_EQ(augment.iou_crop_overlaps, (std::vector<double>{0, 0.1, 0.3, 0.5, 0.7, 0.9, 1}));
+  EXPECT_EQ(augment.iou_crop_trials, 40);
+  EXPECT_EQ(augment.flip, 0.5);
+  EXPECT_EQ(augment.min_box_size, 1);
+  for (const double off : {augment.rotate, augment.mosaic, augment.mixup}) EXPECT_EQ(off, 0);
+}
+
 TEST(Config, ThreadsShareTheNode) {
   Config config;
   config.data.workers = 2;

@@ -76,8 +76,21 @@ TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
     expect_error(kData + "image_size = " + size + "\n", {}, "f.toml:4: data.image_size");
 }
 
+TEST(LoadConfig, ListsOfNumbers) {
+  const Config config =
+      parse_config(kData + "[augment]\nhue = [-0.1, 0]\nzoom_out_side = [1, 2]\niou_crop_overlaps = [0.5, 1]\n", "f.toml");
+  EXPECT_EQ(config.augment.hue, (AugmentConfig::Interval{-0.1, 0}));
+  EXPECT_EQ(config.augment.zoom_out_side, (AugmentConfig::Interval{1, 2}));
+  EXPECT_EQ(config.augment.iou_crop_overlaps, (std::vector<double>{0.5, 1}));
+  for (const char* wrong : {"hue = 0.1", "hue = []", "hue = [0.1]", "hue = [0.1, 0.0]", "hue = [0, 0.6]", "hue = [0, nan]",
+                            "contrast = [0, inf]", "zoom_out_side = [0.5, 2]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
+                            "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256", "iou_crop_scale = [0, 1]"})
+    expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
+  expect_error(kData + "[augment]\nhue = ['a', 'b']\n", {},
+               "augment.hue has a value of a wrong type (expected: [from, to], numbers from -0.5 to 0.5)");
+}
+
 TEST(LoadConfig, WhatIsNotSupportedYetIsRefused) {
-  expect_error(kData + "augment = 'dfine'\n", {}, "data.augment \"dfine\" is not supported yet (use \"flip\" or \"none\")");
   expect_error(kData + "multiscale = true\n", {}, "data.multiscale true is not supported yet (use false");
   expect_error(kData + "[run]\nprecision = 'bf16'\n", {}, "run.precision \"bf16\" is not supported yet (use \"fp32\")");
   expect_error(kData + "[run]\nprecision = 'fp16'\n", {}, "run.precision \"fp16\" is not supported yet");

@@ -43,6 +43,13 @@ TEST(ConfigKeys, KeepTheirNames) {
                            "data.shuffle",
                            "data.augment",
                            "data.multiscale",
+                           "data.stop_epoch",
+                           "augment.photometric",
+                           "augment.zoom_out",
+                           "augment.iou_crop",
+                           "augment.flip",
+                           "augment.mosaic",
+                           "augment.mixup",
                            "optim.lr",
                            "optim.backbone_lr",
                            "optim.weight_decay",
@@ -77,7 +84,8 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
     if (key.name == "data.multiscale" || key.name == "run.precision" || key.name == "train.accumulate") continue;  // one value only so far
     bool changed = false;
     for (const ConfigValue& other : {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25), ConfigValue("x"),
-                                     ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap")}) {
+                                     ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap"),
+                                     ConfigValue(std::vector<double>{0.25, 0.5}), ConfigValue(std::vector<double>{2.0, 3.0})}) {
       try {
         key.set(config, other);
       } catch (const std::exception&) {

@@ -1,0 +1,164 @@
+#pragma once
+// One row of the key table for each kind of value: how it is checked, stored and read back. For the files that list the keys.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "config/keys.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+
+inline constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+
+[[noreturn]] inline void refuse(const ConfigValue& value, const std::string& allowed) {
+  throw Error(cat("cannot be ", to_toml(value)), "expected: " + allowed);
+}
+
+/// Refused as not supported yet, not as wrong.
+[[noreturn]] inline void refuse_unsupported(const ConfigValue& value, const std::string& alternative) {
+  throw Error(cat(to_toml(value), " is not supported yet"), "use " + alternative);
+}
+
+template <class Part, class T>
+T& member(Config& config, Part Config::*part, T Part::*field) {
+  return config.*part.*field;
+}
+template <class Part, class T>
+const T& member(const Config& config, Part Config::*part, T Part::*field) {
+  return config.*part.*field;
+}
+
+template <class Part>
+ConfigKey text(std::string name, Part Config::*part, std::string Part::*field, std::string comment) {
+  const std::string allowed = "text";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            if (!std::holds_alternative<std::string>(value)) refuse(value, allowed);
+            member(config, part, field) = std::get<std::string>(value);
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+template <class Part>
+ConfigKey flag(std::string name, Part Config::*part, bool Part::*field, std::string comment) {
+  const std::string allowed = "true or false";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            if (!std::holds_alternative<bool>(value)) refuse(value, allowed);
+            member(config, part, field) = std::get<bool>(value);
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+template <class Part>
+ConfigKey integer(std::string name, Part Config::*part, int64_t Part::*field, int64_t least, int64_t most, std::string comment) {
+  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least) : cat("whole number from ", least, " to ", most);
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* number = std::get_if<int64_t>(&value);
+            if (!number || *number < least || *number > most) refuse(value, allowed);
+            member(config, part, field) = *number;
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+/// Range with either end in or out, as its text says.
+struct Range {
+  const char* text;
+  bool (*contains)(double);
+};
+
+template <class Part>
+ConfigKey number(std::string name, Part Config::*part, double Part::*field, Range range, std::string comment) {
+  const std::string allowed = cat("number ", range.text);
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            double x = std::numeric_limits<double>::quiet_NaN();
+            if (const auto* real = std::get_if<double>(&value)) x = *real;
+            if (const auto* whole = std::get_if<int64_t>(&value)) x = static_cast<double>(*whole);
+            if (!std::isfinite(x) || !range.contains(x)) refuse(value, allowed);
+            member(config, part, field) = x;
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+/// The numbers of a list, whole or not; none of anything else.
+inline std::vector<double> number_list(const ConfigValue& value) {
+  if (const auto* reals = std::get_if<std::vector<double>>(&value)) return *reals;
+  if (const auto* whole = std::get_if<std::vector<int64_t>>(&value)) return {whole->begin(), whole->end()};
+  return {};
+}
+
+/// Two numbers, the lower first.
+template <class Part>
+ConfigKey interval(std::string name, Part Config::*part, std::array<double, 2> Part::*field, Range range, std::string comment) {
+  const std::string allowed = cat("[from, to], numbers ", range.text);
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            const std::vector<double> ends = number_list(value);
+            const bool inside = std::all_of(ends.begin(), ends.end(), [&](double x) { return std::isfinite(x) && range.contains(x); });
+            if (ends.size() != 2 || !inside || ends[0] > ends[1]) refuse(value, allowed);
+            member(config, part, field) = {ends[0], ends[1]};
+          },
+          [=](const Config& config) -> ConfigValue {
+            const auto& ends = member(config, part, field);
+            return std::vector<double>(ends.begin(), ends.end());
+          }};
+}
+
+/// A value by name. `unsupported` are names that will exist one day.
+template <class Part, class T>
+ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names,
+                 const std::vector<std::string>& unsupported, std::string comment) {
+  std::string allowed;
+  for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* given = std::get_if<std::string>(&value);
+            for (const auto& [known, meant] : names) {
+              if (!given || *given != known) continue;
+              member(config, part, field) = meant;
+              return;
+            }
+            for (const std::string& later : unsupported)
+              if (given && *given == later) refuse_unsupported(value, allowed);
+            refuse(value, allowed);
+          },
+          [=](const Config& config) -> ConfigValue {
+            for (const auto& [known, meant] : names)
+              if (meant == member(config, part, field)) return known;
+            throw Error("an enumerator without a name");
+          }};
+}
+
+inline constexpr Range kPositive{"> 0", [](double x) { return x > 0; }};
+inline constexpr Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
+inline constexpr Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
+
+}  // namespace dfine
