@@ -1,6 +1,7 @@
 #include "data/byte_file.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,15 +17,24 @@ namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, int code) {
   const char* hint = "";
-  if (code == EMFILE || code == ENFILE) hint = "raise the limit of open files (ulimit -n)";
+  if (code == EMFILE || code == ENFILE) hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
   if (code == EACCES) hint = "check the file's permissions";
   throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)), hint);
+}
+
+/// Descriptors are given out from below: `newest` says how many are used. The other half stays for sockets and the like.
+void keep_half_of_the_limit_free(int newest) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || static_cast<rlim_t>(newest) < limit.rlim_cur / 2) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, open() says so in the end
 }
 
 }  // namespace
 
 ByteFile::ByteFile(std::filesystem::path path) : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0) fail(path_, errno);
+  keep_half_of_the_limit_free(fd_);
 }
 
 ByteFile::~ByteFile() {
@@ -49,6 +59,10 @@ void ByteFile::read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes)
     if (got == 0) throw Error(cat(path_.string(), " ends at byte ", offset + done, "; ", size - done, " more were expected"));
     done += static_cast<size_t>(got);
   }
+}
+
+void ByteFile::will_need(uint64_t offset, uint64_t size) const noexcept {
+  ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
 }
 
 }  // namespace dfine

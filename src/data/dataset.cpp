@@ -9,13 +9,25 @@
 namespace dfine {
 namespace {
 
-PackedBox common_part(const ShardIndex::Boxes& boxes, size_t b) {
+PackedBox common_part(const MappedIndex::Boxes& boxes, size_t b) {
   PackedBox box;
-  std::copy_n(boxes.xywh.begin() + static_cast<std::ptrdiff_t>(4 * b), 4, box.xywh.begin());
+  for (size_t k = 0; k < 4; ++k) box.xywh[k] = boxes.xywh[4 * b + k];
   box.area = boxes.area[b];
   box.annotation_id = boxes.annotation_id[b];
   box.label = boxes.label[b];
   box.iscrowd = boxes.iscrowd[b] != 0;
+  return box;
+}
+
+PackedBox kept_box(const MappedIndex& index, size_t b) {
+  PackedBox box = common_part(index.box, b);
+  for (size_t k = 0; k < 4; ++k) box.cxcywh[k] = index.cxcywh[4 * b + k];
+  return box;
+}
+
+PackedBox dropped_box(const MappedIndex& index, size_t b) {
+  PackedBox box = common_part(index.dropped, b);
+  box.dropped = true;
   return box;
 }
 
@@ -26,55 +38,53 @@ PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
   PackedDataset set;
   set.folder_ = folder;
   set.categories_ = manifest.categories;
-  set.first_.push_back(0);
-  for (const auto& entry : manifest.shards) set.append(open_shard(folder, entry, manifest.categories), entry.file);
-  set.images_.shrink_to_fit();
-  set.boxes_.shrink_to_fit();
+  for (const auto& entry : manifest.shards) {
+    Shard shard = open_shard(folder, entry, manifest.categories);
+    set.first_.push_back(set.size() + shard.index.images());
+    set.shards_.push_back({entry.file, std::move(shard.bytes), std::move(shard.mapping), shard.mapped});
+  }
   return set;
 }
 
-void PackedDataset::append(Shard shard, std::string_view name) {
-  const ShardIndex& index = shard.index;
-  for (size_t r = 0; r < index.images(); ++r) {
-    Image image;
-    image.offset = index.offset[r];
-    image.size = index.size[r];
-    image.id = index.id[r];
-    image.crc32c = index.crc32c[r];
-    image.shard = static_cast<uint32_t>(shards_.size());
-    image.record = static_cast<uint32_t>(r);
-    image.width = index.width[r];
-    image.height = index.height[r];
-    append_boxes(index, r);
-    first_.push_back(boxes_.size());
-    images_.push_back(image);
-    file_names_.add(index.file_name[r]);
-    const auto boxes = evaluation_boxes(images_.size() - 1);
-    images_.back().training_boxes = static_cast<uint32_t>(std::ranges::count_if(boxes, &PackedBox::trains));
-  }
-  shards_.push_back(std::move(shard.bytes));
-  shard_names_.add(name);
-}
-
-/// Puts the dropped boxes back in their places among the others.
-void PackedDataset::append_boxes(const ShardIndex& index, size_t record) {
-  uint64_t kept = index.box.first[record], dropped = index.dropped.first[record];
-  const uint64_t dropped_end = index.dropped.first[record + 1];
-  const uint64_t count = index.box.first[record + 1] - kept + dropped_end - dropped;
-  for (uint64_t place = 0; place < count; ++place) {
-    if (dropped < dropped_end && index.position[dropped] == place) {
-      boxes_.push_back(common_part(index.dropped, dropped++));
-      boxes_.back().dropped = true;
-    } else {
-      boxes_.push_back(common_part(index.box, kept));
-      std::copy_n(index.cxcywh.begin() + static_cast<std::ptrdiff_t>(4 * kept++), 4, boxes_.back().cxcywh.begin());
-    }
-  }
+PackedDataset::Place PackedDataset::find(size_t i) const {
+  const auto after = std::upper_bound(first_.begin(), first_.end(), i);
+  const auto shard = static_cast<size_t>(after - first_.begin()) - 1;
+  return {shards_[shard], i - first_[shard]};
 }
 
 PackedImage PackedDataset::image(size_t i) const {
-  const Image& image = images_[i];
-  return {image.id, image.width, image.height, file_names_[i], shard_names_[image.shard]};
+  const auto [shard, r] = find(i);
+  return {shard.index.id[r], shard.index.width[r], shard.index.height[r], shard.index.file_name[r], shard.name};
+}
+
+std::vector<PackedBox> PackedDataset::evaluation_boxes(size_t i) const {
+  const auto [shard, r] = find(i);
+  const MappedIndex& index = shard.index;
+  uint64_t kept = index.box.first[r], dropped = index.dropped.first[r];
+  const uint64_t kept_end = index.box.first[r + 1], dropped_end = index.dropped.first[r + 1];
+  std::vector<PackedBox> boxes;
+  boxes.reserve(kept_end - kept + dropped_end - dropped);
+  while (kept < kept_end || dropped < dropped_end) {  // the dropped ones go back to their places among the others
+    const bool is_dropped = dropped < dropped_end && index.position[dropped] == boxes.size();
+    boxes.push_back(is_dropped ? dropped_box(index, dropped++) : kept_box(index, kept++));
+  }
+  return boxes;
+}
+
+std::vector<PackedBox> PackedDataset::training_boxes(size_t i) const {
+  const auto [shard, r] = find(i);
+  std::vector<PackedBox> boxes;
+  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) {
+    if (shard.index.box.iscrowd[b] == 0) boxes.push_back(kept_box(shard.index, b));
+  }
+  return boxes;
+}
+
+size_t PackedDataset::training_box_count(size_t i) const {
+  const auto [shard, r] = find(i);
+  size_t count = 0;
+  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) count += shard.index.box.iscrowd[b] == 0 ? 1 : 0;
+  return count;
 }
 
 std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
@@ -84,12 +94,19 @@ std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
 }
 
 void PackedDataset::read_bytes(size_t i, std::vector<uint8_t>& bytes) const {
-  const Image& image = images_[i];
-  with_context([&] { shards_[image.shard].read(image.offset, image.size, image.crc32c, bytes); },
-               [&] {
-                 return cat("record ", image.record, " (\"", file_names_[i], "\", image id ", image.id, ") of ",
-                            (folder_ / shard_names_[image.shard]).string());
-               });
+  const auto [shard, r] = find(i);
+  with_context([&, &shard = shard, r = r] { shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes); },
+               [&] { return describe(i); });
+}
+
+void PackedDataset::will_need(size_t i) const noexcept {
+  const auto [shard, r] = find(i);
+  shard.bytes.will_need(shard.index.offset[r], shard.index.size[r]);
+}
+
+std::string PackedDataset::describe(size_t i) const {
+  const auto [shard, r] = find(i);
+  return cat("record ", r, " (\"", shard.index.file_name[r], "\", image id ", shard.index.id[r], ") of ", (folder_ / shard.name).string());
 }
 
 }  // namespace dfine

@@ -9,13 +9,11 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <ranges>
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/category.h"
-#include "data/name_table.h"
 #include "data/shard_reader.h"
 
 namespace dfine {
@@ -40,50 +38,55 @@ struct PackedImage {
   std::string_view shard;         // "shard-00000.h5"
 };
 
-/// The index lives in flat arrays read once (72 bytes a box, 45 and the file name an image); the image files stay on disk.
+/// Index and image files both stay on disk. The index is mapped, so that it lies in memory once for all ranks of a node, in the page
+/// cache; a process keeps some hundred bytes a shard of its own, nothing for an image or a box. Any thread may call any member.
 class PackedDataset {
  public:
-  /// Reads manifest and shard indexes and checks them; throws an Error that names the file and what is wrong with it.
+  /// Maps the shards' indexes and checks manifest, index checksums and values; throws an Error that names the file and what is wrong with
+  /// it. Nobody may change the pack's files afterwards; replacing the whole folder is fine.
   static PackedDataset open(const std::filesystem::path& folder);
 
-  size_t size() const { return images_.size(); }
+  size_t size() const { return first_.back(); }
   PackedImage image(size_t i) const;
 
-  /// The image file as it was packed; throws an Error that names shard, record and file when its checksum is wrong. Any thread may call
-  /// this.
+  /// The image file as it was packed; throws an Error that names shard, record and file when its checksum is wrong.
   std::vector<uint8_t> read_bytes(size_t i) const;
   /// The same into `bytes`, whose memory is used again.
   void read_bytes(size_t i, std::vector<uint8_t>& bytes) const;
+  /// Says that read_bytes(i) will come soon, so that the system can fetch it meanwhile.
+  void will_need(size_t i) const noexcept;
+  /// "record 3 ("a.jpg", image id 7) of data/train/shard-00000.h5".
+  std::string describe(size_t i) const;
 
   /// All annotations of image i in order of the annotation file: crowds, and boxes without area too, as COCO evaluation counts them.
-  std::span<const PackedBox> evaluation_boxes(size_t i) const { return std::span(boxes_).subspan(first_[i], first_[i + 1] - first_[i]); }
-  /// Those that are training targets, in the same order; a range of const PackedBox&.
-  auto training_boxes(size_t i) const { return evaluation_boxes(i) | std::views::filter(&PackedBox::trains); }
-  size_t training_box_count(size_t i) const { return images_[i].training_boxes; }
+  std::vector<PackedBox> evaluation_boxes(size_t i) const;
+  /// Those that are training targets, in the same order.
+  std::vector<PackedBox> training_boxes(size_t i) const;
+  size_t training_box_count(size_t i) const;
 
   /// In order of the labels.
   const std::vector<Category>& categories() const { return categories_; }
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  struct Image {
-    uint64_t offset = 0, size = 0;  // in image/bytes of its shard
-    int64_t id = 0;
-    uint32_t crc32c = 0, shard = 0, record = 0, training_boxes = 0;
-    int32_t width = 0, height = 0;
+  struct OpenShard {
+    std::string name;
+    ShardBytes bytes;
+    MappedFile mapping;
+    MappedIndex index;
+  };
+  struct Place {
+    const OpenShard& shard;
+    size_t record;
   };
 
   PackedDataset() = default;
-  void append(Shard shard, std::string_view name);
-  void append_boxes(const ShardIndex& index, size_t record);
+  Place find(size_t i) const;
 
   std::filesystem::path folder_;
   std::vector<Category> categories_;
-  std::vector<ShardBytes> shards_;
-  NameTable shard_names_, file_names_;
-  std::vector<Image> images_;
-  std::vector<uint64_t> first_;  // [images + 1]
-  std::vector<PackedBox> boxes_;
+  std::vector<OpenShard> shards_;
+  std::vector<size_t> first_{0};  // [shards + 1] each shard's first image
 };
 
 }  // namespace dfine

@@ -271,7 +271,7 @@ void Hdf5Reader::read_dataset(const char* name, Scalar type, void* values, size_
     fail(cat("has an unreadable dataset ", name));
 }
 
-NameTable Hdf5Reader::read_strings(const char* name) const {
+Hdf5Reader::StringRegion Hdf5Reader::string_region(const char* name) const {
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   if (!set) fail(cat("has no readable dataset ", name));
   const Handle type(H5Dget_type(set), H5Tclose);
@@ -283,13 +283,18 @@ NameTable Hdf5Reader::read_strings(const char* name) const {
   }
   const size_t length = H5Tget_size(type);
   if (count > file_size_ / length) fail(cat("has a dataset ", name, " larger than the file"));
-  std::vector<char> padded(count * length);
-  if (count > 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0) fail(cat("has an unreadable dataset ", name));
+  return {region_of(name, count * length), length};
+}
+
+NameTable Hdf5Reader::read_strings(const char* name) const {
+  const StringRegion region = string_region(name);
+  const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
+  const Handle type(H5Dget_type(set), H5Tclose);
+  std::vector<char> padded(region.size);
+  if (!padded.empty() && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0)
+    fail(cat("has an unreadable dataset ", name));
   NameTable names;
-  for (size_t i = 0; i < count; ++i) {
-    const char* text = padded.data() + i * length;
-    names.add({text, ::strnlen(text, length)});
-  }
+  for (size_t at = 0; at < padded.size(); at += region.length) names.add({&padded[at], ::strnlen(&padded[at], region.length)});
   return names;
 }
 
@@ -325,17 +330,14 @@ std::vector<std::string> Hdf5Reader::attribute_strings(const char* name) const {
   return values;
 }
 
-Hdf5Reader::Region Hdf5Reader::region(const char* name) const {
-  Region region{0, dataset_size(name, Scalar::kU8, 1)};
+Hdf5Reader::Region Hdf5Reader::region_of(const char* name, uint64_t size) const {
+  if (size == 0) return {};
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   const Handle create(H5Dget_create_plist(set), H5Pclose);
   if (!create || H5Pget_layout(create) != H5D_CONTIGUOUS) fail(cat("has a dataset ", name, " that is not contiguous"));
   const haddr_t offset = H5Dget_offset(set);
-  if (region.size > 0 && (offset == HADDR_UNDEF || offset > file_size_ || region.size > file_size_ - offset)) {
-    fail(cat("ends before the end of its dataset ", name));
-  }
-  region.offset = offset;
-  return region;
+  if (offset == HADDR_UNDEF || offset > file_size_ || size > file_size_ - offset) fail(cat("ends before the end of its dataset ", name));
+  return {offset, size};
 }
 
 }  // namespace dfine

@@ -102,12 +102,21 @@ class Hdf5Reader {
   struct Region {
     uint64_t offset = 0, size = 0;  // bytes from the start of the file
   };
-  /// Where the bytes of a contiguous uint8 dataset lie, so that they can be read without the library.
-  Region region(const char* name) const;
+  /// Where the values of a contiguous dataset lie, so that they can be read without the library. Type and shape as read() wants them.
+  template <class T>
+  Region region(const char* name, int columns = 1) const {
+    return region_of(name, dataset_size(name, scalar_of<T>(), columns) * sizeof(T));
+  }
+  /// The same of fixed-length strings, `length` bytes each.
+  struct StringRegion : Region {
+    size_t length = 0;
+  };
+  StringRegion string_region(const char* name) const;
 
  private:
   size_t dataset_size(const char* name, Scalar type, int columns) const;
   void read_dataset(const char* name, Scalar type, void* values, size_t count) const;
+  Region region_of(const char* name, uint64_t size) const;
   size_t attribute_size(const char* name) const;
   void read_attribute(const char* name, Scalar type, void* values, size_t count, bool single) const;
   [[noreturn]] void fail(const std::string& what) const;

@@ -13,37 +13,41 @@ namespace dfine {
 inline constexpr int32_t kFormatVersion = 1;
 inline constexpr const char* kBytesDataset = "image/bytes";
 
-/// The arrays of one shard; n images, m boxes, k dropped boxes.
-struct ShardIndex {
+/// The arrays of one shard; n images, m boxes, k dropped boxes. Array: a template of containers.
+template <template <class...> class Array, class Names>
+struct ShardArrays {
   // image/: the place of each file in image/bytes, its checksum and what is known of it
-  std::vector<uint64_t> offset, size;  // [n]
-  std::vector<uint32_t> crc32c;        // [n] of the file's bytes
-  std::vector<int64_t> id;             // [n] as in the annotation file
-  std::vector<int32_t> width, height;  // [n] pixels
-  NameTable file_name;                 // [n]
+  Array<uint64_t> offset, size;  // [n]
+  Array<uint32_t> crc32c;        // [n] of the file's bytes
+  Array<int64_t> id;             // [n] as in the annotation file
+  Array<int32_t> width, height;  // [n] pixels
+  Names file_name;               // [n]
 
   // Boxes of image i are first[i] .. first[i + 1], in order of the annotation file.
   struct Boxes {
-    std::vector<uint64_t> first;         // [n + 1]
-    std::vector<int32_t> label;          // [m]
-    std::vector<double> xywh;            // [m, 4] pixels, as in the annotation file
-    std::vector<double> area;            // [m]
-    std::vector<uint8_t> iscrowd;        // [m]
-    std::vector<int64_t> annotation_id;  // [m]
+    Array<uint64_t> first;         // [n + 1]
+    Array<int32_t> label;          // [m]
+    Array<double> xywh;            // [m, 4] pixels, as in the annotation file
+    Array<double> area;            // [m]
+    Array<uint8_t> iscrowd;        // [m]
+    Array<int64_t> annotation_id;  // [m]
   };
   Boxes box;
-  std::vector<float> cxcywh;  // box/cxcywh [m, 4] clipped to the image, in [0, 1]
+  Array<float> cxcywh;  // box/cxcywh [m, 4] clipped to the image, in [0, 1]
 
   // dropped/: annotations without any area inside the image: evaluation counts them, training does not
-  Boxes dropped;                   // [k]
-  std::vector<uint32_t> position;  // dropped/position [k]: place among all annotations of the image, in order of the annotation file
+  Boxes dropped;             // [k]
+  Array<uint32_t> position;  // dropped/position [k]: place among all annotations of the image, in order of the annotation file
 
   size_t images() const { return id.size(); }
   size_t boxes() const { return box.label.size(); }
   size_t dropped_boxes() const { return dropped.label.size(); }
 };
 
-/// Calls visit(name, vector, columns) for each dataset but the file names, in the order in which they are stored.
+/// In memory: as it is written and checked.
+using ShardIndex = ShardArrays<std::vector, NameTable>;
+
+/// Calls visit(name, array, columns) for each dataset but the file names, in the order in which they are stored.
 template <class Index, class Visit>
 void for_each_dataset(Index& index, Visit visit) {
   visit("image/offset", index.offset, 1);

@@ -40,6 +40,30 @@ std::vector<Category> read_categories(const Hdf5Reader& file) {
   return categories;
 }
 
+/// Points the arrays at their places in the file.
+MappedFile map_index(const Hdf5Reader& hdf5, const ByteFile& file, MappedIndex& index) {
+  uint64_t begin = file.size(), end = 0;
+  std::vector<Hdf5Reader::Region> regions;
+  const auto found = [&](Hdf5Reader::Region region) {
+    regions.push_back(region);
+    if (region.size == 0) return;
+    begin = std::min(begin, region.offset);
+    end = std::max(end, region.offset + region.size);
+  };
+  for_each_dataset(index, [&]<class T>(const char* name, MappedArray<T>&, int columns) { found(hdf5.region<T>(name, columns)); });
+  const auto names = hdf5.string_region("image/file_name");
+  found(names);
+
+  MappedFile mapping(file, begin, end);
+  const auto bytes_of = [&](Hdf5Reader::Region region) {
+    return region.size == 0 ? std::span<const uint8_t>() : mapping.bytes(region.offset, region.size);
+  };
+  auto next = regions.begin();
+  for_each_dataset(index, [&]<class T>(const char*, MappedArray<T>& array, int) { array = MappedArray<T>(bytes_of(*next++)); });
+  index.file_name = MappedStrings(bytes_of(names), names.length);
+  return mapping;
+}
+
 Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<const Category> categories) {
   check_file(path, entry);
   const Hdf5Reader file(path);
@@ -50,7 +74,7 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<cons
   for_each_dataset(index, [&](const char* name, auto& values, int columns) { file.read(name, values, columns); });
   index.file_name = file.read_strings("image/file_name");
   const auto own_categories = read_categories(file);
-  const auto region = file.region(kBytesDataset);
+  const auto region = file.region<uint8_t>(kBytesDataset);
 
   const auto differs = [](const std::string& what) { throw Error(what + " are not the manifest's: it was edited", kCopyAgain); };
   if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(), categories.end())) differs("its categories");
@@ -59,7 +83,11 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<cons
     differs("its numbers of images or boxes");
   }
   if (region.offset != entry.image_bytes_offset || region.size != entry.image_bytes) differs("place and size of its image/bytes");
-  return {std::move(index), ShardBytes(path, region)};
+
+  ByteFile bytes(path);
+  MappedIndex mapped;
+  MappedFile mapping = map_index(file, bytes, mapped);
+  return {std::move(index), ShardBytes(std::move(bytes), region.offset), std::move(mapping), mapped};
 }
 
 }  // namespace

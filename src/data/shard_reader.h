@@ -7,26 +7,34 @@
 #include "data/category.h"
 #include "data/hdf5_file.h"
 #include "data/manifest.h"
+#include "data/mapped_file.h"
 #include "data/shard_format.h"
 
 namespace dfine {
 
-/// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its lock.
+/// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its lock. Any thread may call it.
 class ShardBytes {
  public:
-  ShardBytes(const std::filesystem::path& path, Hdf5Reader::Region region) : file_(path), base_(region.offset) {}
+  ShardBytes(ByteFile file, uint64_t offset) : file_(std::move(file)), base_(offset) {}
 
-  /// The `size` bytes at `offset` of image/bytes; throws Error when their checksum is not `crc32c`. Any thread may call this.
+  /// The `size` bytes at `offset` of image/bytes; throws Error when their checksum is not `crc32c`.
   void read(uint64_t offset, uint64_t size, uint32_t crc32c, std::vector<uint8_t>& bytes) const;
+  /// Says that read() of these bytes will come soon.
+  void will_need(uint64_t offset, uint64_t size) const noexcept { file_.will_need(base_ + offset, size); }
 
  private:
   ByteFile file_;
   uint64_t base_;
 };
 
+/// The index where it lies in the file.
+using MappedIndex = ShardArrays<MappedArray, MappedStrings>;
+
 struct Shard {
   ShardIndex index;
   ShardBytes bytes;
+  MappedFile mapping;
+  MappedIndex mapped;  // the same values as `index`, in `mapping`
 };
 
 /// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is missing, cut short, damaged (checksum of
