@@ -37,10 +37,10 @@ function(dfine_tool name)
   target_link_libraries(${name} PRIVATE ${A_DEPENDS})
 endfunction()
 
-# dfine_test(NAME [TORCH] [RANKS 1 2 4] [TIMEOUT S] SOURCES ... DEPENDS ...): a GoogleTest binary; with RANKS it runs once under mpirun
-# for each count. The variables of DFINE_TEST_ENVIRONMENT name the source tree, the binaries and the reference interpreter.
+# dfine_test(NAME [TORCH] [RANKS 1 2 4] [TIMEOUT S] [LAUNCHER ...] SOURCES ... DEPENDS ...): a GoogleTest binary; with RANKS it runs once under
+# mpirun for each count, by way of LAUNCHER where one is given. The variables of DFINE_TEST_ENVIRONMENT name the source tree, the binaries and the reference interpreter.
 function(dfine_test name)
-  cmake_parse_arguments(A "TORCH" "TIMEOUT" "SOURCES;DEPENDS;RANKS" ${ARGN})
+  cmake_parse_arguments(A "TORCH" "TIMEOUT" "SOURCES;DEPENDS;RANKS;LAUNCHER" ${ARGN})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 600)
   endif()
@@ -51,7 +51,7 @@ function(dfine_test name)
   if(A_RANKS)
     foreach(_n IN LISTS A_RANKS)
       add_test(NAME ${name}.np${_n}
-               COMMAND ${MPIEXEC_EXECUTABLE} -np ${_n} --bind-to none --oversubscribe $<TARGET_FILE:${name}>)
+               COMMAND ${A_LAUNCHER} ${MPIEXEC_EXECUTABLE} -np ${_n} --bind-to none --oversubscribe $<TARGET_FILE:${name}>)
       set_tests_properties(${name}.np${_n} PROPERTIES TIMEOUT ${A_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")
     endforeach()
   else()
