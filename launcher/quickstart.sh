@@ -24,7 +24,6 @@ if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_RO
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 say "packing $data"
-mkdir -p "$run/data"
 for part in train val; do
   "$bin/dfine-pack" --images "$data/images" --annotations "$data/$part.json" --output "$run/data/$part" --overwrite
 done

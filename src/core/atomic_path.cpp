@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -24,7 +25,7 @@ namespace {
   std::string hint;
   if (code == ENOSPC || code == EDQUOT) hint = "free some space there or choose another place";
   if (code == EACCES || code == EPERM || code == EROFS) hint = "check the folder's owner and permissions, or choose another place";
-  if (code == ENOENT || code == ENOTDIR) hint = "the folder that is to hold it must exist";
+  if (code == ENOENT || code == ENOTDIR || code == EEXIST) hint = "look for a file or a broken link that stands where a folder is needed";
   throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)), hint);
 }
 
@@ -109,7 +110,35 @@ void rename_over(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path target) : target_(normalised(std::move(target))), path_(temporary_for(target_)) {
+MadeFolders::MadeFolders(const fs::path& folder) {
+  std::vector<fs::path> missing;
+  std::error_code failed;
+  for (fs::path p = folder; !p.empty() && !fs::is_directory(p, failed); p = p.parent_path()) missing.push_back(p);
+  for (auto p = missing.rbegin(); p != missing.rend(); ++p) {
+    if (::mkdir(p->c_str(), 0777) == 0) {
+      made_.push_back(*p);
+    } else if (const int code = errno; !fs::is_directory(*p, failed)) {  // another process may have been faster
+      remove();
+      fail("create the folder", *p, code);
+    }
+  }
+}
+
+MadeFolders::~MadeFolders() {
+  remove();
+}
+
+void MadeFolders::remove() noexcept {
+  for (auto p = made_.rbegin(); p != made_.rend(); ++p) ::rmdir(p->c_str());
+  made_.clear();
+}
+
+void MadeFolders::keep() {
+  for (const fs::path& folder : std::exchange(made_, {})) sync_to_disk(parent_of(folder));
+}
+
+AtomicFile::AtomicFile(fs::path target)
+    : target_(normalised(std::move(target))), parents_(parent_of(target_)), path_(temporary_for(target_)) {
   const Descriptor created(path_, O_WRONLY | O_CREAT | O_EXCL, "create");
 }
 
@@ -125,9 +154,11 @@ void AtomicFile::commit() {
   rename_over(path_, target_);
   committed_ = true;
   sync_to_disk(parent_of(target_));
+  parents_.keep();
 }
 
-AtomicFolder::AtomicFolder(fs::path target) : target_(normalised(std::move(target))), path_(temporary_for(target_)) {
+AtomicFolder::AtomicFolder(fs::path target)
+    : target_(normalised(std::move(target))), parents_(parent_of(target_)), path_(temporary_for(target_)) {
   if (::mkdir(path_.c_str(), 0777) != 0) fail("create", path_, errno);
 }
 
@@ -161,6 +192,7 @@ void AtomicFolder::commit() {
     fs::remove_all(path_, ignored);
   }
   sync_to_disk(parent_of(target_));
+  parents_.keep();
 }
 
 void write_file_atomically(const fs::path& target, std::string_view text) {

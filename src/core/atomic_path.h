@@ -4,10 +4,31 @@
 //
 // The temporary name is `.NAME.partial-HOST-PID-N`. What a killed process left behind under such a name is removed by the next writer of
 // the same target on the same host.
+//
+// Folders on the way to the target are made where they are missing, and removed again when nothing is committed.
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 namespace dfine {
+
+/// The missing ones among `folder` and those above it, made; what is still empty of them is removed again at the end, unless kept.
+class MadeFolders {
+ public:
+  /// Throws Error when a folder cannot be made.
+  explicit MadeFolders(const std::filesystem::path& folder);
+  ~MadeFolders();
+  MadeFolders(const MadeFolders&) = delete;
+  MadeFolders& operator=(const MadeFolders&) = delete;
+
+  /// Forces the new folders to disk, and lets them stay.
+  void keep();
+
+ private:
+  void remove() noexcept;
+
+  std::vector<std::filesystem::path> made_;  // from the outermost to `folder`
+};
 
 /// One file.
 ///   AtomicFile file("metrics.json");
@@ -15,7 +36,7 @@ namespace dfine {
 ///   file.commit();
 class AtomicFile {
  public:
-  /// Creates the empty temporary file; the parent folder must exist. Throws Error when that is not possible.
+  /// Creates the empty temporary file. Throws Error when that is not possible.
   explicit AtomicFile(std::filesystem::path target);
   /// Removes the temporary file unless committed.
   ~AtomicFile();
@@ -29,14 +50,16 @@ class AtomicFile {
   void commit();
 
  private:
-  std::filesystem::path target_, path_;
+  std::filesystem::path target_;
+  MadeFolders parents_;
+  std::filesystem::path path_;
   bool committed_ = false;
 };
 
 /// One folder with everything in it.
 class AtomicFolder {
  public:
-  /// Creates the empty temporary folder; the parent folder must exist. Throws Error when that is not possible.
+  /// Creates the empty temporary folder. Throws Error when that is not possible.
   explicit AtomicFolder(std::filesystem::path target);
   /// Removes the temporary folder unless committed.
   ~AtomicFolder();
@@ -52,7 +75,9 @@ class AtomicFolder {
   void commit();
 
  private:
-  std::filesystem::path target_, path_;
+  std::filesystem::path target_;
+  MadeFolders parents_;
+  std::filesystem::path path_;
   bool committed_ = false;
 };
 

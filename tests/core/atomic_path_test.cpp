@@ -96,15 +96,35 @@ TEST_F(AtomicPath, KindsAreNotMixed) {
   EXPECT_EQ(read(root_ / "file"), "kept");
 }
 
-TEST_F(AtomicPath, MissingParentAndUnusableNamesAreErrors) {
+TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {
+  {
+    AtomicFile dropped(root_ / "a" / "b" / "file");
+    EXPECT_TRUE(fs::is_directory(root_ / "a" / "b"));
+  }
+  EXPECT_EQ(names(), Names{});
+  {
+    AtomicFolder dropped(root_ / "a" / "b" / "pack");
+    write(root_ / "a" / "other", "of another process");
+  }
+  EXPECT_FALSE(fs::exists(root_ / "a" / "b"));
+  EXPECT_EQ(read(root_ / "a" / "other"), "of another process");
+  AtomicFolder folder(root_ / "c" / "pack");
+  folder.commit();
+  EXPECT_EQ(names(), (Names{"a", "c"}));
+  EXPECT_TRUE(fs::is_directory(root_ / "c" / "pack"));
+}
+
+TEST_F(AtomicPath, UnusableNamesAreErrors) {
+  write(root_ / "file", "kept");
   try {
-    AtomicFile file(root_ / "none" / "a");
+    AtomicFile file(root_ / "file" / "a");
     FAIL();
   } catch (const Error& e) {
-    EXPECT_NE(e.message().find((root_ / "none").string()), std::string::npos) << e.what();
-    EXPECT_NE(e.hint().find("must exist"), std::string::npos) << e.what();
+    EXPECT_NE(e.message().find((root_ / "file").string()), std::string::npos) << e.what();
+    EXPECT_NE(e.hint().find("a file"), std::string::npos) << e.what();
   }
-  EXPECT_THROW(AtomicFolder(root_ / "none" / "a"), Error);
+  EXPECT_THROW(AtomicFolder(root_ / "file" / "new" / "a"), Error);
+  EXPECT_EQ(read(root_ / "file"), "kept");
   EXPECT_THROW(AtomicFile(""), Error);
   EXPECT_THROW(AtomicFolder("/"), Error);
   EXPECT_THROW(AtomicFolder(".."), Error);

@@ -167,9 +167,15 @@ def check_missing_inputs():
         for images, annotations, part in ((case.root / "none", path, "none"), (case.images, case.root / "none.json", "none.json")):
             _, error = dfine_pack("--images", images, "--annotations", annotations, "--output", case.output, expect=1)
             assert part in error and "hint: " in error, error
-        _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.root / "none" / "pack", expect=1)
-        assert "must exist" in error, error
-        assert case.beside() == []
+        dfine_pack("--images", case.images, "--annotations", case.root / "none.json", "--output", case.root / "new" / "pack", expect=1)
+        assert case.beside() == [] and not (case.root / "new").exists()
+
+
+def check_output_in_new_folders():
+    with Case() as case:
+        output = case.root / "new" / "folders" / "pack"
+        dfine_pack("--images", case.images, "--annotations", case.write(), "--output", output)
+        dfine_pack("verify", output)
 
 
 def check_existing_outputs():
