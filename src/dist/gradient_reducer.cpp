@@ -23,11 +23,16 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// The reducer advises against looking for unused parameters in steps that have none; here a step without boxes may have some.
+// The reducer advises against looking for unused parameters in steps that have none; here a step without boxes may have some. And it
+// finds the gradients of depthwise weights [C, 1, K, K] to have other strides than its buckets: in the dimension of size one, where any
+// stride means the same.
 class WithoutAdvice : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {
-    if (warning.msg().find("find_unused_parameters") == std::string::npos) log::warn(warning.msg());
+    for (const char* known : {"find_unused_parameters", "Grad strides do not match bucket view strides"}) {
+      if (warning.msg().find(known) != std::string::npos) return;
+    }
+    log::warn(warning.msg());
   }
 };
 
@@ -64,12 +69,13 @@ GradientReducer::~GradientReducer() = default;
 GradientReducer::GradientReducer(GradientReducer&&) noexcept = default;
 GradientReducer& GradientReducer::operator=(GradientReducer&&) noexcept = default;
 
-void GradientReducer::arm(const Tensor& loss) {
-  if (!impl_) return;
+void GradientReducer::backward(const Tensor& loss) {
+  if (!impl_) return loss.backward();
   WithoutAdvice handler;
   const c10::WarningUtils::WarningHandlerGuard guard(&handler);
   impl_->reducer->prepare_for_forward();
   impl_->reducer->prepare_for_backward({loss});
+  loss.backward();
 }
 
 }  // namespace dfine

@@ -6,15 +6,10 @@
 
 namespace dfine {
 
-/// Replaces each parameter's gradient by its mean over the ranks during backward(), in buckets of 25 MiB (the last 1 MiB) that are
-/// reduced while the rest of the backward pass runs.
+/// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1 MiB) that are reduced while the rest
+/// of the backward pass runs.
 ///
-///   reducer.arm(loss);    // the next backward() reduces; without it gradients only accumulate locally (gradient accumulation)
-///   loss.backward();      // on return the gradients are the means, the same to the last bit on all ranks
-///
-/// With accumulation arm the last backward only: the mean of the accumulated gradients is formed.
 /// Gradients are views of the buckets: zero them or reset them to undefined, but do not detach or resize them.
-/// Alone it does nothing.
 class GradientReducer {
  public:
   /// Collective. `parameters`: those that are trained (requires_grad), in the same order on all ranks.
@@ -23,9 +18,11 @@ class GradientReducer {
   GradientReducer(GradientReducer&&) noexcept;
   GradientReducer& operator=(GradientReducer&&) noexcept;
 
-  /// `loss`: what backward() will be called on. Parameters that it does not depend on, on this rank, count with a zero gradient; one
-  /// that no rank's loss depends on keeps the gradient it has.
-  void arm(const Tensor& loss);
+  /// loss.backward(), after which the gradients are the means over the ranks, the same to the last bit on all of them. Parameters that
+  /// the loss does not depend on, on this rank, count with a zero gradient; one that no rank's loss depends on keeps the gradient it has.
+  /// To accumulate, call loss.backward() itself for all parts but the last: the mean of the accumulated gradients is formed.
+  /// Alone it is loss.backward().
+  void backward(const Tensor& loss);
 
  private:
   struct Impl;

@@ -71,20 +71,10 @@ StepResult Learner::step(const Batch& batch, int64_t step) {
   for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, learning_rate(base_lr_[g], step, config_.optim.warmup_steps));
   optimizer_->step();
   if (ema_) ema_->update();
-  reset_gradients();
+  // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next backward pass need not add.
+  for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
   result.lr = learning_rate(config_.optim.lr, step, config_.optim.warmup_steps);
   return result;
-}
-
-void Learner::reset_gradients() {
-  for (Tensor& parameter : trained_) {
-    if (!parameter.grad().defined()) continue;
-    if (group_.alone()) {
-      parameter.mutable_grad().reset();  // the next backward pass hands its own tensor over instead of adding to this one
-    } else {
-      parameter.mutable_grad().zero_();  // a view of the reducer's bucket
-    }
-  }
 }
 
 }  // namespace dfine

@@ -42,8 +42,6 @@ class Learner {
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }
 
  private:
-  void reset_gradients();
-
   const Config config_;
   const Group group_;
   std::shared_ptr<DFine> model_;

@@ -27,8 +27,7 @@ LossResult forward_backward(DFine& model, const Criterion& criterion, GradientRe
 
   const ModelOutput output = model.forward(images, &denoising);
   LossResult loss = criterion(output, targets, counts, group);
-  reducer.arm(loss.total);
-  loss.total.backward();
+  reducer.backward(loss.total);
   return loss;
 }
 

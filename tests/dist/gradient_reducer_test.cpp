@@ -51,8 +51,7 @@ TEST(GradientReducer, GradientsAreTheMeanOfTheLocalOnes) {
   for (int64_t step = 0; step < 4; ++step) {
     const int64_t scale = group().rank() + 1 + step;
     const Tensor loss = loss_of(list, scale);
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
     for (size_t i = 0; i < list.size(); ++i) {
       EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(gradient_of(list[i], i, scale)))) << "step " << step << ", parameter " << i;
     }
@@ -74,8 +73,11 @@ TEST(GradientReducer, AccumulatedGradientsAreReducedOnce) {
     for (int64_t part = 1; part <= 3; ++part) {
       const int64_t scale = group().rank() + part;
       const Tensor loss = loss_of(list, scale);
-      if (part == 3) reducer.arm(loss);
-      loss.backward();
+      if (part == 3) {
+        reducer.backward(loss);
+      } else {
+        loss.backward();
+      }
       for (size_t i = 0; i < list.size(); ++i) {
         const Tensor gradient = gradient_of(list[i], i, scale);
         expected[i] = part == 1 ? gradient : expected[i] + gradient;
@@ -94,8 +96,7 @@ TEST(GradientReducer, ParameterUnusedOnOneRankCountsAsZeroThere) {
   const int n = group().size(), last = n - 1;
   for (int step = 0; step < 3; ++step) {
     const Tensor loss = loss_of(list, group().rank() + 1, group().rank() == last && n > 1 ? 2 : SIZE_MAX);
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
     Tensor expected = gradient_of(list[2], 2, group().rank() + 1);
     if (group().rank() == last && n > 1) expected.zero_();
     EXPECT_TRUE(list[2].grad().equal(mean_over_ranks(expected)));
@@ -109,8 +110,7 @@ TEST(GradientReducer, ParameterUnusedEverywhereKeepsNoGradient) {
   GradientReducer reducer(list, group());
   for (int step = 0; step < 2; ++step) {
     const Tensor loss = loss_of(list, group().rank() + 1, 4);
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
     EXPECT_FALSE(list[4].grad().defined());
     EXPECT_TRUE(list[5].grad().equal(mean_over_ranks(gradient_of(list[5], 5, group().rank() + 1))));
     for (const Tensor& parameter : list) parameter.mutable_grad().reset();
@@ -122,8 +122,7 @@ TEST(GradientReducer, ChannelsLastWeightsKeepTheirLayout) {
   GradientReducer reducer({weight}, group());
   const Tensor factor = integers({8, 4, 3, 3}, 5 + group().rank());
   const Tensor loss = (weight * factor).sum();
-  reducer.arm(loss);
-  loss.backward();
+  reducer.backward(loss);
   EXPECT_TRUE(weight.grad().equal(mean_over_ranks(factor)));
   EXPECT_TRUE(weight.grad().is_contiguous(at::MemoryFormat::ChannelsLast));
 }
@@ -158,8 +157,7 @@ TEST(GradientReducer, WithBatchNormsEqualsOneRankOnTheJoinedBatch) {
   for (int step = 0; step < 5; ++step) {
     const Tensor x = at::sin(at::arange(2 * n * 3 * 8 * 8, at::kDouble) * (0.37 + step)).reshape({2 * n, 3, 8, 8});
     Tensor loss = split.loss(x.slice(0, 2 * r, 2 * r + 2), true, group());
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
     (joined.loss(x, true, Group()) / n).backward();
     for (size_t i = 0; i < split.weights.size(); ++i) {
       const Tensor expected = joined.weights[i].grad();
@@ -177,8 +175,7 @@ TEST(GradientReducer, RanksWithDifferentGraphsDoNotHang) {
   const Tensor x = at::sin(at::arange(2 * 3 * 8 * 8, at::kDouble) * (0.37 + group().rank())).reshape({2, 3, 8, 8});
   for (int step = 0; step < 20; ++step) {
     const Tensor loss = network.loss(x, (step + group().rank()) % 2 == 0, group());
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
   }
   EXPECT_TRUE(network.weights[0].grad().isfinite().all().item<bool>());
 }

@@ -84,6 +84,7 @@ def main():
         # 14 images, global batch 4: three steps an epoch, two images left out of each.
         out = run("dfine_ddp", *settings(ws, "whole"), ranks=2)
         assert "rank" in out and "host" in out and "device" in out, out
+        assert "warn" not in out.lower(), out  # nothing is wrong, so nothing must look it
         steps, val = check_metrics(ws("whole"), 6)
         assert [r["step"] for r in val] == [3, 6]
         for name in ("last", "best"):

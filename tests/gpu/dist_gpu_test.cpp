@@ -75,8 +75,7 @@ TEST_F(GpuGradientReducer, GradientsAreTheMeanOfTheLocalOnes) {
       const bool skipped = i == 2 && n > 1 && group().rank() == n - 1;
       if (!skipped) loss = loss + parameters[i].sum() * (8.0 * static_cast<double>(i + 1) * (group().rank() + 1 + step));
     }
-    reducer.arm(loss);
-    loss.backward();
+    reducer.backward(loss);
     for (size_t i = 0; i < parameters.size(); ++i) {
       double sum = 0;
       for (int r = 0; r < n; ++r) {
