@@ -20,6 +20,10 @@ std::string with_commas(long long value) {
   return digits;
 }
 
+std::string counted(long long count, std::string_view noun) {
+  return cat(with_commas(count), " ", noun, count == 1 ? "" : "s");
+}
+
 std::string human_bytes(double bytes) {
   const std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;

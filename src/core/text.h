@@ -2,6 +2,7 @@
 // Text put together from values; g++ 12 has no <format>, and LibTorch's fmt must not meet the system's (see core/log.h).
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace dfine {
 
@@ -18,6 +19,9 @@ std::string fixed(double value, int digits);
 
 /// "1,234,567".
 std::string with_commas(long long value);
+
+/// "1 rank", "2,000 ranks".
+std::string counted(long long count, std::string_view noun);
 
 /// "512.0 MiB", "1.5 GiB", "17 B".
 std::string human_bytes(double bytes);

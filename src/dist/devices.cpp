@@ -33,8 +33,8 @@ std::vector<int> assign_gpus(const std::string& host, const std::vector<const De
   if (distinct([](size_t) { return size_t{0}; })) return indices;
   std::set<std::string> all;
   for (const auto* rank : ranks) all.insert(rank->gpus.begin(), rank->gpus.end());
-  throw Error(cat("Host ", host, " runs ", ranks.size(), " ranks, but they see ", all.size(), " GPU", all.size() == 1 ? "" : "s",
-                  " between them; every rank needs its own."),
+  throw Error(cat("Host ", host, " runs ", counted(static_cast<long long>(ranks.size()), "rank"), ", but they see ",
+                  counted(static_cast<long long>(all.size()), "GPU"), " between them; every rank needs its own."),
               cat("Start at most as many ranks on each host as it has GPUs (mpirun -np N --map-by ppr:", std::max<size_t>(all.size(), 1),
                   ":node), or train on the CPU with --set run.device=cpu."));
 }

@@ -34,7 +34,7 @@ void start_mpi(const Launch& launch) {
   if (provided < MPI_THREAD_MULTIPLE) throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "size");
   if (launch.ranks && *launch.ranks != size) {
-    throw Error(cat(launch.launcher, " says that it started ", *launch.ranks, " ranks, but MPI sees ", size, "."),
+    throw Error(cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"), ", but MPI sees ", size, "."),
                 "The launcher belongs to another MPI than the one this program is linked with: use that one's mpirun.");
   }
 }

@@ -23,7 +23,7 @@ void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categ
   const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
   const int64_t global_batch = saved.data.batch_size * checkpoint.world_size;
   if (global_batch != shape.global_batch) {
-    throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", checkpoint.world_size, " ranks x ",
+    throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", counted(checkpoint.world_size, "rank"), " x ",
                     saved.data.batch_size, "), this run has ", shape.global_batch),
                 "use as many ranks and the same data.batch_size, or another split with the same product");
   }

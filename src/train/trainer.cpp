@@ -61,8 +61,8 @@ size_t usable_images(const Config& config, const PackedDataset& data) {
 RunShape run_shape(const Config& config, const Session& session, int64_t num_images) {
   const int64_t global_batch = config.data.batch_size * session.size();
   if (num_images < global_batch) {
-    throw Error(cat("data.train has ", num_images, " images, fewer than the global batch of ", global_batch, " (", session.size(),
-                    " ranks x ", config.data.batch_size, ")"),
+    throw Error(cat("data.train has ", counted(num_images, "image"), ", fewer than the global batch of ", global_batch, " (",
+                    counted(session.size(), "rank"), " x ", config.data.batch_size, ")"),
                 "use fewer ranks or a smaller data.batch_size");
   }
   return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = session.size()};
@@ -103,7 +103,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       num_images(static_cast<int64_t>(usable_images(given, train_data))),
       shape(run_shape(given, session, num_images)),
       total_steps(shape.steps_per_epoch * given.train.epochs) {
-  if (is_root()) log::info(cat(session.size(), session.size() == 1 ? " rank:\n" : " ranks:\n", session.rank_table()));
+  if (is_root()) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   if (val_data) check_same_categories(train_data, *val_data);
   if (config.train.max_steps > 0) total_steps = std::min(total_steps, config.train.max_steps);
@@ -114,7 +114,8 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   if (is_root()) {
     log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
-                  " training images, ", val_data ? val_data->size() : 0, " for validation; ", at::get_num_threads(), " threads a rank"));
+                  " training images, ", val_data ? val_data->size() : 0, " for validation; ", counted(at::get_num_threads(), "thread"),
+                  " a rank"));
     if (config.model.freeze_backbone) {
       log::warn(
           "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces "

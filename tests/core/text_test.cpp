@@ -27,6 +27,12 @@ TEST(Text, WithCommasGroupsThousands) {
   EXPECT_EQ(with_commas(-1000), "-1,000");
 }
 
+TEST(Text, CountedIsSingularForOneAlone) {
+  EXPECT_EQ(counted(0, "rank"), "0 ranks");
+  EXPECT_EQ(counted(1, "rank"), "1 rank");
+  EXPECT_EQ(counted(2000, "rank"), "2,000 ranks");
+}
+
 TEST(Text, HumanBytesPicksTheUnit) {
   EXPECT_EQ(human_bytes(17), "17 B");
   EXPECT_EQ(human_bytes(512.0 * 1024 * 1024), "512.0 MiB");
