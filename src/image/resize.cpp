@@ -1,7 +1,7 @@
 #include "image/resize.h"
 
-#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -11,96 +11,163 @@
 namespace dfine {
 namespace {
 
-/// The rows of a picture, resized along themselves when they are first asked for; keeps the latest `kept` of them.
-class ResizedRows {
- public:
-  ResizedRows(const Image& source, int width, int kept, const ResizeKernels& kernels)
-      : source_(source), kernels_(kernels), width_(width), kept_(kept) {
-    if (identity()) return;
-    axis_ = triangle_weights(source.width, width);
-    read_ahead_ = kReadAhead + static_cast<size_t>(axis_.stride) * 3;
-    rows_.resize(row_bytes() * static_cast<size_t>(kept));
-    padded_.resize(source.row_bytes() + read_ahead_);
+/// One axis of a window: which outputs see the source at all, and from what they are made. Inputs count from the window's edge; those in
+/// [begin, end) are the source's, the others are fill.
+struct Axis {
+  int offset;           // of the window's edge in the source
+  int begin, end;       // inputs that the source has
+  int outputs;          // of the whole window
+  bool identity;        // as many outputs as inputs
+  int from, to;         // outputs that see the source
+  int first, last;      // inputs they are made from: [first, last)
+  AxisWeights weights;  // of outputs [from, to), counting inputs from `first`; empty where `identity`
+
+  Axis(int window_offset, int window_size, int source_size, int result_size)
+      : offset(window_offset),
+        begin(std::max(0, -window_offset)),
+        end(std::min(window_size, source_size - window_offset)),
+        outputs(result_size),
+        identity(window_size == result_size) {
+    from = first = begin;
+    to = last = std::max(begin, end);
+    if (identity || begin >= end) return;
+    weights = triangle_weights(window_size, outputs);
+    const auto sees_source = [&](int i) { return last_input(i) > begin && weights.first[static_cast<size_t>(i)] < end; };
+    for (from = 0; !sees_source(from);) ++from;
+    for (to = outputs; !sees_source(to - 1);) --to;
+    first = weights.first[static_cast<size_t>(from)];
+    last = last_input(to - 1);
+    keep_outputs(weights, from, to, first);
   }
 
-  bool identity() const { return width_ == source_.width; }
+  bool empty() const { return begin >= end; }
 
-  /// Row y; rows are asked for in rising order, going back by less than `kept`.
+ private:
+  int last_input(int i) const { return weights.first[static_cast<size_t>(i)] + weights.count[static_cast<size_t>(i)]; }
+};
+
+/// The rows of a window, resized along themselves when they are first asked for; keeps the latest `kept` of them.
+class ResizedRows {
+ public:
+  ResizedRows(const Image& source, const Axis& across, const Axis& down, uint8_t fill, const ResizeKernels& kernels)
+      : source_(source), across_(across), down_(down), kernels_(kernels), kept_(std::max(1, down.weights.stride)), next_(down.begin) {
+    if (across.identity) return;
+    read_ahead_ = kReadAhead + static_cast<size_t>(across.weights.stride) * 3;
+    inside_ = across.first >= across.begin && across.last <= across.end;
+    rows_.resize(row_bytes() * static_cast<size_t>(kept_));
+    padded_.assign(static_cast<size_t>(across.last - across.first) * 3 + read_ahead_, fill);
+  }
+
+  size_t row_bytes() const { return static_cast<size_t>(across_.to - across_.from) * 3; }
+
+  /// Outputs [from, to) of input row y, one that the source has; rows are asked for in rising order, going back by less than `kept`.
   const uint8_t* row(int y) {
-    if (identity()) return source_.row(y);
-    for (; next_ <= y; ++next_) write_row(next_, rows_.data() + slot(next_));
+    if (across_.identity) return pixels(y, across_.begin);
+    for (; next_ <= y; ++next_) kernels_.along_row(across_.weights, readable(next_), rows_.data() + slot(next_));
     return rows_.data() + slot(y);
   }
 
-  void write_row(int y, uint8_t* out) {
-    if (identity()) {
-      std::memcpy(out, source_.row(y), row_bytes());
-      return;
-    }
-    const uint8_t* in = source_.row(y);
-    if (static_cast<size_t>(source_.height - y - 1) * source_.row_bytes() < read_ahead_) {
-      std::memcpy(padded_.data(), in, source_.row_bytes());
-      in = padded_.data();
-    }
-    kernels_.along_row(axis_, in, out);
-  }
-
  private:
-  size_t row_bytes() const { return static_cast<size_t>(width_) * 3; }
   size_t slot(int y) const { return static_cast<size_t>(y % kept_) * row_bytes(); }
+  const uint8_t* pixels(int y, int x) const { return source_.row(down_.offset + y) + static_cast<ptrdiff_t>(across_.offset + x) * 3; }
+
+  /// Inputs [first, last) of the row, with room behind them for the kernel to read.
+  const uint8_t* readable(int y) {
+    const uint8_t* const end = source_.pixels.data() + source_.pixels.size();
+    if (inside_ && static_cast<size_t>(end - pixels(y, across_.last)) >= read_ahead_) return pixels(y, across_.first);
+    const int from = std::max(across_.begin, across_.first), to = std::min(across_.end, across_.last);
+    std::memcpy(padded_.data() + static_cast<size_t>(from - across_.first) * 3, pixels(y, from), static_cast<size_t>(to - from) * 3);
+    return padded_.data();
+  }
 
   const Image& source_;
+  const Axis& across_;
+  const Axis& down_;
   const ResizeKernels& kernels_;
-  int width_, kept_;
-  AxisWeights axis_;
+  int kept_;
+  bool inside_ = false;
   size_t read_ahead_ = 0;
-  int next_ = 0;
-  std::vector<uint8_t> rows_;    // [kept, width, 3]
-  std::vector<uint8_t> padded_;  // a row near the end of the picture, with room behind it for the kernel to read
+  int next_;
+  std::vector<uint8_t> rows_;    // [kept, to - from, 3]
+  std::vector<uint8_t> padded_;  // a row that the kernel cannot read in place; fill around it
 };
 
-/// Produces the rows of the resized picture in order: `target(y)` says where row y goes, `done(y)` that it is there.
-template <class Target, class Done>
-void resize_rows(const Image& source, int width, int height, const ResizeKernels& kernels, Target target, Done done) {
-  if (source.width < 1 || source.height < 1 || width < 1 || height < 1) {
-    throw Error(cat("cannot resize a picture of ", source.width, " x ", source.height, " pixels to ", width, " x ", height));
-  }
-  if (height == source.height) {
-    ResizedRows rows(source, width, 1, kernels);
-    for (int y = 0; y < height; ++y) {
-      rows.write_row(y, target(y));
-      done(y);
-    }
+/// Produces the rows of the result that see the source, in order and only as far as they do: `done(y, row)` takes row y, which is
+/// [to - from, 3] of the axis `across`.
+template <class Done>
+void resize_rows(const Image& source, const Axis& across, const Axis& down, uint8_t fill, const ResizeKernels& kernels, Done done) {
+  ResizedRows rows(source, across, down, fill, kernels);
+  if (down.identity) {
+    for (int y = down.from; y < down.to; ++y) done(y, rows.row(y));
     return;
   }
-  const AxisWeights axis = triangle_weights(source.height, height);
-  ResizedRows rows(source, width, axis.stride, kernels);
+  const AxisWeights& axis = down.weights;
+  const std::vector<uint8_t> outside(rows.row_bytes(), fill);
+  std::vector<uint8_t> row(rows.row_bytes());
   std::vector<const uint8_t*> inputs(static_cast<size_t>(axis.stride));
-  for (int y = 0; y < height; ++y) {
-    const int first = axis.first[static_cast<size_t>(y)], count = axis.count[static_cast<size_t>(y)];
-    for (int k = 0; k < count; ++k) inputs[static_cast<size_t>(k)] = rows.row(first + k);
+  for (int y = down.from; y < down.to; ++y) {
+    const auto i = static_cast<size_t>(y - down.from);
+    const int count = axis.count[i];
+    for (int k = 0; k < count; ++k) {
+      const int input = down.first + axis.first[i] + k;
+      inputs[static_cast<size_t>(k)] = input >= down.begin && input < down.end ? rows.row(input) : outside.data();
+    }
     if (count % 2 == 1) inputs[static_cast<size_t>(count)] = inputs[static_cast<size_t>(count) - 1];  // its weight is zero
-    kernels.across_rows(inputs.data(), axis.weight(y), count + count % 2, axis.precision, static_cast<size_t>(width) * 3, target(y));
-    done(y);
+    kernels.across_rows(inputs.data(), axis.weight(static_cast<int>(i)), count + count % 2, axis.precision, row.size(), row.data());
+    done(y, row.data());
+  }
+}
+
+void check_sizes(const Image& source, const Window& window, int width, int height) {
+  if (source.width < 1 || source.height < 1 || window.empty() || width < 1 || height < 1) {
+    throw Error(cat("cannot resize ", window.width, " x ", window.height, " pixels of a picture of ", source.width, " x ", source.height,
+                    " to ", width, " x ", height));
   }
 }
 
 }  // namespace
 
 Image resize_antialias(const Image& source, int width, int height) {
-  Image out(std::max(width, 0), std::max(height, 0));
-  resize_rows(
-      source, width, height, best_resize_kernels(), [&](int y) { return out.row(y); }, [](int) {});
+  check_sizes(source, {0, 0, source.width, source.height}, width, height);
+  const Axis across(0, source.width, source.width, width), down(0, source.height, source.height, height);
+  Image out(width, height);
+  resize_rows(source, across, down, 0, best_resize_kernels(),
+              [&](int y, const uint8_t* row) { std::memcpy(out.row(y), row, out.row_bytes()); });
   return out;
 }
 
 void resize_antialias_chw(const Image& source, int width, int height, bool flip, uint8_t* out) {
+  resize_window_chw(source, {.window = {0, 0, source.width, source.height}, .width = width, .height = height, .flip = flip}, out);
+}
+
+void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* out) {
+  check_sizes(source, how.window, how.width, how.height);
+  const Axis across(how.window.left, how.window.width, source.width, how.width);
+  const Axis down(how.window.top, how.window.height, source.height, how.height);
+  const size_t row = static_cast<size_t>(how.width), plane = row * static_cast<size_t>(how.height);
+  if (across.empty() || down.empty()) {
+    std::memset(out, how.fill, 3 * plane);
+    return;
+  }
+  const auto fill_rows = [&](int from, int to) {
+    for (size_t p = 0; p < 3; ++p)
+      std::memset(out + p * plane + static_cast<size_t>(from) * row, how.fill, static_cast<size_t>(to - from) * row);
+  };
+  fill_rows(0, down.from);
+  fill_rows(down.to, how.height);
+
   const ResizeKernels& kernels = best_resize_kernels();
-  const size_t row = static_cast<size_t>(std::max(width, 0)), plane = row * static_cast<size_t>(std::max(height, 0));
-  std::vector<uint8_t> interleaved(row * 3);
-  resize_rows(
-      source, width, height, kernels, [&](int) { return interleaved.data(); },
-      [&](int y) { kernels.to_planes(interleaved.data(), width, flip, plane, out + static_cast<size_t>(y) * row); });
+  const int seen = across.to - across.from, left = how.flip ? how.width - across.to : across.from, right = how.width - left - seen;
+  resize_rows(source, across, down, how.fill, kernels, [&](int y, const uint8_t* rgb) {
+    std::array<uint8_t*, 3> planes;
+    for (size_t p = 0; p < 3; ++p) {
+      uint8_t* const target = out + p * plane + static_cast<size_t>(y) * row;
+      std::memset(target, how.fill, static_cast<size_t>(left));
+      std::memset(target + left + seen, how.fill, static_cast<size_t>(right));
+      planes[how.channels[p]] = target + left;
+    }
+    kernels.to_planes(rgb, seen, how.flip, planes);
+  });
 }
 
 }  // namespace dfine

@@ -45,10 +45,10 @@ void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, in
   }
 }
 
-void to_planes_portable(const uint8_t* rgb, int width, bool flip, size_t plane, uint8_t* out) {
+void to_planes_portable(const uint8_t* rgb, int width, bool flip, const std::array<uint8_t*, 3>& planes) {
   const auto n = static_cast<size_t>(width);
-  for (size_t c = 0; c < 3; ++c, out += plane) {
-    for (size_t x = 0; x < n; ++x) out[flip ? n - 1 - x : x] = rgb[3 * x + c];
+  for (size_t c = 0; c < 3; ++c) {
+    for (size_t x = 0; x < n; ++x) planes[c][flip ? n - 1 - x : x] = rgb[3 * x + c];
   }
 }
 
@@ -144,9 +144,9 @@ DFINE_AVX2 inline __m128i plane_mask(int channel, int part, bool flip) {
   return _mm_load_si128(reinterpret_cast<const __m128i*>(mask));
 }
 
-DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, size_t plane, uint8_t* out) {
+DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, const std::array<uint8_t*, 3>& planes) {
   constexpr int kBlock = 16;
-  if (width < kBlock) return to_planes_portable(rgb, width, flip, plane, out);
+  if (width < kBlock) return to_planes_portable(rgb, width, flip, planes);
   __m128i masks[3][3];
   for (int c = 0; c < 3; ++c) {
     for (int part = 0; part < 3; ++part) masks[c][part] = plane_mask(c, part, flip);
@@ -155,11 +155,11 @@ DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, size_t 
     const int x = std::min(next, width - kBlock);  // the last block overlaps the one before
     const auto* const block = reinterpret_cast<const __m128i*>(rgb + static_cast<size_t>(x) * 3);
     const __m128i parts[3] = {_mm_loadu_si128(block), _mm_loadu_si128(block + 1), _mm_loadu_si128(block + 2)};
-    uint8_t* target = out + (flip ? width - kBlock - x : x);
-    for (int c = 0; c < 3; ++c, target += plane) {
+    const int target = flip ? width - kBlock - x : x;
+    for (size_t c = 0; c < 3; ++c) {
       const __m128i values = _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(parts[0], masks[c][0]), _mm_shuffle_epi8(parts[1], masks[c][1])),
                                           _mm_shuffle_epi8(parts[2], masks[c][2]));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(target), values);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(planes[c] + target), values);
     }
   }
 }

@@ -50,4 +50,15 @@ AxisWeights triangle_weights(int inputs, int outputs) {
   return axis;
 }
 
+void keep_outputs(AxisWeights& axis, int from, int to, int first_input) {
+  const auto keep = [&](auto& values, int each) {
+    values.erase(values.begin() + ptrdiff_t{to} * each, values.end());
+    values.erase(values.begin(), values.begin() + ptrdiff_t{from} * each);
+  };
+  keep(axis.first, 1);
+  keep(axis.count, 1);
+  keep(axis.values, axis.stride);
+  for (int& first : axis.first) first -= first_input;
+}
+
 }  // namespace dfine

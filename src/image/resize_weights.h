@@ -21,4 +21,7 @@ struct AxisWeights {
 /// the borders and normalised.
 AxisWeights triangle_weights(int inputs, int outputs);
 
+/// Leaves only outputs [from, to), and counts inputs from `first_input`.
+void keep_outputs(AxisWeights& axis, int from, int to, int first_input);
+
 }  // namespace dfine

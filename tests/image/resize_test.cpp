@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -83,6 +84,42 @@ TEST(Resize, WritesPlanesAndMirrorsThem) {
   }
 }
 
+/// The definition: a canvas with the source on it, cut out and resized.
+Bytes padded_then_resized(const Image& source, const WindowResize& how) {
+  Image canvas(how.window.width, how.window.height);
+  std::fill(canvas.pixels.begin(), canvas.pixels.end(), how.fill);
+  const Window seen = intersection(how.window, {0, 0, source.width, source.height});
+  for (int y = seen.top; y < seen.bottom(); ++y) {
+    for (int x = 3 * seen.left; x < 3 * seen.right(); ++x) canvas.row(y - how.window.top)[x - 3 * how.window.left] = source.row(y)[x];
+  }
+  const Image resized = resize_antialias(canvas, how.width, how.height);
+  Bytes planes;
+  for (const uint8_t channel : how.channels) {
+    for (int y = 0; y < how.height; ++y) {
+      for (int x = 0; x < how.width; ++x) planes.push_back(resized.row(y)[3 * (how.flip ? how.width - 1 - x : x) + channel]);
+    }
+  }
+  return planes;
+}
+
+TEST(ResizeWindow, EqualsPaddingCroppingAndResizing) {
+  Image image(50, 40);
+  image.pixels = noise(image.pixels.size(), 3);
+  const std::vector<Window> windows{{0, 0, 50, 40},    {10, 5, 20, 30},   {-30, -20, 150, 100}, {40, 30, 30, 40},
+                                    {-10, 3, 30, 20},  {5, -40, 10, 130}, {60, 0, 20, 20},      {0, -30, 50, 30},
+                                    {49, 39, 1, 1},    {-1, -1, 52, 42},  {20, 0, 64, 48},      {-14, -8, 64, 48},
+                                    {-199, 0, 200, 9}, {30, 20, 20, 20},  {50, 40, 7, 7},       {-500, -500, 1000, 1000}};
+  for (const Window& window : windows) {
+    for (const auto& [w, h] : {std::pair{64, 48}, {20, 30}, {7, 5}, {33, 100}, {1, 1}}) {
+      const WindowResize how{.window = window, .width = w, .height = h, .flip = w % 2 == 1, .channels = {2, 0, 1}, .fill = 114};
+      Bytes planes(static_cast<size_t>(w) * static_cast<size_t>(h) * 3);
+      resize_window_chw(image, how, planes.data());
+      EXPECT_EQ(planes, padded_then_resized(image, how))
+          << window.left << ' ' << window.top << ' ' << window.width << ' ' << window.height << " to " << w << ' ' << h;
+    }
+  }
+}
+
 TEST(Resize, RefusesEmptyPictures) {
   EXPECT_THROW(resize_antialias(Image{}, 10, 10), Error);
   EXPECT_THROW(resize_antialias(Image(3, 3), 0, 10), Error);
@@ -127,8 +164,9 @@ TEST(ResizeKernels, BestEqualsPortableToPlanes) {
     const Bytes rgb = noise(static_cast<size_t>(width) * 3, 9);
     for (const bool flip : {false, true}) {
       Bytes portable(3 * plane), best(3 * plane);
-      portable_resize_kernels().to_planes(rgb.data(), width, flip, plane, portable.data());
-      best_resize_kernels().to_planes(rgb.data(), width, flip, plane, best.data());
+      const auto planes = [plane](Bytes& bytes) { return std::array{bytes.data(), bytes.data() + 2 * plane, bytes.data() + plane}; };
+      portable_resize_kernels().to_planes(rgb.data(), width, flip, planes(portable));
+      best_resize_kernels().to_planes(rgb.data(), width, flip, planes(best));
       EXPECT_EQ(portable, best) << width << (flip ? " mirrored" : "");
     }
   }
