@@ -1,0 +1,196 @@
+#include "image/photometric_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define DFINE_AVX2 __attribute__((target("avx2,fma")))
+#endif
+
+namespace dfine {
+namespace {
+
+constexpr float kRed = 0.2989F, kGreen = 0.587F, kBlue = 0.114F;  // torchvision's weights of grey
+constexpr float kToBytes = (256.0F - 1e-3F) / 255.0F;  // torchvision's way from [0, 1] to whole numbers, with our values in [0, 255]
+
+struct Pixel {
+  float red, green, blue;
+};
+
+/// Fused where ATen's vectorised `add` is: many results are whole numbers but for rounding.
+float blend(float value, float base, float gain) {
+  return std::floor(std::min(std::max(std::fma(base, 1 - gain, value * gain), 0.0F), 255.0F));
+}
+
+Pixel blend(const Pixel& p, float base, float gain) {
+  return {blend(p.red, base, gain), blend(p.green, base, gain), blend(p.blue, base, gain)};
+}
+
+float grey(const Pixel& p) {
+  return std::floor(std::fma(p.blue, kBlue, std::fma(p.green, kGreen, p.red * kRed)));
+}
+
+/// A channel as a function of the place on the colour circle, in sixths of a turn from red: between the least and the greatest channel.
+/// `weight` is the greatest's part in it.
+float channel_at(float weight, float least, float range) {
+  return std::floor((least + range * std::min(std::max(weight, 0.0F), 1.0F)) * kToBytes);
+}
+
+Pixel turn(const Pixel& p, float sixths) {
+  const float greatest = std::max(p.red, std::max(p.green, p.blue)), least = std::min(p.red, std::min(p.green, p.blue));
+  const float range = greatest - least, inverse = 1.0F / std::max(range, 1.0F);
+  float place = (p.red - p.green) * inverse + 4;
+  if (greatest == p.green) place = (p.blue - p.red) * inverse + 2;
+  if (greatest == p.red) place = (p.green - p.blue) * inverse;
+  place += sixths;
+  place -= 6 * std::floor(place * (1.0F / 6));
+  return {channel_at(std::abs(place - 3) - 1, least, range), channel_at(2 - std::abs(place - 2), least, range),
+          channel_at(2 - std::abs(place - 4), least, range)};
+}
+
+uint64_t apply_portable(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < pixels; ++i, rgb += 3) {
+    Pixel p{static_cast<float>(rgb[0]), static_cast<float>(rgb[1]), static_cast<float>(rgb[2])};
+    p = blend(p, pass.base, pass.gain);
+    if (pass.saturation != 1) p = blend(p, grey(p), pass.saturation);
+    if (pass.hue != 0) p = turn(p, 6 * pass.hue);
+    sum += static_cast<uint64_t>(grey(p));
+    rgb[0] = static_cast<uint8_t>(p.red);
+    rgb[1] = static_cast<uint8_t>(p.green);
+    rgb[2] = static_cast<uint8_t>(p.blue);
+  }
+  return sum;
+}
+
+#if defined(__x86_64__)
+
+struct Pixels8 {
+  __m256 red, green, blue;
+};
+
+DFINE_AVX2 inline __m256 clamp_avx2(__m256 value, float most) {
+  return _mm256_min_ps(_mm256_max_ps(value, _mm256_setzero_ps()), _mm256_set1_ps(most));
+}
+
+DFINE_AVX2 inline __m256 blend_avx2(__m256 value, __m256 base, __m256 gain, __m256 rest) {
+  return _mm256_floor_ps(clamp_avx2(_mm256_fmadd_ps(base, rest, _mm256_mul_ps(value, gain)), 255));
+}
+
+DFINE_AVX2 inline Pixels8 blend_avx2(const Pixels8& p, __m256 base, __m256 gain, __m256 rest) {
+  return {blend_avx2(p.red, base, gain, rest), blend_avx2(p.green, base, gain, rest), blend_avx2(p.blue, base, gain, rest)};
+}
+
+DFINE_AVX2 inline __m256 grey_avx2(const Pixels8& p) {
+  const __m256 warm = _mm256_fmadd_ps(p.green, _mm256_set1_ps(kGreen), _mm256_mul_ps(p.red, _mm256_set1_ps(kRed)));
+  return _mm256_floor_ps(_mm256_fmadd_ps(p.blue, _mm256_set1_ps(kBlue), warm));
+}
+
+DFINE_AVX2 inline __m256 channel_at_avx2(__m256 weight, __m256 least, __m256 range) {
+  const __m256 value = _mm256_add_ps(least, _mm256_mul_ps(range, clamp_avx2(weight, 1)));
+  return _mm256_floor_ps(_mm256_mul_ps(value, _mm256_set1_ps(kToBytes)));
+}
+
+DFINE_AVX2 inline __m256 distance_avx2(__m256 place, float from) {
+  return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), _mm256_sub_ps(place, _mm256_set1_ps(from)));
+}
+
+DFINE_AVX2 inline __m256 place_avx2(__m256 a, __m256 b, __m256 inverse, float from) {
+  return _mm256_add_ps(_mm256_mul_ps(_mm256_sub_ps(a, b), inverse), _mm256_set1_ps(from));
+}
+
+DFINE_AVX2 inline Pixels8 turn_avx2(const Pixels8& p, __m256 sixths) {
+  const __m256 greatest = _mm256_max_ps(p.red, _mm256_max_ps(p.green, p.blue));
+  const __m256 least = _mm256_min_ps(p.red, _mm256_min_ps(p.green, p.blue));
+  const __m256 range = _mm256_sub_ps(greatest, least), one = _mm256_set1_ps(1), two = _mm256_set1_ps(2);
+  const __m256 inverse = _mm256_div_ps(one, _mm256_max_ps(range, one));
+  __m256 place = place_avx2(p.red, p.green, inverse, 4);
+  place = _mm256_blendv_ps(place, place_avx2(p.blue, p.red, inverse, 2), _mm256_cmp_ps(greatest, p.green, _CMP_EQ_OQ));
+  place = _mm256_blendv_ps(place, place_avx2(p.green, p.blue, inverse, 0), _mm256_cmp_ps(greatest, p.red, _CMP_EQ_OQ));
+  place = _mm256_add_ps(place, sixths);
+  const __m256 turns = _mm256_floor_ps(_mm256_mul_ps(place, _mm256_set1_ps(1.0F / 6)));
+  place = _mm256_sub_ps(place, _mm256_mul_ps(_mm256_set1_ps(6), turns));
+  return {channel_at_avx2(_mm256_sub_ps(distance_avx2(place, 3), one), least, range),
+          channel_at_avx2(_mm256_sub_ps(two, distance_avx2(place, 2)), least, range),
+          channel_at_avx2(_mm256_sub_ps(two, distance_avx2(place, 4)), least, range)};
+}
+
+/// Every third byte of both halves' first twelve, from `channel` on, as eight floats.
+DFINE_AVX2 inline __m256 channel_avx2(__m256i rgb, int channel) {
+  const auto at = static_cast<char>(channel);
+  const __m256i spread = _mm256_setr_epi8(at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1, static_cast<char>(at + 6), -1, -1, -1,
+                                          static_cast<char>(at + 9), -1, -1, -1, at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1,
+                                          static_cast<char>(at + 6), -1, -1, -1, static_cast<char>(at + 9), -1, -1, -1);
+  return _mm256_cvtepi32_ps(_mm256_shuffle_epi8(rgb, spread));
+}
+
+/// Eight pixels as 24 bytes; 28 can be read.
+DFINE_AVX2 inline Pixels8 load_avx2(const uint8_t* rgb) {
+  const __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb))),
+                                                _mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb + 12)), 1);
+  return {channel_avx2(bytes, 0), channel_avx2(bytes, 1), channel_avx2(bytes, 2)};
+}
+
+DFINE_AVX2 inline void store_avx2(const Pixels8& p, uint8_t* rgb) {
+  const __m256i red = _mm256_cvttps_epi32(p.red), green = _mm256_cvttps_epi32(p.green), blue = _mm256_cvttps_epi32(p.blue);
+  const __m256i words = _mm256_or_si256(red, _mm256_or_si256(_mm256_slli_epi32(green, 8), _mm256_slli_epi32(blue, 16)));
+  const __m256i drop_fourth = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1,  //
+                                               0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+  const __m256i bytes = _mm256_shuffle_epi8(words, drop_fourth);
+  const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb), low);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(rgb + 12), high);
+  const int32_t rest = _mm_extract_epi32(high, 2);
+  std::memcpy(rgb + 20, &rest, sizeof rest);
+}
+
+template <bool kSaturate, bool kTurn>
+DFINE_AVX2 uint64_t apply_blocks_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  constexpr size_t kBlock = 8;
+  const __m256 base = _mm256_set1_ps(pass.base), gain = _mm256_set1_ps(pass.gain), rest = _mm256_set1_ps(1 - pass.gain);
+  const __m256 saturation = _mm256_set1_ps(pass.saturation), greyness = _mm256_set1_ps(1 - pass.saturation);
+  const __m256 sixths = _mm256_set1_ps(6 * pass.hue);
+  __m256i sums = _mm256_setzero_si256();
+  size_t i = 0;
+  for (; i + kBlock + 2 <= pixels; i += kBlock, rgb += 3 * kBlock) {  // two pixels more hold what a load reads too much
+    Pixels8 p = blend_avx2(load_avx2(rgb), base, gain, rest);
+    if constexpr (kSaturate) p = blend_avx2(p, grey_avx2(p), saturation, greyness);
+    if constexpr (kTurn) p = turn_avx2(p, sixths);
+    sums = _mm256_add_epi32(sums, _mm256_cvttps_epi32(grey_avx2(p)));
+    store_avx2(p, rgb);
+  }
+  alignas(32) uint32_t lanes[8];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums);
+  uint64_t sum = apply_portable(pass, rgb, pixels - i);
+  for (const uint32_t lane : lanes) sum += lane;
+  return sum;
+}
+
+uint64_t apply_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  if (pass.hue != 0)
+    return pass.saturation != 1 ? apply_blocks_avx2<true, true>(pass, rgb, pixels) : apply_blocks_avx2<false, true>(pass, rgb, pixels);
+  return pass.saturation != 1 ? apply_blocks_avx2<true, false>(pass, rgb, pixels) : apply_blocks_avx2<false, false>(pass, rgb, pixels);
+}
+
+constexpr PhotometricKernels kAvx2{apply_avx2};
+
+#endif
+
+constexpr PhotometricKernels kPortable{apply_portable};
+
+}  // namespace
+
+const PhotometricKernels& portable_photometric_kernels() {
+  return kPortable;
+}
+
+const PhotometricKernels& best_photometric_kernels() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kAvx2;
+#endif
+  return kPortable;
+}
+
+}  // namespace dfine
