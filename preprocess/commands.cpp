@@ -1,7 +1,5 @@
 #include "commands.h"
 
-#include <algorithm>
-#include <iomanip>
 #include <iostream>
 
 #include "core/error.h"
@@ -11,61 +9,9 @@
 #include "data/verify.h"
 #include "progress_line.h"
 #include "signals.h"
+#include "summary.h"
 
 namespace dfine {
-namespace {
-
-std::string count_of(size_t count, const char* one, const char* many) {
-  return cat(with_commas(static_cast<long long>(count)), " ", count == 1 ? one : many);
-}
-
-std::string size_text(uint64_t bytes) {
-  return human_bytes(static_cast<double>(bytes));
-}
-
-/// Text takes as many columns as it has characters: bytes that do not continue a UTF-8 sequence.
-size_t columns(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-void print_classes(const std::vector<Category>& categories, const std::vector<ClassCount>& classes) {
-  size_t width = 5;
-  for (const auto& category : categories) width = std::max(width, columns(category.name));
-  std::cout << "  class" << std::string(width - 5, ' ') << std::setw(12) << "id" << std::setw(14) << "boxes" << std::setw(10) << "crowds"
-            << '\n';
-  for (size_t label = 0; label < categories.size(); ++label) {
-    const Category& category = categories[label];
-    std::cout << "  " << category.name << std::string(width - columns(category.name), ' ') << std::setw(12) << category.id << std::setw(14)
-              << with_commas(static_cast<long long>(classes[label].boxes)) << std::setw(10)
-              << with_commas(static_cast<long long>(classes[label].crowds)) << '\n';
-  }
-}
-
-void print_notes(const char* what, const BoxNotes& notes) {
-  std::cout << what << ": " << count_of(notes.count, "box", "boxes") << '\n';
-  for (const auto& note : notes.first) std::cout << "  " << note.file_name << ", annotation " << note.annotation_id << '\n';
-  if (notes.count > notes.first.size())
-    std::cout << "  and " << with_commas(static_cast<long long>(notes.count - notes.first.size())) << " more\n";
-}
-
-void print_summary(const PackSummary& summary, const std::filesystem::path& output, double seconds) {
-  std::cout << "packed " << count_of(summary.images, "image", "images") << " into " << output.string() << ": "
-            << count_of(summary.shards, "shard", "shards") << ", " << size_text(summary.file_bytes) << " ("
-            << size_text(summary.image_bytes) << " of image files) in " << fixed(seconds, 1) << " s\n";
-  print_classes(summary.categories, summary.classes);
-  std::cout << "images without boxes: " << with_commas(static_cast<long long>(summary.empty_images)) << '\n';
-  print_notes("clipped to the image", summary.clipped);
-  print_notes("dropped from training, no area inside the image", summary.dropped);
-  if (summary.missing_areas > 0) {
-    std::cout << "without area, taken as width x height: " << count_of(summary.missing_areas, "box", "boxes") << '\n';
-  }
-  if (summary.skipped.empty()) return;
-  std::cout << "skipped: " << count_of(summary.skipped_images, "image", "images") << '\n';
-  for (const auto& line : summary.skipped) std::cout << "  " << line << '\n';
-}
-
-}  // namespace
-
 void run_pack(PackOptions options) {
   PackSummary summary;
   double seconds = 0;
@@ -79,7 +25,7 @@ void run_pack(PackOptions options) {
     summary = pack(options);
     seconds = line.seconds();
   }
-  print_summary(summary, options.output, seconds);
+  print_summary(summary, options, seconds);
 }
 
 void run_info(const std::filesystem::path& folder) {

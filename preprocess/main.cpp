@@ -1,5 +1,6 @@
 // dfine-pack: COCO images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <iostream>
 #include <thread>
 
@@ -24,7 +25,7 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value, c
 
 struct Arguments {
   PackOptions pack;
-  std::string folder;
+  std::string folder, part;
   int jobs = default_jobs();
 };
 
@@ -35,6 +36,12 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--annotations", pack.annotations, "COCO annotation file")->type_name("FILE.json");
   app.add_option("--output", pack.output, "folder to create")->type_name("DIR");
   add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard");
+  app.add_option("--max-side", pack.max_side, "make images with a longer side than N pixels JPEGs of that size")
+      ->check(CLI::Range(16, 65535))
+      ->type_name("N");
+  app.add_option("--val-fraction", pack.val_fraction, "share of the images for OUTPUT/val; the others go to OUTPUT/train")->type_name("F");
+  app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S");
+  app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")->type_name("i/n");
   app.add_option("--jobs", arguments.jobs, "threads; the result does not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing");
   app.add_flag("--overwrite", pack.overwrite, "replace an existing pack");
@@ -56,16 +63,38 @@ void require_pack_options(const CLI::App& app) {
   if (!missing.empty()) throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
 }
 
+/// "2/4".
+PackPart parse_part(const std::string& text) {
+  PackPart part;
+  const char* end = text.data() + text.size();
+  const auto index = std::from_chars(text.data(), end, part.index);
+  const bool slash = index.ec == std::errc() && index.ptr != end && *index.ptr == '/';
+  const auto count = slash ? std::from_chars(index.ptr + 1, end, part.count) : index;
+  if (!slash || count.ec != std::errc() || count.ptr != end || part.index < 1 || part.index > part.count || part.count > 100000)
+    throw UsageError("--part '" + text + "' is not i/n with 1 <= i <= n", "--part 2/4 packs the second of four parts");
+  return part;
+}
+
+void check_pack_options(const CLI::App& app, Arguments& arguments) {
+  PackOptions& pack = arguments.pack;
+  require_pack_options(app);
+  constexpr uint64_t kLargest = 1ULL << 60;  // negative numbers arrive as larger ones
+  if (pack.shard_size == 0 || pack.shard_size > kLargest) throw UsageError("--shard-size must be above 0 and at most 1 EiB");
+  if (app.count("--val-fraction") > 0 && !(pack.val_fraction > 0 && pack.val_fraction < 1))
+    throw UsageError("--val-fraction must lie between 0 and 1", "--val-fraction 0.1 sets a tenth of the images aside");
+  if (app.count("--seed") > 0 && app.count("--val-fraction") == 0) throw UsageError("--seed has no effect without --val-fraction");
+  if (!arguments.part.empty()) pack.part = parse_part(arguments.part);
+  if (pack.part && pack.overwrite)
+    throw UsageError("--overwrite does not go with --part", "remove the old pack first, or choose another --output");
+}
+
 int run(CLI::App& app, Arguments& arguments) {
   if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs) ? kDone : kFailed;
   if (app.got_subcommand("info")) {
     run_info(arguments.folder);
     return kDone;
   }
-  require_pack_options(app);
-  constexpr uint64_t kLargest = 1ULL << 60;  // negative numbers arrive as larger ones
-  if (arguments.pack.shard_size == 0 || arguments.pack.shard_size > kLargest)
-    throw UsageError("--shard-size must be above 0 and at most 1 EiB");
+  check_pack_options(app, arguments);
   arguments.pack.jobs = arguments.jobs;
   run_pack(arguments.pack);
   return kDone;

@@ -1,10 +1,16 @@
 #include "data/image_check.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/crc32c.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "data/byte_file.h"
+#include "data/exif.h"
 #include "image/decode.h"
+#include "image/encode.h"
+#include "image/resize.h"
 
 namespace dfine {
 namespace fs = std::filesystem;
@@ -40,8 +46,8 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
     throw Error(cat("the file changed while it was packed: ", size, " bytes became ", now));
   file.read(0, size, checked.bytes);
   const ImageInfo info = probe_image(checked.bytes);
-  checked.width = info.width;
-  checked.height = info.height;
+  checked.width = checked.file_width = info.width;
+  checked.height = checked.file_height = info.height;
   const bool same = (image.width < 0 || image.width == info.width) && (image.height < 0 || image.height == info.height);
   if (!same) {
     throw Error(
@@ -49,8 +55,22 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
         "boxes refer to the size in the annotation file: resize neither images nor boxes alone; EXIF orientation is not applied");
   }
   check_complete(checked.bytes);
+  checked.orientation = exif_orientation(checked.bytes);
   checked.crc32c = crc32c(checked.bytes);
   return checked;
+}
+
+void limit_side(CheckedImage& checked, int max_side) {
+  constexpr int kQuality = 95;
+  const int longer = std::max(checked.width, checked.height);
+  if (longer <= max_side) return;
+  const auto scaled = [&](int side) { return std::max(1, static_cast<int>(std::lround(static_cast<double>(side) * max_side / longer))); };
+  const Image smaller = resize_antialias(decode_image(checked.bytes), scaled(checked.width), scaled(checked.height));
+  checked.bytes = encode_jpeg(smaller, kQuality);
+  checked.crc32c = crc32c(checked.bytes);
+  checked.width = smaller.width;
+  checked.height = smaller.height;
+  checked.resized = true;
 }
 
 }  // namespace dfine

@@ -1,14 +1,11 @@
 #include "data/manifest.h"
 
-#include <array>
-#include <charconv>
-#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "data/shard_entry_json.h"
 #include "data/shard_format.h"
 
 namespace dfine {
@@ -17,38 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "dfine-pack";
-
-std::string hex(uint32_t value) {
-  std::array<char, 9> text{};
-  std::snprintf(text.data(), text.size(), "%08x", value);
-  return text.data();
-}
-
-uint32_t from_hex(const std::string& text) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
-    throw Error(cat("'", text, "' is not a checksum of 8 digits"));
-  return value;
-}
-
-Json counts(const ShardEntry& entry) {
-  return {{"images", entry.images},
-          {"boxes", entry.boxes},
-          {"dropped_boxes", entry.dropped_boxes},
-          {"image_bytes", entry.image_bytes},
-          {"file_bytes", entry.file_bytes}};
-}
-
-ShardEntry read_counts(const Json& json) {
-  ShardEntry entry;
-  entry.images = json.at("images").get<uint64_t>();
-  entry.boxes = json.at("boxes").get<uint64_t>();
-  entry.dropped_boxes = json.at("dropped_boxes").get<uint64_t>();
-  entry.image_bytes = json.at("image_bytes").get<uint64_t>();
-  entry.file_bytes = json.at("file_bytes").get<uint64_t>();
-  return entry;
-}
 
 Manifest parse(const Json& json) {
   if (json.at("format") != kFormat)
@@ -61,21 +26,18 @@ Manifest parse(const Json& json) {
   for (const auto& category : json.at("categories")) {
     manifest.categories.push_back({category.at("id").get<int64_t>(), category.at("name").get<std::string>()});
   }
-  for (const auto& shard : json.at("shards")) {
-    ShardEntry entry = read_counts(shard);
-    entry.file = shard.at("file").get<std::string>();
-    if (entry.file.empty() || entry.file.find('/') != std::string::npos) throw Error(cat("'", entry.file, "' is not the name of a shard"));
-    entry.image_bytes_offset = shard.at("image_bytes_offset").get<uint64_t>();
-    entry.index_crc32c = from_hex(shard.at("index_crc32c").get<std::string>());
-    manifest.shards.push_back(std::move(entry));
-  }
-  if (!(read_counts(json.at("totals")) == manifest.totals())) throw Error("its totals are not the sums over its shards");
+  for (const auto& shard : json.at("shards")) manifest.shards.push_back(shard_entry_from_json(shard));
+  if (!(shard_counts_from_json(json.at("totals")) == manifest.totals())) throw Error("its totals are not the sums over its shards");
   return manifest;
 }
 
 }  // namespace
 
 ShardEntry Manifest::totals() const {
+  return sum_of(shards);
+}
+
+ShardEntry sum_of(const std::vector<ShardEntry>& shards) {
   ShardEntry sum;
   for (const auto& shard : shards) {
     sum.images += shard.images;
@@ -87,22 +49,16 @@ ShardEntry Manifest::totals() const {
   return sum;
 }
 
-void write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {
+std::string manifest_text(const Manifest& manifest) {
   Json categories = Json::array(), shards = Json::array();
   for (const auto& category : manifest.categories) categories.push_back({{"id", category.id}, {"name", category.name}});
-  for (const auto& shard : manifest.shards) {
-    Json entry{{"file", shard.file}};
-    entry.update(counts(shard));
-    entry["image_bytes_offset"] = shard.image_bytes_offset;
-    entry["index_crc32c"] = hex(shard.index_crc32c);
-    shards.push_back(std::move(entry));
-  }
+  for (const auto& shard : manifest.shards) shards.push_back(shard_entry_to_json(shard));
   const Json json{{"format", kFormat},
                   {"format_version", kFormatVersion},
-                  {"totals", counts(manifest.totals())},
+                  {"totals", shard_counts_to_json(manifest.totals())},
                   {"categories", std::move(categories)},
                   {"shards", std::move(shards)}};
-  write_file_atomically(folder / kManifestName, json.dump(2) + "\n");
+  return json.dump(2) + "\n";
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {

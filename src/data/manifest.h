@@ -29,7 +29,11 @@ struct Manifest {
   ShardEntry totals() const;
 };
 
-void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);
+/// Sums over shards, as Manifest::totals().
+ShardEntry sum_of(const std::vector<ShardEntry>& shards);
+
+/// The manifest as its file holds it.
+std::string manifest_text(const Manifest& manifest);
 
 /// Throws Error when it is missing, of another format or version, or does not agree with itself.
 Manifest read_manifest(const std::filesystem::path& folder);

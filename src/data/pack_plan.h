@@ -1,6 +1,6 @@
 #pragma once
 // What goes into which shard. Depends on the annotation file and the sizes of the image files alone, so that shards can be written in any
-// order.
+// order, by several runs.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "core/thread_pool.h"
 #include "data/coco.h"
+#include "data/val_split.h"
 
 namespace dfine {
 
@@ -17,15 +18,25 @@ struct PlannedImage {
   uint64_t size = 0;  // bytes
 };
 
+struct PlannedShard {
+  size_t set = 0;  // index of its pack
+  std::string file;
+  std::vector<PlannedImage> images;  // at least one
+
+  uint64_t bytes() const;
+};
+
 struct PackPlan {
-  std::vector<std::vector<PlannedImage>> shards;  // none is empty
-  std::vector<CocoProblem> problems;              // of the annotation file, then of names and files
-  size_t images = 0;
-  uint64_t bytes = 0;
+  std::vector<PlannedShard> shards;   // pack after pack
+  std::vector<CocoProblem> problems;  // of the annotation file, then of names and files
 };
 
 /// Takes the images that no problem concerns, in order of the annotation file; a shard is full when the next file would make it larger than
 /// `shard_size`.
-PackPlan plan_pack(const Coco& coco, const std::filesystem::path& image_folder, uint64_t shard_size, ThreadPool& pool);
+PackPlan plan_pack(const Coco& coco, const PackSets& sets, const std::filesystem::path& image_folder, uint64_t shard_size,
+                   ThreadPool& pool);
+
+/// Checksum of everything that decides what the shards will hold, but the bytes of the image files. `settings`: what else does.
+uint32_t plan_checksum(const PackPlan& plan, const Coco& coco, const std::vector<uint64_t>& settings);
 
 }  // namespace dfine

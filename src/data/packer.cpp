@@ -1,18 +1,20 @@
 #include "data/packer.h"
 
-#include <algorithm>
-#include <numeric>
+#include <array>
+#include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "core/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/coco.h"
-#include "data/image_check.h"
-#include "data/manifest.h"
+#include "data/file_sync.h"
+#include "data/pack_output.h"
+#include "data/pack_parts.h"
 #include "data/pack_plan.h"
-#include "data/shard_writer.h"
+#include "data/shard_packer.h"
 
 namespace dfine {
 namespace {
@@ -21,182 +23,136 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSkipHint = "correct the input, or leave such images out with --skip-bad, which lists them";
 
-/// An existing output may be replaced if all that it holds was written by this program.
-void check_output(const PackOptions& options) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(options.output, failed);
-  if (!fs::exists(status)) return;
-  if (!fs::is_directory(status))
-    throw Error(cat("the output ", options.output.string(), " exists and is not a folder"), "choose another place");
-  bool empty = true, has_manifest = false;
-  for (const auto& entry : fs::directory_iterator(options.output, failed)) {
-    const std::string name = entry.path().filename().string();
-    empty = false;
-    has_manifest = has_manifest || name == kManifestName;
-    if (name != kManifestName && !(name.starts_with("shard-") && name.ends_with(".h5"))) {
-      throw Error(cat("the output ", options.output.string(), " exists and holds '", name, "', which is no part of a pack"),
-                  "choose another place; nothing was changed");
-    }
-  }
-  if (failed) throw Error(cat("cannot read the output ", options.output.string(), ": ", failed.message()));
-  if (empty) return;
-  if (!has_manifest)
-    throw Error(cat("the output ", options.output.string(), " exists and is not a pack"), "choose another place; nothing was changed");
-  if (!options.overwrite) throw Error(cat("the output ", options.output.string(), " exists"), "--overwrite replaces it");
-}
-
 class Packer {
  public:
-  Packer(const PackOptions& options, const fs::path& folder)
-      : options_(options), folder_(folder), pool_(options.jobs), coco_(read_coco(options.annotations)) {}
-
-  PackSummary run() {
+  explicit Packer(const PackOptions& options) : options_(options), pool_(options.jobs), coco_(read_coco(options.annotations)) {
     if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
-    const PackPlan plan = plan_pack(coco_, options_.images, options_.shard_size, pool_);
-    if (!plan.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan.problems, kSkipHint);
-    for (const auto& problem : plan.problems) skip(problem);
-    progress_ = {0, plan.images, 0, plan.bytes};
-    summary_.classes.resize(coco_.categories.size());
-    manifest_.categories = coco_.categories;
-    for (size_t s = 0; s < plan.shards.size(); ++s) {
-      with_context([&] { write_shard(shard_file_name(s), plan.shards[s]); }, [&] { return "while packing " + options_.output.string(); });
+    sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
+    plan_ = plan_pack(coco_, sets_, options_.images, options_.shard_size, pool_);
+    if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
+  }
+
+  PackSummary pack_all() {
+    AtomicFolder folder(options_.output);
+    const PackResult result = write_shards(folder.path(), 0, plan_.shards.size());
+    for (const auto& [name, text] : closing_files(result, folder.path())) write_file_atomically(folder.path() / name, text);
+    stop_if_interrupted();
+    folder.commit();
+    return summarise(result);
+  }
+
+  PackSummary pack_part(PackPart part) {
+    const PackParts parts(options_.output, part, checksum());
+    try {
+      return try_part(parts, part);
+    } catch (const std::exception&) {
+      if (!parts.completed(sets_.names)) throw;  // else another run was faster, and has cleared the parts away
     }
-    if (manifest_.shards.empty())
-      throw Error(cat(options_.annotations.string(), ": not one usable image is left"), "see the reasons listed");
-    write_manifest(folder_, manifest_);
-    return finish();
+    parts.remove();
+    PackSummary summary;
+    summary.part_was_done = true;
+    return summary;
   }
 
  private:
-  void skip(const CocoProblem& problem) {
-    summary_.skipped.push_back(problem.message);
-    if (problem.image != CocoProblem::kNoImage) skipped_.insert(problem.image);
+  void stop_if_interrupted() const {
+    if (options_.interrupted()) throw Error("interrupted; nothing was written");
   }
 
-  /// The place for image bytes is set aside when a shard is begun, so a shard with a bad image is begun again without it.
-  void write_shard(const std::string& name, std::vector<PlannedImage> images) {
-    while (!images.empty()) {
-      const std::vector<bool> bad = try_shard(name, images);
-      if (std::find(bad.begin(), bad.end(), true) == bad.end()) {
-        for (const PlannedImage& image : images) count(image);
-        return;
-      }
-      std::error_code ignored;
-      fs::remove(folder_ / name, ignored);
-      size_t kept = 0;
-      for (size_t i = 0; i < images.size(); ++i) {
-        if (bad[i]) {
-          ++progress_.images;
-          progress_.bytes += images[i].size;
-        } else if (kept++ != i) {
-          images[kept - 1] = std::move(images[i]);
-        }
-      }
-      images.resize(kept);
+  /// Of everything that decides the bytes of the shards, but those of the image files.
+  uint32_t checksum() const { return plan_checksum(plan_, coco_, {static_cast<uint64_t>(options_.max_side), options_.skip_bad ? 1U : 0U}); }
+
+  PackSummary try_part(const PackParts& parts, PackPart part) {
+    std::optional<PackResult> own = parts.done();
+    const bool was_done = own.has_value();
+    if (!own) {
+      AtomicFolder folder(parts.own_folder());
+      const size_t count = plan_.shards.size();
+      own = write_shards(folder.path(), count * (part.index - 1) / part.count, count * part.index / part.count);
+      parts.write_record(folder.path(), *own);
+      stop_if_interrupted();
+      folder.commit();
     }
+    std::vector<size_t> missing = parts.missing();
+    if (!missing.empty() && parts.completed(sets_.names)) {  // by another run, while this one packed the same part once more
+      missing.clear();
+      parts.remove();
+    } else if (missing.empty()) {
+      own = parts.gather();
+      parts.complete(closing_files(*own, parts.join(*own)));
+      parts.remove();
+    }
+    PackSummary summary = summarise(std::move(*own));
+    summary.part_was_done = was_done;
+    summary.missing_parts = std::move(missing);
+    return summary;
   }
 
-  /// Writes the shard, or finds out which images are bad (and lists them as skipped).
-  std::vector<bool> try_shard(const std::string& name, const std::vector<PlannedImage>& images) {
-    const PackProgress before = progress_;
-    std::vector<bool> bad(images.size(), false);
-    bool sound = true;
-    const auto bytes =
-        std::accumulate(images.begin(), images.end(), uint64_t{0}, [](uint64_t sum, const auto& image) { return sum + image.size; });
-    ShardWriter writer(folder_ / name, bytes);
-    const auto check = [&](size_t i) { return check_image(images[i]); };
-    ordered_parallel(pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), check, [&](size_t i, Checked checked) {
-      if (options_.interrupted()) throw Error("interrupted; nothing was written");
-      if (!checked.problem.empty()) {
-        const CocoProblem problem{std::move(checked.problem), static_cast<int64_t>(images[i].index)};
-        if (!options_.skip_bad)
-          throw_problems(options_.annotations, {&problem, 1},
-                         checked.hint.empty() ? kSkipHint : checked.hint + "; --skip-bad leaves such images out");
-        skip(problem);
-        bad[i] = true;
-        sound = false;
-      } else if (sound) {
-        add(writer, images[i].index, checked.image);
-      }
-      ++progress_.images;
-      progress_.bytes += images[i].size;
-      options_.progress(progress_);
+  PackResult write_shards(const fs::path& folder, size_t begin, size_t end) {
+    PackResult result;
+    for (const std::string& name : sets_.names) {
+      result.sets.push_back({name, {}, PackCounts(coco_.categories.size())});
+      fs::create_directories(folder / name);
+    }
+    PackProgress progress;
+    for (size_t s = begin; s < end; ++s) {
+      progress.images_total += plan_.shards[s].images.size();
+      progress.bytes_total += plan_.shards[s].bytes();
+    }
+    ShardPacker packer(options_, coco_, pool_, [&](uint64_t bytes) {
+      ++progress.images;
+      progress.bytes += bytes;
+      options_.progress(progress);
     });
-    if (sound) {
-      manifest_.shards.push_back(writer.finish(coco_.categories));
-    } else {
-      progress_ = before;
+    BackgroundSync sync;
+    for (size_t s = begin; s < end; ++s) {
+      with_context(
+          [&] {
+            const PlannedShard& shard = plan_.shards[s];
+            PackedSet& set = result.sets[shard.set];
+            ShardOutcome outcome = packer.pack(shard, folder / set.name);
+            if (outcome.entry) sync.add(folder / set.name / shard.file);
+            if (outcome.entry) set.shards.push_back(*outcome.entry);
+            set.counts.append(outcome.counts);
+            std::ranges::move(outcome.skipped, std::back_inserter(result.skipped));
+          },
+          [&] { return "while packing " + options_.output.string(); });
     }
-    return bad;
+    sync.finish();
+    return result;
   }
 
-  struct Checked {
-    CheckedImage image;
-    std::string problem, hint;
-  };
-
-  Checked check_image(const PlannedImage& planned) const {
-    const CocoImage& image = coco_.images[planned.index];
-    try {
-      return {read_checked_image(planned.path, planned.size, image), {}, {}};
-    } catch (const Error& e) {
-      return {{}, cat(describe(image), ": ", e.message()), e.hint()};
-    }
-  }
-
-  void add(ShardWriter& writer, size_t index, const CheckedImage& checked) {
-    CocoImage& image = coco_.images[index];
-    image.width = checked.width;  // the same, unless the annotation file gave none
-    image.height = checked.height;
-    writer.add(image, checked.bytes, checked.crc32c, place_boxes(index));
-  }
-
-  std::vector<PlacedBox> place_boxes(size_t index) const {
-    const CocoImage& image = coco_.images[index];
-    std::vector<PlacedBox> boxes;
-    for (const auto& annotation : coco_.annotations_of(index)) {
-      boxes.push_back({&annotation, normalise_box(annotation.bbox, image.width, image.height)});
-    }
-    return boxes;
-  }
-
-  void count(const PlannedImage& planned) {
-    const std::string& file_name = coco_.images[planned.index].file_name;
-    size_t targets = 0;
-    for (const PlacedBox& placed : place_boxes(planned.index)) {
-      const CocoAnnotation& annotation = *placed.annotation;
-      ClassCount& of_class = summary_.classes[static_cast<size_t>(annotation.label)];
-      if (!annotation.area_given) ++summary_.missing_areas;
-      if (!placed.box) {
-        summary_.dropped.add(file_name, annotation.id);
-        continue;
+  /// What each pack has beside its shards.
+  std::vector<std::pair<fs::path, std::string>> closing_files(const PackResult& result, const fs::path&) const {
+    std::vector<std::pair<fs::path, std::string>> files;
+    for (const PackedSet& set : result.sets) {
+      if (set.shards.empty()) {
+        throw Error(cat(options_.annotations.string(), ": not one usable image is left", set.name.empty() ? "" : " for " + set.name),
+                    "see the reasons listed");
       }
-      if (placed.box->clipped) summary_.clipped.add(file_name, annotation.id);
-      ++(annotation.iscrowd ? of_class.crowds : of_class.boxes);
-      if (!annotation.iscrowd) ++targets;
+      files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
     }
-    if (targets == 0) ++summary_.empty_images;
+    return files;
   }
 
-  PackSummary finish() {
-    const ShardEntry totals = manifest_.totals();
-    summary_.images = totals.images;
-    summary_.shards = manifest_.shards.size();
-    summary_.image_bytes = totals.image_bytes;
-    summary_.file_bytes = totals.file_bytes;
-    summary_.categories = std::move(coco_.categories);
-    summary_.skipped_images = skipped_.size();
-    return std::move(summary_);
+  PackSummary summarise(PackResult result) const {
+    PackSummary summary{coco_.categories, std::move(result.sets), {}, 0, false, {}};
+    std::unordered_set<int64_t> images;
+    for (const auto* problems : std::array{&plan_.problems, &std::as_const(result.skipped)}) {
+      for (const CocoProblem& problem : *problems) {
+        summary.skipped.push_back(problem.message);
+        if (problem.image != CocoProblem::kNoImage) images.insert(problem.image);
+      }
+    }
+    summary.skipped_images = images.size();
+    return summary;
   }
 
   const PackOptions& options_;
-  const fs::path folder_;
   ThreadPool pool_;
-  Coco coco_;
-  Manifest manifest_;
-  PackProgress progress_;
-  PackSummary summary_;
-  std::unordered_set<int64_t> skipped_;
+  const Coco coco_;
+  PackSets sets_;
+  PackPlan plan_;
 };
 
 }  // namespace
@@ -205,12 +161,9 @@ PackSummary pack(const PackOptions& options) {
   std::error_code failed;
   if (!fs::is_directory(options.images, failed))
     throw Error(cat("the image folder ", options.images.string(), " does not exist"), "check --images");
-  check_output(options);
-  AtomicFolder folder(options.output);
-  PackSummary summary = Packer(options, folder.path()).run();
-  if (options.interrupted()) throw Error("interrupted; nothing was written");
-  folder.commit();
-  return summary;
+  check_output(options.output, options.overwrite);
+  Packer packer(options);
+  return options.part ? packer.pack_part(*options.part) : packer.pack_all();
 }
 
 }  // namespace dfine

@@ -1,0 +1,21 @@
+#pragma once
+// Text for the terminal.
+#include <string>
+#include <vector>
+
+#include "data/packer.h"
+
+namespace dfine {
+
+/// "1 image", "2,000 images".
+std::string count_of(size_t count, const char* one, const char* many);
+
+/// "1.5 GiB".
+std::string size_text(uint64_t bytes);
+
+void print_classes(const std::vector<Category>& categories, const std::vector<ClassCount>& classes);
+
+/// The closing summary of a run that took `seconds`.
+void print_summary(const PackSummary& summary, const PackOptions& options, double seconds);
+
+}  // namespace dfine

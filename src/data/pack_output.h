@@ -1,0 +1,14 @@
+#pragma once
+#include <filesystem>
+#include <string_view>
+
+namespace dfine {
+
+/// Is this the name of a file that dfine-pack writes into a pack?
+bool is_pack_file(std::string_view name);
+
+/// Throws Error unless a pack may be written there: nothing is there, an empty folder, or, with `overwrite`, a folder that holds packs and
+/// nothing else.
+void check_output(const std::filesystem::path& output, bool overwrite);
+
+}  // namespace dfine
