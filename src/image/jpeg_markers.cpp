@@ -61,6 +61,10 @@ class MarkerWalk {
 
 ImageInfo read_frame_header(Bytes parameters) {
   if (parameters.size() < 6) throw Error(cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
+  // Grey, colour, CMYK: what both libjpeg and Pillow read.
+  if (const int channels = parameters[5]; channels != 1 && channels != 3 && channels != 4)
+    throw Error(cat("the JPEG file has ", channels, " colour components"),
+                "only grey, RGB/YCbCr and CMYK files can be read; convert it to PNG");
   return {.format = ImageFormat::kJpeg,
           .width = parameters[3] << 8 | parameters[4],
           .height = parameters[1] << 8 | parameters[2],

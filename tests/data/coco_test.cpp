@@ -42,6 +42,12 @@ class CocoFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(CocoFile, TextThatFailsBeforeItsFirstObjectIsAnError) {
+  // Control characters and bytes that are no UTF-8 (found by fuzzing).
+  EXPECT_NE(failure(std::string("{\"images\": \"\0\x7f\"}", 16)).find("broken JSON"), std::string::npos);
+  EXPECT_NE(failure("{\"images\xfc\x7f\": []}").find("broken JSON"), std::string::npos);
+}
+
 const std::string kCategories = R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, {"id": -3, "name": "b"})";
 const std::string kImages = R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
 

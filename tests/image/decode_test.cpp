@@ -92,6 +92,12 @@ TEST(Probe, RefusesAFrameWithoutPixels) {
   EXPECT_NE(error_of([&] { decode_image(file); }).find("40 x 0 pixels"), std::string::npos);
 }
 
+TEST(Probe, RefusesAnOddNumberOfColourComponents) {
+  Bytes file = read_sample("baseline.jpg");
+  file[jpeg_height_at(file) + 4] = 2;
+  EXPECT_NE(error_of([&] { probe_image(file); }).find("2 colour components"), std::string::npos);
+}
+
 TEST(CheckComplete, AcceptsWholeFiles) {
   for (const std::string& name : kSamples) EXPECT_NO_THROW(check_complete(read_sample(name))) << name;
 }
