@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what building and running need, and builds. Safe to run again: nothing is downloaded twice.
 #
-#   launcher/setup.sh [--preset release|debug|asan|tsan|cuda] [--tests] [--target NAME]... [--no-build]
+#   launcher/setup.sh [--preset release|debug|asan|tsan|fuzz|cuda] [--tests] [--target NAME]... [--no-build]
 #
 # System packages come from launcher/packages.txt, with root or sudo; otherwise the missing ones are printed and nothing is changed.
 # LibTorch goes to ${DFINE_CACHE:-~/.cache/dfine}, shared by all checkouts. Without a GPU only its CPU parts are fetched.
-# --tests also makes the Python environment that the tests compare with (tests/requirements.txt); it is never needed at run time.
+# --tests also takes tests/packages.txt and makes the Python environment that the tests compare with (tests/requirements.txt); neither is
+# needed at run time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +18,7 @@ while (($#)); do
     --tests) with_tests=1 ;;
     --target) targets+=(--target "$2"); shift ;;
     --no-build) build=0 ;;
-    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -31,7 +32,9 @@ if [ -z "$preset" ]; then preset=release; if ((gpu)); then preset=cuda; fi; fi
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
 # --- system packages
-mapfile -t wanted < <(grep -v '^#' launcher/packages.txt)
+lists=(launcher/packages.txt)
+if ((with_tests)); then lists+=(tests/packages.txt); fi
+mapfile -t wanted < <(grep -hv '^#' "${lists[@]}")
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
