@@ -10,11 +10,11 @@ namespace dfine {
 
 /// What is done, in this order; contrast comes second or last. Unset: not at all.
 struct Photometric {
-  std::optional<float> brightness;  // factor, >= 0
-  std::optional<float> contrast;    // factor of the distance from the picture's mean grey, >= 0
-  bool contrast_first = false;      // before saturation and hue
-  std::optional<float> saturation;  // factor of the distance from the pixel's grey, >= 0
-  std::optional<float> hue;         // turns of the colour circle, from -0.5 to 0.5
+  std::optional<float> brightness{};  // factor, >= 0
+  std::optional<float> contrast{};    // factor of the distance from the picture's mean grey, >= 0
+  bool contrast_first = false;        // before saturation and hue
+  std::optional<float> saturation{};  // factor of the distance from the pixel's grey, >= 0
+  std::optional<float> hue{};         // turns of the colour circle, from -0.5 to 0.5
 };
 
 /// Changes the pixels of `part`, which lies inside the picture; those outside are left in any state. Contrast is that of the whole

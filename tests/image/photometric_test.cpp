@@ -1,0 +1,113 @@
+// Closed forms, and that the processor-specific loops give what the portable ones do. tests/augment/check_ops.py compares with torchvision.
+#include "image/photometric.h"
+
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+#include "image/blend.h"
+#include "image/photometric_kernels.h"
+#include "image/rotate.h"
+
+namespace dfine {
+namespace {
+
+using Bytes = std::vector<uint8_t>;
+
+Image noise(int width, int height, uint64_t key) {
+  CounterRandom random(5, Stream::kTest, key);
+  Image image(width, height);
+  for (uint8_t& byte : image.pixels) byte = static_cast<uint8_t>(random.below(256));
+  for (size_t i = 0; i + 2 < image.pixels.size(); i += 15) image.pixels[i + 1] = image.pixels[i + 2] = image.pixels[i];  // grey ones too
+  return image;
+}
+
+Image one_pixel(uint8_t red, uint8_t green, uint8_t blue) {
+  Image image(1, 1);
+  image.pixels = {red, green, blue};
+  return image;
+}
+
+Bytes distorted(Image image, const Photometric& how) {
+  distort_colours(image, how, {0, 0, image.width, image.height});
+  return image.pixels;
+}
+
+TEST(PhotometricKernels, BestEqualsPortable) {
+  const ColourPass passes[] = {{},
+                               {.gain = 1.12F},
+                               {.gain = 0.5F, .base = 101.25F},
+                               {.gain = 1.5F, .base = 99.5F, .saturation = 0.6F, .hue = 0.05F},
+                               {.saturation = 1.37F},
+                               {.hue = -0.5F},
+                               {.gain = 0.9F, .hue = 0.031F}};
+  for (const ColourPass& pass : passes) {
+    for (int width : {1, 7, 8, 9, 10, 11, 16, 18, 333}) {
+      Image portable = noise(width, 1, static_cast<uint64_t>(width)), best = portable;
+      const auto pixels = static_cast<size_t>(width);
+      EXPECT_EQ(portable_photometric_kernels().apply(pass, portable.pixels.data(), pixels),
+                best_photometric_kernels().apply(pass, best.pixels.data(), pixels));
+      EXPECT_EQ(portable.pixels, best.pixels) << width;
+    }
+  }
+}
+
+TEST(Photometric, BrightnessIsAFactor) {
+  EXPECT_EQ(distorted(one_pixel(10, 101, 200), {.brightness = 1.5F}), (Bytes{15, 151, 255}));
+  EXPECT_EQ(distorted(one_pixel(10, 101, 200), {.brightness = 0.0F}), (Bytes{0, 0, 0}));
+}
+
+/// Grey of (100, 100, 100) is 99.99 cut to 99: the weights add up to 0.9999.
+TEST(Photometric, SaturationAndContrastMoveAwayFromGrey) {
+  EXPECT_EQ(distorted(one_pixel(100, 100, 100), {.saturation = 0.0F}), (Bytes{99, 99, 99}));
+  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.saturation = 0.5F}), (Bytes{129, 29, 29}));  // grey 59
+  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.contrast = 0.5F}), (Bytes{129, 29, 29}));    // the only pixel's grey is the mean
+}
+
+TEST(Photometric, HueTurnsTheColourCircle) {
+  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.hue = 0.5F}), (Bytes{0, 200, 200}));
+  EXPECT_EQ(distorted(one_pixel(50, 200, 50), {.hue = 0.25F}), (Bytes{50, 125, 200}));  // from green halfway past cyan
+  EXPECT_EQ(distorted(one_pixel(77, 77, 77), {.hue = 0.2F}), (Bytes{77, 77, 77}));
+}
+
+TEST(Photometric, APartHasTheContrastOfTheWhole) {
+  for (const bool first : {false, true}) {
+    const Photometric how{.brightness = 0.9F, .contrast = 1.4F, .contrast_first = first, .saturation = 0.7F, .hue = 0.04F};
+    Image whole = noise(61, 40, 1), part = whole;
+    distort_colours(whole, how, {0, 0, 61, 40});
+    const Window window{13, 7, 30, 20};
+    distort_colours(part, how, window);
+    for (int y = window.top; y < window.bottom(); ++y)
+      for (int x = 3 * window.left; x < 3 * window.right(); ++x) ASSERT_EQ(part.row(y)[x], whole.row(y)[x]);
+  }
+}
+
+TEST(Rotate, ByQuartersCounterClockwise) {
+  Image image(3, 2);  // 0 1 2 / 3 4 5
+  for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i / 3);
+  const Bytes expected[] = {{0, 1, 2, 3, 4, 5}, {2, 5, 1, 4, 0, 3}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2}};
+  for (int turns = 0; turns < 4; ++turns) {
+    Image out;
+    rotate_quarters(image, {0, 0, 3, 2}, turns, out);
+    EXPECT_EQ(out.width, turns % 2 == 1 ? 2 : 3);
+    Bytes reds;
+    for (size_t i = 0; i < out.pixels.size(); i += 3) reds.push_back(out.pixels[i]);
+    EXPECT_EQ(reds, expected[turns]) << turns;
+  }
+  Image corner;
+  rotate_quarters(image, {1, 0, 2, 1}, 1, corner);
+  EXPECT_EQ(corner.pixels, (Bytes{2, 2, 2, 1, 1, 1}));
+}
+
+TEST(Blend, RoundsToNearest) {
+  for (const double weight : {0.0, 0.25, 0.45, 0.5, 0.55, 1.0}) {
+    for (int a = 0; a < 256; a += 5) {
+      Bytes into(256, static_cast<uint8_t>(a)), other(256);
+      for (size_t b = 0; b < 256; ++b) other[b] = static_cast<uint8_t>(b);
+      blend(into.data(), other.data(), 256, weight);
+      for (int b = 0; b < 256; ++b) EXPECT_NEAR(into[static_cast<size_t>(b)], a * weight + b * (1 - weight), 0.5 + 255.0 / 65536);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dfine
