@@ -1,20 +1,20 @@
 #include "data/coco.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <string_view>
-#include <unordered_map>
+#include <thread>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "data/coco_json.h"
+#include "data/id_index.h"
 
 namespace dfine {
 namespace {
 
-constexpr size_t kNone = std::numeric_limits<size_t>::max();
+constexpr size_t kNone = IdIndex::kNone;
 
 std::string in_quotes(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -30,28 +30,10 @@ std::string in_quotes(std::string_view text) {
   return result + '"';
 }
 
-/// From ids to indices; an id given twice keeps its first index, and both records are reported.
-class IdIndex {
- public:
-  /// The index that had this id before, or kNone.
-  size_t insert(int64_t id, size_t index) {
-    const auto [at, inserted] = index_.try_emplace(id, index);
-    return inserted ? kNone : at->second;
-  }
-  size_t find(int64_t id) const {
-    const auto at = index_.find(id);
-    return at == index_.end() ? kNone : at->second;
-  }
-  void reserve(size_t n) { index_.reserve(n); }
-
- private:
-  std::unordered_map<int64_t, size_t> index_;
-};
-
 /// Takes the records of `raw` apart and relates them by their ids.
 class Resolver {
  public:
-  explicit Resolver(RawCoco raw) : raw_(std::move(raw)) {}
+  explicit Resolver(RawCoco raw) : raw_(std::move(raw)), category_index_(raw_.categories.size()), image_index_(raw_.images.size()) {}
 
   Coco resolve(const std::filesystem::path& path) {
     categories(path);
@@ -86,7 +68,6 @@ class Resolver {
 
   void images() {
     coco_.images.reserve(raw_.images.size());
-    image_index_.reserve(raw_.images.size());
     auto fault = raw_.image_faults.begin();
     for (size_t i = 0; i < raw_.images.size(); ++i) {
       RawImage& raw = raw_.images[i];
@@ -111,12 +92,10 @@ class Resolver {
   }
 
   void annotations() {
-    IdIndex seen;
-    seen.reserve(raw_.annotations.size());
+    IdIndex seen(raw_.annotations.size());
     std::vector<size_t> image_of(raw_.annotations.size(), kNone);
     auto fault = raw_.annotation_faults.begin();
-    for (size_t i = 0; i < raw_.annotations.size(); ++i) {
-      RawAnnotation& raw = raw_.annotations[i];
+    raw_.annotations.for_each([&](size_t i, RawAnnotation& raw) {
       const size_t image = raw.image_id ? image_index_.find(*raw.image_id) : kNone;
       image_of[i] = image;
       raw.annotation.id = raw.id.value_or(0);
@@ -131,7 +110,7 @@ class Resolver {
           raw.annotation.label = static_cast<int32_t>(label);
         }
       }
-      if (!raw.id) continue;
+      if (!raw.id) return;
       if (const size_t before = seen.insert(*raw.id, i); before != kNone) {
         const std::string message =
             cat(annotation_name(i, image), " has the same id as ",
@@ -139,7 +118,7 @@ class Resolver {
         if (image_of[before] != image) problem(message, image_of[before]);
         problem(message, image);
       }
-    }
+    });
     group(image_of);
   }
 
@@ -152,9 +131,9 @@ class Resolver {
     std::partial_sum(coco_.first.begin(), coco_.first.end(), coco_.first.begin());
     coco_.annotations.resize(coco_.first.back());
     std::vector<uint64_t> next(coco_.first.begin(), coco_.first.end() - 1);
-    for (size_t i = 0; i < image_of.size(); ++i) {
-      if (image_of[i] != kNone) coco_.annotations[next[image_of[i]]++] = raw_.annotations[i].annotation;
-    }
+    raw_.annotations.for_each([&](size_t i, const RawAnnotation& raw) {
+      if (image_of[i] != kNone) coco_.annotations[next[image_of[i]]++] = raw.annotation;
+    });
   }
 
   RawCoco raw_;
@@ -164,8 +143,9 @@ class Resolver {
 
 }  // namespace
 
-Coco read_coco(const std::filesystem::path& path) {
-  return Resolver(read_coco_json(path)).resolve(path);
+Coco read_coco(const std::filesystem::path& path, int jobs) {
+  const int threads = jobs > 0 ? jobs : static_cast<int>(std::thread::hardware_concurrency());
+  return Resolver(read_coco_json(path, threads)).resolve(path);
 }
 
 std::string describe(const CocoImage& image) {

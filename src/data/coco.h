@@ -53,7 +53,8 @@ struct Coco {
 /// Reads the file. Records that are unusable (missing keys, wrong types, keys given twice, NaN, ids given twice, unknown image or category
 /// ids) are reported in `problems`; annotations whose image is unknown are left out. Throws Error, with the place in the file, when it is
 /// no such file at all: unreadable, broken JSON, a list missing, categories without id or name or with the same id.
-Coco read_coco(const std::filesystem::path& path);
+/// `jobs`: threads, 0 for as many as there are cores.
+Coco read_coco(const std::filesystem::path& path, int jobs = 0);
 
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);

@@ -3,12 +3,17 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/thread_pool.h"
+#include "data/json_lists.h"
+#include "data/mapped_file.h"
 
 namespace dfine {
 namespace {
@@ -18,94 +23,62 @@ namespace json = simdjson::ondemand;
 // Bits of the keys seen in a record, to find keys given twice.
 using Seen = uint32_t;
 
-class Parser {
- public:
-  explicit Parser(const std::filesystem::path& path) : path_(path) {
-    if (std::error_code failed; std::filesystem::is_directory(path, failed))
-      throw Error(cat(path.string(), " is a folder, not an annotation file"));
-    const auto error = simdjson::padded_string::load(path.string()).get(text_);
-    if (error != simdjson::SUCCESS) throw Error(cat("cannot read ", path.string()), "check the path and its permissions");
-  }
+constexpr std::array<std::string_view, 3> kLists{"images", "annotations", "categories"};
 
-  RawCoco read() {
-    if (text_.size() > std::numeric_limits<uint32_t>::max() - simdjson::SIMDJSON_PADDING) {
-      throw Error(cat(path_.string(), ": annotation files of 4 GiB and more cannot be read"), "split it into several data sets");
-    }
+constexpr const char* kNotCoco = "a COCO annotation file is an object with the lists images, annotations (may be empty) and categories";
+constexpr const char* kBroken = "the file may be cut off or edited by hand; python3 -m json.tool FILE shows the place";
+
+/// The whole annotation file, for messages.
+struct Source {
+  const std::filesystem::path& path;
+  std::string_view text;
+
+  std::string place(uint64_t offset) const {
+    return cat(" (at byte ", offset, ", line ", 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'), ")");
+  }
+  [[noreturn]] void fatal(const std::string& what, const char* hint) const { throw Error(cat(path.string(), " ", what), hint); }
+};
+
+/// Parses pieces of the file, one after another; each thread has its own.
+class PieceParser {
+ public:
+  RawCocoPiece parse(const Source& source, const JsonPiece& piece) {
+    source_ = &source;
+    base_ = piece.offset - 1;
+    result_ = {};
+    text_.assign("[").append(piece.text).append("]");
+    text_.reserve(text_.size() + simdjson::SIMDJSON_PADDING);
     // The first pass over the text fails as a whole: there is no place to name, and asking for one would read an index that was not made.
-    if (const auto error = parser_.iterate(text_).get(document_); error != simdjson::SUCCESS)
-      fatal(cat("is broken JSON: ", simdjson::error_message(error)), kBroken);
-    json::object top;
-    const auto error = document_.get_object().get(top);
-    if (error == simdjson::INCORRECT_TYPE) fatal("is not a JSON object", kNotCoco);
-    if (error != simdjson::SUCCESS) fatal(cat("is broken JSON: brackets are left open at its end, byte ", text_.size()), kBroken);
-    Seen seen = 0;
-    for (auto entry : top) {
-      json::field field;
-      check(std::move(entry).get(field));
-      const std::string key(unescaped(field));
-      if (key == "images") {
-        once(seen, 1, key);
-        list(field.value(), key, [&](json::object record, size_t i) { image(record, i); });
-      } else if (key == "annotations") {
-        once(seen, 2, key);
-        list(field.value(), key, [&](json::object record, size_t i) { annotation(record, i); });
-      } else if (key == "categories") {
-        once(seen, 4, key);
-        list(field.value(), key, [&](json::object record, size_t i) { category(record, i); });
-      }
-    }
-    if (document_.current_location().error() != simdjson::OUT_OF_BOUNDS) fatal(cat("has text after its end", place()), kBroken);
-    for (const auto& [bit, key] : {std::pair{1U, "images"}, {2U, "annotations"}, {4U, "categories"}}) {
-      if ((seen & bit) == 0) fatal(cat("has no list \"", key, "\""), kNotCoco);
+    if (const auto error = parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_); error != simdjson::SUCCESS)
+      source.fatal(cat("is broken JSON: ", simdjson::error_message(error), " after", source.place(piece.offset)), kBroken);
+    json::array array;
+    check(document_.get_array().get(array));
+    size_t index = piece.first_record;
+    for (auto entry : array) {
+      json::value element;
+      check(std::move(entry).get(element));
+      json::object record;
+      check(element.get_object().get(record));
+      if (piece.list == 0) image(record, index);
+      if (piece.list == 1) annotation(record, index);
+      if (piece.list == 2) category(record, index);
+      ++index;
     }
     return std::move(result_);
   }
 
  private:
-  static constexpr const char* kNotCoco =
-      "a COCO annotation file is an object with the lists images, annotations (may be empty) and categories";
-  static constexpr const char* kBroken = "the file may be cut off or edited by hand; python3 -m json.tool FILE shows the place";
+  [[noreturn]] void fatal(const std::string& what, const char* hint) const { source_->fatal(what, hint); }
 
-  [[noreturn]] void fatal(const std::string& what, const char* hint) const { throw Error(cat(path_.string(), " ", what), hint); }
-
-  size_t offset() {
+  /// Place in the file.
+  uint64_t offset() {
     const char* at = nullptr;
-    return document_.current_location().get(at) == simdjson::SUCCESS ? static_cast<size_t>(at - text_.data()) : text_.size();
-  }
-
-  std::string place() {
-    const size_t at = offset();
-    return cat(" (at byte ", at, ", line ", 1 + std::count(text_.data(), text_.data() + at, '\n'), ")");
+    const bool known = document_.current_location().get(at) == simdjson::SUCCESS;
+    return base_ + (known ? static_cast<size_t>(at - text_.data()) : text_.size());
   }
 
   void check(simdjson::error_code error) {
-    if (error != simdjson::SUCCESS) fatal(cat("is broken JSON: ", simdjson::error_message(error), place()), kBroken);
-  }
-
-  std::string_view unescaped(json::field& field) {
-    std::string_view key;
-    check(field.unescaped_key().get(key));
-    return key;
-  }
-
-  void once(Seen& seen, Seen bit, std::string_view key) {
-    if ((seen & bit) != 0) fatal(cat("has the key \"", key, "\" twice", place()), "remove one of them");
-    seen |= bit;
-  }
-
-  template <class Record>
-  void list(json::value value, std::string_view key, Record record) {
-    json::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) fatal(cat("has \"", key, "\" that is not a list", place()), kNotCoco);
-    size_t index = 0;
-    for (auto entry : array) {
-      json::value element;
-      check(std::move(entry).get(element));
-      json::object object;
-      if (element.get_object().get(object) != simdjson::SUCCESS)
-        fatal(cat("has ", key, "[", index, "] that is not an object", place()), kNotCoco);
-      record(object, index++);
-    }
+    if (error != simdjson::SUCCESS) fatal(cat("is broken JSON: ", simdjson::error_message(error), source_->place(offset())), kBroken);
   }
 
   // --- values of a record: what is wrong goes to fault_ and the value stays unset -----------------------------------------------------
@@ -195,16 +168,35 @@ class Parser {
 
   // --- records -----------------------------------------------------------------------------------------------------------------------
 
+  using Keys = std::initializer_list<std::string_view>;
+
+  /// Most keys have no escapes, and need not be copied to be compared.
+  Keys::iterator find_key(const Keys& known, json::field& field) {
+    const std::string_view token = raw_key(field);
+    if (token.find('\\') == std::string_view::npos) return std::find(known.begin(), known.end(), token);
+    std::string_view key;
+    check(field.unescaped_key().get(key));
+    return std::find(known.begin(), known.end(), key);
+  }
+
+  static std::string_view raw_key(const json::field& field) {
+    const char* begin = field.key().raw();
+    const char* end = begin;
+    for (; *end != '"'; ++end) {
+      if (*end == '\\') ++end;
+    }
+    return {begin, static_cast<size_t>(end - begin)};
+  }
+
   /// Calls `take(key, value)` for each key; afterwards reports the keys of `required` that were not among them.
   template <class Take>
-  void fields(json::object record, std::initializer_list<std::string_view> known, size_t required, Take take) {
+  void fields(json::object record, Keys known, size_t required, Take take) {
     fault_.clear();
     Seen seen = 0;
     for (auto entry : record) {
       json::field field;
       check(std::move(entry).get(field));
-      const std::string_view key = unescaped(field);
-      const auto found = std::find(known.begin(), known.end(), key);
+      const auto found = find_key(known, field);
       if (found == known.end()) continue;
       const Seen bit = 1U << (found - known.begin());
       if (fresh(seen, bit, *found)) take(*found, field.value());
@@ -253,18 +245,79 @@ class Parser {
     if (!fault_.empty()) fatal(cat("has an unusable categories[", index, "]: ", fault_), "every category needs an integer id and a name");
   }
 
-  const std::filesystem::path path_;
-  simdjson::padded_string text_;
+  const Source* source_ = nullptr;
+  uint64_t base_ = 0;  // place in the file of text_'s first byte
+  std::string text_;   // the piece as a list of its own, with room behind it as the parser needs
   json::parser parser_;
   json::document document_;
-  RawCoco result_;
+  RawCocoPiece result_;
   std::string fault_;  // of the record being read
+};
+
+template <class T>
+void append(std::vector<T>& all, std::vector<T> more) {
+  std::ranges::move(more, std::back_inserter(all));
+}
+
+/// Hands pieces to threads, and puts together what they give in the order of the file.
+class Reader {
+ public:
+  Reader(Source source, int jobs) : source_(source), limit_(4 * static_cast<size_t>(jobs)), pool_(jobs) {}
+  ~Reader() {
+    for (auto& future : pending_) future.wait();  // they refer to the text
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  RawCoco read() {
+    constexpr size_t kPieceBytes = 1 << 18;  // stays in a core's cache
+    try {
+      cut_json_lists(source_.text, kLists, kPieceBytes, [&](const JsonPiece& piece) {
+        if (pending_.size() >= limit_) collect();
+        pending_.push_back(pool_.submit([this, piece] {
+          thread_local PieceParser parser;
+          return parser.parse(source_, piece);
+        }));
+      });
+    } catch (const JsonFault& fault) {
+      while (!pending_.empty()) collect();  // what is wrong before it comes first
+      source_.fatal(fault.what + (fault.offset > 0 ? source_.place(fault.offset) : ""), fault.broken ? kBroken : kNotCoco);
+    }
+    while (!pending_.empty()) collect();
+    return std::move(all_);
+  }
+
+ private:
+  void collect() {
+    auto future = std::move(pending_.front());
+    pending_.pop_front();
+    RawCocoPiece piece = future.get();
+    append(all_.images, std::move(piece.images));
+    append(all_.categories, std::move(piece.categories));
+    append(all_.image_faults, std::move(piece.image_faults));
+    append(all_.annotation_faults, std::move(piece.annotation_faults));
+    all_.annotations.add(std::move(piece.annotations));
+  }
+
+  Source source_;
+  size_t limit_;  // pieces under way
+  RawCoco all_;
+  ThreadPool pool_;
+  std::deque<std::future<RawCocoPiece>> pending_;
 };
 
 }  // namespace
 
-RawCoco read_coco_json(const std::filesystem::path& path) {
-  return Parser(path).read();
+RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
+  if (std::error_code failed; std::filesystem::is_directory(path, failed))
+    throw Error(cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
+  if (std::error_code failed; !std::filesystem::exists(path, failed))
+    throw Error(cat("cannot read ", path.string(), ": no such file"), "check the path and its permissions");
+  const ByteFile file(path);
+  const uint64_t size = file.size();
+  const MappedFile mapping = size > 0 ? MappedFile(file, 0, size) : MappedFile();
+  const auto bytes = size > 0 ? mapping.bytes(0, size) : std::span<const uint8_t>();
+  return Reader({path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}, jobs).read();
 }
 
 }  // namespace dfine

@@ -25,7 +25,7 @@ constexpr const char* kSkipHint = "correct the input, or leave such images out w
 
 class Packer {
  public:
-  explicit Packer(const PackOptions& options) : options_(options), pool_(options.jobs), coco_(read_coco(options.annotations)) {
+  explicit Packer(const PackOptions& options) : options_(options), pool_(options.jobs), coco_(read_coco(options.annotations, options.jobs)) {
     if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, options_.images, options_.shard_size, pool_);
