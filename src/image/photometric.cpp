@@ -5,13 +5,18 @@
 namespace dfine {
 namespace {
 
-/// Sum of the greys of the part's pixels afterwards.
-uint64_t apply(const ColourPass& pass, Image& image, const Window& part) {
+void apply(const ColourPass& pass, Image& image, const Window& part) {
   const PhotometricKernels& kernels = best_photometric_kernels();
-  uint64_t sum = 0;
   for (int y = part.top; y < part.bottom(); ++y)
-    sum += kernels.apply(pass, image.row(y) + ptrdiff_t{part.left} * 3, static_cast<size_t>(part.width));
-  return sum;
+    kernels.apply(pass, image.row(y) + ptrdiff_t{part.left} * 3, static_cast<size_t>(part.width));
+}
+
+/// The mean of the whole picture's greys afterwards.
+float apply_and_average(const ColourPass& pass, Image& image) {
+  const PhotometricKernels& kernels = best_photometric_kernels();
+  uint64_t greys = 0;
+  for (int y = 0; y < image.height; ++y) greys += kernels.apply_and_sum(pass, image.row(y), static_cast<size_t>(image.width));
+  return static_cast<float>(static_cast<double>(greys) / (static_cast<double>(image.width) * image.height));
 }
 
 }  // namespace
@@ -25,12 +30,9 @@ void distort_colours(Image& image, const Photometric& how, const Window& part) {
     if (before.changes()) apply(before, image, part);
     return;
   }
-  // The mean needs every pixel as it is before contrast.
-  const uint64_t greys = apply(before, image, {0, 0, image.width, image.height});
-  const auto mean = static_cast<float>(static_cast<double>(greys) / (static_cast<double>(image.width) * image.height));
   ColourPass after = how.contrast_first ? colours : ColourPass{};
   after.gain = *how.contrast;
-  after.base = mean;
+  after.base = apply_and_average(before, image);  // needs every pixel as it is before contrast
   apply(after, image, part);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -63,6 +64,10 @@ uint64_t apply_portable(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
     rgb[2] = static_cast<uint8_t>(p.blue);
   }
   return sum;
+}
+
+void apply_plain_portable(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  apply_portable(pass, rgb, pixels);
 }
 
 #if defined(__x86_64__)
@@ -146,39 +151,65 @@ DFINE_AVX2 inline void store_avx2(const Pixels8& p, uint8_t* rgb) {
   std::memcpy(rgb + 20, &rest, sizeof rest);
 }
 
-template <bool kSaturate, bool kTurn>
-DFINE_AVX2 uint64_t apply_blocks_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+/// A pass in registers.
+struct ColourPass8 {
+  __m256 gain, rest, base, saturation, greyness, sixths;
+};
+
+/// The pixels of one block after the pass; `greys` takes their greys.
+template <bool kSaturate, bool kTurn, bool kSum>
+DFINE_AVX2 inline void apply_block_avx2(const ColourPass8& pass, uint8_t* rgb, __m256i& greys) {
+  Pixels8 p = blend_avx2(load_avx2(rgb), pass.base, pass.gain, pass.rest);
+  if constexpr (kSaturate) p = blend_avx2(p, grey_avx2(p), pass.saturation, pass.greyness);
+  if constexpr (kTurn) p = turn_avx2(p, pass.sixths);
+  if constexpr (kSum) greys = _mm256_cvttps_epi32(grey_avx2(p));
+  store_avx2(p, rgb);
+}
+
+template <bool kSaturate, bool kTurn, bool kSum>
+DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pixels) {
   constexpr size_t kBlock = 8;
-  const __m256 base = _mm256_set1_ps(pass.base), gain = _mm256_set1_ps(pass.gain), rest = _mm256_set1_ps(1 - pass.gain);
-  const __m256 saturation = _mm256_set1_ps(pass.saturation), greyness = _mm256_set1_ps(1 - pass.saturation);
-  const __m256 sixths = _mm256_set1_ps(6 * pass.hue);
-  __m256i sums = _mm256_setzero_si256();
+  const ColourPass8 pass{_mm256_set1_ps(given.gain),       _mm256_set1_ps(1 - given.gain),       _mm256_set1_ps(given.base),
+                         _mm256_set1_ps(given.saturation), _mm256_set1_ps(1 - given.saturation), _mm256_set1_ps(6 * given.hue)};
+  __m256i sums = _mm256_setzero_si256(), greys = sums;
   size_t i = 0;
   for (; i + kBlock + 2 <= pixels; i += kBlock, rgb += 3 * kBlock) {  // two pixels more hold what a load reads too much
-    Pixels8 p = blend_avx2(load_avx2(rgb), base, gain, rest);
-    if constexpr (kSaturate) p = blend_avx2(p, grey_avx2(p), saturation, greyness);
-    if constexpr (kTurn) p = turn_avx2(p, sixths);
-    sums = _mm256_add_epi32(sums, _mm256_cvttps_epi32(grey_avx2(p)));
-    store_avx2(p, rgb);
+    apply_block_avx2<kSaturate, kTurn, kSum>(pass, rgb, greys);
+    sums = _mm256_add_epi32(sums, greys);
   }
-  alignas(32) uint32_t lanes[8];
+  alignas(32) uint32_t lanes[kBlock];
   _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums);
-  uint64_t sum = apply_portable(pass, rgb, pixels - i);
-  for (const uint32_t lane : lanes) sum += lane;
+  uint64_t sum = std::accumulate(lanes, lanes + kBlock, uint64_t{0});
+  while (i < pixels) {
+    uint8_t padded[3 * (kBlock + 2)] = {};
+    const size_t left = std::min(kBlock, pixels - i);
+    std::memcpy(padded, rgb, 3 * left);
+    apply_block_avx2<kSaturate, kTurn, kSum>(pass, padded, greys);
+    std::memcpy(rgb, padded, 3 * left);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), greys);
+    sum = std::accumulate(lanes, lanes + left, sum);
+    i += left;
+    rgb += 3 * left;
+  }
   return sum;
 }
 
-uint64_t apply_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
-  if (pass.hue != 0)
-    return pass.saturation != 1 ? apply_blocks_avx2<true, true>(pass, rgb, pixels) : apply_blocks_avx2<false, true>(pass, rgb, pixels);
-  return pass.saturation != 1 ? apply_blocks_avx2<true, false>(pass, rgb, pixels) : apply_blocks_avx2<false, false>(pass, rgb, pixels);
+template <bool kSum>
+uint64_t choose_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  const bool saturates = pass.saturation != 1;
+  if (pass.hue != 0) return saturates ? apply_avx2<true, true, kSum>(pass, rgb, pixels) : apply_avx2<false, true, kSum>(pass, rgb, pixels);
+  return saturates ? apply_avx2<true, false, kSum>(pass, rgb, pixels) : apply_avx2<false, false, kSum>(pass, rgb, pixels);
 }
 
-constexpr PhotometricKernels kAvx2{apply_avx2};
+void apply_plain_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
+  choose_avx2<false>(pass, rgb, pixels);
+}
+
+constexpr PhotometricKernels kAvx2{apply_plain_avx2, choose_avx2<true>};
 
 #endif
 
-constexpr PhotometricKernels kPortable{apply_portable};
+constexpr PhotometricKernels kPortable{apply_plain_portable, apply_portable};
 
 }  // namespace
 

@@ -16,8 +16,10 @@ struct ColourPass {
 };
 
 struct PhotometricKernels {
-  /// RGB pixels in place; returns the sum of their new greys, each cut to a whole number.
-  uint64_t (*apply)(const ColourPass& pass, uint8_t* rgb, size_t pixels);
+  /// RGB pixels in place.
+  void (*apply)(const ColourPass& pass, uint8_t* rgb, size_t pixels);
+  /// The same; returns the sum of their new greys, each cut to a whole number.
+  uint64_t (*apply_and_sum)(const ColourPass& pass, uint8_t* rgb, size_t pixels);
 };
 
 const PhotometricKernels& portable_photometric_kernels();

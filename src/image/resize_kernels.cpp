@@ -54,54 +54,65 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip, const std::arr
 
 #if defined(__x86_64__)
 
-/// Weighted sum for output i, by its first `taps` weights (read in fours), as red, green, blue, 0 in 32 bits; both halves are to be added.
-/// Four neighbouring pixels of 3 bytes are laid out as 16-bit pairs: red 0 and 1, green 0 and 1, blue 0 and 1 in the lower half, those
-/// of pixels 2 and 3 in the upper; one multiply-add of pairs then weighs both.
-DFINE_AVX2 inline __m256i weighted_pixel_avx2(const AxisWeights& axis, const uint8_t* in, size_t i, int taps) {
+/// Adds to `sum` four neighbouring pixels of 3 bytes, weighted, as red, green, blue, 0 in 32 bits; both halves are to be added. The pixels
+/// are laid out as 16-bit pairs: red 0 and 1, green 0 and 1, blue 0 and 1 in the lower half, those of pixels 2 and 3 in the upper; one
+/// multiply-add of pairs then weighs both.
+DFINE_AVX2 inline __m256i add_weighted_avx2(__m256i sum, const uint8_t* pixels, const int16_t* weights) {
   const __m256i spread_pixels = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                                                  6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
   const __m256i spread_weights = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,  //
                                                   4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
-  const int16_t* const weights = axis.weight(static_cast<int>(i));
-  const uint8_t* const pixels = in + static_cast<size_t>(axis.first[i]) * 3;
-  __m256i sum = _mm256_setzero_si256();
-  for (int k = 0; k < taps; k += 4) {
-    const __m256i four =
-        _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels + static_cast<ptrdiff_t>(k) * 3)));
-    int64_t packed;
-    std::memcpy(&packed, weights + k, sizeof packed);
-    const __m256i pairs = _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights);
-    sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), pairs));
-  }
-  return sum;
+  const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels)));
+  int64_t packed;
+  std::memcpy(&packed, weights, sizeof packed);
+  const __m256i pairs = _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights);
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), pairs));
 }
 
 /// Adds the halves of two sums and rounds: the first pixel in the lower half of the result, the second in the upper.
-DFINE_AVX2 inline __m256i two_pixels_avx2(__m256i first, __m256i second, int precision) {
+DFINE_AVX2 inline __m256i two_pixels_avx2(__m256i first, __m256i second, __m256i half, __m128i precision) {
   const __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(first, second, 0x20), _mm256_permute2x128_si256(first, second, 0x31));
-  return _mm256_sra_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(1 << (precision - 1))), _mm_cvtsi32_si128(precision));
+  return _mm256_sra_epi32(_mm256_add_epi32(sum, half), precision);
 }
 
-DFINE_AVX2 void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+/// With kFour no output has more than four weights.
+template <bool kFour>
+DFINE_AVX2 void along_row_blocks_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
   constexpr size_t kBlock = 4;
-  const size_t outputs = axis.first.size();
-  if (outputs < kBlock) return along_row_portable(axis, in, out);
+  const size_t outputs = axis.first.size(), stride = static_cast<size_t>(axis.stride);
+  const int *const firsts = axis.first.data(), *const counts = axis.count.data();
+  const __m256i half = _mm256_set1_epi32(1 << (axis.precision - 1));
+  const __m128i precision = _mm_cvtsi32_si128(axis.precision);
   const __m128i drop_fourth = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
   for (size_t next = 0; next < outputs; next += kBlock) {
     const size_t i = std::min(next, outputs - kBlock);  // the last block overlaps the one before
-    const int taps = std::max(std::max(axis.count[i], axis.count[i + 1]), std::max(axis.count[i + 2], axis.count[i + 3]));
-    const __m256i even =
-        two_pixels_avx2(weighted_pixel_avx2(axis, in, i, taps), weighted_pixel_avx2(axis, in, i + 1, taps), axis.precision);
-    const __m256i odd =
-        two_pixels_avx2(weighted_pixel_avx2(axis, in, i + 2, taps), weighted_pixel_avx2(axis, in, i + 3, taps), axis.precision);
+    const int taps = kFour ? 4 : std::max(std::max(counts[i], counts[i + 1]), std::max(counts[i + 2], counts[i + 3]));
+    const int16_t* weights = axis.values.data() + i * stride;
+    const uint8_t* pixels[kBlock];
+    __m256i sums[kBlock];
+    for (size_t j = 0; j < kBlock; ++j) {
+      pixels[j] = in + static_cast<ptrdiff_t>(firsts[i + j]) * 3;
+      sums[j] = _mm256_setzero_si256();
+    }
+    for (int k = 0; k < taps; k += 4, weights += 4) {
+      for (size_t j = 0; j < kBlock; ++j)
+        sums[j] = add_weighted_avx2(sums[j], pixels[j] + static_cast<ptrdiff_t>(k) * 3, weights + j * stride);
+    }
+    const __m256i even = two_pixels_avx2(sums[0], sums[1], half, precision), odd = two_pixels_avx2(sums[2], sums[3], half, precision);
     const __m256i words = _mm256_packs_epi32(even, odd);  // pixels 0 and 2 | 1 and 3
     const __m256i bytes = _mm256_packus_epi16(words, words);
-    const __m128i pixels = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
-    const __m128i rgb = _mm_shuffle_epi8(pixels, drop_fourth);
+    const __m128i rgbx = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    const __m128i rgb = _mm_shuffle_epi8(rgbx, drop_fourth);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * i), rgb);
     const int32_t rest = _mm_extract_epi32(rgb, 2);
     std::memcpy(out + 3 * i + 8, &rest, sizeof rest);
   }
+}
+
+void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
+  if (axis.first.size() < 4) return along_row_portable(axis, in, out);
+  if (axis.stride == 4) return along_row_blocks_avx2<true>(axis, in, out);
+  along_row_blocks_avx2<false>(axis, in, out);
 }
 
 /// 32 bytes of the weighted sum. Unpacking is by halves of the registers, and so is packing at the end: the order comes out right.
