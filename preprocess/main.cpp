@@ -1,7 +1,8 @@
-// dfine-pack: COCO images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
+// dfine-pack: images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>
+#include <map>
 #include <thread>
 
 #include "commands.h"
@@ -32,8 +33,18 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   PackOptions& pack = arguments.pack;
   app.set_version_flag("--version", std::string("dfine-pack ") + DFINE_VERSION);
-  app.add_option("--images", pack.images, "folder that the annotation file's file_name refers to")->type_name("DIR");
-  app.add_option("--annotations", pack.annotations, "COCO annotation file")->type_name("FILE.json");
+  const std::map<std::string, AnnotationFormat> formats{
+      {"coco", AnnotationFormat::kCoco}, {"yolo", AnnotationFormat::kYolo}, {"voc", AnnotationFormat::kVoc}};
+  app.add_option("--format", pack.format, "of the annotations: coco, yolo or voc")
+      ->transform(CLI::Transformer(formats))
+      ->type_name("NAME")
+      ->default_str("coco");
+  app.add_option("--annotations", pack.annotations, "coco: JSON file; yolo: data.yaml; voc: folder of the data set")->type_name("PATH");
+  app.add_option("--images", pack.images, "folder of the images; yolo, voc: only if --annotations does not lead to it")->type_name("DIR");
+  app.add_option("--split", pack.split, "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (all without)")
+      ->type_name("NAME");
+  app.add_option("--classes", pack.classes, "voc: file with the class names in order, one a line (default: those found, sorted)")
+      ->type_name("FILE");
   app.add_option("--output", pack.output, "folder to create")->type_name("DIR");
   add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard");
   app.add_option("--max-side", pack.max_side, "make images with a longer side than N pixels JPEGs of that size")
@@ -55,12 +66,20 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(0, 1);
 }
 
-void require_pack_options(const CLI::App& app) {
+void require_pack_options(const CLI::App& app, const PackOptions& pack) {
   std::string missing;
-  for (const char* name : {"--images", "--annotations", "--output"}) {
+  const auto require = [&](const char* name) {
     if (app.count(name) == 0) missing += std::string(missing.empty() ? "" : ", ") + name;
-  }
+  };
+  if (pack.format == AnnotationFormat::kCoco) require("--images");
+  require("--annotations");
+  require("--output");
   if (!missing.empty()) throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
+  if (pack.format == AnnotationFormat::kYolo && app.count("--images") == app.count("--split"))
+    throw UsageError("--format yolo needs --split or --images, one of them",
+                     "--split train takes the images that data.yaml names as `train`");
+  if (pack.format == AnnotationFormat::kCoco && app.count("--split") > 0) throw UsageError("--split goes with --format yolo and voc alone");
+  if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0) throw UsageError("--classes goes with --format voc alone");
 }
 
 /// "2/4".
@@ -77,7 +96,7 @@ PackPart parse_part(const std::string& text) {
 
 void check_pack_options(const CLI::App& app, Arguments& arguments) {
   PackOptions& pack = arguments.pack;
-  require_pack_options(app);
+  require_pack_options(app, pack);
   constexpr uint64_t kLargest = 1ULL << 60;  // negative numbers arrive as larger ones
   if (pack.shard_size == 0 || pack.shard_size > kLargest) throw UsageError("--shard-size must be above 0 and at most 1 EiB");
   if (app.count("--val-fraction") > 0 && !(pack.val_fraction > 0 && pack.val_fraction < 1))
@@ -101,7 +120,7 @@ int run(CLI::App& app, Arguments& arguments) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Packs COCO images and annotations into sharded HDF5 for training.", "dfine-pack");
+  CLI::App app("Packs images and annotations (COCO, YOLO, Pascal VOC) into sharded HDF5 for training.", "dfine-pack");
   Arguments arguments;
   describe(app, arguments);
   try {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace dfine {
 
@@ -17,9 +18,14 @@ struct PackPart {
   size_t index = 1, count = 1;
 };
 
+enum class AnnotationFormat { kCoco, kYolo, kVoc };
+
 struct PackOptions {
-  std::filesystem::path images;        // folder that file_name of the annotation file is relative to
-  std::filesystem::path annotations;   // COCO JSON
+  AnnotationFormat format = AnnotationFormat::kCoco;
+  std::filesystem::path images;        // folder that file_name of the annotation file is relative to; YOLO and VOC: may be empty
+  std::filesystem::path annotations;   // COCO JSON; YOLO: data.yaml; VOC: the data set's folder
+  std::string split;                   // YOLO: entry of data.yaml; VOC: list in ImageSets/Main, or empty
+  std::filesystem::path classes;       // VOC: file with the class names, or empty
   std::filesystem::path output;        // the pack; a folder that does not exist yet, or is empty
   uint64_t shard_size = 512ULL << 20;  // bytes of image files in a shard; a larger file gets a shard of its own
   int jobs = 1;                        // threads that read and check; the result does not depend on it

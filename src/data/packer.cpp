@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "data/annotations.h"
 #include "data/coco.h"
 #include "data/file_sync.h"
 #include "data/pack_output.h"
@@ -25,10 +26,11 @@ constexpr const char* kSkipHint = "correct the input, or leave such images out w
 
 class Packer {
  public:
-  explicit Packer(const PackOptions& options) : options_(options), pool_(options.jobs), coco_(read_coco(options.annotations, options.jobs)) {
+  explicit Packer(const PackOptions& options)
+      : options_(options), pool_(options.jobs), annotations_(read_annotations(options, pool_)), coco_(annotations_.coco) {
     if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
-    plan_ = plan_pack(coco_, sets_, options_.images, options_.shard_size, pool_);
+    plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
     if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
   }
 
@@ -150,7 +152,8 @@ class Packer {
 
   const PackOptions& options_;
   ThreadPool pool_;
-  const Coco coco_;
+  const Annotations annotations_;
+  const Coco& coco_;
   PackSets sets_;
   PackPlan plan_;
 };
@@ -158,9 +161,6 @@ class Packer {
 }  // namespace
 
 PackSummary pack(const PackOptions& options) {
-  std::error_code failed;
-  if (!fs::is_directory(options.images, failed))
-    throw Error(cat("the image folder ", options.images.string(), " does not exist"), "check --images");
   check_output(options.output, options.overwrite);
   Packer packer(options);
   return options.part ? packer.pack_part(*options.part) : packer.pack_all();

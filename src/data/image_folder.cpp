@@ -1,0 +1,105 @@
+#include "data/image_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "data/byte_file.h"
+#include "data/image_check.h"
+#include "image/decode.h"
+
+namespace dfine {
+namespace fs = std::filesystem;
+
+Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images) {
+  Coco coco;
+  coco.categories = std::move(categories);
+  coco.first.push_back(0);
+  for (FolderImage& from : images) {
+    const auto index = static_cast<int64_t>(coco.images.size());
+    from.image.id = index + 1;
+    for (CocoAnnotation& annotation : from.annotations) {
+      annotation.id = static_cast<int64_t>(coco.annotations.size()) + 1;
+      coco.annotations.push_back(annotation);
+    }
+    coco.images.push_back(std::move(from.image));
+    coco.first.push_back(coco.annotations.size());
+    for (std::string& problem : from.problems) coco.problems.push_back({std::move(problem), index});
+  }
+  return coco;
+}
+
+bool has_image_extension(const fs::path& path) {
+  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".png", ".webp", ".bmp",
+                                                         ".tif", ".tiff", ".gif", ".heic", ".avif"};
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+}
+
+std::vector<fs::path> list_images(const fs::path& folder) {
+  std::vector<fs::path> found;
+  try {
+    for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink)) {
+      if (has_image_extension(entry.path()) && !entry.is_directory()) found.push_back(entry.path());
+    }
+  } catch (const fs::filesystem_error& e) {
+    throw Error(cat("cannot read the image folder ", folder.string(), ": ", e.code().message()));
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+void read_image_size(const fs::path& path, CocoImage& image) {
+  constexpr uint64_t kHeaderBytes = 1 << 16;
+  const uint64_t size = image_file_size(path);
+  const ByteFile file(path);
+  std::vector<uint8_t> bytes;
+  file.read(0, std::min(size, kHeaderBytes), bytes);
+  ImageInfo info;
+  try {
+    info = probe_image(bytes);
+  } catch (const Error&) {
+    if (size <= kHeaderBytes) throw;
+    file.read(0, size, bytes);  // a preview or a colour profile may stand before the header of the frame
+    info = probe_image(bytes);
+  }
+  image.width = info.width;
+  image.height = info.height;
+}
+
+std::string read_text(const fs::path& path) {
+  std::error_code failed;
+  std::ifstream in(path, std::ios::binary);
+  if (!in || fs::is_directory(path, failed)) {
+    const int code = in ? EISDIR : errno;
+    throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)), "check the path and its permissions");
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> read_lines(const fs::path& path) {
+  constexpr std::string_view kSpaces = " \t\r";
+  std::vector<std::string> lines;
+  std::istringstream text(read_text(path));
+  for (std::string line; std::getline(text, line);) {
+    const size_t begin = line.find_first_not_of(kSpaces);
+    if (begin != std::string::npos) lines.push_back(line.substr(begin, line.find_last_not_of(kSpaces) - begin + 1));
+  }
+  return lines;
+}
+
+std::string at_line(const fs::path& path, size_t line) {
+  return cat(path.string(), ", line ", line);
+}
+
+}  // namespace dfine

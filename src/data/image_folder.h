@@ -1,0 +1,40 @@
+#pragma once
+// What the formats that keep a file of annotations beside each image have in common.
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/coco.h"
+
+namespace dfine {
+
+/// An image with its annotations; ids are given later.
+struct FolderImage {
+  CocoImage image;
+  std::vector<CocoAnnotation> annotations;
+  std::vector<std::string> problems;  // each names file and line: the image cannot be used
+};
+
+/// Ids 1, 2, ... for images and annotations, in their order.
+Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images);
+
+/// Is this the name of an image file, going by its extension? Formats that cannot be packed count too, so that they are reported.
+bool has_image_extension(const std::filesystem::path& path);
+
+/// All image files below the folder, in ascending order of their paths. Throws Error when it cannot be read.
+std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder);
+
+/// Width and height from the file's header. Throws Error when there is no such file, or none.
+void read_image_size(const std::filesystem::path& path, CocoImage& image);
+
+/// The file's text; throws Error when it cannot be read.
+std::string read_text(const std::filesystem::path& path);
+
+/// The lines of a list, without spaces around them, without empty ones.
+std::vector<std::string> read_lines(const std::filesystem::path& path);
+
+/// "a.txt, line 3".
+std::string at_line(const std::filesystem::path& path, size_t line);
+
+}  // namespace dfine

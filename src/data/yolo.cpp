@@ -1,0 +1,168 @@
+#include "data/yolo.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "data/yolo_labels.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kYamlHint =
+    "data.yaml gives `names`, the classes as a list or as a map from their numbers, and folders as `train`, `val`";
+
+/// The part of data.yaml that matters here.
+class DataYaml {
+ public:
+  explicit DataYaml(const fs::path& path) : path_(path) {
+    try {
+      root_ = YAML::Load(read_text(path));
+      if (!root_.IsMap()) fail(root_, "is not a map of keys and values");
+      read_names();
+    } catch (const YAML::Exception& e) {
+      throw Error(cat(at_line(path, static_cast<size_t>(e.mark.line + 1)), ": ", e.msg), kYamlHint);
+    }
+  }
+
+  const std::vector<Category>& categories() const { return categories_; }
+  bool key_points() const { return root_["kpt_shape"].IsDefined(); }
+
+  /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself where there is none such.
+  fs::path folder() const {
+    const fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+    const YAML::Node path = root_["path"];
+    if (!path.IsDefined() || !path.IsScalar()) return beside;
+    std::error_code failed;
+    const fs::path named = beside / path.as<std::string>();
+    return fs::is_directory(named, failed) ? named : beside;
+  }
+
+  std::vector<std::string> entries(const std::string& split) const {
+    const YAML::Node node = root_[split];
+    if (!node.IsDefined())
+      throw Error(cat(path_.string(), " has no entry '", split, "'"), "check --split, or name the folder with --images");
+    std::vector<std::string> entries;
+    if (node.IsScalar()) entries.push_back(node.as<std::string>());
+    if (node.IsSequence()) {
+      for (const auto& entry : node) entries.push_back(entry.as<std::string>());
+    }
+    if (entries.empty()) fail(node, cat("'", split, "' is neither a path nor a list of paths"));
+    return entries;
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
+    throw Error(cat(at_line(path_, static_cast<size_t>(std::max(0, node.Mark().line) + 1)), ": ", what), kYamlHint);
+  }
+
+  void read_names() {
+    const YAML::Node names = root_["names"];
+    if (!names.IsDefined() || names.size() == 0) fail(root_, "there are no class names");
+    if (names.IsSequence()) {
+      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), name.as<std::string>()});
+    } else if (names.IsMap()) {
+      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), entry.second.as<std::string>()});
+      std::ranges::sort(categories_, {}, &Category::id);
+    } else {
+      fail(names, "`names` is neither a list nor a map");
+    }
+    for (size_t label = 0; label < categories_.size(); ++label) {
+      if (categories_[label].id != static_cast<int64_t>(label)) fail(names, cat("`names` has no class ", label, ", or has one twice"));
+    }
+    const YAML::Node count = root_["nc"];
+    if (count.IsDefined() && count.as<size_t>() != categories_.size())
+      fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(), " names"));
+  }
+
+  fs::path path_;
+  YAML::Node root_;
+  std::vector<Category> categories_;
+};
+
+struct ImageList {
+  fs::path folder;              // that names are relative to
+  std::vector<fs::path> paths;  // in ascending order, or in that of the text file
+};
+
+/// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
+fs::path locate(const fs::path& folder, const std::string& entry) {
+  const fs::path path = folder / entry;
+  if (fs::exists(path)) return path;
+  if (entry.starts_with("../") && fs::exists(folder / entry.substr(3))) return folder / entry.substr(3);
+  throw Error(cat(path.string(), " does not exist"), "check the paths in data.yaml, or name the folder with --images");
+}
+
+ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images) {
+  if (!images.empty()) return {images, list_images(images)};
+  const std::vector<std::string> entries = yaml.entries(split);
+  ImageList list{yaml.folder(), {}};
+  for (const std::string& entry : entries) {
+    const fs::path path = locate(list.folder, entry);
+    if (fs::is_directory(path)) {
+      std::ranges::move(list_images(path), std::back_inserter(list.paths));
+      if (entries.size() == 1) list.folder = path;
+    } else {
+      for (const std::string& line : read_lines(path)) list.paths.push_back(path.parent_path() / line);
+    }
+  }
+  return list;
+}
+
+class Reader {
+ public:
+  Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {}
+
+  FolderImage read(size_t i) {
+    const fs::path& path = list_.paths[i];
+    FolderImage image;
+    image.image.file_name = path.lexically_normal().lexically_relative(list_.folder.lexically_normal()).generic_string();
+    try {
+      read_image_size(path, image.image);
+    } catch (const Error& e) {
+      image.problems.push_back(cat(path.string(), ": ", e.message()));
+      return image;
+    }
+    const fs::path labels = yolo_label_path(path);
+    std::error_code failed;
+    if (!fs::exists(labels, failed)) return image;
+    labels_seen_ = true;
+    parse_yolo_labels(read_text(labels), labels, format_, image);
+    return image;
+  }
+
+  std::vector<FolderImage> read_all(ThreadPool& pool) {
+    std::vector<FolderImage> images;
+    ordered_parallel(
+        pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return read(i); },
+        [&](size_t, FolderImage image) { images.push_back(std::move(image)); });
+    if (!images.empty() && !labels_seen_) {
+      throw Error(cat("there is not one label file: looked for ", yolo_label_path(list_.paths.front()).string(), " and the like"),
+                  "labels of .../images/a.jpg stand in .../labels/a.txt");
+    }
+    return images;
+  }
+
+ private:
+  ImageList list_;
+  YoloLabelFormat format_;
+  std::atomic<bool> labels_seen_ = false;
+};
+
+}  // namespace
+
+Annotations read_yolo(const fs::path& path, const std::string& split, const fs::path& images, ThreadPool& pool) {
+  const DataYaml yaml(path);
+  ImageList list = find_images(yaml, split, images);
+  const fs::path folder = list.folder;
+  return {coco_from_folder(yaml.categories(), Reader(yaml, std::move(list)).read_all(pool)), folder};
+}
+
+}  // namespace dfine

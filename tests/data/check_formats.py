@@ -1,0 +1,339 @@
+"""What dfine-pack reads: YOLO and VOC folders, every kind of image file, EXIF orientation; and what --max-side and --val-fraction make of it."""
+import io
+import json
+import shutil
+
+import h5py
+import numpy as np
+from PIL import Image
+
+from packing import BCCD, Case, crc32c, dfine_pack, run_checks
+
+
+class Pack:
+    """All shards of a pack, read with h5py."""
+
+    def __init__(self, folder):
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        self.categories = [(c["id"], c["name"]) for c in manifest["categories"]]
+        self.images, self.files = [], []
+        for shard in manifest["shards"]:
+            with h5py.File(folder / shard["file"]) as f:
+                d = {k: f[k][()] for k in ("image/offset", "image/size", "image/crc32c", "image/bytes", "image/id", "image/width", "image/height",
+                                           "box/first", "box/label", "box/xywh", "box/cxcywh", "box/area", "box/iscrowd", "image/file_name")}
+            for i, name in enumerate(d["image/file_name"]):
+                a, b = int(d["box/first"][i]), int(d["box/first"][i + 1])
+                self.images.append({
+                    "id": int(d["image/id"][i]), "file_name": name.decode(), "size": (int(d["image/width"][i]), int(d["image/height"][i])),
+                    "label": d["box/label"][a:b].tolist(), "xywh": d["box/xywh"][a:b], "cxcywh": d["box/cxcywh"][a:b], "area": d["box/area"][a:b],
+                    "iscrowd": d["box/iscrowd"][a:b].tolist()})
+                file = d["image/bytes"][int(d["image/offset"][i]) : int(d["image/offset"][i] + d["image/size"][i])].tobytes()
+                assert crc32c(file) == d["image/crc32c"][i]
+                self.files.append(file)
+
+    def names(self):
+        return [image["file_name"] for image in self.images]
+
+
+def picture(width, height, seed=0):
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+    return coarse.resize((width, height), Image.BICUBIC)
+
+
+class Folder(Case):
+    """An empty folder in place of the small COCO data set."""
+
+    def __init__(self):
+        super().__init__({"images": [], "annotations": [], "categories": []})
+        shutil.rmtree(self.images)
+
+    def put(self, name, content):
+        path = self.root / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        else:
+            content.save(path)
+        return path
+
+    def run(self, *arguments, expect=0):
+        return dfine_pack("--output", self.output, *arguments, expect=expect)
+
+
+def yolo_set(names="names: [cat, dog]\n", path=""):
+    case = Folder()
+    case.yaml = case.put("data.yaml", f"{path}train: images/train\nval: [images/val, images/more]\ntest: test.txt\n{names}")
+    case.put("images/train/b.jpg", picture(64, 48))
+    case.put("images/train/sub/a.PNG", picture(40, 80))
+    case.put("images/train/empty.webp", picture(30, 30))
+    case.put("images/train/notes.md", "no image")
+    case.put("images/val/v.jpg", picture(64, 48))
+    case.put("images/more/w.jpg", picture(64, 48))
+    case.put("labels/train/b.txt", "1 0.5 0.5 0.25 0.5\r\n\n0 0.1 0.1 0.3 0.1\n")
+    case.put("labels/train/sub/a.txt", "1 0.25 0.125 0.75 0.5 0.5 0.875\n0.0 0.5 0.5 1 1")
+    case.put("labels/val/v.txt", "0 0.5 0.5 0.5 0.5\n")
+    case.put("test.txt", "./images/more/w.jpg\nimages/val/v.jpg\n")
+    return case
+
+
+def check_yolo():
+    for names in ("names: [cat, dog]\n", "nc: 2\nnames:\n  1: dog\n  0: cat\n"):
+        with yolo_set(names) as case:
+            out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
+            assert "packed 3 images" in out and "images without boxes: 1" in out, out
+            pack = Pack(case.output)
+            assert pack.categories == [(0, "cat"), (1, "dog")]
+            assert pack.names() == ["b.jpg", "empty.webp", "sub/a.PNG"] and [i["id"] for i in pack.images] == [1, 2, 3]
+            b, empty, a = pack.images
+            # centre and size times 64 x 48; the second box is cut at the left border: x from -0.05 to 0.25
+            assert b["label"] == [1, 0] and np.allclose(b["xywh"], [[24, 12, 16, 24], [-3.2, 2.4, 19.2, 4.8]], atol=1e-12)
+            assert np.allclose(b["cxcywh"], [[0.5, 0.5, 0.25, 0.5], [0.125, 0.1, 0.25, 0.1]], atol=1e-7)
+            assert np.allclose(b["area"], [16 * 24, 19.2 * 4.8]) and b["iscrowd"] == [0, 0]
+            assert empty["label"] == []
+            # the polygon's corners: x 0.25 to 0.75, y 0.125 to 0.875 of 40 x 80
+            assert a["label"] == [1, 0] and np.allclose(a["xywh"], [[10, 10, 20, 60], [0, 0, 40, 80]], atol=1e-12)
+            assert (case.root / "set/images/train/b.jpg").read_bytes() == pack.files[0]
+
+
+def check_yolo_ways_to_name_images():
+    with yolo_set() as case:
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "val")
+        assert Pack(case.output).names() == ["images/val/v.jpg", "images/more/w.jpg"]
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "test", "--overwrite")
+        pack = Pack(case.output)
+        assert pack.names() == ["images/more/w.jpg", "images/val/v.jpg"] and [i["label"] for i in pack.images] == [[], [0]]
+        case.run("--format", "yolo", "--annotations", case.yaml, "--images", case.root / "set/images/val", "--overwrite")
+        assert Pack(case.output).names() == ["v.jpg"]
+    with yolo_set(path="path: data\n") as case:  # relative to the file, or not there at all
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
+        shutil.copytree(case.root / "set", case.root / "up/data")
+        shutil.move(case.root / "up/data/data.yaml", case.root / "up/data.yaml")
+        case.run("--format", "yolo", "--annotations", case.root / "up/data.yaml", "--split", "train", "--overwrite")
+        assert len(Pack(case.output).images) == 3
+    with yolo_set("names: [cat, dog]\nkpt_shape: [2, 2]\n") as case:  # key points after the box
+        case.put("labels/train/b.txt", "1 0.5 0.5 0.25 0.5 0.4 0.4 0.6 0.6\n")
+        case.put("labels/train/sub/a.txt", "")
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
+        assert np.allclose(Pack(case.output).images[0]["xywh"], [[24, 12, 16, 24]])
+
+
+def check_bad_yolo():
+    for line, what in (("2 .5 .5 .1 .1", "class 2 is none of the 2 classes"), ("0 .5 .5 .1", "4 numbers"), ("0 .5 .5 .1 .1 .9", "6 numbers"),
+                       ("x .5 .5 .1 .1", "not a number"), ("0 320 240 64 48", "320 is not within [0, 1]"), ("0 .5 nan .1 .1", "not a number"),
+                       ("-1 .5 .5 .1 .1", "class -1"), ("0.5 .5 .5 .1 .1", "class 0.5"), ("0 .5 .5 1.5 .1", "1.5 is not within")):
+        with yolo_set() as case:
+            case.put("labels/train/b.txt", "0 .5 .5 .2 .2\n" + line + "\n")
+            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+            assert "labels/train/b.txt, line 2: " in error and what in error and "hint: " in error, error
+            assert not case.output.exists()
+            out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", "--skip-bad")
+            assert "skipped: 1 image" in out and Pack(case.output).names() == ["empty.webp", "sub/a.PNG"], out
+    for text, what in (("names: [a\n", "line 2"), ("train: images\n", "no class names"), ("names: {0: a, 2: b}\n", "line 1: `names` has no class 1"),
+                       ("names: [a]\nnc: 2\n", "line 2: `nc` is 2"), ("[1]", "not a map"), ("names: 3", "line 1"), ("names: [a]\ntrain: {a: 1}", "line 2"),
+                       ("names: [a]\ntrain: nowhere", "nowhere does not exist"), ("names: [a]", "no entry 'train'")):
+        with yolo_set() as case:
+            case.put("data.yaml", text)
+            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+            assert what in error and "hint: " in error, error
+    with yolo_set() as case:
+        shutil.rmtree(case.root / "set/labels")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        assert "not one label file" in error and "labels/train/b.txt" in error, error
+    with yolo_set() as case:
+        case.put("images/train/b.jpg", "no jpeg")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        assert "images/train/b.jpg" in error, error
+
+
+def voc_xml(objects, name="", size=(64, 48)):
+    text = f"<annotation>\n<filename>{name}</filename>\n<size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>\n"
+    for kind, box, more in objects:
+        corners = "".join(f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
+        text += f"<object>\n<name>{kind}</name>{more}\n<bndbox>{corners}</bndbox></object>\n"
+    return text + "</annotation>\n"
+
+
+def voc_set():
+    case = Folder()
+    case.put("JPEGImages/1.jpg", picture(64, 48))
+    case.put("JPEGImages/2.png", picture(64, 48))
+    case.put("JPEGImages/3.jpg", picture(64, 48))
+    part = "<difficult>1</difficult><part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
+    case.put("Annotations/1.xml", voc_xml([("dog", (1, 1, 64, 48), ""), ("person", (10, 20.5, 30, 40), part)], "other.jpg"))
+    case.put("Annotations/2.xml", voc_xml([], size=(0, 0)))
+    case.put("Annotations/3.xml", voc_xml([("cat", (5, 5, 5, 5), "")]))
+    case.put("ImageSets/Main/train.txt", "2\n1\n")
+    case.put("ImageSets/Main/dog_train.txt", "2 -1\n1  1\n")
+    case.arguments = ["--format", "voc", "--annotations", case.root / "set"]
+    return case
+
+
+def check_voc():
+    with voc_set() as case:
+        case.run(*case.arguments, "--split", "train")
+        pack = Pack(case.output)
+        assert pack.categories == [(0, "cat"), (1, "dog"), (2, "person")], "classes of all files, so that splits agree"
+        assert pack.names() == ["2.png", "1.jpg"] and pack.images[0]["label"] == []
+        # pixel numbers from 1, both ends in the box: 1..64 is the whole width
+        one = pack.images[1]
+        assert one["label"] == [1, 2] and np.array_equal(one["xywh"], [[0, 0, 64, 48], [9, 19.5, 21, 20.5]]) and one["iscrowd"] == [0, 0]
+        assert np.array_equal(one["cxcywh"][0], [0.5, 0.5, 1, 1]) and np.array_equal(one["area"], [64 * 48, 21 * 20.5])
+        case.run(*case.arguments, "--split", "dog_train", "--overwrite")
+        assert Pack(case.output).names() == ["1.jpg"]
+        case.run(*case.arguments, "--overwrite")
+        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"]
+        classes = case.put("classes.txt", "person\ncat\n\ndog\n")
+        case.run(*case.arguments, "--overwrite", "--classes", classes)
+        assert Pack(case.output).categories == [(0, "person"), (1, "cat"), (2, "dog")]
+    with Folder() as case:  # images and XML side by side
+        case.put("x.jpeg", picture(64, 48))
+        case.put("x.xml", voc_xml([("a", (1, 1, 2, 2), "")]))
+        case.run("--format", "voc", "--annotations", case.root / "set")
+        assert Pack(case.output).names() == ["x.jpeg"]
+
+
+def check_bad_voc():
+    good = voc_xml([("dog", (1, 1, 4, 4), "")])
+    for text, what in ((good.replace("</object>", ""), "line 7: broken XML"), (good.replace("<name>dog</name>", ""), "line 4: the <object> has no <name>"),
+                       (good.replace("bndbox", "box"), 'line 4: the <object> "dog" has no <bndbox>'), ("<x/>", "no <annotation>"),
+                       (good.replace("<ymin>1</ymin>", "<ymin>top</ymin>"), 'line 6: the <bndbox> of "dog" has no number <ymin>'),
+                       (good.replace("<xmax>4", "<xmax>0"), "line 6: the <bndbox> of \"dog\" ends before it begins"), ("", "broken XML"),
+                       (good.replace("<xmax>4", "<xmax>nan"), "no number <xmax>"), (voc_xml([], size=(65, 48)), "64x48 pixels, but")):
+        with voc_set() as case:
+            case.put("Annotations/3.xml", text)
+            _, error = case.run(*case.arguments, expect=1)
+            assert what in error and "3." in error and "hint: " in error, error
+            out, _ = case.run(*case.arguments, "--skip-bad")
+            assert "skipped: 1 image" in out and Pack(case.output).names() == ["1.jpg", "2.png"], out
+    with voc_set() as case:
+        _, error = case.run(*case.arguments, "--classes", case.put("c.txt", "person\ndog"), expect=1)
+        assert 'Annotations/3.xml, line 4: unknown class "cat"' in error, error
+        for extra, what in ((["--split", "none"], "none.txt"), (["--classes", case.put("d.txt", "a\na\n")], "'a' twice"), (["--images", "/no/where"], "/no/where")):
+            _, error = case.run(*case.arguments, *extra, expect=1)
+            assert what in error, error
+        (case.root / "set/JPEGImages/3.jpg").unlink()
+        _, error = case.run(*case.arguments, expect=1)
+        assert "3.jpg does not exist" in error, error
+        case.put("ImageSets/Main/train.txt", "1\n9\n")
+        _, error = case.run(*case.arguments, "--split", "train", expect=1)
+        assert "9.xml does not exist" in error, error
+
+
+def check_wrong_usage():
+    for arguments in (["--format", "tfrecord", "--annotations", "x"], ["--format", "yolo", "--annotations", "x"], ["--annotations", "x", "--images", "y", "--split", "z"],
+                      ["--format", "yolo", "--annotations", "x", "--images", "y", "--split", "z"], ["--annotations", "x"], ["--format", "voc"],
+                      ["--format", "coco", "--annotations", "x", "--images", "y", "--classes", "z"], ["--annotations", "x", "--images", "y", "--val-fraction", "1"],
+                      ["--annotations", "x", "--images", "y", "--val-fraction", "0"], ["--annotations", "x", "--images", "y", "--seed", "1"],
+                      ["--annotations", "x", "--images", "y", "--max-side", "3"]):
+        dfine_pack("--output", "o", *arguments, expect=2)
+
+
+def image_kinds():
+    """Every kind of file with Pillow's encoder: name -> (picture, arguments of save)."""
+    colour = picture(50, 40)
+    grey16 = Image.fromarray((np.arange(50 * 40, dtype=np.uint16).reshape(40, 50) * 30))
+    return {
+        "baseline.jpg": (colour, {}), "progressive.jpg": (colour, {"progressive": True}), "grey.jpg": (colour.convert("L"), {}),
+        "cmyk.jpg": (colour.convert("CMYK"), {}), "colour.png": (colour, {}), "palette.png": (colour.quantize(16), {}), "grey16.png": (grey16, {}),
+        "alpha.png": (colour.convert("RGBA"), {}), "greyalpha.png": (colour.convert("LA"), {}), "bit.png": (colour.convert("1"), {}),
+        "lossy.webp": (colour, {}), "lossless.webp": (colour, {"lossless": True}), "alpha.webp": (colour.convert("RGBA"), {}),
+    }  # fmt: skip
+
+
+def coco_of(names, size=(50, 40)):
+    images = [{"id": i + 1, "file_name": name, "width": size[0], "height": size[1]} for i, name in enumerate(names)]
+    annotations = [{"id": i + 1, "image_id": i + 1, "category_id": 1, "bbox": [5, 4, 20, 16], "area": 300, "iscrowd": 0} for i in range(len(names))]
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
+
+
+def check_every_kind_of_image_file():
+    with Folder() as case:
+        kinds = image_kinds()
+        for name, (image, how) in kinds.items():
+            path = case.root / "set" / name
+            path.parent.mkdir(exist_ok=True)
+            image.save(path, **how)
+        coco = case.put("coco.json", json.dumps(coco_of(kinds)))
+        case.run("--images", case.root / "set", "--annotations", coco)
+        pack = Pack(case.output)
+        assert pack.names() == list(kinds) and all(f == (case.root / "set" / n).read_bytes() for n, f in zip(kinds, pack.files, strict=True))
+        # Made smaller: JPEG of Pillow's quality 95, pixels close to Pillow's own reduction of the picture that it decodes.
+        case.run("--images", case.root / "set", "--annotations", coco, "--max-side", "25", "--overwrite")
+        reference = io.BytesIO()
+        picture(50, 40).save(reference, "JPEG", quality=95)
+        tables = Image.open(reference).quantization
+        for record, file, (name, _) in zip(Pack(case.output).images, Pack(case.output).files, kinds.items(), strict=True):
+            small = Image.open(io.BytesIO(file))
+            assert small.format == "JPEG" and small.size == (25, 20) == record["size"] and small.quantization == tables, name
+            whole = Image.open(case.root / "set" / name).convert("RGB")
+            error = np.abs(np.asarray(small.convert("RGB"), int) - np.asarray(whole.resize((25, 20), Image.BILINEAR), int))
+            assert error.mean() < 4, (name, error.mean())
+            assert np.allclose(record["cxcywh"], [[0.3, 0.3, 0.4, 0.4]]) and np.allclose(record["xywh"], [[2.5, 2, 10, 8]]) and np.allclose(record["area"], 75)
+
+
+def check_max_side_leaves_smaller_images_alone():
+    with Folder() as case:
+        case.put("a.png", picture(300, 100))
+        case.put("b.jpg", picture(100, 200))
+        case.put("c.jpg", picture(1000, 3))
+        coco = coco_of(["a.png", "b.jpg", "c.jpg"])
+        for image, size in zip(coco["images"], ((300, 100), (100, 200), (1000, 3)), strict=True):
+            image["width"], image["height"] = size
+        path = case.put("coco.json", json.dumps(coco))
+        out, _ = case.run("--images", case.root / "set", "--annotations", path, "--max-side", "200")
+        assert "made smaller: 2 images" in out, out
+        pack = Pack(case.output)
+        assert [i["size"] for i in pack.images] == [(200, 67), (100, 200), (200, 1)]
+        assert pack.files[1] == (case.root / "set/b.jpg").read_bytes() and pack.images[1]["area"].tolist() == [300]
+        dfine_pack("verify", case.output)
+
+
+def check_orientation_is_counted_and_not_applied():
+    with Folder() as case:
+        (case.root / "set").mkdir()
+        exif, upright = Image.Exif(), Image.Exif()
+        exif[0x0112], upright[0x0112] = 6, 1
+        exif[0x010F] = "maker"
+        names = []
+        for suffix in ("jpg", "png", "webp"):
+            for kind, data in (("turned", exif), ("upright", upright), ("none", None)):
+                names.append(f"{kind}.{suffix}")
+                picture(50, 40).save(case.root / "set" / names[-1], **({"exif": data} if data else {}))
+        coco = case.put("coco.json", json.dumps(coco_of(names)))
+        out, _ = case.run("--images", case.root / "set", "--annotations", coco)
+        assert "with an EXIF orientation, which is not applied: 3 images" in out, out
+        assert all(i["size"] == (50, 40) for i in Pack(case.output).images)
+
+
+def check_val_fraction():
+    def split(*arguments, coco=BCCD / "train.json"):
+        with Case() as case:
+            out, _ = dfine_pack("--images", BCCD / "images", "--annotations", coco, "--output", case.output, "--val-fraction", "0.2", *arguments)
+            assert sorted(p.name for p in case.output.iterdir()) == ["train", "val"]
+            packs = [Pack(case.output / name) for name in ("train", "val")]
+            dfine_pack("verify", case.output / "val")
+            return out, packs
+
+    whole = json.loads((BCCD / "train.json").read_text())
+    out, (train, val) = split()
+    count = len(whole["images"])
+    assert len(val.images) == round(0.2 * count) and len(train.images) + len(val.images) == count
+    order = {image["id"]: i for i, image in enumerate(whole["images"])}
+    for pack in (train, val):
+        places = [order[image["id"]] for image in pack.images]
+        assert places == sorted(places), "in order of the annotation file"
+    assert not set(train.names()) & set(val.names()) and train.categories == val.categories
+    assert "classes without a box in train alone: none" in out and "classes without a box in val alone: none" in out, out
+    ids = {image["id"] for image in val.images}
+    assert {i["id"] for i in split()[1][1].images} == ids and {i["id"] for i in split("--seed", "1")[1][1].images} != ids
+    with Case() as case:  # neither order nor annotations matter
+        path = case.root / "other.json"
+        path.write_text(json.dumps({**whole, "images": whole["images"][::-1], "annotations": whole["annotations"][:5]}))
+        out, (_, other) = split(coco=path)
+        assert {i["id"] for i in other.images} == ids
+        assert "classes without a box in val alone: " in out and "alone: none\nclasses without a box in val alone: none" not in out, out
+
+
+if __name__ == "__main__":
+    run_checks(dict(globals()))
