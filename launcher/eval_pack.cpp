@@ -40,11 +40,9 @@ void evaluate_pack(const PackEvalOptions& options) {
   check_classes(loaded.description, data, options);
 
   const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
-  const ValidationOptions validation{.loader = {.height = static_cast<int>(size.height),
-                                                .width = static_cast<int>(size.width),
-                                                .workers = std::max(1, at::get_num_threads() / 2),
-                                                .pin_memory = loaded.device.is_cuda()},
-                                     .batch_size = options.batch_size};
+  const ValidationOptions validation{
+      .loader = {.sample = {.size = size}, .workers = std::max(1, at::get_num_threads() / 2), .pin_memory = loaded.device.is_cuda()},
+      .batch_size = options.batch_size};
   const Validation result = validate(*loaded.model, data, validation, Group(loaded.device));
 
   std::cout << with_commas(static_cast<int64_t>(data.size())) << " images at " << size.width << "x" << size.height << ", val_loss "

@@ -1,6 +1,7 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "dfine_version.h"
 #include "dist/failure.h"
 #include "dist/session.h"
+#include "train/preview.h"
 #include "train/trainer.h"
 
 namespace {
@@ -19,6 +21,7 @@ struct CommandLine {
   std::string config, resume;
   std::vector<std::string> overrides;
   bool print_config = false;
+  std::optional<int64_t> preview;
 };
 
 void describe(CLI::App& app, CommandLine& line) {
@@ -27,6 +30,9 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")->type_name("TABLE.KEY=VALUE")->take_all();
   app.add_option("--resume", line.resume, "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")
       ->type_name("auto|PATH|none");
+  app.add_option("--preview", line.preview, "draws the first N training batches into RUN_DIR/preview, with boxes and class names, and ends")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000000));
   app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
 }
 
@@ -46,6 +52,10 @@ int train(dfine::Session& session, int argc, char** argv) {
   if (!line.resume.empty()) config.run.resume = line.resume;
   if (line.print_config) {
     if (session.rank() == 0) std::cout << dfine::print_config(config) << std::flush;
+    return 0;
+  }
+  if (line.preview) {
+    if (session.rank() == 0) dfine::preview(config, session.size(), *line.preview);
     return 0;
   }
   dfine::Trainer(config, session).run();

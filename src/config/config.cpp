@@ -20,6 +20,12 @@ AugmentConfig effective_augment(const Config& config) {
   return augment;
 }
 
+int64_t multiscale_repeat(const Config& config) {
+  if (config.data.multiscale_repeat > 0) return config.data.multiscale_repeat;
+  const std::string& size = config.model.size;
+  return size == "m" ? 6 : size == "l" ? 4 : size == "x" ? 3 : 20;
+}
+
 int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
   if (config.run.threads > 0) return static_cast<int>(config.run.threads);
   return std::max(1, node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));

@@ -14,6 +14,7 @@ namespace dfine {
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class Precision { kFp32 };
 enum class Augment { kDfine, kFlip, kNone };
+enum class OnBad { kError, kSkip };
 enum class Monitor { kValLoss, kAp };
 
 struct RunConfig {
@@ -46,8 +47,14 @@ struct DataConfig {
   bool shuffle = true;               // a new order each epoch
   Augment augment = Augment::kFlip;  // see effective_augment()
   int64_t stop_epoch = 0;            // from this epoch on (the first is 0) only flip and rotation are left; 0: never
-  bool multiscale = false;           // another input size each step; only false so far
+  bool multiscale = false;           // another input size each step, the same on all ranks
+  int64_t multiscale_repeat = 0;     // shares of image_size itself among the sizes; 0: see multiscale_repeat()
   int64_t max_images = 0;            // use the first so many of either pack; 0: all
+  OnBad on_bad = OnBad::kError;      // when a training record is damaged
+  int64_t max_bad = 100;             // damaged records passed over before the run ends, over all ranks
+  int64_t read_ahead = 4;            // batches beyond those being loaded whose files the system is asked for; 0: none
+  std::string cache_dir;             // node-local folder that packs are copied to; empty: none
+  int64_t preview = 0;               // first training batches to draw into run.dir/preview
 };
 
 struct OptimConfig {
@@ -100,6 +107,10 @@ bool freezes_norm(const ModelConfig& model);
 /// The augmentation that data.augment stands for: dfine: the [augment] table; flip: its flip alone; none: nothing. The latter two drop no
 /// box.
 AugmentConfig effective_augment(const Config& config);
+
+/// data.multiscale_repeat, or the official one of this size (configs/dfine/dfine_hgnetv2_*_coco.yml: s 20, m 6, l 4, x 3; n, which has
+/// multi-scale off there, takes s's).
+int64_t multiscale_repeat(const Config& config);
 
 /// Compute threads of one rank: run.threads, or the node's cores shared by its ranks less data.workers; at least 1.
 int compute_threads(const Config& config, int node_cores, int ranks_on_node);

@@ -1,5 +1,6 @@
 #include "config/keys.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -53,16 +54,6 @@ ConfigKey freeze_norm() {
             if (!config.model.freeze_norm) return "auto";
             return *config.model.freeze_norm;
           }};
-}
-
-ConfigKey multiscale() {
-  ConfigKey key =
-      flag("data.multiscale", &Config::data, &DataConfig::multiscale, "Another input size each step. Only false so far: true is refused.");
-  key.set = [set = key.set](Config& config, const ConfigValue& value) {
-    if (value == ConfigValue(true)) refuse_unsupported(value, "false, and data.image_size");
-    set(config, value);
-  };
-  return key;
 }
 
 ConfigKey accumulate() {
@@ -139,13 +130,32 @@ std::vector<ConfigKey> data_keys() {
       choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment,
                                   {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}}, {},
                                   "dfine: all of [augment], by default the official recipe. flip: only its horizontal flip."),
-      integer(
-          "data.stop_epoch", part, &DataConfig::stop_epoch, 0, kNoLimit,
-          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic and mixup are off. 0: never (official: the "
-          "last 8 to 20 epochs, see the recipes of D-FINE's sizes)."),
-      multiscale(),
+      integer("data.stop_epoch", part, &DataConfig::stop_epoch, 0, kNoLimit,
+              "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, mixup and multi-scale are off. 0: never "
+              "(official: the "
+              "last 8 to 20 epochs, see the recipes of D-FINE's sizes)."),
+      flag("data.multiscale", part, &DataConfig::multiscale,
+           "Another input size each step, from 0.75 to 1.25 times data.image_size in steps of 32, the same on all ranks. Stops at "
+           "data.stop_epoch. Memory is that of the largest size (official: on, but for n)."),
+      integer("data.multiscale_repeat", part, &DataConfig::multiscale_repeat, 0, 1000,
+              "How often data.image_size itself stands in the list of sizes that each step draws from. 0: as the official recipe of "
+              "model.size, n and s 20, m 6, l 4, x 3."),
       integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
               "Use only the first so many images of each pack, for debugging. 0: all."),
+      choice<DataConfig, OnBad>(
+          "data.on_bad", part, &DataConfig::on_bad, {{"error", OnBad::kError}, {"skip", OnBad::kSkip}}, {},
+          "What a damaged training record does. error: ends the run. skip: is named in a warning, and the next image in "
+          "the epoch's order takes its place. In validation it always ends the run."),
+      integer("data.max_bad", part, &DataConfig::max_bad, 0, kNoLimit,
+              "Different damaged records that data.on_bad = \"skip\" passes over, on all ranks together; one more ends the run."),
+      integer("data.read_ahead", part, &DataConfig::read_ahead, 0, 1000,
+              "Batches after those being loaded whose image files the system is asked to fetch, for network file systems. 0: none."),
+      text("data.cache_dir", part, &DataConfig::cache_dir,
+           "Folder on a disk of the node itself: the packs are copied there at the start, once a node, and read from there; a complete "
+           "earlier copy is used again. Empty: no copy."),
+      integer("data.preview", part, &DataConfig::preview, 0, kNoLimit,
+              "Draw the first so many training batches, with boxes and class names, into run.dir/preview. 0: none. dfine_ddp --preview N "
+              "does it and ends."),
   };
 }
 
@@ -254,6 +264,8 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
     add("optim.backbone_lr", "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: take one away");
   if (config.model.freeze_backbone && config.model.freeze_norm == false)
     add("model.freeze_norm", "model.freeze_norm = false, but model.freeze_backbone = true freezes the norms too: take one away");
+  if (config.data.multiscale && std::max(config.data.image_size.height, config.data.image_size.width) < 64)
+    add("data.multiscale", "data.multiscale needs a data.image_size of at least 64: 0.75 times less leaves no side divisible by 32");
   if (config.data.max_images > 0 && config.data.max_images < config.data.batch_size)
     add("data.max_images",
         cat("data.max_images = ", config.data.max_images, " does not fill one batch of data.batch_size = ", config.data.batch_size));

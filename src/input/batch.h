@@ -2,8 +2,10 @@
 // One batch of one rank, on its way from the loader to the model.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "core/image_size.h"
 #include "model/targets.h"
 #include "tensor.h"
 
@@ -13,11 +15,13 @@ struct Batch {
   Tensor images;  // uint8 [B, 3, H, W]
   Targets targets;
   std::vector<size_t> samples;  // [B] image's place in the data set
+  std::vector<size_t> bad;      // images found damaged and passed over on the way
   double wait_s = 0;            // seconds the consumer waited for this batch
 };
 
-/// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.
-Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat);
+/// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes. With `size` resized to it there, each
+/// pixel the nearest one as in torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction).
+Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat, std::optional<ImageSize> size = {});
 
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype = at::kFloat);
 

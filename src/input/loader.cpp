@@ -2,106 +2,187 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <span>
+#include <string>
+#include <utility>
 
 #include "core/error.h"
-#include "core/random.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
-#include "data/dataset.h"
-#include "image/decode.h"
-#include "image/resize.h"
 
 namespace dfine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Batches that may be under way: enough for two samples a worker, whatever the batch size, and one that waits to be taken.
+int64_t window(int workers, int64_t batch_size) {
+  return workers == 0 ? 1 : std::max<int64_t>(3, (2 * workers + batch_size - 1) / batch_size + 1);
+}
+
+Targets collate(const std::vector<std::vector<TargetBox>>& boxes, bool pin_memory) {
+  Targets targets;
+  int64_t total = 0;
+  for (const auto& of_image : boxes) {
+    targets.counts.push_back(static_cast<int64_t>(of_image.size()));
+    total += targets.counts.back();
+  }
+  targets.labels = at::empty({total}, at::TensorOptions().dtype(at::kLong).pinned_memory(pin_memory));
+  targets.boxes = at::empty({total, 4}, at::TensorOptions().dtype(at::kFloat).pinned_memory(pin_memory));
+  auto* label = targets.labels.data_ptr<int64_t>();
+  auto* sides = targets.boxes.data_ptr<float>();
+  for (const auto& of_image : boxes) {
+    for (const TargetBox& box : of_image) {
+      *label++ = box.label;
+      sides = std::copy(box.cxcywh.begin(), box.cxcywh.end(), sides);
+    }
+  }
+  return targets;
+}
+
+}  // namespace
 
 struct Loader::Pending {
+  struct Damage {
+    size_t index;  // image
+    std::string what;
+  };
   std::vector<Sample> samples;
-  Tensor images;                               // uint8 [B, 3, H, W]
-  std::vector<std::vector<PackedBox>> boxes;   // [B]
-  std::vector<std::future<void>> images_done;  // [B]
+  Tensor images;                              // uint8 [B, 3, H, W]
+  std::vector<std::vector<TargetBox>> boxes;  // [B]
+  std::vector<std::vector<Damage>> damage;    // [B] images passed over in each place
+  std::vector<std::future<void>> done;        // [B]
 };
 
+LoaderOptions loader_options(const Config& config, bool training, bool pin_memory) {
+  return {.sample = {.size = config.data.image_size,
+                     .augment = training ? std::optional(effective_augment(config)) : std::nullopt,
+                     .seed = static_cast<uint64_t>(config.run.seed),
+                     .stop_epoch = config.data.stop_epoch},
+          .workers = static_cast<int>(config.data.workers),
+          .read_ahead = static_cast<int>(config.data.read_ahead),
+          .pin_memory = pin_memory,
+          .skip_bad = training && config.data.on_bad == OnBad::kSkip,
+          .max_bad = config.data.max_bad};
+}
+
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
-    : dataset_(dataset), options_(options), pool_(std::make_unique<ThreadPool>(options.workers)) {}
+    : dataset_(dataset), options_(options), preparer_(dataset, options.sample), pool_(std::make_unique<ThreadPool>(options.workers)) {}
 
 Loader::~Loader() {
   pool_.reset();  // waits for the jobs that still write into pending batches
 }
 
-void Loader::start(std::vector<std::vector<Sample>> batches, int64_t epoch) {
-  if (!pending_.empty()) pool_ = std::make_unique<ThreadPool>(options_.workers);
+void Loader::start(LoadOrder order) {
+  if (!pending_.empty() || announced_ > started_) pool_ = std::make_unique<ThreadPool>(options_.workers);
   pending_.clear();
-  batches_ = std::move(batches);
-  epoch_ = epoch;
-  started_ = taken_ = 0;
-  if (pool_->size() > 0) fill();
+  order_ = std::move(order);
+  started_ = announced_ = taken_ = 0;
+  if (options_.workers > 0) fill();
 }
 
 void Loader::fill() {
-  while (started_ < static_cast<int64_t>(batches_.size()) && started_ < taken_ + options_.prefetch) {
+  while (started_ < order_.num_batches) {
+    auto samples = order_.batch(started_);
+    if (started_ >= taken_ + window(options_.workers, static_cast<int64_t>(samples.size()))) break;
+    ++started_;
     auto& batch = *pending_.emplace_back(std::make_unique<Pending>());
-    batch.samples = batches_[static_cast<size_t>(started_++)];
-    const auto count = static_cast<int64_t>(batch.samples.size());
-    batch.images =
-        at::empty({count, 3, options_.height, options_.width}, at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory));
+    batch.samples = std::move(samples);
+    batch.images = image_buffer(static_cast<int64_t>(batch.samples.size()));
     batch.boxes.resize(batch.samples.size());
+    batch.damage.resize(batch.samples.size());
     for (size_t slot = 0; slot < batch.samples.size(); ++slot) {
-      batch.images_done.push_back(pool_->submit([this, &batch, slot] { load_image(batch, slot); }));
+      batch.done.push_back(pool_->submit([this, &batch, slot] { load_sample(batch, slot); }));
     }
+  }
+  for (announced_ = std::max(announced_, started_); announced_ < std::min(order_.num_batches, started_ + options_.read_ahead);
+       ++announced_) {
+    pool_->submit([this, b = announced_] {
+      for (const Sample& sample : order_.batch(b)) dataset_.will_need(sample.index);
+    });
   }
 }
 
-void Loader::load_image(Pending& batch, size_t slot) const {
-  const Sample sample = batch.samples[slot];
-  CounterRandom random(options_.seed, Stream::kAugment, static_cast<uint64_t>(epoch_), static_cast<uint32_t>(sample.position));
-  const bool flip = random.uniform() < options_.flip_probability;
-  const size_t image_size = size_t{3} * static_cast<size_t>(options_.height) * static_cast<size_t>(options_.width);
+/// Fresh memory costs a page fault every 4 KiB, so tensors that came back are used again. Page-locked memory is pooled by its allocator,
+/// which alone knows when the copies from it are done.
+Tensor Loader::image_buffer(int64_t count) {
+  const auto options = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory);
+  const auto fresh = [&] { return at::empty({count, 3, preparer_.size().height, preparer_.size().width}, options); };
+  if (options_.pin_memory) return fresh();
+  for (const Tensor& buffer : buffers_) {
+    if (buffer.size(0) == count && buffer.use_count() == 1 && buffer.storage().use_count() == 1) return buffer;
+  }
+  return buffers_.emplace_back(fresh());
+}
 
-  const auto bytes = dataset_.read_bytes(sample.index);
-  const Image image =
-      with_context([&] { return decode_image(bytes); },
-                   [&] { return cat("decoding ", dataset_.image(sample.index).file_name, " of ", dataset_.folder().string()); });
-  resize_antialias_chw(image, options_.width, options_.height, flip, batch.images.data_ptr<uint8_t>() + slot * image_size);
+std::unique_ptr<SampleMemory> Loader::borrow_memory() {
+  const std::lock_guard lock(memories_mutex_);
+  if (memories_.empty()) return std::make_unique<SampleMemory>();
+  auto memory = std::move(memories_.back());
+  memories_.pop_back();
+  return memory;
+}
 
-  auto& boxes = batch.boxes[slot];
-  for (const PackedBox& box : dataset_.training_boxes(sample.index)) boxes.push_back(box);
-  if (flip) {
-    for (auto& box : boxes) box.cxcywh[0] = 1.0F - box.cxcywh[0];
+void Loader::load_sample(Pending& batch, size_t slot) {
+  auto memory = borrow_memory();
+  auto& damage = batch.damage[slot];
+  const auto on_damage = [&](size_t index, const Error& error) {
+    if (!options_.skip_bad) throw;
+    if (static_cast<int64_t>(damage.size()) >= options_.max_bad) throw too_many_bad(index);
+    damage.push_back({index, cat(dataset_.describe(index), ": ", error.message())});
+  };
+  uint8_t* planes = batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
+  batch.samples[slot].index = preparer_.prepare(batch.samples[slot], order_, *memory, planes, batch.boxes[slot], on_damage);
+  const std::lock_guard lock(memories_mutex_);
+  memories_.push_back(std::move(memory));
+}
+
+bool Loader::ready() const {
+  return !pending_.empty() && std::ranges::all_of(pending_.front()->done, [](const auto& done) {
+    return done.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
+}
+
+void Loader::count_bad(const std::vector<size_t>& images) {
+  bad_.insert(images.begin(), images.end());
+  if (static_cast<int64_t>(bad_.size()) > options_.max_bad) throw too_many_bad(images.back());
+}
+
+Error Loader::too_many_bad(size_t last) const {
+  return Error(cat("more than data.max_bad = ", options_.max_bad, " damaged records, the last of them ", dataset_.describe(last)),
+               "`dfine-pack verify` lists all of them; copy the pack again from where it was made, or pack the data set again");
+}
+
+void Loader::report_bad(const Pending& batch) {
+  for (const auto& of_slot : batch.damage) {
+    for (const auto& [index, what] : of_slot) {
+      if (bad_.contains(index)) continue;
+      log::warn(cat("passing over ", what));
+      count_bad({index});
+    }
   }
 }
 
 Batch Loader::next() {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   fill();
   const auto pending = std::move(pending_.front());
-  for (auto& done : pending->images_done) done.wait();
+  for (auto& done : pending->done) done.wait();
   pending_.pop_front();
   ++taken_;
-  for (auto& done : pending->images_done) done.get();
+  for (auto& done : pending->done) done.get();
+  report_bad(*pending);
 
-  Batch batch;
-  batch.images = pending->images;
+  Batch batch{.images = pending->images, .targets = collate(pending->boxes, options_.pin_memory), .samples = {}, .bad = {}};
   for (const auto& sample : pending->samples) batch.samples.push_back(sample.index);
-  int64_t total = 0;
-  for (const auto& boxes : pending->boxes) {
-    batch.targets.counts.push_back(static_cast<int64_t>(boxes.size()));
-    total += static_cast<int64_t>(boxes.size());
+  for (const auto& of_slot : pending->damage) {
+    for (const auto& damage : of_slot) batch.bad.push_back(damage.index);
   }
-  batch.targets.labels = at::empty({total}, at::kLong);
-  batch.targets.boxes = at::empty({total, 4}, at::kFloat);
-  auto* labels = batch.targets.labels.data_ptr<int64_t>();
-  auto* corners = batch.targets.boxes.data_ptr<float>();
-  for (const auto& boxes : pending->boxes) {
-    for (const auto& box : boxes) {
-      *labels++ = box.label;
-      std::memcpy(corners, box.cxcywh.data(), sizeof(float) * 4);
-      corners += 4;
-    }
-  }
-  batch.wait_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (pool_->size() > 0) fill();
+  batch.wait_s = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (options_.workers > 0) fill();
   return batch;
 }
 

@@ -1,27 +1,33 @@
 #pragma once
-// Batches of a packed data set, decoded, flipped and resized by worker threads, in an order that timing does not change.
+// Batches of a packed data set, made by worker threads, in an order that timing does not change.
 #include <cstdint>
 #include <deque>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <vector>
 
+#include "config/config.h"
 #include "input/batch.h"
 #include "input/plan.h"
+#include "input/sample_preparer.h"
 
 namespace dfine {
 
-class PackedDataset;
 class ThreadPool;
 
 struct LoaderOptions {
-  int height = 640, width = 640;  // every image is resized to this, aspect ratio not kept (official)
-  int workers = 0;                // threads beside the caller's; 0 loads in the caller's thread, for debugging
-  int prefetch = 3;               // batches in flight
-  double flip_probability = 0;    // horizontal flip, drawn from (seed, epoch, sample position)
-  uint64_t seed = 0;
+  SampleOptions sample;
+  int workers = 0;          // threads beside the caller's; 0 loads in the caller's thread, for debugging
+  int read_ahead = 0;       // batches after those being loaded whose files the system is asked to fetch
   bool pin_memory = false;  // page-locked host memory, for copies to a GPU that do not block
+  bool skip_bad = false;    // another image takes a damaged one's place, see Loader::next
+  int64_t max_bad = 0;      // different images that may be damaged then
 };
+
+/// As data.* and augment.* say; for evaluation (`training` false): the whole image, damage is an error.
+LoaderOptions loader_options(const Config& config, bool training, bool pin_memory);
 
 class Loader {
  public:
@@ -29,25 +35,43 @@ class Loader {
   Loader(const PackedDataset& dataset, LoaderOptions options);
   ~Loader();
 
-  /// Begins to load these batches in this order; batches of an earlier call that were not taken are dropped.
-  void start(std::vector<std::vector<Sample>> batches, int64_t epoch);
+  /// Begins to load these batches; those of an earlier call that were not taken are dropped.
+  void start(LoadOrder order);
 
-  bool has_next() const { return taken_ < static_cast<int64_t>(batches_.size()); }
+  bool has_next() const { return taken_ < order_.num_batches; }
+  /// Whether next() would not wait; with workers only.
+  bool ready() const;
 
   /// The next batch; an Error of a worker (a damaged record, say) is thrown here. Batch::wait_s says how long it blocked.
+  ///
+  /// With skip_bad the place p of a damaged image is taken by the first sound one at p + 1, p + 2, ... of the epoch's order, with p's own
+  /// random draws. So the number of steps and the shape of batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
+
+  /// Counts these images as damaged. Throws an Error when there are more than max_bad different ones with those that next() found. For
+  /// what other ranks found.
+  void count_bad(const std::vector<size_t>& images);
 
  private:
   struct Pending;
   void fill();
-  void load_image(Pending& batch, size_t slot) const;
+  void load_sample(Pending& batch, size_t slot);
+  void report_bad(const Pending& batch);
+  Error too_many_bad(size_t last) const;
+  Tensor image_buffer(int64_t count);
+  std::unique_ptr<SampleMemory> borrow_memory();
 
   const PackedDataset& dataset_;
-  LoaderOptions options_;
+  const LoaderOptions options_;
+  const SamplePreparer preparer_;
   std::unique_ptr<ThreadPool> pool_;
-  std::vector<std::vector<Sample>> batches_;
+  LoadOrder order_;
   std::deque<std::unique_ptr<Pending>> pending_;
-  int64_t epoch_ = 0, started_ = 0, taken_ = 0;
+  int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
+  std::set<size_t> bad_;                             // images passed over
+  std::vector<Tensor> buffers_;                      // pageable image tensors, taken again once nobody else holds them
+  std::mutex memories_mutex_;
+  std::vector<std::unique_ptr<SampleMemory>> memories_;  // those not in use; as many as threads at most
 };
 
 }  // namespace dfine

@@ -1,6 +1,7 @@
 #include "input/plan.h"
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <utility>
 
@@ -24,14 +25,28 @@ std::vector<Sample> TrainPlan::batch(int64_t batch, int rank, int64_t batch_size
   return samples;
 }
 
-std::vector<std::vector<Sample>> evaluation_plan(int64_t dataset_size, int rank, int ranks, int64_t batch_size) {
+LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size) {
+  const auto shared = std::make_shared<const TrainPlan>(std::move(plan));
+  return {.epoch = epoch,
+          .num_images = shared->num_images(),
+          .num_batches = shared->num_batches() - first_batch,
+          .batch = [=](int64_t b) { return shared->batch(first_batch + b, rank, batch_size); },
+          .image_at = [=](int64_t position) { return shared->image_at(position); }};
+}
+
+LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size) {
   const int64_t first = dataset_size * rank / ranks, last = dataset_size * (rank + 1) / ranks;
-  std::vector<std::vector<Sample>> batches;
-  for (int64_t p = first; p < last; p += batch_size) {
-    auto& batch = batches.emplace_back();
-    for (int64_t i = p; i < std::min(p + batch_size, last); ++i) batch.push_back({static_cast<size_t>(i), i});
-  }
-  return batches;
+  return {.epoch = 0,
+          .num_images = static_cast<size_t>(dataset_size),
+          .num_batches = (last - first + batch_size - 1) / batch_size,
+          .batch =
+              [=](int64_t b) {
+                std::vector<Sample> samples;
+                const int64_t begin = first + b * batch_size;
+                for (int64_t i = begin; i < std::min(begin + batch_size, last); ++i) samples.push_back({static_cast<size_t>(i), i});
+                return samples;
+              },
+          .image_at = nullptr};
 }
 
 }  // namespace dfine

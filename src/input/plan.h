@@ -2,6 +2,7 @@
 // Which sample comes when: pure functions of (seed, epoch, step), the same whatever the number of ranks and workers.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace dfine {
@@ -20,17 +21,33 @@ class TrainPlan {
   /// Fisher-Yates shuffle keyed by (seed, epoch), or file order without `shuffle`.
   TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed, int64_t epoch);
 
+  size_t num_images() const { return order_.size(); }
   int64_t num_batches() const { return num_batches_; }
 
   /// The `batch_size` samples of `rank` in global batch `batch`; ranks * batch_size is the plan's global batch.
   std::vector<Sample> batch(int64_t batch, int rank, int64_t batch_size) const;
+
+  /// The image at a place of the order; after the last comes the first again.
+  size_t image_at(int64_t position) const { return static_cast<size_t>(order_[static_cast<size_t>(position) % order_.size()]); }
 
  private:
   int64_t global_batch_, num_batches_;
   std::vector<int32_t> order_;
 };
 
+/// What a loader is to load.
+struct LoadOrder {
+  int64_t epoch = 0;      // keys the random draws
+  size_t num_images = 0;  // the first so many of the data set take part
+  int64_t num_batches = 0;
+  std::function<std::vector<Sample>(int64_t)> batch;  // of 0 .. num_batches - 1
+  std::function<size_t(int64_t)> image_at;            // image at a place of the epoch's order; unset: nothing takes a sample's place
+};
+
+/// What `rank` trains on in `epoch` from batch `first_batch` on. Arguments as TrainPlan and TrainPlan::batch take them.
+LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size);
+
 /// Every sample exactly once over all ranks, in file order: rank r's slice in batches of at most `batch_size`.
-std::vector<std::vector<Sample>> evaluation_plan(int64_t dataset_size, int rank, int ranks, int64_t batch_size);
+LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size);
 
 }  // namespace dfine

@@ -1,15 +1,26 @@
 #include "train/build.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "core/error.h"
 #include "core/text.h"
+#include "data/pack_cache.h"
 #include "state/hf_config.h"
 #include "state/weights.h"
 
 namespace dfine {
 
-PackedDataset open_pack(const std::string& key, const std::string& folder) {
+PackedDataset open_pack(const std::string& key, const std::string& folder, const std::string& cache_dir) {
   if (folder.empty()) throw Error(cat(key, " is not set"), cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
-  return with_context([&] { return PackedDataset::open(folder); }, [&] { return cat("opening ", key, " = ", folder); });
+  return with_context(
+      [&] { return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder) : cached_pack(folder, cache_dir)); },
+      [&] { return cat("opening ", key, " = ", folder); });
+}
+
+int64_t usable_images(const Config& config, const PackedDataset& data) {
+  const auto size = static_cast<int64_t>(data.size());
+  return config.data.max_images > 0 ? std::min(config.data.max_images, size) : size;
 }
 
 void check_same_categories(const PackedDataset& train, const PackedDataset& val) {
@@ -45,15 +56,6 @@ std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bo
   auto model = std::make_shared<DFine>(spec, static_cast<uint64_t>(config.run.seed));
   if (weights && !wanted.weights.empty()) load_weights(wanted.weights, named_tensors(*model));
   return model;
-}
-
-LoaderOptions loader_options(const Config& config, bool training, bool pin_memory) {
-  return {.height = static_cast<int>(config.data.image_size.height),
-          .width = static_cast<int>(config.data.image_size.width),
-          .workers = static_cast<int>(config.data.workers),
-          .flip_probability = training && config.data.augment == Augment::kFlip ? 0.5 : 0.0,
-          .seed = static_cast<uint64_t>(config.run.seed),
-          .pin_memory = pin_memory};
 }
 
 std::vector<Tensor> trained_parameters(const DFine& model) {

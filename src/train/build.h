@@ -7,14 +7,16 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "input/loader.h"
 #include "model/dfine.h"
 #include "optim/adamw.h"
 
 namespace dfine {
 
-/// Opens a pack and names the key it came from in errors.
-PackedDataset open_pack(const std::string& key, const std::string& folder);
+/// Opens a pack, its copy in `cache_dir` unless that is empty (see data/pack_cache.h), and names the key it came from in errors.
+PackedDataset open_pack(const std::string& key, const std::string& folder, const std::string& cache_dir);
+
+/// Images of the training pack under data.max_images.
+int64_t usable_images(const Config& config, const PackedDataset& data);
 
 /// Throws Error unless both packs have the same classes in the same order.
 void check_same_categories(const PackedDataset& train, const PackedDataset& val);
@@ -23,8 +25,6 @@ void check_same_categories(const PackedDataset& train, const PackedDataset& val)
 /// the weights of model.weights, if set. With `weights` false they are not read, because a checkpoint's will follow.
 /// Throws Error when model.weights is of another size than model.size.
 std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bool weights);
-
-LoaderOptions loader_options(const Config& config, bool training, bool pin_memory);
 
 /// Parameters with requires_grad, in the model's order.
 std::vector<Tensor> trained_parameters(const DFine& model);

@@ -46,10 +46,10 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Group
   if (config.ema.enabled) ema_.emplace(named_tensors(*model_), config.ema.decay, config.ema.warmup_steps);
 }
 
-StepResult Learner::step(const Batch& batch, int64_t step) {
+StepResult Learner::step(const Batch& batch, ImageSize size, int64_t step) {
   const StepKey key{
       .seed = static_cast<uint64_t>(config_.run.seed), .step = step, .first_sample = group_.rank() * batch.targets.num_images()};
-  const Tensor images = to_model_input(batch.images, group_.device());
+  const Tensor images = to_model_input(batch.images, group_.device(), at::kFloat, size);
   const Targets targets = to_device(batch.targets, group_.device());
 
   const LossResult loss = forward_backward(*model_, criterion_, *reducer_, group_, images, targets, key);

@@ -34,7 +34,8 @@ class Learner {
 
   /// Collective. Step number `step` (from 0) on this rank's part of the global batch. Throws Error, before any weight changes, when
   /// the loss or the gradient is not finite.
-  StepResult step(const Batch& batch, int64_t step);
+  /// The images are resized to `size` on the device.
+  StepResult step(const Batch& batch, ImageSize size, int64_t step);
 
   DFine& model() { return *model_; }
   AdamW& optimizer() { return *optimizer_; }

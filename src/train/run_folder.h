@@ -11,6 +11,7 @@ class RunFolder {
 
   std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
   std::filesystem::path config() const { return dir_ / "config.toml"; }
+  std::filesystem::path preview() const { return dir_ / "preview"; }
   std::filesystem::path log() const { return dir_ / "log.txt"; }
   std::filesystem::path checkpoint(const std::string& name) const { return dir_ / "checkpoints" / name; }
 

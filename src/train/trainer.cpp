@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 
@@ -17,9 +19,12 @@
 #include "core/text.h"
 #include "dist/agreement.h"
 #include "dist/failure.h"
+#include "input/device_batches.h"
+#include "input/multiscale.h"
 #include "train/build.h"
 #include "train/learner.h"
 #include "train/metrics_log.h"
+#include "train/preview.h"
 #include "train/progress.h"
 #include "train/run_checkpoint.h"
 #include "train/run_folder.h"
@@ -53,11 +58,6 @@ void configure_torch(const Config& config, const Session& session) {
   torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);
 }
 
-size_t usable_images(const Config& config, const PackedDataset& data) {
-  const auto limit = static_cast<size_t>(config.data.max_images);
-  return limit > 0 ? std::min(limit, data.size()) : data.size();
-}
-
 RunShape run_shape(const Config& config, const Session& session, int64_t num_images) {
   const int64_t global_batch = config.data.batch_size * session.size();
   if (num_images < global_batch) {
@@ -76,6 +76,7 @@ struct Trainer::Impl {
   void run();
   void start_epoch(int64_t epoch, int64_t first_batch);
   void train_step(Progress& progress);
+  void share_bad(const Batch& batch);
   void end_epoch(bool last);
   void save(const std::string& name);
   bool is_root() const { return group.rank() == 0; }
@@ -89,7 +90,9 @@ struct Trainer::Impl {
   RunShape shape;
   int64_t total_steps;
   std::optional<Learner> learner;
+  const StepSizes step_sizes;
   std::optional<Loader> loader;
+  std::optional<DeviceBatches> batches;
   std::optional<MetricsLog> metrics;
   RunState state;
 };
@@ -98,11 +101,12 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     : config(given),
       group(session.make_group(device_request(given.run.device))),
       folder(given.run.dir),
-      train_data(open_pack("data.train", given.data.train)),
-      val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val)) : std::nullopt),
-      num_images(static_cast<int64_t>(usable_images(given, train_data))),
+      train_data(open_pack("data.train", given.data.train, given.data.cache_dir)),
+      val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val, given.data.cache_dir)) : std::nullopt),
+      num_images(usable_images(given, train_data)),
       shape(run_shape(given, session, num_images)),
-      total_steps(shape.steps_per_epoch * given.train.epochs) {
+      total_steps(shape.steps_per_epoch * given.train.epochs),
+      step_sizes(given) {
   if (is_root()) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   if (val_data) check_same_categories(train_data, *val_data);
@@ -128,6 +132,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   loader.emplace(train_data, loader_options(config, true, group.device().is_cuda()));
+  batches.emplace(*loader, group.device());
   group.barrier();
 
   if (is_root()) {
@@ -136,6 +141,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     write_file_atomically(folder.config(), print_config(config));
     log::add_file(folder.log().string());
     metrics.emplace(folder.metrics().string(), checkpoint.empty() ? -1 : state.step);
+    if (config.data.preview > 0) write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
   }
 }
 
@@ -144,7 +150,7 @@ void Trainer::Impl::run() {
   Progress progress(state.step, total_steps, config.run.log_every);
   while (state.step < total_steps) {
     const int64_t in_epoch = state.step % shape.steps_per_epoch;
-    if (in_epoch == 0 || !loader->has_next()) start_epoch(state.step / shape.steps_per_epoch, in_epoch);
+    if (in_epoch == 0 || !batches->has_next()) start_epoch(state.step / shape.steps_per_epoch, in_epoch);
     train_step(progress);
     const bool last = state.step == total_steps;
     if (last || state.step % shape.steps_per_epoch == 0) {
@@ -159,19 +165,28 @@ void Trainer::Impl::run() {
 }
 
 void Trainer::Impl::start_epoch(int64_t epoch, int64_t first_batch) {
-  const TrainPlan plan(num_images, shape.global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
-  std::vector<std::vector<Sample>> batches;
-  for (int64_t b = first_batch; b < plan.num_batches(); ++b) batches.push_back(plan.batch(b, group.rank(), config.data.batch_size));
-  loader->start(std::move(batches), epoch);
+  TrainPlan plan(num_images, shape.global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
+  batches->start(training_order(std::move(plan), epoch, first_batch, group.rank(), config.data.batch_size));
+}
+
+/// Damaged images that one rank passed over count on all of them, so that data.max_bad is a limit of the whole job.
+void Trainer::Impl::share_bad(const Batch& batch) {
+  std::string all;
+  for (const auto& bytes : group.gather(std::as_bytes(std::span(batch.bad)), 0))
+    all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  all = group.broadcast(all, 0);
+  std::vector<size_t> bad(all.size() / sizeof(size_t));
+  std::memcpy(bad.data(), all.data(), all.size());
+  loader->count_bad(bad);
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
   const auto begin = Clock::now();
   const int64_t epoch = state.step / shape.steps_per_epoch;
   set_failure_context(cat("epoch ", epoch, ", step ", state.step + 1));
-  const Batch batch = loader->next();
+  const Batch batch = batches->next();
 
-  const StepResult result = with_context([&] { return learner->step(batch, state.step); },
+  const StepResult result = with_context([&] { return learner->step(batch, step_sizes.at(epoch, state.step), state.step); },
                                          [&] {
                                            std::string where = cat("in epoch ", epoch, ", step ", state.step + 1, ", with the images");
                                            for (const size_t i : batch.samples) where += cat(" ", train_data.image(i).file_name);
@@ -179,12 +194,14 @@ void Trainer::Impl::train_step(Progress& progress) {
                                          });
   ++state.step;
 
-  const double wait_s = static_cast<double>(group.max({static_cast<int64_t>(batch.wait_s * 1e6)})[0]) * 1e-6;
+  const auto most = group.max({static_cast<int64_t>(batch.wait_s * 1e6), static_cast<int64_t>(batch.bad.size())});
+  if (most[1] > 0) share_bad(batch);
   if (!is_root()) return;
-  const double images_per_s = static_cast<double>(shape.global_batch) / seconds_since(begin);
+  const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(begin);
+  const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
   metrics->write_step(
       {state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, shape.global_batch, images_per_s, wait_s});
-  progress.step(state.step, epoch, result.loss, images_per_s);
+  progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
 }
 
 void Trainer::Impl::end_epoch(bool last) {

@@ -99,7 +99,7 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   double loss_sum = 0, boxes = 0;
   std::vector<Detection> detections;
   Loader loader(dataset, options.loader);
-  loader.start(evaluation_plan(static_cast<int64_t>(num_images), group.rank(), group.size(), options.batch_size), /*epoch=*/0);
+  loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(), options.batch_size));
   while (loader.has_next()) {
     const Batch batch = loader.next();
     const Targets targets = to_device(batch.targets, group.device());

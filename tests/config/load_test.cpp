@@ -90,13 +90,25 @@ TEST(LoadConfig, ListsOfNumbers) {
                "augment.hue has a value of a wrong type (expected: [from, to], numbers from -0.5 to 0.5)");
 }
 
+TEST(LoadConfig, MultiScale) {
+  // Official: configs/dfine/dfine_hgnetv2_{s,m,l,x}_coco.yml, base_size_repeat.
+  for (const auto& [size, repeat] : {std::pair("s", 20), {"m", 6}, {"l", 4}, {"x", 3}}) {
+    Config config;
+    config.model.size = size;
+    EXPECT_EQ(multiscale_repeat(config), repeat) << size;
+    config.data.multiscale_repeat = 7;
+    EXPECT_EQ(multiscale_repeat(config), 7);
+  }
+  expect_error(kData + "multiscale = true\nimage_size = 32\n", {}, "data.multiscale needs a data.image_size of at least 64");
+  EXPECT_EQ(error_of(kData + "multiscale = true\nimage_size = [32, 64]\n"), "no error");
+}
+
 TEST(LoadConfig, WhatIsNotSupportedYetIsRefused) {
-  expect_error(kData + "multiscale = true\n", {}, "data.multiscale true is not supported yet (use false");
   expect_error(kData + "[run]\nprecision = 'bf16'\n", {}, "run.precision \"bf16\" is not supported yet (use \"fp32\")");
   expect_error(kData + "[run]\nprecision = 'fp16'\n", {}, "run.precision \"fp16\" is not supported yet");
   expect_error(kData + "[train]\naccumulate = 2\n", {}, "train.accumulate 2 is not supported yet (use 1");
   expect_error(kData + "[train]\naccumulate = 0\n", {}, "train.accumulate cannot be 0");
-  EXPECT_EQ(error_of(kData + "augment = 'flip'\nmultiscale = false\n[run]\nprecision = 'fp32'\n[train]\naccumulate = 1\n"), "no error");
+  EXPECT_EQ(error_of(kData + "augment = 'flip'\n[run]\nprecision = 'fp32'\n[train]\naccumulate = 1\n"), "no error");
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {

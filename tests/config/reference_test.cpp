@@ -43,6 +43,10 @@ TEST(ConfigKeys, KeepTheirNames) {
                            "data.shuffle",
                            "data.augment",
                            "data.multiscale",
+                           "data.cache_dir",
+                           "data.on_bad",
+                           "data.max_bad",
+                           "data.preview",
                            "data.stop_epoch",
                            "augment.photometric",
                            "augment.zoom_out",
@@ -81,10 +85,10 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
   const Config defaults;
   for (const ConfigKey& key : config_keys()) {
     Config config;
-    if (key.name == "data.multiscale" || key.name == "run.precision" || key.name == "train.accumulate") continue;  // one value only so far
+    if (key.name == "run.precision" || key.name == "train.accumulate") continue;  // one value only so far
     bool changed = false;
     for (const ConfigValue& other : {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25), ConfigValue("x"),
-                                     ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap"),
+                                     ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap"), ConfigValue("skip"),
                                      ConfigValue(std::vector<double>{0.25, 0.5}), ConfigValue(std::vector<double>{2.0, 3.0})}) {
       try {
         key.set(config, other);

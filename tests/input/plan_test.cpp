@@ -63,12 +63,14 @@ TEST(TrainPlan, ShuffleIsUniform) {
   EXPECT_NEAR(chi_square, 1521, 5 * 55);
 }
 
-TEST(EvaluationPlan, EveryImageOnceOverAllRanks) {
+TEST(EvaluationOrder, EveryImageOnceOverAllRanks) {
   for (int ranks : {1, 2, 3, 4, 7}) {
     for (int64_t size : {0, 1, 5, 58, 100}) {
       std::vector<size_t> seen;
       for (int rank = 0; rank < ranks; ++rank) {
-        for (const auto& batch : evaluation_plan(size, rank, ranks, 8)) {
+        const LoadOrder order = evaluation_order(size, rank, ranks, 8);
+        for (int64_t b = 0; b < order.num_batches; ++b) {
+          const auto batch = order.batch(b);
           EXPECT_LE(batch.size(), 8U);
           EXPECT_FALSE(batch.empty());
           for (const auto& s : batch) seen.push_back(s.index);

@@ -1,0 +1,85 @@
+// The loader of training, from a pack to float batches as the network takes them, on the CPU; bench_loader.py runs it beside its peers.
+//   bench_loader --data PACK --image-size 640 --augment dfine --threads 2 --images 2000
+// --threads 1: everything in the caller's thread. N > 1: N workers; the caller only collects batches and makes them float.
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "core/error.h"
+#include "data/dataset.h"
+#include "input/device_batches.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Settings {
+  std::string data, augment = "dfine";
+  int64_t image_size = 640, threads = 1, images = 1000, batch_size = 8;
+};
+
+dfine::Config make_config(const Settings& settings) {
+  return dfine::load_config(
+      "", {"data.train=" + settings.data, "validate.every_epochs=0", "data.augment=" + settings.augment,
+           "data.image_size=" + std::to_string(settings.image_size), "data.batch_size=" + std::to_string(settings.batch_size),
+           "data.workers=" + std::to_string(settings.threads > 1 ? settings.threads : 0)});
+}
+
+/// Seconds for `images` images, over as many epochs as that takes.
+double run(dfine::DeviceBatches& batches, const dfine::PackedDataset& data, const Settings& settings) {
+  const auto size = static_cast<int64_t>(data.size());
+  const auto begin = Clock::now();
+  int64_t epoch = 0;
+  for (int64_t done = 0; done < settings.images;) {
+    batches.start(dfine::training_order(dfine::TrainPlan(size, settings.batch_size, true, 0, epoch), epoch, 0, 0, settings.batch_size));
+    for (++epoch; batches.has_next() && done < settings.images; done += settings.batch_size) {
+      const dfine::Batch batch = batches.next();
+      dfine::to_model_input(batch.images, at::kCPU);
+    }
+  }
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+int bench(const Settings& given) {
+  Settings settings = given;
+  const auto data = dfine::PackedDataset::open(settings.data);
+  settings.batch_size = std::min(settings.batch_size, static_cast<int64_t>(data.size()));
+  settings.images = (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
+  at::set_num_threads(1);
+  dfine::Loader loader(data, dfine::loader_options(make_config(settings), true, false));
+  dfine::DeviceBatches batches(loader, at::kCPU);
+
+  Settings warm_up = settings;
+  warm_up.images = 2 * settings.batch_size;
+  run(batches, data, warm_up);
+  const double seconds = run(batches, data, settings);
+  std::cout << settings.images << " images, augmentation " << settings.augment << ", " << settings.threads << " thread(s)\n"
+            << "images_per_s " << static_cast<double>(settings.images) / seconds << std::endl;
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("The loader of training: images a second", "bench_loader");
+  app.add_option("--data", settings.data, "a folder that dfine-pack wrote")->required();
+  app.add_option("--image-size", settings.image_size);
+  app.add_option("--augment", settings.augment, "dfine, flip or none");
+  app.add_option("--threads", settings.threads)->check(CLI::Range(1, 256));
+  app.add_option("--images", settings.images)->check(CLI::Range(1, 100'000'000));
+  app.add_option("--batch-size", settings.batch_size)->check(CLI::Range(1, 4096));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return bench(settings);
+  } catch (const dfine::Error& e) {
+    std::cerr << "bench_loader: " << e.what() << '\n';
+    return 1;
+  }
+}

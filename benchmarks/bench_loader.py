@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Loading of training batches with the official augmentation, 640x480 JPEG files to 640x640 float: images a second, on one core.
+
+Side by side in one run, in turn, each in a process of its own tied to the first core, --repeat times; the best of each counts:
+  ours          bench_loader --threads 1 on the pack
+  official      the dataset and dataloader of $DFINE_OFFICIAL with its recipe (configs/dfine/include/dataloader.yml), no worker processes,
+                multi-scale off so that every batch is 640x640
+  torchvision   the same transforms as torchvision has them, on tensors decoded by torchvision.io, which is its quickest form
+  libjpeg       bare decoding of the same files from memory to RGB, by libjpeg-turbo through Pillow
+Then ours with one and two threads on two cores.
+
+  DFINE_OFFICIAL=... python3 benchmarks/bench_loader.py --bin build/release/bin [--images 400] [--repeat 3] [--json FILE]
+"""
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent
+BCCD = SOURCE / "tests" / "data" / "bccd"
+
+
+def rate(images, body):
+    """`body` yields how many images it has done; the first tenth of them is warm-up."""
+    done, begin, begin_done = 0, None, 0
+    for n in body:
+        done += n
+        if begin is None and done * 10 >= images:
+            begin, begin_done = time.perf_counter(), done
+        if begin is not None and done - begin_done >= images:
+            break
+    return (done - begin_done) / (time.perf_counter() - begin)
+
+
+def official(images):
+    import torch
+    torch.set_num_threads(1)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
+    import src  # noqa: F401, registers the classes
+    from src.core import YAMLConfig
+    loader = {"total_batch_size": 8, "num_workers": 0, "collate_fn": {"base_size_repeat": None},
+              "dataset": {"img_folder": str(BCCD / "images"), "ann_file": str(BCCD / "train.json")}}
+    config = YAMLConfig(os.environ["DFINE_OFFICIAL"] + "/configs/dfine/dfine_hgnetv2_l_coco.yml", train_dataloader=loader,
+                        remap_mscoco_category=False)
+    batches = config.train_dataloader
+
+    def body():
+        for epoch in range(10**6):
+            batches.set_epoch(0)
+            for pictures, _ in batches:
+                assert pictures.shape[1:] == (3, 640, 640) and pictures.dtype == torch.float32, pictures.shape
+                yield len(pictures)
+    return rate(images, body())
+
+
+def torchvision(images):
+    import torch
+    from torchvision import tv_tensors
+    from torchvision.io import ImageReadMode, decode_jpeg
+    from torchvision.transforms import v2
+    torch.set_num_threads(1)
+    truth = json.loads((BCCD / "train.json").read_text())
+    boxes = {image["id"]: [] for image in truth["images"]}
+    for a in truth["annotations"]:
+        x, y, w, h = a["bbox"]
+        if w > 0 and h > 0:
+            boxes[a["image_id"]].append(([x, y, x + w, y + h], a["category_id"]))
+    files = [(torch.frombuffer(bytearray((BCCD / "images" / i["file_name"]).read_bytes()), dtype=torch.uint8), boxes[i["id"]])
+             for i in truth["images"]]
+    augment = v2.Compose([v2.RandomPhotometricDistort(p=0.5), v2.RandomZoomOut(fill=0), v2.RandomApply([v2.RandomIoUCrop()], p=0.8),
+                          v2.SanitizeBoundingBoxes(min_size=1), v2.RandomHorizontalFlip(), v2.Resize((640, 640), antialias=True),
+                          v2.SanitizeBoundingBoxes(min_size=1), v2.ToDtype(torch.float32, scale=True)])
+
+    def body():
+        batch = []
+        while True:
+            for file, targets in files:
+                picture = tv_tensors.Image(decode_jpeg(file, ImageReadMode.RGB))
+                corners = tv_tensors.BoundingBoxes([t[0] for t in targets] or torch.zeros(0, 4), format="XYXY", canvas_size=picture.shape[-2:])
+                picture, _ = augment(picture, {"boxes": corners, "labels": torch.tensor([t[1] for t in targets])})
+                batch.append(picture)
+                if len(batch) == 8:
+                    torch.stack(batch)
+                    batch.clear()
+                    yield 8
+    return rate(images, body())
+
+
+def libjpeg(images):
+    from PIL import Image, features
+    assert features.check("libjpeg_turbo")
+    names = [i["file_name"] for i in json.loads((BCCD / "train.json").read_text())["images"]]
+    files = [(BCCD / "images" / name).read_bytes() for name in names]
+
+    def body():
+        while True:
+            for file in files:
+                Image.open(io.BytesIO(file)).load()
+                yield 1
+    return rate(images, body())
+
+
+def ours(options, pack, threads, images, augment="dfine"):
+    command = [str(Path(options.bin) / "bench_loader"), "--data", str(pack), "--image-size", "640", "--augment", augment, "--threads", str(threads),
+               "--images", str(images)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("images_per_s")[1])
+
+
+def on_cores(cores, body):
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:cores])
+    try:
+        return body()
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def peer(name, images):
+    text = subprocess.run([sys.executable, __file__, "--peer", name, "--images", str(images)], check=True, capture_output=True, text=True).stdout
+    return float(text.strip().splitlines()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default=str(SOURCE / "build" / "release" / "bin"))
+    parser.add_argument("--images", type=int, default=400, help="for the official loader; the others take more in the same time")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--json", help="writes the figures to this file")
+    parser.add_argument("--peer", choices=["official", "torchvision", "libjpeg"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peer:
+        print(globals()[options.peer](options.images))
+        return
+
+    with tempfile.TemporaryDirectory() as folder:
+        pack = Path(folder) / "train"
+        subprocess.run([str(Path(options.bin) / "dfine-pack"), "--images", str(BCCD / "images"), "--annotations", str(BCCD / "train.json"),
+                        "--output", str(pack)], check=True, capture_output=True)
+        runs = {"ours": lambda: on_cores(1, lambda: ours(options, pack, 1, 10 * options.images)),
+                "torchvision": lambda: on_cores(1, lambda: peer("torchvision", options.images)),
+                "libjpeg": lambda: on_cores(1, lambda: peer("libjpeg", 10 * options.images)),
+                "one thread": lambda: on_cores(2, lambda: ours(options, pack, 1, 10 * options.images)),
+                "two threads": lambda: on_cores(2, lambda: ours(options, pack, 2, 10 * options.images))}
+        if "DFINE_OFFICIAL" in os.environ:
+            runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
+        best = dict.fromkeys(runs, 0.0)
+        for _ in range(options.repeat):
+            for name, run in runs.items():
+                best[name] = max(best[name], run())
+        for name, figure in best.items():
+            print(f"{name:12} {figure:8.1f} images/s")
+        for name in ("official", "torchvision", "libjpeg"):
+            if name in best:
+                print(f"ours / {name:12} {best['ours'] / best[name]:6.2f}")
+        print(f"two threads / one  {best['two threads'] / best['one thread']:6.2f}")
+        if options.json:
+            Path(options.json).write_text(json.dumps(best, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

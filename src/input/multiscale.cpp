@@ -1,0 +1,41 @@
+#include "input/multiscale.h"
+
+#include <algorithm>
+
+#include "core/random.h"
+
+namespace dfine {
+namespace {
+
+constexpr int64_t kStride = 32;  // of the coarsest feature map
+
+}  // namespace
+
+std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
+  const int64_t side = std::max(base.height, base.width);
+  const int64_t least = side * 3 / 4 / kStride * kStride, most = side * 5 / 4 / kStride * kStride;
+  const auto with_ratio = [&](int64_t new_side) {
+    const auto scaled = [&](int64_t old) {
+      return old == side ? new_side : std::max(kStride, (2 * old * new_side / side + kStride) / (2 * kStride) * kStride);
+    };
+    return ImageSize{scaled(base.height), scaled(base.width)};
+  };
+  std::vector<ImageSize> sizes;
+  const int64_t steps = (side - least) / kStride;
+  for (int64_t i = 0; i < steps; ++i) sizes.push_back(with_ratio(least + i * kStride));
+  sizes.insert(sizes.end(), static_cast<size_t>(repeat), base);
+  for (int64_t i = 0; i < steps; ++i) sizes.push_back(with_ratio(most - i * kStride));
+  return sizes;
+}
+
+StepSizes::StepSizes(const Config& config)
+    : base_(config.data.image_size), stop_epoch_(config.data.stop_epoch), seed_(static_cast<uint64_t>(config.run.seed)) {
+  if (config.data.multiscale) sizes_ = multiscale_sizes(base_, multiscale_repeat(config));
+}
+
+ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
+  if (sizes_.empty() || (stop_epoch_ > 0 && epoch >= stop_epoch_)) return base_;
+  return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step)).below(sizes_.size())];
+}
+
+}  // namespace dfine

@@ -1,0 +1,224 @@
+#include "input/loader.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "core/error.h"
+#include "data/dataset.h"
+#include "shipped_pack.h"
+
+namespace dfine {
+namespace {
+
+constexpr int64_t kGlobalBatch = 8, kEpoch = 3;
+constexpr uint64_t kSeed = 21;
+
+LoaderOptions small_options(int workers) {
+  return {.sample = {.size = {64, 96}, .augment = AugmentConfig(), .seed = kSeed}, .workers = workers, .read_ahead = workers};
+}
+
+TrainPlan plan_of(const PackedDataset& data) {
+  return {static_cast<int64_t>(data.size()), kGlobalBatch, true, kSeed, kEpoch};
+}
+
+/// What one rank gets, batch by batch.
+std::vector<Batch> load(const PackedDataset& data, const LoaderOptions& options, int rank, int ranks, int64_t first_batch = 0) {
+  Loader loader(data, options);
+  loader.start(training_order(plan_of(data), kEpoch, first_batch, rank, kGlobalBatch / ranks));
+  std::vector<Batch> batches;
+  while (loader.has_next()) batches.push_back(loader.next());
+  return batches;
+}
+
+/// The global batches, put together from the ranks' parts.
+std::vector<Batch> load_all(const PackedDataset& data, const LoaderOptions& options, int ranks, int64_t first_batch = 0) {
+  std::vector<Batch> whole = load(data, options, 0, ranks, first_batch);
+  for (int rank = 1; rank < ranks; ++rank) {
+    const auto part = load(data, options, rank, ranks, first_batch);
+    EXPECT_EQ(part.size(), whole.size());
+    for (size_t b = 0; b < part.size(); ++b) {
+      whole[b].images = at::cat({whole[b].images, part[b].images});
+      whole[b].targets.labels = at::cat({whole[b].targets.labels, part[b].targets.labels});
+      whole[b].targets.boxes = at::cat({whole[b].targets.boxes, part[b].targets.boxes});
+      whole[b].targets.counts.insert(whole[b].targets.counts.end(), part[b].targets.counts.begin(), part[b].targets.counts.end());
+      whole[b].samples.insert(whole[b].samples.end(), part[b].samples.begin(), part[b].samples.end());
+    }
+  }
+  return whole;
+}
+
+void expect_same(const Batch& got, const Batch& expected) {
+  EXPECT_EQ(got.samples, expected.samples);
+  EXPECT_TRUE(at::equal(got.images, expected.images));
+  EXPECT_EQ(got.targets.counts, expected.targets.counts);
+  EXPECT_TRUE(at::equal(got.targets.labels, expected.targets.labels));
+  EXPECT_TRUE(at::equal(got.targets.boxes, expected.targets.boxes));
+}
+
+void expect_same(const std::vector<Batch>& got, std::span<const Batch> expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t b = 0; b < got.size(); ++b) expect_same(got[b], expected[b]);
+}
+
+/// Damages one byte in the middle of an image file.
+void damage(const std::filesystem::path& pack, const PackedDataset& data, size_t index) {
+  const auto file = pack / data.image(index).shard;
+  auto content = file_content(file);
+  const auto image = data.read_bytes(index);
+  const auto at = std::search(content.begin(), content.end(), image.begin(), image.end());
+  ASSERT_NE(at, content.end());
+  at[static_cast<std::ptrdiff_t>(image.size() / 2)] ^= 0x10;
+  std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+}
+
+class LoaderTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { pack_ = new ShippedPack; }
+  static void TearDownTestSuite() { delete pack_; }
+  static inline ShippedPack* pack_ = nullptr;
+  const PackedDataset data_ = PackedDataset::open(pack_->path());
+};
+
+TEST_F(LoaderTest, NeitherRanksNorWorkersChangeSamplesOrPixels) {
+  const auto expected = load_all(data_, small_options(0), 1);
+  ASSERT_EQ(expected.size(), data_.size() / kGlobalBatch);
+  for (const auto& [ranks, workers] : {std::pair(2, 0), {4, 0}, {1, 1}, {1, 8}, {2, 8}, {4, 3}}) {
+    SCOPED_TRACE(testing::Message() << ranks << " ranks, " << workers << " workers");
+    expect_same(load_all(data_, small_options(workers), ranks), expected);
+  }
+}
+
+TEST_F(LoaderTest, ARestartInTheMiddleOfAnEpochGoesOn) {
+  const auto whole = load_all(data_, small_options(2), 1);
+  for (const int64_t first : {1, 5, 9}) {
+    expect_same(load_all(data_, small_options(2), 2, first), std::span(whole).subspan(static_cast<size_t>(first)));
+  }
+}
+
+TEST_F(LoaderTest, StartDropsWhatWasNotTaken) {
+  Loader loader(data_, small_options(3));
+  loader.start(training_order(plan_of(data_), kEpoch, 4, 0, kGlobalBatch));
+  loader.next();
+  loader.start(training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch));
+  expect_same(loader.next(), load(data_, small_options(0), 0, 1)[0]);
+}
+
+TEST_F(LoaderTest, AFlipMirrorsPixelsAndBoxes) {
+  Config config;
+  config.data.augment = Augment::kFlip;
+  LoaderOptions never = small_options(0), always = never;
+  never.sample.augment = always.sample.augment = effective_augment(config);
+  never.sample.augment->flip = 0;
+  always.sample.augment->flip = 1;
+  const Batch plain = load(data_, never, 0, 1)[0], flipped = load(data_, always, 0, 1)[0];
+  EXPECT_TRUE(at::equal(flipped.images, plain.images.flip({3})));
+  EXPECT_TRUE(at::allclose(flipped.targets.boxes.select(1, 0), 1 - plain.targets.boxes.select(1, 0), 0, 1e-6));
+  EXPECT_TRUE(at::equal(flipped.targets.boxes.slice(1, 1), plain.targets.boxes.slice(1, 1)));
+}
+
+TEST_F(LoaderTest, EvaluationSeesEveryImageOnceInOrder) {
+  LoaderOptions options = small_options(2);
+  options.sample.augment.reset();
+  Loader loader(data_, options);
+  loader.start(evaluation_order(static_cast<int64_t>(data_.size()), 0, 1, 10));
+  size_t next = 0;
+  while (loader.has_next()) {
+    const Batch batch = loader.next();
+    int64_t first = 0;
+    for (size_t i = 0; i < batch.samples.size(); ++i) {
+      EXPECT_EQ(batch.samples[i], next);
+      const auto expected = data_.training_boxes(next++);
+      ASSERT_EQ(batch.targets.counts[i], static_cast<int64_t>(expected.size()));
+      for (const PackedBox& box : expected) {
+        EXPECT_EQ(batch.targets.labels[first].item<int64_t>(), box.label);
+        for (int64_t k = 0; k < 4; ++k) EXPECT_EQ(batch.targets.boxes[first][k].item<float>(), box.cxcywh[static_cast<size_t>(k)]);
+        ++first;
+      }
+    }
+    EXPECT_EQ(batch.targets.boxes.size(0), first);
+  }
+  EXPECT_EQ(next, data_.size());
+}
+
+class DamagedPackTest : public LoaderTest {
+ protected:
+  // Places 5 and 6 of the order, which follow each other, and 50.
+  DamagedPackTest() {
+    for (const int64_t place : {5, 6, 50}) {
+      bad_.push_back(plan_of(data_).image_at(place));
+      damage(own_.path(), data_, bad_.back());
+    }
+  }
+  static LoaderOptions skipping(int workers, int64_t max_bad) {
+    LoaderOptions options = small_options(workers);
+    options.skip_bad = true;
+    options.max_bad = max_bad;
+    return options;
+  }
+  std::string failure(const LoaderOptions& options) {
+    try {
+      load(damaged_, options, 0, 1);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "no error";
+  }
+  ShippedPack own_;
+  std::vector<size_t> bad_;
+  const PackedDataset damaged_ = PackedDataset::open(own_.path());
+};
+
+TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
+  const auto sound = load_all(data_, small_options(0), 1);
+  // With the place's own draws: those of a sample keyed by (epoch, place).
+  const auto substitute = [&](int64_t place, int64_t from) {
+    Tensor planes = at::empty({3, 64, 96}, at::kByte);
+    SampleMemory memory;
+    std::vector<TargetBox> boxes;
+    SamplePreparer(data_, small_options(0).sample)
+        .prepare({plan_of(data_).image_at(from), place}, training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch), memory,
+                 planes.data_ptr<uint8_t>(), boxes, [](size_t, const Error&) { FAIL(); });
+    return std::pair(planes, static_cast<int64_t>(boxes.size()));
+  };
+  for (const auto& [ranks, workers] : {std::pair(1, 0), {2, 0}, {1, 4}, {2, 4}}) {
+    SCOPED_TRACE(testing::Message() << ranks << " ranks, " << workers << " workers");
+    const auto got = load_all(damaged_, skipping(workers, 3), ranks);
+    ASSERT_EQ(got.size(), sound.size());
+    for (int64_t place = 0; place < static_cast<int64_t>(got.size()) * kGlobalBatch; ++place) {
+      const auto b = static_cast<size_t>(place / kGlobalBatch);
+      const int64_t i = place % kGlobalBatch;
+      const int64_t from = place == 5 || place == 6 ? 7 : place == 50 ? 51 : place;
+      const auto [pixels, boxes] = substitute(place, from);
+      EXPECT_EQ(got[b].samples[static_cast<size_t>(i)], plan_of(data_).image_at(from)) << place;
+      EXPECT_TRUE(at::equal(got[b].images[i], pixels)) << place;
+      EXPECT_EQ(got[b].targets.counts[static_cast<size_t>(i)], boxes) << place;
+    }
+  }
+}
+
+TEST_F(DamagedPackTest, AnErrorNamesTheRecord) {
+  for (const int workers : {0, 4}) {
+    const std::string text = failure(small_options(workers));
+    for (const auto& part : {data_.image(bad_[0]).file_name, data_.image(bad_[0]).shard}) EXPECT_NE(text.find(part), text.npos) << text;
+    EXPECT_NE(text.find("checksum"), text.npos) << text;
+  }
+}
+
+TEST_F(DamagedPackTest, TooManyEndTheRun) {
+  for (const int workers : {0, 4}) {
+    EXPECT_EQ(failure(skipping(workers, 3)), "no error");
+    const std::string text = failure(skipping(workers, 2));
+    EXPECT_NE(text.find("more than data.max_bad = 2"), text.npos) << text;
+    EXPECT_NE(text.find(data_.image(bad_[2]).file_name), text.npos) << text;
+    EXPECT_NE(failure(skipping(workers, 0)).find("more than data.max_bad = 0"), text.npos);
+  }
+  Loader loader(data_, skipping(0, 2));
+  loader.count_bad({3, 4, 3});  // of other ranks: each counts once
+  EXPECT_THROW(loader.count_bad({5}), Error);
+}
+
+}  // namespace
+}  // namespace dfine

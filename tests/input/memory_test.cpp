@@ -1,0 +1,142 @@
+// What a pack and its loader cost in memory: figures of /proc/self/smaps_rollup.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "core/atomic_path.h"
+#include "core/crc32c.h"
+#include "data/dataset.h"
+#include "data/manifest.h"
+#include "data/shard_writer.h"
+#include "input/loader.h"
+#include "shipped_pack.h"
+
+namespace dfine {
+namespace {
+
+constexpr size_t kShards = 10, kImages = 10'000, kBoxes = 10;  // of a shard, of an image
+
+/// KiB.
+int64_t memory_of_this_process(const std::string& kind) {
+  std::ifstream in("/proc/self/smaps_rollup");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with(kind + ":")) return std::stoll(line.substr(kind.size() + 1));
+  }
+  ADD_FAILURE() << "no " << kind;
+  return 0;
+}
+
+/// With any other process; dirty: the disk does not have the page cache's pages yet.
+int64_t shared_memory() {
+  return memory_of_this_process("Shared_Clean") + memory_of_this_process("Shared_Dirty");
+}
+
+/// 100,000 images of one byte each, with a million boxes.
+void write_large_pack(const std::filesystem::path& folder) {
+  std::filesystem::create_directory(folder);
+  const std::vector<uint8_t> file{1};
+  Manifest manifest{.categories = {{1, "thing"}}, .shards = {}};
+  std::vector<CocoAnnotation> annotations(kBoxes);
+  std::vector<PlacedBox> boxes;
+  for (auto& annotation : annotations) {
+    annotation.bbox = {10, 10, 50, 50};
+    annotation.label = 0;
+    boxes.push_back({&annotation, normalise_box(annotation.bbox, 640, 480)});
+  }
+  int64_t id = 0;
+  for (size_t s = 0; s < kShards; ++s) {
+    ShardWriter writer(folder / shard_file_name(s), kImages);
+    for (size_t i = 0; i < kImages; ++i) {
+      for (auto& annotation : annotations) annotation.id = ++id;
+      const auto number = static_cast<int64_t>(s * kImages + i);
+      writer.add({number, 640, 480, "train2017/" + std::to_string(100000000000 + number) + ".jpg"}, file, crc32c(file), boxes);
+    }
+    manifest.shards.push_back(writer.finish(manifest.categories));
+  }
+  write_file_atomically(folder / kManifestName, manifest_text(manifest));
+}
+
+double touch_all(const PackedDataset& set) {
+  double sum = 0;
+  for (size_t i = 0; i < set.size(); ++i) {
+    sum += static_cast<double>(set.image(i).file_name.size());
+    for (const auto& box : set.evaluation_boxes(i)) sum += box.xywh[0] + static_cast<double>(box.annotation_id) + box.cxcywh[0];
+  }
+  return sum;
+}
+
+/// Another process that has opened the pack and read all of its index, until the end of its life here.
+class OtherRank {
+ public:
+  explicit OtherRank(const std::filesystem::path& pack) {
+    std::array<int, 2> ready{};
+    EXPECT_EQ(::pipe(ready.data()), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      const PackedDataset set = PackedDataset::open(pack);
+      const char done = touch_all(set) > 0 ? 'y' : 'n';
+      if (::write(ready[1], &done, 1) == 1) ::pause();
+      ::_exit(0);
+    }
+    char done = 0;
+    EXPECT_EQ(::read(ready[0], &done, 1), 1);
+    EXPECT_EQ(done, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~OtherRank() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  OtherRank(const OtherRank&) = delete;
+  OtherRank& operator=(const OtherRank&) = delete;
+
+ private:
+  pid_t child_ = -1;
+};
+
+TEST(IndexMemory, LiesOnceInThePageCacheForAllRanks) {
+  const TemporaryFolder folder;
+  write_large_pack(folder / "pack");
+  int64_t index = 0;  // KiB of all shards, nearly all of which is index here
+  for (size_t s = 0; s < kShards; ++s)
+    index += static_cast<int64_t>(std::filesystem::file_size(folder / ("pack/" + shard_file_name(s)))) / 1024;
+
+  const OtherRank other(folder / "pack");
+  const int64_t own_before = memory_of_this_process("Anonymous"), shared_before = shared_memory();
+  const PackedDataset set = PackedDataset::open(folder / "pack");
+  ASSERT_EQ(set.size(), kShards * kImages);
+  EXPECT_GT(touch_all(set), 0);
+  const int64_t own = memory_of_this_process("Anonymous") - own_before, shared = shared_memory() - shared_before;
+  std::cout << kShards * kImages << " images, " << kShards * kImages * kBoxes << " boxes, index of " << index << " KiB: " << shared
+            << " KiB shared, " << own << " KiB of its own\n";
+  EXPECT_GT(shared, index * 9 / 10);
+  // What the checks of one shard took may stay with the allocator; nothing grows with the number of shards, images or boxes.
+  EXPECT_LT(own, index / static_cast<int64_t>(kShards) * 3 / 2);
+}
+
+// Fifty epochs with workers: what is held after the second must be all.
+TEST(LoaderMemory, DoesNotGrowOverEpochs) {
+  const ShippedPack pack;
+  const PackedDataset data = PackedDataset::open(pack.path());
+  Loader loader(data, {.sample = {.size = {96, 96}, .augment = AugmentConfig(), .seed = 1}, .workers = 2, .read_ahead = 2});
+  const auto size = static_cast<int64_t>(data.size());
+  int64_t early = 0;
+  for (int64_t epoch = 0; epoch < 50; ++epoch) {
+    loader.start(training_order(TrainPlan(size, 8, true, 1, epoch), epoch, 0, 0, 8));
+    while (loader.has_next()) loader.next();
+    if (epoch == 4) early = memory_of_this_process("Anonymous");
+  }
+  const int64_t late = memory_of_this_process("Anonymous");
+  std::cout << "after 5 epochs " << early << " KiB, after 50 " << late << " KiB\n";
+  EXPECT_LT(late - early, 2048);
+}
+
+}  // namespace
+}  // namespace dfine
