@@ -52,6 +52,7 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("N");
   app.add_option("--val-fraction", pack.val_fraction, "share of the images for OUTPUT/val; the others go to OUTPUT/train")->type_name("F");
   app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S");
+  app.add_option("--compare", pack.compare, "another pack: report.html lists images that it contains too")->type_name("PACK");
   app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")->type_name("i/n");
   app.add_option("--jobs", arguments.jobs, "threads; the result does not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing");

@@ -34,6 +34,7 @@ struct PackOptions {
   int max_side = 0;                    // images with a longer side are made smaller; 0: none are
   double val_fraction = 0;             // share of the images that goes to OUTPUT/val, the others to OUTPUT/train; 0: no such split
   uint64_t seed = 0;                   // of the split
+  std::filesystem::path compare;       // a pack: the report lists images that it contains too; or empty
   std::optional<PackPart> part;        // pack these shards alone; see data/pack_parts.h
   std::function<void(const PackProgress&)> progress = [](const PackProgress&) {};  // after each image, from one thread
   std::function<bool()> interrupted = [] { return false; };                        // asked after each image; true ends it with an Error

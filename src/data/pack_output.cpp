@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/manifest.h"
+#include "data/report.h"
 #include "data/val_split.h"
 
 namespace dfine {
@@ -41,7 +42,7 @@ Content look_into(const fs::path& output, const fs::path& folder, bool split_fol
 }  // namespace
 
 bool is_pack_file(std::string_view name) {
-  return name == kManifestName || (name.starts_with("shard-") && name.ends_with(".h5"));
+  return name == kManifestName || name == kReportName || (name.starts_with("shard-") && name.ends_with(".h5"));
 }
 
 void check_output(const fs::path& output, bool overwrite) {

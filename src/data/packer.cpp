@@ -15,6 +15,7 @@
 #include "data/pack_output.h"
 #include "data/pack_parts.h"
 #include "data/pack_plan.h"
+#include "data/report.h"
 #include "data/shard_packer.h"
 
 namespace dfine {
@@ -124,8 +125,8 @@ class Packer {
     return result;
   }
 
-  /// What each pack has beside its shards.
-  std::vector<std::pair<fs::path, std::string>> closing_files(const PackResult& result, const fs::path&) const {
+  /// What each pack has beside its shards, which are in `folder`.
+  std::vector<std::pair<fs::path, std::string>> closing_files(const PackResult& result, const fs::path& folder) const {
     std::vector<std::pair<fs::path, std::string>> files;
     for (const PackedSet& set : result.sets) {
       if (set.shards.empty()) {
@@ -134,6 +135,8 @@ class Packer {
       }
       files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
     }
+    const std::vector<std::string> reports = make_reports({folder, coco_.categories, result, summarise(result).skipped, options_.compare});
+    for (size_t s = 0; s < reports.size(); ++s) files.emplace_back(fs::path(result.sets[s].name) / kReportName, reports[s]);
     return files;
   }
 

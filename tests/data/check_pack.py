@@ -37,7 +37,7 @@ def compare(pack, coco, image_folder):
     assert manifest["categories"] == [{"id": c["id"], "name": c["name"]} for c in categories]
     expected = iter(coco["images"])
     kept = dropped = 0
-    assert sorted(p.name for p in pack.iterdir()) == sorted(["manifest.json"] + [s["file"] for s in manifest["shards"]])
+    assert sorted(p.name for p in pack.iterdir()) == sorted(["manifest.json", "report.html"] + [s["file"] for s in manifest["shards"]])
     for shard in manifest["shards"]:
         raw = (pack / shard["file"]).read_bytes()
         assert len(raw) == shard["file_bytes"]

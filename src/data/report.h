@@ -1,0 +1,27 @@
+#pragma once
+// report.html: what a pack holds and what to look at in it. One file, without scripts and without anything from elsewhere; the same pack
+// gives the same bytes.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/category.h"
+#include "data/pack_result.h"
+
+namespace dfine {
+
+inline constexpr const char* kReportName = "report.html";
+
+struct ReportInput {
+  std::filesystem::path folder;  // that holds the packs
+  std::vector<Category> categories;
+  const PackResult& result;
+  std::vector<std::string> skipped;  // one line for each problem
+  std::filesystem::path compare;     // another pack, to find images that both contain; or empty
+};
+
+/// The reports of all packs, in their order. Reads the shards, and throws Error where one is damaged, or `compare` is no pack. The two
+/// sides of a split are compared with each other too.
+std::vector<std::string> make_reports(const ReportInput& input);
+
+}  // namespace dfine

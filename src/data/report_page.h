@@ -1,0 +1,29 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "data/image_contents.h"
+#include "data/pack_counts.h"
+#include "data/report_data.h"
+
+namespace dfine {
+
+struct SharedImages {
+  std::string pack;  // the other one
+  std::vector<ImageContents::Pair> images;
+};
+
+struct ReportPage {
+  std::string set;  // "train"; may be empty
+  const ReportData& data;
+  const PackCounts& counts;
+  size_t shards = 0;
+  std::vector<std::string> skipped;                  // one line for each problem
+  std::vector<std::vector<std::string>> duplicates;  // groups of names
+  std::vector<SharedImages> shared;
+};
+
+/// The page as HTML.
+std::string render(const ReportPage& page);
+
+}  // namespace dfine

@@ -1,0 +1,180 @@
+"""report.html against figures computed from the annotation file with numpy; what it lists; that it is safe and self-contained."""
+import json
+import math
+import shutil
+from html.parser import HTMLParser
+
+import numpy as np
+from PIL import Image
+
+from packing import BCCD, Case, dfine_pack, run_checks
+
+
+class Page(HTMLParser):
+    """Figures, table rows, charts (aria label -> bar -> count), notes and the names in each list."""
+
+    def __init__(self, path):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.figures, self.rows, self.charts, self.notes, self.lists = [], {}, {}, {}, [], {}
+        self.stack, self.row, self.value, self.title, self.items = [], [], "", "", None
+        self.text = path.read_text(encoding="utf-8")
+        self.feed(self.text)
+        assert not self.stack, self.stack
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag in ("meta", "line", "rect"):
+            return
+        self.stack.append((tag, dict(attributes)))
+        if tag == "svg":
+            self.chart = self.charts.setdefault(dict(attributes)["aria-label"], {})
+        if tag == "tr":
+            self.row = []
+        if tag in ("li", "td", "summary"):
+            self.value = ""
+        if tag == "ul" and "id" in dict(attributes):
+            self.items = self.lists.setdefault(dict(attributes)["id"], [])
+
+    def handle_endtag(self, tag):
+        if tag in ("meta", "line", "rect"):
+            return
+        assert self.stack.pop()[0] == tag, tag
+        if tag == "td":
+            self.row.append(self.value)
+        if tag == "tr" and self.row:
+            self.rows[self.row[0]] = self.row[1:]
+        if tag == "li":
+            (self.notes if self.items is None else self.items).append(self.value)
+        if tag == "ul":
+            self.items = None
+
+    def handle_data(self, data):
+        tag, attributes = self.stack[-1] if self.stack else ("", {})
+        if any(t in ("li", "td") for t, _ in self.stack):
+            self.value += data
+        if tag == "b":
+            self.number = data
+        if tag == "span":
+            self.figures[data] = self.number
+        if tag == "title" and any(t == "svg" for t, _ in self.stack):
+            label, count = data.rsplit(": ", 1)
+            self.chart[label] = int(count.replace(",", ""))
+
+
+def is_self_contained(page):
+    for tag, attributes in page.tags:
+        assert tag not in ("script", "link", "img", "iframe", "object", "embed", "base", "form", "foreignobject"), tag
+        for name, value in attributes.items():
+            assert not name.startswith("on") and name not in ("src", "srcset", "action"), (tag, name)
+            assert name != "href" or value.startswith("#"), value
+    for text in ("http:", "https:", "@import", "url(", "javascript:"):
+        assert text not in page.text, text
+
+
+def bins(values, edges):
+    return [int(((values >= a) & (values < b)).sum()) for a, b in zip([0, *edges], [*edges, math.inf], strict=True)]
+
+
+def shown(chart):
+    return list(chart.values())
+
+
+def without_ends(counts):
+    filled = [k for k, count in enumerate(counts) if count]
+    return counts[filled[0] : filled[-1] + 1]
+
+
+def check_figures():
+    with Case() as case:
+        coco = json.loads((BCCD / "train.json").read_text())
+        dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "train.json", "--output", case.output)
+        page = Page(case.output / "report.html")
+        is_self_contained(page)
+        kept = [a for a in coco["annotations"] if a["bbox"][2] > 0 and a["bbox"][3] > 0]
+        wh = np.array([a["bbox"][2:] for a in kept], float)
+        assert page.figures["images"] == str(len(coco["images"])) and page.figures["boxes to train on"] == f"{len(kept):,}"
+        assert page.figures["boxes an image"] == f"{len(kept) / len(coco['images']):.1f}"
+        assert shown(page.charts["boxes by size"]) == without_ends(bins(np.sqrt(wh[:, 0] * wh[:, 1]), [4, 8, 16, 32, 64, 128, 256, 512, 1024]))
+        assert shown(page.charts["boxes by aspect ratio"]) == without_ends(bins(wh[:, 0] / wh[:, 1], [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]))
+        areas = np.array([a["area"] for a in kept], float)
+        assert shown(page.charts["boxes by COCO size group"]) == without_ends(bins(areas, [32**2, 96**2]))
+        per_image = np.array([sum(a["image_id"] == i["id"] for a in kept) for i in coco["images"]])
+        assert shown(page.charts["images by number of boxes"]) == without_ends(bins(per_image, [1, 2, 3, 5, 9, 17, 33, 65, 129, 257]))
+        for category in coco["categories"]:
+            mine = [a for a in kept if a["category_id"] == category["id"]]
+            row = page.rows[category["name"]]
+            assert row[:4] == [str(category["id"]), f"{len({a['image_id'] for a in mine}):,}", f"{len(mine):,}", "0"], row
+        boxes = [int(row[2].replace(",", "")) for name, row in page.rows.items() if " x " not in name]
+        assert boxes == sorted(boxes, reverse=True)
+        assert page.rows["640 x 480"][0] == str(len(coco["images"]))
+        assert len(page.lists["dropped"]) == 1 and "clipped" not in page.lists and "shared-0" not in page.lists
+
+
+def check_lists_of_the_small_set():
+    with Case() as case:
+        case.coco["categories"].append({"id": 91, "name": "never <b>seen</b>"})
+        case.pack()
+        page = Page(case.output / "report.html")
+        assert page.lists["clipped"] == ["c.jpg: \u00e4pfel, annotation 997", "c.jpg: zebra, annotation 991"], page.lists
+        assert page.lists["dropped"] == ["c.jpg: cat, annotation 985", "c.jpg: \u00e4pfel, annotation 976", "sub/a.png: cat, annotation 994"]
+        assert page.lists["empty"] == ["b.webp"] and page.lists["unused"] == ["never <b>seen</b>"]
+        assert page.figures["crowd regions"] == "1" and page.rows["\u00e4pfel"][:4] == ["7", "1", "2", "1"]
+        assert any("1 box without area" in note for note in page.notes), page.notes
+        case.images.joinpath("c.jpg").write_bytes(b"no image")
+        case.pack("--overwrite", "--skip-bad")
+        page = Page(case.output / "report.html")
+        assert len(page.lists["skipped"]) == 1 and 'image 30 ("c.jpg")' in page.lists["skipped"][0]
+
+
+def check_names_cannot_become_markup():
+    evil = "<img src=x onerror=alert(1)>&\"'\u0001\u202e.jpg"
+    with Case() as case:
+        shutil.move(case.images / "c.jpg", case.images / evil)
+        case.coco["images"][0]["file_name"] = evil
+        case.coco["categories"][2]["name"] = "</style><script>alert(2)</script>"
+        case.pack()
+        page = Page(case.output / "report.html")
+        is_self_contained(page)
+        assert page.lists["clipped"][0].startswith("<img src=x onerror=alert(1)>&\"'\ufffd\u202e.jpg: "), page.lists
+        assert "</style><script>alert(2)</script>" in page.rows
+
+
+def check_equal_images():
+    with Case() as case:
+        names = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
+        case.coco = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "x"}]}
+        for i, name in enumerate(names):
+            Image.fromarray(np.full((30, 40, 3), 10 * (i % 2), np.uint8)).save(case.images / name)  # a = c = e, b = d
+            case.coco["images"].append({"id": i + 1, "file_name": name, "width": 40, "height": 30})
+        out, _ = case.pack("--shard-size", "1")
+        page = Page(case.output / "report.html")
+        assert page.lists["duplicates"] == ["a.jpg = c.jpg = e.jpg", "b.jpg = d.jpg"], page.lists
+        assert any(note.startswith("2 groups of equal image files") for note in page.notes)
+        # A second pack that holds one of them under another name.
+        (case.images / "other.jpg").write_bytes((case.images / "b.jpg").read_bytes())
+        other = case.root / "other.json"
+        other.write_text(json.dumps({**case.coco, "images": [{"id": 8, "file_name": "other.jpg"}]}))
+        arguments = ["--images", case.images, "--annotations", other, "--output", case.root / "second"]
+        dfine_pack(*arguments, "--compare", case.output)
+        page = Page(case.root / "second/report.html")
+        assert page.lists["shared-0"] == ["other.jpg is b.jpg there"] and any("1 image is in" in note and "flatter" in note for note in page.notes)
+        _, error = dfine_pack(*arguments, "--overwrite", "--compare", case.images, expect=1)
+        assert "is not a pack" in error and (case.root / "second/report.html").exists(), error
+        # Both sides of a split are compared with each other.
+        case.pack("--overwrite", "--val-fraction", "0.4")
+        sides = [Page(case.output / side / "report.html") for side in ("train", "val")]
+        held = [json.loads((case.output / side / "manifest.json").read_text())["totals"]["images"] for side in ("train", "val")]
+        assert held == [3, 2] and all(len(side.lists["shared-0"]) >= 1 for side in sides), [side.lists for side in sides]
+
+
+def check_same_bytes_every_time():
+    with Case() as case:
+        pages = []
+        for jobs in ("1", "3"):
+            dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "val.json", "--output", case.root / jobs, "--jobs", jobs)
+            pages.append((case.root / jobs / "report.html").read_bytes())
+        assert pages[0] == pages[1]
+
+
+if __name__ == "__main__":
+    run_checks(dict(globals()))
