@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 struct Settings {
   std::string data, augment = "dfine";
-  int64_t image_size = 640, threads = 1, images = 1000, batch_size = 8;
+  int64_t image_size = 640, threads = 1, images = 1000, batch_size = 4;
 };
 
 dfine::Config make_config(const Settings& settings) {

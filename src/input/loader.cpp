@@ -77,7 +77,7 @@ Loader::~Loader() {
 }
 
 void Loader::start(LoadOrder order) {
-  if (!pending_.empty() || announced_ > started_) pool_ = std::make_unique<ThreadPool>(options_.workers);
+  if (!pending_.empty()) pool_ = std::make_unique<ThreadPool>(options_.workers);
   pending_.clear();
   order_ = std::move(order);
   started_ = announced_ = taken_ = 0;
@@ -100,8 +100,8 @@ void Loader::fill() {
   }
   for (announced_ = std::max(announced_, started_); announced_ < std::min(order_.num_batches, started_ + options_.read_ahead);
        ++announced_) {
-    pool_->submit([this, b = announced_] {
-      for (const Sample& sample : order_.batch(b)) dataset_.will_need(sample.index);
+    pool_->submit([this, samples = order_.batch(announced_)] {
+      for (const Sample& sample : samples) dataset_.will_need(sample.index);
     });
   }
 }

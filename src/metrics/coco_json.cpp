@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string_view>
+#include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -80,7 +81,7 @@ Detection read_detection(json::value value) {
 }  // namespace
 
 GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
-  RawCoco raw = read_coco_json(file);
+  RawCoco raw = read_coco_json(file, static_cast<int>(std::thread::hardware_concurrency()));
   for (const RawFault& fault : raw.image_faults) {
     if (!raw.images[fault.record].id) throw Error(cat(file.string(), ": images[", fault.record, "]: ", fault.message));
   }
@@ -94,14 +95,15 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   truth.image_ids.reserve(raw.images.size());
   for (const RawImage& image : raw.images) truth.image_ids.push_back(*image.id);
   truth.boxes.reserve(raw.annotations.size());
-  for (const auto& [id, image_id, category_id, annotation] : raw.annotations) {
+  raw.annotations.for_each([&](size_t, const RawAnnotation& raw_annotation) {
+    const auto& [id, image_id, category_id, annotation] = raw_annotation;
     truth.boxes.push_back({.image_id = *image_id,
                            .category_id = *category_id,
                            .annotation_id = *id,
                            .xywh = annotation.bbox,
                            .area = annotation.area,
                            .iscrowd = annotation.iscrowd});
-  }
+  });
   return truth;
 }
 

@@ -1,6 +1,7 @@
 // What a pack and its loader cost in memory: figures of /proc/self/smaps_rollup.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,6 +120,19 @@ TEST(IndexMemory, LiesOnceInThePageCacheForAllRanks) {
   EXPECT_GT(shared, index * 9 / 10);
   // What the checks of one shard took may stay with the allocator; nothing grows with the number of shards, images or boxes.
   EXPECT_LT(own, index / static_cast<int64_t>(kShards) * 3 / 2);
+}
+
+TEST(OpenFiles, MoreShardsThanTheLimitAllows) {
+  const ShippedPack pack(/*shard_size=*/1);  // 87 shards of one image
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max < 256) GTEST_SKIP() << "the system allows only " << before.rlim_max << " open files";
+  const rlimit low{.rlim_cur = 64, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  const PackedDataset data = PackedDataset::open(pack.path());
+  for (size_t i = 0; i < data.size(); ++i) EXPECT_FALSE(data.read_bytes(i).empty());
+  EXPECT_NE(data.image(0).shard, data.image(86).shard);
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 // Fifty epochs with workers: what is held after the second must be all.

@@ -12,12 +12,12 @@ namespace dfine {
 
 class ShippedPack {
  public:
-  ShippedPack() {
+  explicit ShippedPack(uint64_t shard_size = 500000) {
     PackOptions options;
     options.images = source_file("tests/data/bccd/images");
     options.annotations = source_file("tests/data/bccd/val.json");
     options.output = path();
-    options.shard_size = 500000;
+    options.shard_size = shard_size;
     options.jobs = 2;
     pack(options);
   }
