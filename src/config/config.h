@@ -58,9 +58,10 @@ struct DataConfig {
 };
 
 struct OptimConfig {
-  double lr = 1e-4;            // of all parameters, for the global batch as it is
-  double backbone_lr = 0;      // of the backbone; 0: lr
-  double weight_decay = 1e-4;  // decoupled, of all parameters (official: 1e-4 n s m, 1.25e-4 l x)
+  double lr = 1e-4;                   // of all parameters, for the global batch as it is
+  double backbone_lr = 0;             // of the backbone; 0: lr
+  double weight_decay = 1e-4;         // decoupled (official: 1e-4 n s m, 1.25e-4 l x)
+  std::vector<std::string> no_decay;  // parameters without it: regular expressions on roles and names; see train/parameter_groups.h
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double clip_norm = 0.1;      // largest global gradient norm; 0: off (official: 0.1)

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <regex>
 #include <string>
 #include <utility>
 #include <variant>
@@ -127,6 +128,35 @@ ConfigKey interval(std::string name, Part Config::*part, std::array<double, 2> P
             const auto& ends = member(config, part, field);
             return std::vector<double>(ends.begin(), ends.end());
           }};
+}
+
+/// Regular expressions (ECMAScript); one alone may stand without its list.
+template <class Part>
+ConfigKey pattern_list(std::string name, Part Config::*part, std::vector<std::string> Part::*field, std::string comment) {
+  const std::string allowed = "list of regular expressions";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            std::vector<std::string> patterns;
+            if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+              patterns = *list;
+            } else if (const auto* single = std::get_if<std::string>(&value)) {
+              patterns = {*single};
+            } else if (const auto* numbers = std::get_if<std::vector<double>>(&value); !numbers || !numbers->empty()) {
+              refuse(value, allowed);  // an empty list has no type
+            }
+            for (const std::string& pattern : patterns) {
+              try {
+                const std::regex compiled(pattern);
+              } catch (const std::regex_error& e) {
+                throw Error(cat("holds ", to_toml(pattern), ", which is no regular expression: ", e.what()), "expected: " + allowed);
+              }
+            }
+            member(config, part, field) = std::move(patterns);
+          },
+          [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
 }
 
 /// A value by name. `unsupported` are names that will exist one day.

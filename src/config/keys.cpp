@@ -164,7 +164,14 @@ std::vector<ConfigKey> optim_keys() {
   return {
       number("optim.lr", part, &OptimConfig::lr, kPositive, "Learning rate of AdamW. Not scaled with the number of ranks."),
       number("optim.backbone_lr", part, &OptimConfig::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
-      number("optim.weight_decay", part, &OptimConfig::weight_decay, kNotNegative, "Decoupled weight decay, on all parameters."),
+      number("optim.weight_decay", part, &OptimConfig::weight_decay, kNotNegative,
+             "Decoupled weight decay, on all parameters but those of optim.no_decay."),
+      pattern_list(
+          "optim.no_decay", part, &OptimConfig::no_decay,
+          "Parameters without weight decay: those in whose \"ROLE NAME\" one of these regular expressions (ECMAScript) is found. NAME is "
+          "the "
+          "published one; ROLE is PART.norm.weight, PART.norm.bias, PART.weight or PART.bias, with backbone, encoder or decoder "
+          "for PART (official: n s m '^(en|de)coder\\.(norm|bias)', l x '^(en|de)coder\\.norm'; the backbone's norms are decayed)."),
       number("optim.beta1", part, &OptimConfig::beta1, kBelowOne, "AdamW's decay of the first moment."),
       number("optim.beta2", part, &OptimConfig::beta2, kBelowOne, "AdamW's decay of the second moment."),
       number("optim.eps", part, &OptimConfig::eps, kPositive, "AdamW's term against division by zero."),
@@ -239,6 +246,11 @@ std::string to_toml(const ConfigValue& value) {
     std::string operator()(const std::vector<double>& list) const {
       std::string out = "[";
       for (const double x : list) out += cat(out.size() > 1 ? ", " : "", shortest(x));
+      return out + "]";
+    }
+    std::string operator()(const std::vector<std::string>& list) const {
+      std::string out = "[";
+      for (const std::string& x : list) out += cat(out.size() > 1 ? ", " : "", quoted(x));
       return out + "]";
     }
   };

@@ -12,7 +12,7 @@
 namespace dfine {
 
 /// A value as TOML has it.
-using ConfigValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
+using ConfigValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
 
 /// The value in TOML's syntax; numbers so that reading gives the same again.
 std::string to_toml(const ConfigValue& value);

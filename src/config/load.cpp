@@ -47,6 +47,11 @@ std::optional<ConfigValue> to_value(const toml::node& node) {
     for (const auto& item : *list) values.push_back(item.as_integer()->get());
     return values;
   }
+  if (list->is_homogeneous<std::string>()) {
+    std::vector<std::string> values;
+    for (const auto& item : *list) values.push_back(item.as_string()->get());
+    return values;
+  }
   std::vector<double> values;  // whole numbers may stand among the others
   for (const auto& item : *list) {
     if (!item.is_number()) return std::nullopt;

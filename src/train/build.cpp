@@ -66,19 +66,4 @@ std::vector<Tensor> trained_parameters(const DFine& model) {
   return parameters;
 }
 
-std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config) {
-  ParameterGroup rest, backbone;
-  rest.hyper = {.lr = config.lr, .weight_decay = config.weight_decay, .beta1 = config.beta1, .beta2 = config.beta2, .eps = config.eps};
-  backbone.hyper = rest.hyper;
-  backbone.hyper.lr = config.backbone_lr;
-  for (const auto& item : model.named_parameters()) {
-    if (!item.value().requires_grad()) continue;
-    ParameterGroup& group = config.backbone_lr > 0 && item.key().starts_with("model.backbone.") ? backbone : rest;
-    group.names.push_back(item.key());
-    group.parameters.push_back(item.value());
-  }
-  if (backbone.parameters.empty()) return {rest};
-  return {backbone, rest};
-}
-
 }  // namespace dfine

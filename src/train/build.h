@@ -8,7 +8,6 @@
 #include "config/config.h"
 #include "data/dataset.h"
 #include "model/dfine.h"
-#include "optim/adamw.h"
 
 namespace dfine {
 
@@ -28,8 +27,5 @@ std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bo
 
 /// Parameters with requires_grad, in the model's order.
 std::vector<Tensor> trained_parameters(const DFine& model);
-
-/// All trained parameters: one group, or two (backbone, rest) when optim.backbone_lr is set.
-std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config);
 
 }  // namespace dfine

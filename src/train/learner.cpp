@@ -11,6 +11,7 @@
 #include "optim/schedule.h"
 #include "state/weights.h"
 #include "train/build.h"
+#include "train/parameter_groups.h"
 #include "train/step.h"
 
 namespace dfine {

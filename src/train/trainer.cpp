@@ -24,6 +24,7 @@
 #include "train/build.h"
 #include "train/learner.h"
 #include "train/metrics_log.h"
+#include "train/parameter_groups.h"
 #include "train/preview.h"
 #include "train/progress.h"
 #include "train/run_checkpoint.h"
@@ -127,6 +128,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     }
   }
   learner.emplace(std::move(model), config, group);
+  if (is_root()) log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   if (!checkpoint.empty()) {
     state = restore_run(checkpoint, *learner, train_data.categories(), shape);
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));

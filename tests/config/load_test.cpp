@@ -87,7 +87,18 @@ TEST(LoadConfig, ListsOfNumbers) {
                             "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256", "iou_crop_scale = [0, 1]"})
     expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
   expect_error(kData + "[augment]\nhue = ['a', 'b']\n", {},
-               "augment.hue has a value of a wrong type (expected: [from, to], numbers from -0.5 to 0.5)");
+               "augment.hue cannot be [\"a\", \"b\"] (expected: [from, to], numbers from -0.5 to 0.5)");
+  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {}, "augment.hue has a value of a wrong type");
+}
+
+TEST(LoadConfig, ListsOfPatterns) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['norm\\.', \"bias\"]\n", "a.toml").optim.no_decay, (List{"norm\\.", "bias"}));
+  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay=["norm"])"}).optim.no_decay, List{"norm"});
+  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay="norm")"}).optim.no_decay, List{"norm"});
+  EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['a']\n", "a.toml", {"optim.no_decay=[]"}).optim.no_decay, List{});
+  expect_error(kData + "[optim]\nno_decay = ['(']\n", {}, "no regular expression");
+  expect_error(kData + "[optim]\nno_decay = [1, 2]\n", {}, "list of regular expressions");
 }
 
 TEST(LoadConfig, MultiScale) {
