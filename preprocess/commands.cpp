@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/dataset.h"
+#include "data/extract.h"
 #include "data/manifest.h"
 #include "data/verify.h"
 #include "progress_line.h"
@@ -68,6 +69,27 @@ bool run_verify(const std::filesystem::path& folder, int jobs) {
             << count_of(report.images, "image", "images") << " in " << count_of(report.shards, "shard", "shards") << ", "
             << size_text(report.bytes) << " in " << fixed(seconds, 1) << " s\n";
   return report.damaged.empty();
+}
+
+void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output, int jobs) {
+  const ShardEntry totals = read_manifest(folder).totals();
+  ExtractSummary summary;
+  double seconds = 0;
+  {
+    ProgressLine line("extracted");
+    summary = extract_pack(
+        folder, output, jobs,
+        [&](size_t images, uint64_t bytes) {
+          line.update(cat(with_commas(static_cast<long long>(images)), " of ", count_of(totals.images, "image", "images")), bytes,
+                      totals.image_bytes);
+        },
+        interrupted);
+    seconds = line.seconds();
+  }
+  std::cout << "extracted " << count_of(summary.images, "image", "images") << " (" << size_text(summary.bytes) << ") and "
+            << count_of(summary.annotations, "annotation", "annotations") << " into " << output.string() << " in " << fixed(seconds, 1)
+            << " s\npack them again: dfine-pack --images " << (output / "images").string() << " --annotations "
+            << (output / "annotations.json").string() << " --output DIR\n";
 }
 
 }  // namespace dfine

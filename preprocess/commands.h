@@ -14,4 +14,7 @@ void run_info(const std::filesystem::path& folder);
 /// Prints each damaged shard or record; true when there is none.
 bool run_verify(const std::filesystem::path& folder, int jobs);
 
+/// Gives images and a COCO annotation file back.
+void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output, int jobs);
+
 }  // namespace dfine

@@ -64,6 +64,10 @@ void describe(CLI::App& app, Arguments& arguments) {
   CLI::App* verify = app.add_subcommand("verify", "check structure and all checksums of a pack");
   verify->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
   verify->add_option("--jobs", arguments.jobs, "threads")->check(CLI::Range(1, 1024))->capture_default_str();
+  CLI::App* extract = app.add_subcommand("extract", "write a pack's images and a COCO annotation file");
+  extract->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
+  extract->add_option("--output", pack.output, "folder to create: images/ and annotations.json")->required()->type_name("DIR");
+  extract->add_option("--jobs", arguments.jobs, "threads")->check(CLI::Range(1, 1024))->capture_default_str();
   app.require_subcommand(0, 1);
 }
 
@@ -110,6 +114,10 @@ void check_pack_options(const CLI::App& app, Arguments& arguments) {
 
 int run(CLI::App& app, Arguments& arguments) {
   if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs) ? kDone : kFailed;
+  if (app.got_subcommand("extract")) {
+    run_extract(arguments.folder, arguments.pack.output, arguments.jobs);
+    return kDone;
+  }
   if (app.got_subcommand("info")) {
     run_info(arguments.folder);
     return kDone;

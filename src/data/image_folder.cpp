@@ -1,5 +1,7 @@
 #include "data/image_folder.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -17,10 +19,21 @@
 
 namespace dfine {
 namespace fs = std::filesystem;
+namespace {
+
+/// Shards and manifests hold no other text.
+bool is_utf8(const std::string& text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
+}  // namespace
 
 Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images) {
   Coco coco;
   coco.categories = std::move(categories);
+  for (const Category& category : coco.categories) {
+    if (!is_utf8(category.name)) throw Error(cat("the name of class ", category.id, " is not UTF-8"), "convert the file to UTF-8");
+  }
   coco.first.push_back(0);
   for (FolderImage& from : images) {
     const auto index = static_cast<int64_t>(coco.images.size());
@@ -29,6 +42,7 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
       annotation.id = static_cast<int64_t>(coco.annotations.size()) + 1;
       coco.annotations.push_back(annotation);
     }
+    if (!is_utf8(from.image.file_name)) from.problems.push_back(cat(describe(from.image), ": the file name is not UTF-8"));
     coco.images.push_back(std::move(from.image));
     coco.first.push_back(coco.annotations.size());
     for (std::string& problem : from.problems) coco.problems.push_back({std::move(problem), index});

@@ -119,8 +119,10 @@ void PackParts::complete(const std::vector<std::pair<fs::path, std::string>>& fi
 }
 
 void PackParts::remove() const {
+  // Another run may be removing the same files at this moment, and each then stumbles over what the other has removed.
+  constexpr int kAttempts = 20;
   std::error_code ignored;
-  fs::remove_all(base_, ignored);
+  for (int k = 0; k < kAttempts && fs::exists(base_, ignored); ++k) fs::remove_all(base_, ignored);
 }
 
 bool PackParts::completed(const std::vector<std::string>& sets) const {

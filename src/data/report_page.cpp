@@ -128,9 +128,6 @@ std::vector<Finding> findings(const ReportPage& page) {
                          " an EXIF orientation, which is not applied: check that the boxes fit the stored pixels"),
                      ""});
   }
-  if (page.counts.missing_areas > 0)
-    found.push_back(
-        {cat(counted_as(page.counts.missing_areas, "box", "boxes"), " without area in the annotation file: taken as width x height"), ""});
   return found;
 }
 

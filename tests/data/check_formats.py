@@ -1,6 +1,7 @@
 """What dfine-pack reads: YOLO and VOC folders, every kind of image file, EXIF orientation; and what --max-side and --val-fraction make of it."""
 import io
 import json
+import os
 import shutil
 
 import h5py
@@ -57,8 +58,8 @@ class Folder(Case):
             content.save(path)
         return path
 
-    def run(self, *arguments, expect=0):
-        return dfine_pack("--output", self.output, *arguments, expect=expect)
+    def run(self, *arguments, expect=0, **options):
+        return dfine_pack("--output", self.output, *arguments, expect=expect, **options)
 
 
 def yolo_set(names="names: [cat, dog]\n", path=""):
@@ -140,6 +141,10 @@ def check_bad_yolo():
         shutil.rmtree(case.root / "set/labels")
         _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
         assert "not one label file" in error and "labels/train/b.txt" in error, error
+    with yolo_set() as case:
+        shutil.copy(case.root / "set/images/train/b.jpg", os.fsencode(case.root / "set/images/train") + b"/\xff.jpg")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1, errors="replace")
+        assert "not UTF-8" in error, error
     with yolo_set() as case:
         case.put("images/train/b.jpg", "no jpeg")
         _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
