@@ -259,10 +259,12 @@ void append(std::vector<T>& all, std::vector<T> more) {
   std::ranges::move(more, std::back_inserter(all));
 }
 
+constexpr size_t kPieceBytes = 1 << 18;  // stays in a core's cache
+
 /// Hands pieces to threads, and puts together what they give in the order of the file.
 class Reader {
  public:
-  Reader(Source source, int jobs) : source_(source), limit_(4 * static_cast<size_t>(jobs)), pool_(jobs) {}
+  Reader(Source source, int jobs) : source_(source), limit_(4 * static_cast<size_t>(jobs) + 1), pool_(jobs) {}
   ~Reader() {
     for (auto& future : pending_) future.wait();  // they refer to the text
   }
@@ -270,7 +272,6 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   RawCoco read() {
-    constexpr size_t kPieceBytes = 1 << 18;  // stays in a core's cache
     try {
       cut_json_lists(source_.text, kLists, kPieceBytes, [&](const JsonPiece& piece) {
         if (pending_.size() >= limit_) collect();
@@ -317,7 +318,8 @@ RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
   const uint64_t size = file.size();
   const MappedFile mapping = size > 0 ? MappedFile(file, 0, size) : MappedFile();
   const auto bytes = size > 0 ? mapping.bytes(0, size) : std::span<const uint8_t>();
-  return Reader({path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}, jobs).read();
+  const int threads = size > 2 * kPieceBytes ? jobs : 0;  // a small file is read before threads have begun
+  return Reader({path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}, threads).read();
 }
 
 }  // namespace dfine
