@@ -33,20 +33,23 @@ float grey(const Pixel& p) {
   return std::floor(std::fma(p.blue, kBlue, std::fma(p.green, kGreen, p.red * kRed)));
 }
 
-/// A channel as a function of the place on the colour circle, in sixths of a turn from red: between the least and the greatest channel.
-/// `weight` is the greatest's part in it.
+/// A channel as a function of the place on the colour circle, in sixths of a turn from red: `weight` of the way from the least channel to
+/// the greatest. The two are scaled by kToBytes.
 float channel_at(float weight, float least, float range) {
-  return std::floor((least + range * std::min(std::max(weight, 0.0F), 1.0F)) * kToBytes);
+  return std::floor(std::fma(range, std::min(std::max(weight, 0.0F), 1.0F), least));
 }
 
 Pixel turn(const Pixel& p, float sixths) {
-  const float greatest = std::max(p.red, std::max(p.green, p.blue)), least = std::min(p.red, std::min(p.green, p.blue));
-  const float range = greatest - least, inverse = 1.0F / std::max(range, 1.0F);
-  float place = (p.red - p.green) * inverse + 4;
-  if (greatest == p.green) place = (p.blue - p.red) * inverse + 2;
+  const float greatest = std::max(p.red, std::max(p.green, p.blue));
+  float least = std::min(p.red, std::min(p.green, p.blue)), range = greatest - least;
+  const float inverse = 1.0F / std::max(range, 1.0F);
+  float place = std::fma(p.red - p.green, inverse, 4.0F);
+  if (greatest == p.green) place = std::fma(p.blue - p.red, inverse, 2.0F);
   if (greatest == p.red) place = (p.green - p.blue) * inverse;
   place += sixths;
-  place -= 6 * std::floor(place * (1.0F / 6));
+  place = std::fma(-6.0F, std::floor(place * (1.0F / 6)), place);
+  least *= kToBytes;
+  range *= kToBytes;
   return {channel_at(std::abs(place - 3) - 1, least, range), channel_at(2 - std::abs(place - 2), least, range),
           channel_at(2 - std::abs(place - 4), least, range)};
 }
@@ -81,11 +84,15 @@ DFINE_AVX2 inline __m256 clamp_avx2(__m256 value, float most) {
 }
 
 DFINE_AVX2 inline __m256 blend_avx2(__m256 value, __m256 base, __m256 gain, __m256 rest) {
-  return _mm256_floor_ps(clamp_avx2(_mm256_fmadd_ps(base, rest, _mm256_mul_ps(value, gain)), 255));
+  return clamp_avx2(_mm256_fmadd_ps(base, rest, _mm256_mul_ps(value, gain)), 255);
 }
 
 DFINE_AVX2 inline Pixels8 blend_avx2(const Pixels8& p, __m256 base, __m256 gain, __m256 rest) {
   return {blend_avx2(p.red, base, gain, rest), blend_avx2(p.green, base, gain, rest), blend_avx2(p.blue, base, gain, rest)};
+}
+
+DFINE_AVX2 inline Pixels8 floor_avx2(const Pixels8& p) {
+  return {_mm256_floor_ps(p.red), _mm256_floor_ps(p.green), _mm256_floor_ps(p.blue)};
 }
 
 DFINE_AVX2 inline __m256 grey_avx2(const Pixels8& p) {
@@ -94,29 +101,27 @@ DFINE_AVX2 inline __m256 grey_avx2(const Pixels8& p) {
 }
 
 DFINE_AVX2 inline __m256 channel_at_avx2(__m256 weight, __m256 least, __m256 range) {
-  const __m256 value = _mm256_add_ps(least, _mm256_mul_ps(range, clamp_avx2(weight, 1)));
-  return _mm256_floor_ps(_mm256_mul_ps(value, _mm256_set1_ps(kToBytes)));
+  return _mm256_fmadd_ps(range, clamp_avx2(weight, 1), least);
 }
 
 DFINE_AVX2 inline __m256 distance_avx2(__m256 place, float from) {
   return _mm256_andnot_ps(_mm256_set1_ps(-0.0F), _mm256_sub_ps(place, _mm256_set1_ps(from)));
 }
 
-DFINE_AVX2 inline __m256 place_avx2(__m256 a, __m256 b, __m256 inverse, float from) {
-  return _mm256_add_ps(_mm256_mul_ps(_mm256_sub_ps(a, b), inverse), _mm256_set1_ps(from));
-}
-
 DFINE_AVX2 inline Pixels8 turn_avx2(const Pixels8& p, __m256 sixths) {
   const __m256 greatest = _mm256_max_ps(p.red, _mm256_max_ps(p.green, p.blue));
-  const __m256 least = _mm256_min_ps(p.red, _mm256_min_ps(p.green, p.blue));
-  const __m256 range = _mm256_sub_ps(greatest, least), one = _mm256_set1_ps(1), two = _mm256_set1_ps(2);
+  __m256 least = _mm256_min_ps(p.red, _mm256_min_ps(p.green, p.blue)), range = _mm256_sub_ps(greatest, least);
+  const __m256 one = _mm256_set1_ps(1), two = _mm256_set1_ps(2);
   const __m256 inverse = _mm256_div_ps(one, _mm256_max_ps(range, one));
-  __m256 place = place_avx2(p.red, p.green, inverse, 4);
-  place = _mm256_blendv_ps(place, place_avx2(p.blue, p.red, inverse, 2), _mm256_cmp_ps(greatest, p.green, _CMP_EQ_OQ));
-  place = _mm256_blendv_ps(place, place_avx2(p.green, p.blue, inverse, 0), _mm256_cmp_ps(greatest, p.red, _CMP_EQ_OQ));
+  const __m256 from_red = _mm256_mul_ps(_mm256_sub_ps(p.green, p.blue), inverse);
+  const __m256 from_green = _mm256_fmadd_ps(_mm256_sub_ps(p.blue, p.red), inverse, two);
+  __m256 place = _mm256_fmadd_ps(_mm256_sub_ps(p.red, p.green), inverse, _mm256_set1_ps(4));
+  place = _mm256_blendv_ps(place, from_green, _mm256_cmp_ps(greatest, p.green, _CMP_EQ_OQ));
+  place = _mm256_blendv_ps(place, from_red, _mm256_cmp_ps(greatest, p.red, _CMP_EQ_OQ));
   place = _mm256_add_ps(place, sixths);
-  const __m256 turns = _mm256_floor_ps(_mm256_mul_ps(place, _mm256_set1_ps(1.0F / 6)));
-  place = _mm256_sub_ps(place, _mm256_mul_ps(_mm256_set1_ps(6), turns));
+  place = _mm256_fmadd_ps(_mm256_set1_ps(-6), _mm256_floor_ps(_mm256_mul_ps(place, _mm256_set1_ps(1.0F / 6))), place);
+  least = _mm256_mul_ps(least, _mm256_set1_ps(kToBytes));
+  range = _mm256_mul_ps(range, _mm256_set1_ps(kToBytes));
   return {channel_at_avx2(_mm256_sub_ps(distance_avx2(place, 3), one), least, range),
           channel_at_avx2(_mm256_sub_ps(two, distance_avx2(place, 2)), least, range),
           channel_at_avx2(_mm256_sub_ps(two, distance_avx2(place, 4)), least, range)};
@@ -156,17 +161,26 @@ struct ColourPass8 {
   __m256 gain, rest, base, saturation, greyness, sixths;
 };
 
-/// The pixels of one block after the pass; `greys` takes their greys.
-template <bool kSaturate, bool kTurn, bool kSum>
+/// Which parts of a pass there are; the sum too.
+struct Parts {
+  bool blends, saturates, turns, sums;
+};
+
+/// One block of pixels; `greys` takes their new greys. What comes last is cut to whole numbers when it is stored.
+template <Parts kParts>
 DFINE_AVX2 inline void apply_block_avx2(const ColourPass8& pass, uint8_t* rgb, __m256i& greys) {
-  Pixels8 p = blend_avx2(load_avx2(rgb), pass.base, pass.gain, pass.rest);
-  if constexpr (kSaturate) p = blend_avx2(p, grey_avx2(p), pass.saturation, pass.greyness);
-  if constexpr (kTurn) p = turn_avx2(p, pass.sixths);
-  if constexpr (kSum) greys = _mm256_cvttps_epi32(grey_avx2(p));
+  Pixels8 p = load_avx2(rgb);
+  if constexpr (kParts.blends) p = blend_avx2(p, pass.base, pass.gain, pass.rest);
+  if constexpr (kParts.blends && (kParts.saturates || kParts.turns || kParts.sums)) p = floor_avx2(p);
+  if constexpr (kParts.saturates) p = blend_avx2(p, grey_avx2(p), pass.saturation, pass.greyness);
+  if constexpr (kParts.saturates && (kParts.turns || kParts.sums)) p = floor_avx2(p);
+  if constexpr (kParts.turns) p = turn_avx2(p, pass.sixths);
+  if constexpr (kParts.turns && kParts.sums) p = floor_avx2(p);
+  if constexpr (kParts.sums) greys = _mm256_cvttps_epi32(grey_avx2(p));
   store_avx2(p, rgb);
 }
 
-template <bool kSaturate, bool kTurn, bool kSum>
+template <Parts kParts>
 DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pixels) {
   constexpr size_t kBlock = 8;
   const ColourPass8 pass{_mm256_set1_ps(given.gain),       _mm256_set1_ps(1 - given.gain),       _mm256_set1_ps(given.base),
@@ -174,7 +188,7 @@ DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pix
   __m256i sums = _mm256_setzero_si256(), greys = sums;
   size_t i = 0;
   for (; i + kBlock + 2 <= pixels; i += kBlock, rgb += 3 * kBlock) {  // two pixels more hold what a load reads too much
-    apply_block_avx2<kSaturate, kTurn, kSum>(pass, rgb, greys);
+    apply_block_avx2<kParts>(pass, rgb, greys);
     sums = _mm256_add_epi32(sums, greys);
   }
   alignas(32) uint32_t lanes[kBlock];
@@ -184,7 +198,7 @@ DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pix
     uint8_t padded[3 * (kBlock + 2)] = {};
     const size_t left = std::min(kBlock, pixels - i);
     std::memcpy(padded, rgb, 3 * left);
-    apply_block_avx2<kSaturate, kTurn, kSum>(pass, padded, greys);
+    apply_block_avx2<kParts>(pass, padded, greys);
     std::memcpy(rgb, padded, 3 * left);
     _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), greys);
     sum = std::accumulate(lanes, lanes + left, sum);
@@ -196,9 +210,13 @@ DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pix
 
 template <bool kSum>
 uint64_t choose_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
-  const bool saturates = pass.saturation != 1;
-  if (pass.hue != 0) return saturates ? apply_avx2<true, true, kSum>(pass, rgb, pixels) : apply_avx2<false, true, kSum>(pass, rgb, pixels);
-  return saturates ? apply_avx2<true, false, kSum>(pass, rgb, pixels) : apply_avx2<false, false, kSum>(pass, rgb, pixels);
+  using Apply = uint64_t (*)(const ColourPass&, uint8_t*, size_t);
+  constexpr Apply kChoices[] = {apply_avx2<Parts{false, false, false, kSum}>, apply_avx2<Parts{false, false, true, kSum}>,
+                                apply_avx2<Parts{false, true, false, kSum}>,  apply_avx2<Parts{false, true, true, kSum}>,
+                                apply_avx2<Parts{true, false, false, kSum}>,  apply_avx2<Parts{true, false, true, kSum}>,
+                                apply_avx2<Parts{true, true, false, kSum}>,   apply_avx2<Parts{true, true, true, kSum}>};
+  const int choice = (pass.gain != 1 ? 4 : 0) + (pass.saturation != 1 ? 2 : 0) + (pass.hue != 0 ? 1 : 0);
+  return kChoices[choice](pass, rgb, pixels);
 }
 
 void apply_plain_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
