@@ -211,8 +211,9 @@ def check_full_disk():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
-    error = expect_failure("shard-00000.h5", "File too large", preexec_fn=limit)
-    assert "free some space" in error, error
+    for arguments in ([], ["--part", "1/1"], ["--max-side", "30"], ["--max-side", "64"], ["--val-fraction", "0.5"]):
+        error = expect_failure("shard-0000", "File too large", preexec_fn=limit, arguments=arguments)
+        assert "free some space" in error, error
 
 
 def check_full_file_system():
@@ -223,9 +224,16 @@ def check_full_file_system():
             print("not checked: a file system of 16 KiB cannot be mounted here")
             return
         try:
-            _, error = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", small / "pack", expect=1)
-            assert "No space left on device" in error and "free some space" in error, error
-            assert list(small.iterdir()) == []
+            for more in ([], ["--part", "1/1"], ["--max-side", "60"]):
+                _, error = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", small / "pack", *more, expect=1)
+                assert "No space left on device" in error and "free some space" in error, error
+                assert list(small.iterdir()) == []
+            subprocess.run(["mount", "-o", "remount,ro", small], check=True)
+            case.pack()
+            inputs = ["--images", case.images, "--annotations", case.write()]
+            for command in (inputs, [*inputs, "--part", "1/1"], ["extract", case.output]):
+                _, error = dfine_pack(*command, "--output", small / "pack", expect=1)
+                assert "Read-only file system" in error and "hint: " in error, error
         finally:
             subprocess.run(["umount", small], check=True)
 
