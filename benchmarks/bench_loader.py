@@ -7,7 +7,8 @@ Side by side in one run, in turn, each in a process of its own tied to the first
                 multi-scale off so that every batch is 640x640
   torchvision   the same transforms as torchvision has them, on tensors decoded by torchvision.io, which is its quickest form
   libjpeg       bare decoding of the same files from memory to RGB, by libjpeg-turbo through Pillow
-Then ours with one and two threads on two cores.
+Then ours with one and two threads on two cores. The second column is images for each second of processor time, which other programs
+on the machine disturb less.
 
   DFINE_OFFICIAL=... python3 benchmarks/bench_loader.py --bin build/release/bin [--images 400] [--repeat 3] [--json FILE]
 """
@@ -26,15 +27,15 @@ BCCD = SOURCE / "tests" / "data" / "bccd"
 
 
 def rate(images, body):
-    """`body` yields how many images it has done; the first tenth of them is warm-up."""
+    """Images a second, by the clock and of processor time. `body` yields how many it has done; the first tenth of them is warm-up."""
     done, begin, begin_done = 0, None, 0
     for n in body:
         done += n
         if begin is None and done * 10 >= images:
-            begin, begin_done = time.perf_counter(), done
+            begin, begin_done = (time.perf_counter(), time.process_time()), done
         if begin is not None and done - begin_done >= images:
             break
-    return (done - begin_done) / (time.perf_counter() - begin)
+    return (done - begin_done) / (time.perf_counter() - begin[0]), (done - begin_done) / (time.process_time() - begin[1])
 
 
 def official(images):
@@ -109,7 +110,8 @@ def libjpeg(images):
 def ours(options, pack, threads, images, augment="dfine"):
     command = [str(Path(options.bin) / "bench_loader"), "--data", str(pack), "--image-size", "640", "--augment", augment, "--threads", str(threads),
                "--images", str(images)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("images_per_s")[1])
+    words = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return tuple(float(words[words.index(name) + 1]) for name in ("images_per_s", "images_per_cpu_s"))
 
 
 def on_cores(cores, body):
@@ -123,7 +125,7 @@ def on_cores(cores, body):
 
 def peer(name, images):
     text = subprocess.run([sys.executable, __file__, "--peer", name, "--images", str(images)], check=True, capture_output=True, text=True).stdout
-    return float(text.strip().splitlines()[-1])
+    return tuple(map(float, text.strip().splitlines()[-1].split()))
 
 
 def main():
@@ -135,7 +137,7 @@ def main():
     parser.add_argument("--peer", choices=["official", "torchvision", "libjpeg"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peer:
-        print(globals()[options.peer](options.images))
+        print(*globals()[options.peer](options.images))
         return
 
     with tempfile.TemporaryDirectory() as folder:
@@ -149,16 +151,20 @@ def main():
                 "two threads": lambda: on_cores(2, lambda: ours(options, pack, 2, 10 * options.images))}
         if "DFINE_OFFICIAL" in os.environ:
             runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
-        best = dict.fromkeys(runs, 0.0)
+        best = dict.fromkeys(runs, (0.0, 0.0))
         for _ in range(options.repeat):
             for name, run in runs.items():
-                best[name] = max(best[name], run())
-        for name, figure in best.items():
-            print(f"{name:12} {figure:8.1f} images/s")
+                best[name] = tuple(map(max, best[name], run()))
+
+        def ratio(a, b):
+            return "{:10.2f} {:10.2f}".format(*(x / y for x, y in zip(best[a], best[b])))
+        print(f"{'':18} {'images/s':>10} {'of CPU':>10}")
+        for name, figures in best.items():
+            print(f"{name:18} {figures[0]:10.1f} {figures[1]:10.1f}")
         for name in ("official", "torchvision", "libjpeg"):
             if name in best:
-                print(f"ours / {name:12} {best['ours'] / best[name]:6.2f}")
-        print(f"two threads / one  {best['two threads'] / best['one thread']:6.2f}")
+                print(f"ours / {name:11} {ratio('ours', name)}")
+        print(f"{'two / one thread':18} {ratio('two threads', 'one thread')}")
         if options.json:
             Path(options.json).write_text(json.dumps(best, indent=1) + "\n")
 

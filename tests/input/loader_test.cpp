@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iostream>
+#include <set>
 #include <string>
 
 #include "core/error.h"
@@ -197,6 +199,35 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
       EXPECT_EQ(got[b].targets.counts[static_cast<size_t>(i)], boxes) << place;
     }
   }
+}
+
+// Mosaic and mixup want up to seven more images for a sample: the damaged ones among them are replaced too.
+TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
+  const auto options = [](int workers, int64_t max_bad) {
+    LoaderOptions all = skipping(workers, max_bad);
+    all.sample.augment->mosaic = 0.2;
+    all.sample.augment->mixup = 0.3;
+    return all;
+  };
+  const auto expected = load_all(damaged_, options(0, 3), 1);
+  ASSERT_EQ(expected.size(), data_.size() / kGlobalBatch);
+  std::set<size_t> bad;
+  for (const Batch& batch : expected) bad.insert(batch.bad.begin(), batch.bad.end());
+  EXPECT_EQ(bad, std::set<size_t>(bad_.begin(), bad_.end()));
+  for (const auto& [ranks, workers] : {std::pair(2, 0), {1, 4}, {2, 4}}) {
+    SCOPED_TRACE(testing::Message() << ranks << " ranks, " << workers << " workers");
+    expect_same(load_all(damaged_, options(workers, 3), ranks), expected);
+  }
+  // A sample that needs none of them is as it is in the sound pack.
+  const auto sound = load_all(data_, options(0, 0), 1);
+  size_t untouched = 0;
+  for (size_t b = 0; b < sound.size(); ++b) {
+    if (!expected[b].bad.empty()) continue;
+    expect_same(expected[b], sound[b]);
+    ++untouched;
+  }
+  std::cout << untouched << " of " << sound.size() << " batches need no damaged image\n";
+  EXPECT_NE(failure(options(2, 2)).find("more than data.max_bad = 2"), std::string::npos);
 }
 
 TEST_F(DamagedPackTest, AnErrorNamesTheRecord) {
