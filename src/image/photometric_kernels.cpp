@@ -177,7 +177,7 @@ DFINE_AVX2 inline void apply_block_avx2(const ColourPass8& pass, uint8_t* rgb, _
   if constexpr (kParts.turns) p = turn_avx2(p, pass.sixths);
   if constexpr (kParts.turns && kParts.sums) p = floor_avx2(p);
   if constexpr (kParts.sums) greys = _mm256_cvttps_epi32(grey_avx2(p));
-  store_avx2(p, rgb);
+  if constexpr (kParts.blends || kParts.saturates || kParts.turns) store_avx2(p, rgb);
 }
 
 template <Parts kParts>
