@@ -21,7 +21,14 @@ int default_jobs() {
 
 /// "512MiB", "1 GB", "700000": binary and decimal units, bytes without one.
 CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value, const std::string& description) {
-  return app.add_option(name, value, description)->transform(CLI::AsSizeValue(false))->type_name("SIZE")->default_str("512MiB");
+  return app.add_option(name, value, description)
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("SIZE")
+      ->default_str("512MiB");
+}
+
+CLI::Option* add_jobs(CLI::App& app, int& jobs, const std::string& description) {
+  return app.add_option("--jobs", jobs, description)->check(CLI::Range(1, 1024).description(""))->type_name("N")->capture_default_str();
 }
 
 struct Arguments {
@@ -30,44 +37,66 @@ struct Arguments {
   int jobs = default_jobs();
 };
 
-void describe(CLI::App& app, Arguments& arguments) {
-  PackOptions& pack = arguments.pack;
-  app.set_version_flag("--version", std::string("dfine-pack ") + DFINE_VERSION);
+void describe_input(CLI::App& app, PackOptions& pack) {
+  const char* const group = "Input";
   const std::map<std::string, AnnotationFormat> formats{
       {"coco", AnnotationFormat::kCoco}, {"yolo", AnnotationFormat::kYolo}, {"voc", AnnotationFormat::kVoc}};
-  app.add_option("--format", pack.format, "of the annotations: coco, yolo or voc")
-      ->transform(CLI::Transformer(formats))
+  app.add_option("--format", pack.format, "coco, yolo or voc")
+      ->transform(CLI::Transformer(formats).description(""))
       ->type_name("NAME")
-      ->default_str("coco");
-  app.add_option("--annotations", pack.annotations, "coco: JSON file; yolo: data.yaml; voc: folder of the data set")->type_name("PATH");
-  app.add_option("--images", pack.images, "folder of the images; yolo, voc: only if --annotations does not lead to it")->type_name("DIR");
-  app.add_option("--split", pack.split, "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (all without)")
-      ->type_name("NAME");
-  app.add_option("--classes", pack.classes, "voc: file with the class names in order, one a line (default: those found, sorted)")
-      ->type_name("FILE");
-  app.add_option("--output", pack.output, "folder to create")->type_name("DIR");
-  add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard");
+      ->default_str("coco")
+      ->group(group);
+  app.add_option("--annotations", pack.annotations, "coco: JSON file; yolo: data.yaml; voc: folder of the data set")
+      ->type_name("PATH")
+      ->group(group);
+  app.add_option("--images", pack.images, "folder of the images; yolo, voc: only where --annotations does not lead to it")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_option("--split", pack.split, "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (without: all)")
+      ->type_name("NAME")
+      ->group(group);
+  app.add_option("--classes", pack.classes, "voc: file with the class names in order, one a line (without: those found, sorted)")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing")->group(group);
+}
+
+void describe_output(CLI::App& app, Arguments& arguments) {
+  const char* const group = "Output";
+  PackOptions& pack = arguments.pack;
+  app.add_option("--output", pack.output, "folder to create")->type_name("DIR")->group(group);
+  app.add_flag("--overwrite", pack.overwrite, "replace an existing pack")->group(group);
+  add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard")->group(group);
   app.add_option("--max-side", pack.max_side, "make images with a longer side than N pixels JPEGs of that size")
-      ->check(CLI::Range(16, 65535))
-      ->type_name("N");
-  app.add_option("--val-fraction", pack.val_fraction, "share of the images for OUTPUT/val; the others go to OUTPUT/train")->type_name("F");
-  app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S");
-  app.add_option("--compare", pack.compare, "another pack: report.html lists images that it contains too")->type_name("PACK");
-  app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")->type_name("i/n");
-  app.add_option("--jobs", arguments.jobs, "threads; the result does not depend on it")->check(CLI::Range(1, 1024))->capture_default_str();
-  app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing");
-  app.add_flag("--overwrite", pack.overwrite, "replace an existing pack");
+      ->check(CLI::Range(16, 65535).description(""))
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--val-fraction", pack.val_fraction, "share of the images for OUTPUT/val; the others go to OUTPUT/train")
+      ->type_name("F")
+      ->group(group);
+  app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S")->group(group);
+  app.add_option("--compare", pack.compare, "another pack: report.html lists images that it contains too")->type_name("PACK")->group(group);
+  app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")
+      ->type_name("i/n")
+      ->group(group);
+  add_jobs(app, arguments.jobs, "threads; the result does not depend on it")->group(group);
+}
+
+void describe(CLI::App& app, Arguments& arguments) {
+  app.set_version_flag("--version", std::string("dfine-pack ") + DFINE_VERSION);
+  describe_input(app, arguments.pack);
+  describe_output(app, arguments);
   app.footer("exit codes: 0 done, 1 failed, 2 wrong usage");
 
   CLI::App* info = app.add_subcommand("info", "print what a pack holds");
   info->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
   CLI::App* verify = app.add_subcommand("verify", "check structure and all checksums of a pack");
   verify->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
-  verify->add_option("--jobs", arguments.jobs, "threads")->check(CLI::Range(1, 1024))->capture_default_str();
+  add_jobs(*verify, arguments.jobs, "threads");
   CLI::App* extract = app.add_subcommand("extract", "write a pack's images and a COCO annotation file");
   extract->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
-  extract->add_option("--output", pack.output, "folder to create: images/ and annotations.json")->required()->type_name("DIR");
-  extract->add_option("--jobs", arguments.jobs, "threads")->check(CLI::Range(1, 1024))->capture_default_str();
+  extract->add_option("--output", arguments.pack.output, "folder to create: images/ and annotations.json")->required()->type_name("DIR");
+  add_jobs(*extract, arguments.jobs, "threads");
   app.require_subcommand(0, 1);
 }
 

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "data/shard_entry_json.h"
 #include "data/shard_format.h"
+#include "data/val_split.h"
 
 namespace dfine {
 namespace {
@@ -64,9 +65,12 @@ std::string manifest_text(const Manifest& manifest) {
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kManifestName;
   std::ifstream in(path);
-  if (!in)
+  if (!in) {
+    const bool split = std::filesystem::exists(folder / kTrainSet / kManifestName);
     throw Error(cat(folder.string(), " is not a pack: it has no readable ", kManifestName),
-                "make one with dfine-pack --images ... --output ...");
+                split ? cat("it holds two packs: give ", (folder / kTrainSet).string(), " or ", (folder / kValSet).string())
+                      : "make one with dfine-pack --images ... --output ...");
+  }
   return with_context(
       [&] {
         try {

@@ -316,6 +316,8 @@ def check_val_fraction():
         with Case() as case:
             out, _ = dfine_pack("--images", BCCD / "images", "--annotations", coco, "--output", case.output, "--val-fraction", "0.2", *arguments)
             assert sorted(p.name for p in case.output.iterdir()) == ["train", "val"]
+            _, error = dfine_pack("info", case.output, expect=1)
+            assert "it holds two packs: give" in error, error
             packs = [Pack(case.output / name) for name in ("train", "val")]
             dfine_pack("verify", case.output / "val")
             return out, packs
