@@ -13,29 +13,31 @@ void ImageContents::add(const ShardIndex& index, ShardBytes bytes) {
   shards_.push_back(std::move(bytes));
 }
 
-bool ImageContents::same(const ImageContents& a, size_t i, const ImageContents& b, size_t k) {
-  const File &x = a.files_[i], &y = b.files_[k];
-  if (x.size != y.size || x.crc32c != y.crc32c) return false;
-  std::vector<uint8_t> here, there;
-  a.shards_[x.shard].read(x.offset, x.size, x.crc32c, here);
-  b.shards_[y.shard].read(y.offset, y.size, y.crc32c, there);
-  return here == there;
+std::vector<uint8_t> ImageContents::bytes_of(size_t i) const {
+  const File& file = files_[i];
+  std::vector<uint8_t> bytes;
+  shards_[file.shard].read(file.offset, file.size, file.crc32c, bytes);
+  return bytes;
+}
+
+bool ImageContents::alike(const File& a, const File& b) {
+  return a.size == b.size && a.crc32c == b.crc32c;
 }
 
 std::vector<std::vector<std::string>> ImageContents::duplicates() const {
   std::vector<std::vector<std::string>> groups;
+  std::vector<bool> grouped(files_.size(), false);
   for (size_t i = 0; i < files_.size(); ++i) {
-    const std::vector<uint32_t>& alike = by_key_.at(key_of(files_[i]));
-    if (alike.size() < 2) continue;
-    bool is_first = true;
+    const std::vector<uint32_t>& candidates = by_key_.at(key_of(files_[i]));
+    if (grouped[i] || candidates.back() == i) continue;
     std::vector<std::string> group{std::string(names_[i])};
-    for (const uint32_t k : alike) {
-      if (k == i || !same(*this, i, *this, k)) continue;
-      if (k < i) is_first = false;
-      if (!is_first) break;
+    const std::vector<uint8_t> bytes = bytes_of(i);
+    for (const uint32_t k : candidates) {
+      if (k <= i || grouped[k] || !alike(files_[i], files_[k]) || bytes_of(k) != bytes) continue;
       group.emplace_back(names_[k]);
+      grouped[k] = true;
     }
-    if (is_first && group.size() > 1) groups.push_back(std::move(group));
+    if (group.size() > 1) groups.push_back(std::move(group));
   }
   return groups;
 }
@@ -43,10 +45,10 @@ std::vector<std::vector<std::string>> ImageContents::duplicates() const {
 std::vector<ImageContents::Pair> ImageContents::also_in(const ImageContents& other) const {
   std::vector<Pair> pairs;
   for (size_t i = 0; i < files_.size(); ++i) {
-    const auto alike = other.by_key_.find(key_of(files_[i]));
-    if (alike == other.by_key_.end()) continue;
-    for (const uint32_t k : alike->second) {
-      if (!same(*this, i, other, k)) continue;
+    const auto candidates = other.by_key_.find(key_of(files_[i]));
+    if (candidates == other.by_key_.end()) continue;
+    for (const uint32_t k : candidates->second) {
+      if (!alike(files_[i], other.files_[k]) || bytes_of(i) != other.bytes_of(k)) continue;
       pairs.push_back({std::string(names_[i]), std::string(other.names_[k])});
       break;
     }
