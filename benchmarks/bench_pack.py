@@ -1,4 +1,4 @@
-"""dfine-pack on data of COCO train2017's shape, beside pycocotools (reading annotations) and cp (packing), in one run.
+"""dfine-pack on data of COCO train2017's shape, beside pycocotools (reading annotations), cp (packing) and cat (verifying), in one run.
 
     python benchmarks/bench_pack.py --bin build/release/bin            # the whole shape: 8 GB of disk, some 15 minutes
     python benchmarks/bench_pack.py --bin build/release/bin --images 20000 --annotations 150000
@@ -47,6 +47,13 @@ def reading(binary, annotations, repeats):
                times_faster=min(theirs) / min(seconds))
 
 
+def checking(binary, pack, size):
+    """Both find the pack in the page cache, or not: it has just been written."""
+    cat, _, _ = timed(["sh", "-c", f"cat '{pack}'/shard-* > /dev/null"])
+    verify, _, _ = timed([binary / "dfine-pack", "verify", pack])
+    report("pack checked", mb_per_s=size / 1e6 / verify, cat_mb_per_s=size / 1e6 / cat)
+
+
 def packing(binary, root, annotations, repeats):
     images = root / "images"
     size = sum(f.stat().st_size for f in images.iterdir())
@@ -60,6 +67,8 @@ def packing(binary, root, annotations, repeats):
             else:
                 command = ["sh", "-c", f"cp -r '{images}' '{target}'" + (f" && sync -f '{target}'" if name == "cp and sync" else "")]
             seconds, memory, _ = timed(command)
+            if name == "dfine-pack":
+                checking(binary, target, size)
             shutil.rmtree(target)
             best[name] = min(best.get(name, (seconds, memory)), (seconds, memory))
     reading_mib = json.loads(timed([binary / "bench_pack", annotations, os.cpu_count()])[2])["peak_kib"] / 1024

@@ -1,8 +1,5 @@
 #include "data/extract.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <fstream>
 #include <string>
@@ -46,14 +43,6 @@ void write_image(const fs::path& path, const std::vector<uint8_t>& bytes) {
     throw Error(cat("cannot write ", path.string(), ": ", std::generic_category().message(errno)),
                 errno == ENOSPC || errno == EDQUOT ? "free some space there or choose another place" : "");
   }
-}
-
-/// All at once, before AtomicFolder forces each to disk by itself: a hundred thousand small waits otherwise.
-void sync_file_system(const fs::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::syncfs(fd);  // a failure shows when the folder is committed
-  ::close(fd);
 }
 
 /// Images that share a name (an annotation file may list one twice) must be the same file.
@@ -111,7 +100,6 @@ ExtractSummary extract_pack(const fs::path& pack, const fs::path& output, int jo
     if (!first[i]) check_same(set, i, path_of(set, i, images));
   }
   write_annotations(set, folder.path() / "annotations.json", summary);
-  sync_file_system(folder.path());
   if (interrupted()) throw Error("interrupted; nothing was written");
   folder.commit();
   return summary;

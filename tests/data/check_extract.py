@@ -70,6 +70,20 @@ def check_odd_sets():
         pack_again(case)
 
 
+def check_many_files():
+    """Above a thousand, files are forced to disk all at once."""
+    with Case() as case:
+        image = case.coco["images"][0]
+        case.coco["annotations"] = []
+        case.coco["images"] = [{**image, "id": i, "file_name": f"{i}.jpg"} for i in range(1100)]
+        for i in range(1100):
+            os.link(case.images / "c.jpg", case.images / f"{i}.jpg")
+        case.pack()
+        dfine_pack("extract", case.output, "--output", case.root / "out")
+        assert len(list((case.root / "out/images").iterdir())) == 1100
+        pack_again(case)
+
+
 def check_refusals_leave_nothing():
     with Case() as case:
         case.pack()
