@@ -57,10 +57,10 @@ std::vector<std::string> ids_of_split(const fs::path& folder, const std::string&
 }
 
 /// Image files by their names without extension.
-std::map<std::string, std::string> images_by_id(const fs::path& folder) {
-  std::map<std::string, std::string> names;
+std::map<std::string, std::set<std::string>> images_by_id(const fs::path& folder) {
+  std::map<std::string, std::set<std::string>> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (has_image_extension(entry.path())) names.emplace(entry.path().stem().string(), entry.path().filename().string());
+    if (has_image_extension(entry.path())) names[entry.path().stem().string()].insert(entry.path().filename().string());
   }
   return names;
 }
@@ -128,7 +128,12 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
     } else {
       image.problems.push_back(cat(xml_path(id).string(), " does not exist"));
     }
-    if (const auto file = files.find(id); file != files.end()) image.image.file_name = file->second;
+    if (const auto found = files.find(id); found != files.end()) {
+      const std::set<std::string>& names = found->second;
+      image.image.file_name = *names.begin();
+      if (names.size() > 1)
+        image.problems.push_back(cat(xml_path(id).string(), " may belong to ", *names.begin(), " or to ", *std::next(names.begin())));
+    }
     if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
     chosen.push_back(std::move(image));
   }

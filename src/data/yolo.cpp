@@ -116,6 +116,10 @@ ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::
   return list;
 }
 
+fs::path normal(const fs::path& path) {
+  return fs::absolute(path).lexically_normal();
+}
+
 class Reader {
  public:
   Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {}
@@ -123,7 +127,7 @@ class Reader {
   FolderImage read(size_t i) {
     const fs::path& path = list_.paths[i];
     FolderImage image;
-    image.image.file_name = path.lexically_normal().lexically_relative(list_.folder.lexically_normal()).generic_string();
+    image.image.file_name = normal(path).lexically_relative(normal(list_.folder)).generic_string();
     try {
       read_image_size(path, image.image);
     } catch (const Error& e) {

@@ -106,6 +106,9 @@ def check_yolo_ways_to_name_images():
         assert pack.names() == ["images/more/w.jpg", "images/val/v.jpg"] and [i["label"] for i in pack.images] == [[], [0]]
         case.run("--format", "yolo", "--annotations", case.yaml, "--images", case.root / "set/images/val", "--overwrite")
         assert Pack(case.output).names() == ["v.jpg"]
+        case.put("test.txt", f"{case.root}/set/images/more/w.jpg\n")  # absolute, while the rest is relative
+        case.run("--format", "yolo", "--annotations", os.path.relpath(case.yaml), "--split", "test", "--overwrite")
+        assert Pack(case.output).names() == ["images/more/w.jpg"]
     with yolo_set(path="path: data\n") as case:  # relative to the file, or not there at all
         case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
         shutil.copytree(case.root / "set", case.root / "up/data")
@@ -217,6 +220,10 @@ def check_bad_voc():
         for extra, what in ((["--split", "none"], "none.txt"), (["--classes", case.put("d.txt", "a\na\n")], "'a' twice"), (["--images", "/no/where"], "/no/where")):
             _, error = case.run(*case.arguments, *extra, expect=1)
             assert what in error, error
+        case.put("JPEGImages/3.png", picture(64, 48))
+        _, error = case.run(*case.arguments, expect=1)
+        assert "3.xml may belong to 3.jpg or to 3.png" in error, error
+        (case.root / "set/JPEGImages/3.png").unlink()
         (case.root / "set/JPEGImages/3.jpg").unlink()
         _, error = case.run(*case.arguments, expect=1)
         assert "3.jpg does not exist" in error, error
