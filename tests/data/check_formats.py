@@ -106,9 +106,9 @@ def check_yolo_ways_to_name_images():
         assert pack.names() == ["images/more/w.jpg", "images/val/v.jpg"] and [i["label"] for i in pack.images] == [[], [0]]
         case.run("--format", "yolo", "--annotations", case.yaml, "--images", case.root / "set/images/val", "--overwrite")
         assert Pack(case.output).names() == ["v.jpg"]
-        case.put("test.txt", f"{case.root}/set/images/more/w.jpg\n")  # absolute, while the rest is relative
+        case.put("test.txt", f"{case.root}/set/images/val/v.jpg\n")  # absolute, while the rest is relative
         case.run("--format", "yolo", "--annotations", os.path.relpath(case.yaml), "--split", "test", "--overwrite")
-        assert Pack(case.output).names() == ["images/more/w.jpg"]
+        assert Pack(case.output).names() == ["images/val/v.jpg"]
     with yolo_set(path="path: data\n") as case:  # relative to the file, or not there at all
         case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
         shutil.copytree(case.root / "set", case.root / "up/data")
