@@ -131,6 +131,7 @@ void Loader::load_sample(Pending& batch, size_t slot) {
   auto& damage = batch.damage[slot];
   const auto on_damage = [&](size_t index, const Error& error) {
     if (!options_.skip_bad) throw;
+    if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; })) return;
     if (static_cast<int64_t>(damage.size()) >= options_.max_bad) throw too_many_bad(index);
     damage.push_back({index, cat(dataset_.describe(index), ": ", error.message())});
   };

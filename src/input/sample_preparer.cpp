@@ -17,10 +17,11 @@ void SamplePreparer::read(size_t index, std::vector<uint8_t>& file, Image& image
   with_context([&] { decode_image(file, image); }, [&] { return cat("decoding ", dataset_.describe(index)); });
 }
 
-/// The first sound image among candidate(0), candidate(1), ...
+/// The first sound image among candidate(0), ..., candidate(num_images - 1).
 template <class Candidate>
-size_t SamplePreparer::read_sound(Candidate candidate, SampleMemory& memory, AugmentSource& source, const OnDamage& on_damage) const {
-  for (int64_t k = 0;; ++k) {
+size_t SamplePreparer::read_sound(Candidate candidate, size_t num_images, SampleMemory& memory, AugmentSource& source,
+                                  const OnDamage& on_damage) const {
+  for (size_t k = 0; k < num_images; ++k) {
     const size_t index = candidate(k);
     try {
       read(index, memory.file, source.image);
@@ -35,14 +36,15 @@ size_t SamplePreparer::read_sound(Candidate candidate, SampleMemory& memory, Aug
     }
     return index;
   }
+  throw Error(cat("all ", num_images, " images of ", dataset_.folder().string(), " are damaged"), "pack the data set again");
 }
 
 size_t SamplePreparer::prepare(const Sample& sample, const LoadOrder& order, SampleMemory& memory, uint8_t* planes,
                                std::vector<TargetBox>& boxes, const OnDamage& on_damage) const {
-  const auto in_order = [&](int64_t k) { return k == 0 ? sample.index : order.image_at(sample.position + k); };
+  const auto in_order = [&](size_t k) { return k == 0 ? sample.index : order.image_at(sample.position + static_cast<int64_t>(k)); };
   if (!augmenter_) {
     memory.sources.resize(1);
-    const size_t index = read_sound(in_order, memory, memory.sources[0], on_damage);
+    const size_t index = read_sound(in_order, order.num_images, memory, memory.sources[0], on_damage);
     resize_antialias_chw(memory.sources[0].image, static_cast<int>(options_.size.width), static_cast<int>(options_.size.height), false,
                          planes);
     boxes.clear();
@@ -52,10 +54,10 @@ size_t SamplePreparer::prepare(const Sample& sample, const LoadOrder& order, Sam
 
   const AugmentPlan plan = augmenter_->plan({order.epoch, sample.position}, order.num_images);
   memory.sources.resize(std::max(memory.sources.size(), 1 + plan.partners.size()));
-  const size_t index = read_sound(in_order, memory, memory.sources[0], on_damage);
+  const size_t index = read_sound(in_order, order.num_images, memory, memory.sources[0], on_damage);
   for (size_t i = 0; i < plan.partners.size(); ++i) {
-    const auto next = [&](int64_t k) { return (plan.partners[i] + static_cast<size_t>(k)) % order.num_images; };
-    read_sound(next, memory, memory.sources[1 + i], on_damage);
+    const auto next = [&](size_t k) { return (plan.partners[i] + k) % order.num_images; };
+    read_sound(next, order.num_images, memory, memory.sources[1 + i], on_damage);
   }
   augmenter_->apply(plan, std::span(memory.sources).first(1 + plan.partners.size()), options_.size, planes, boxes, memory.scratch);
   return index;

@@ -49,7 +49,7 @@ class SamplePreparer {
  private:
   void read(size_t index, std::vector<uint8_t>& file, Image& image) const;
   template <class Candidate>
-  size_t read_sound(Candidate candidate, SampleMemory& memory, AugmentSource& source, const OnDamage& on_damage) const;
+  size_t read_sound(Candidate candidate, size_t num_images, SampleMemory& memory, AugmentSource& source, const OnDamage& on_damage) const;
 
   const PackedDataset& dataset_;
   const SampleOptions options_;

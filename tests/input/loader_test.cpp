@@ -65,15 +65,17 @@ void expect_same(const std::vector<Batch>& got, std::span<const Batch> expected)
   for (size_t b = 0; b < got.size(); ++b) expect_same(got[b], expected[b]);
 }
 
-/// Damages one byte in the middle of an image file.
+/// Damages one byte in the middle of an image file, in place.
 void damage(const std::filesystem::path& pack, const PackedDataset& data, size_t index) {
-  const auto file = pack / data.image(index).shard;
-  auto content = file_content(file);
+  const auto path = pack / data.image(index).shard;
+  const auto content = file_content(path);
   const auto image = data.read_bytes(index);
   const auto at = std::search(content.begin(), content.end(), image.begin(), image.end());
   ASSERT_NE(at, content.end());
-  at[static_cast<std::ptrdiff_t>(image.size() / 2)] ^= 0x10;
-  std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+  const auto place = at - content.begin() + static_cast<std::ptrdiff_t>(image.size() / 2);
+  std::fstream(path, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(place)
+      .put(static_cast<char>(content[static_cast<size_t>(place)] ^ 0x10));
 }
 
 class LoaderTest : public testing::Test {
@@ -228,6 +230,22 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   }
   std::cout << untouched << " of " << sound.size() << " batches need no damaged image\n";
   EXPECT_NE(failure(options(2, 2)).find("more than data.max_bad = 2"), std::string::npos);
+}
+
+// Of images 0 and 1 alone, the first or both damaged: mosaic meets the first many times, which counts once.
+TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
+  LoaderOptions options = skipping(1, 1);
+  options.sample.augment->mosaic = options.sample.augment->mixup = 1;
+  const auto load_two = [&] {
+    Loader loader(damaged_, options);
+    loader.start(training_order(TrainPlan(2, 2, false, kSeed, 0), 0, 0, 0, 2));
+    return loader.next().samples;
+  };
+  damage(own_.path(), data_, 0);
+  EXPECT_EQ(load_two(), (std::vector<size_t>{1, 1}));
+  damage(own_.path(), data_, 1);
+  options.max_bad = 1000;
+  EXPECT_THROW(load_two(), Error);
 }
 
 TEST_F(DamagedPackTest, AnErrorNamesTheRecord) {
