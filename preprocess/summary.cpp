@@ -111,7 +111,9 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   const bool part_alone = !summary.missing_parts.empty();
   if (summary.part_was_done) std::cout << "part " << options.part->index << " was packed before\n";
   if (!summary.sets.empty()) print_totals(summary, options, seconds);
-  for (const PackedSet& set : summary.sets) print_set(set, summary.categories);
+  for (const PackedSet& set : summary.sets) {
+    if (!set.shards.empty()) print_set(set, summary.categories);  // there may be more parts than shards
+  }
   if (!part_alone) print_coverage(summary);
   if (!summary.skipped.empty()) {
     std::cout << "skipped: " << count_of(summary.skipped_images, "image", "images") << '\n';

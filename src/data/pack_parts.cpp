@@ -90,7 +90,7 @@ PackResult PackParts::gather() const {
 }
 
 fs::path PackParts::join(const PackResult& result) const {
-  const fs::path joined = base_ / kJoined;
+  fs::path joined = base_ / kJoined;
   for (const PackedSet& set : result.sets) {
     fs::create_directories(joined / set.name);
     for (const ShardEntry& shard : set.shards) {
