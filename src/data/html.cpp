@@ -109,6 +109,7 @@ tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; overflow-wrap: anywhere; }
 .track { width: 30%; padding-right: 0; }
 .track div { background: var(--track); border-radius: 3px; height: 10px; }
+@media (max-width: 560px) { main { padding: 20px 12px 40px; } .track { display: none; } }
 .track i { display: block; background: var(--bar); border-radius: 3px; height: 10px; }
 .notes { list-style: none; margin: 0 0 12px; padding: 0; border-radius: 10px; overflow: hidden; border: 1px solid var(--line); }
 .notes li { padding: 8px 16px; background: var(--warn-back); color: var(--warn); }
