@@ -15,8 +15,8 @@
 namespace dfine {
 
 struct SampleOptions {
-  ImageSize size{640, 640};              // every image is resized to this, aspect ratio not kept (official)
-  std::optional<AugmentConfig> augment;  // unset: nothing else is done to the image, and boxes are as packed
+  ImageSize size{640, 640};                // every image is resized to this, aspect ratio not kept (official)
+  std::optional<AugmentConfig> augment{};  // unset: nothing else is done to the image, and boxes are as packed
   uint64_t seed = 0;
   int64_t stop_epoch = 0;  // see Augmenter
 };
