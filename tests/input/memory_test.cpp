@@ -1,14 +1,20 @@
 // What a pack and its loader cost in memory: figures of /proc/self/smaps_rollup.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/atomic_path.h"
 #include "core/crc32c.h"
@@ -133,6 +139,48 @@ TEST(OpenFiles, MoreShardsThanTheLimitAllows) {
   for (size_t i = 0; i < data.size(); ++i) EXPECT_FALSE(data.read_bytes(i).empty());
   EXPECT_NE(data.image(0).shard, data.image(86).shard);
   EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+/// The pages of a file that the page cache holds.
+class PageCache {
+ public:
+  explicit PageCache(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY)), size_(std::filesystem::file_size(path)) {
+    map_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_, 0);
+  }
+  ~PageCache() {
+    ::munmap(map_, size_);
+    ::close(fd_);
+  }
+  PageCache(const PageCache&) = delete;
+  PageCache& operator=(const PageCache&) = delete;
+
+  void drop() const {
+    ::fsync(fd_);
+    ::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+  }
+  size_t held() const {
+    std::vector<unsigned char> pages((size_ + 4095) / 4096);
+    EXPECT_EQ(::mincore(map_, size_, pages.data()), 0);
+    return static_cast<size_t>(std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }));
+  }
+
+ private:
+  int fd_;
+  size_t size_;
+  void* map_;
+};
+
+TEST(ReadAhead, FetchesTheFileThatWillBeRead) {
+  const ShippedPack pack;
+  const PackedDataset data = PackedDataset::open(pack.path());
+  constexpr size_t kImage = 12;  // in the middle of its shard of 500 kB, away from the index, which is mapped and so stays
+  const PageCache cache(pack.path() / data.image(kImage).shard);
+  cache.drop();
+  const size_t before = cache.held();
+  if (before > 60) GTEST_SKIP() << "the file system of the temporary folder keeps its pages";
+  data.will_need(kImage);
+  for (int i = 0; i < 1000 && cache.held() <= before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_GT(cache.held(), before);
 }
 
 // Fifty epochs with workers: what is held after the second must be all.
