@@ -56,7 +56,7 @@ class PieceParser {
     size_t index = piece.first_record;
     for (auto entry : array) {
       json::value element;
-      check(std::move(entry).get(element));
+      check(std::move(entry).get(element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
       json::object record;
       check(element.get_object().get(record));
       if (piece.list == 0) image(record, index);
@@ -147,7 +147,7 @@ class PieceParser {
     size_t count = 0;
     for (auto entry : array) {
       json::value element;
-      check(std::move(entry).get(element));
+      check(std::move(entry).get(element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
       if (count < 4) {
         if (const auto part = number(element, "bbox")) out[count] = *part;
       }

@@ -74,7 +74,8 @@ std::string column_chart(std::vector<Bar> bars, const std::string& what) {
   return out + "</svg>\n";
 }
 
-const char* const kReportStyle = R"(
+const char* report_style() {
+  return R"(
 :root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2430; --soft: #5d6878; --line: #dde2e9; --bar: #2f6fdb; --track: #e8edf5;
   --warn: #a15c00; --warn-back: #fff4e0; --good: #1d7a45; }
 @media (prefers-color-scheme: dark) {
@@ -121,5 +122,6 @@ details:last-of-type { padding-bottom: 0; }
 summary { cursor: pointer; font-weight: 500; }
 details ul { margin: 8px 0 0; padding-left: 20px; max-height: 420px; overflow: auto; font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 )";
+}
 
 }  // namespace dfine

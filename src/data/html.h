@@ -18,6 +18,6 @@ struct Bar {
 std::string column_chart(std::vector<Bar> bars, const std::string& what);
 
 /// Style sheet of the report, light and dark.
-extern const char* const kReportStyle;
+const char* report_style();
 
 }  // namespace dfine

@@ -189,7 +189,7 @@ std::string render(const ReportPage& page) {
   const std::string title = page.set.empty() ? "Pack report" : "Pack report: " + page.set;
   std::string lists,
       out = cat("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n",
-                "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>", title, "</title>\n<style>", kReportStyle,
+                "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>", title, "</title>\n<style>", report_style(),
                 "</style>\n</head>\n<body>\n<main>\n<h1>", title, "</h1>\n<p class=soft>Written by dfine-pack beside the shards.</p>\n");
   out +=
       cat("<div class=figures>\n", figure(number(data.images), "images"), figure(number(data.boxes), "boxes to train on"),

@@ -82,6 +82,7 @@ std::vector<Category> categories_of(const fs::path& classes, const std::vector<V
       throw Error("the XML files hold no objects, so that there are no classes", "name them with --classes FILE, one a line");
   }
   std::vector<Category> categories;
+  categories.reserve(names.size());
   for (std::string& name : names) categories.push_back({static_cast<int64_t>(categories.size()), std::move(name)});
   return categories;
 }

@@ -19,6 +19,11 @@ namespace fs = std::filesystem;
 constexpr const char* kYamlHint =
     "data.yaml gives `names`, the classes as a list or as a map from their numbers, and folders as `train`, `val`";
 
+/// From 1; the first where the library knows none.
+size_t line_of(const YAML::Mark& mark) {
+  return mark.line < 0 ? 1 : static_cast<size_t>(mark.line) + 1;
+}
+
 /// The part of data.yaml that matters here.
 class DataYaml {
  public:
@@ -28,7 +33,7 @@ class DataYaml {
       if (!root_.IsMap()) fail(root_, "is not a map of keys and values");
       read_names();
     } catch (const YAML::Exception& e) {
-      throw Error(cat(at_line(path, static_cast<size_t>(e.mark.line + 1)), ": ", e.msg), kYamlHint);
+      throw Error(cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
     }
   }
 
@@ -37,7 +42,7 @@ class DataYaml {
 
   /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself where there is none such.
   fs::path folder() const {
-    const fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+    fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
     const YAML::Node path = root_["path"];
     if (!path.IsDefined() || !path.IsScalar()) return beside;
     std::error_code failed;
@@ -60,7 +65,7 @@ class DataYaml {
 
  private:
   [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
-    throw Error(cat(at_line(path_, static_cast<size_t>(std::max(0, node.Mark().line) + 1)), ": ", what), kYamlHint);
+    throw Error(cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
   }
 
   void read_names() {
@@ -94,7 +99,7 @@ struct ImageList {
 
 /// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
 fs::path locate(const fs::path& folder, const std::string& entry) {
-  const fs::path path = folder / entry;
+  fs::path path = folder / entry;
   if (fs::exists(path)) return path;
   if (entry.starts_with("../") && fs::exists(folder / entry.substr(3))) return folder / entry.substr(3);
   throw Error(cat(path.string(), " does not exist"), "check the paths in data.yaml, or name the folder with --images");
