@@ -55,8 +55,10 @@ def main():
         assert done.returncode == 1 and "123456" in done.stderr and "dt.json" in done.stderr and "val.json" in done.stderr, done
         assert run("--annotations", folder / "absent.json", "--predictions", predictions).returncode == 1
         predictions.write_text("[]")
-        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", folder / "absent" / "metrics.json")
-        assert done.returncode == 1 and "metrics.json" in done.stderr, done
+        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", folder / "new" / "metrics.json")
+        assert done.returncode == 0 and (folder / "new" / "metrics.json").exists(), done
+        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", predictions / "metrics.json")  # below a file
+        assert done.returncode == 1 and "dt.json" in done.stderr and predictions.read_text() == "[]", done
 
         for wrong in (["--annotations", TRUTH], ["--no-such-option"], ["--annotations", TRUTH, "--predictions", predictions, "--threads", "x"]):
             assert run(*wrong).returncode == 2, wrong

@@ -100,7 +100,8 @@ TEST(Safetensors, RefusesWhatItCannotWrite) {
   EXPECT_THROW(write_safetensors(folder / "a.safetensors", {{"x", at::zeros({2}, at::kComplexFloat)}}), Error);
   EXPECT_THROW(write_safetensors(folder / "a.safetensors", {{"x", Tensor()}}), Error);
   EXPECT_FALSE(fs::exists(folder / "a.safetensors"));
-  EXPECT_THROW(write_safetensors(folder / "none/a.safetensors", {{"x", at::zeros({2})}}), Error);
+  std::ofstream(folder / "file") << "no folder";
+  EXPECT_THROW(write_safetensors(folder / "file/a.safetensors", {{"x", at::zeros({2})}}), Error);
 }
 
 TEST(Safetensors, DamagedFilesAreNamedErrors) {
