@@ -10,5 +10,5 @@ if [ "${1:-}" = --help ]; then sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0; fi
 if [ "${1:-}" = --runs ]; then runs=$2; shift 2; fi
 launcher/setup.sh --preset fuzz --tests --no-build
 cmake --preset fuzz -DDFINE_FUZZ_RUNS="$runs" >/dev/null
-cmake --build --preset fuzz
+cmake --build --preset fuzz --target fuzz_targets
 ctest --test-dir build/fuzz --output-on-failure -j 2 "$@"
