@@ -42,9 +42,5 @@ expect 0 "dfine-pack verify o --jobs 6" "${slurm[@]}" bash "$pack" --images i --
 expect 0 "dfine-pack --output o --jobs 2" "${slurm[@]}" bash "$pack" --output o --jobs 2
 expect 2 "--output DIR is missing" "${slurm[@]}" bash "$pack" --images i
 
-if command -v shellcheck >/dev/null; then
-  shellcheck "$train" "$pack" "$source"/tests/dist/*.sh "$source"/tests/gpu/*.sh || bad=1
-else
-  echo "shellcheck is not installed: style not checked"
-fi
+shellcheck "$train" "$pack" "$source"/.ci/run "$source"/launcher/*.sh "$source"/tests/*.sh "$source"/tests/*/*.sh || bad=1
 exit $bad
