@@ -59,7 +59,9 @@ int main(int argc, char** argv) {
   at::set_num_threads(threads);
   config.ema.enabled = false;
 
-  dfine::Learner learner(dfine::build_model(config, classes, false), config, dfine::Group());
+  const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
+  dfine::Learner learner(dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false, dfine::Group()),
+                         config, recipe, dfine::Group());
   const dfine::Batch data = make_batch(batch, side, boxes, classes);
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {

@@ -26,6 +26,11 @@ int64_t multiscale_repeat(const Config& config) {
   return size == "m" ? 6 : size == "l" ? 4 : size == "x" ? 3 : 20;
 }
 
+Precision effective_precision(const RunConfig& run, bool cuda) {
+  if (run.precision != Precision::kAuto) return run.precision;
+  return cuda ? Precision::kBf16 : Precision::kFp32;
+}
+
 int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
   if (config.run.threads > 0) return static_cast<int>(config.run.threads);
   return std::max(1, node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));

@@ -12,9 +12,14 @@
 namespace dfine {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
-enum class Precision { kFp32 };
+enum class Precision { kAuto, kFp32, kBf16, kFp16 };
+enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };
 enum class OnBad { kError, kSkip };
+enum class LrScaling { kNone, kLinear, kSqrt };
+enum class LrSchedule { kConstant, kMultistep, kFlatCosine };
+enum class EmaRestart { kNone, kPublished, kIntended };
+enum class ValidatedWeights { kBoth, kEma, kRaw };
 enum class Monitor { kValLoss, kAp };
 
 struct RunConfig {
@@ -23,20 +28,22 @@ struct RunConfig {
   int64_t seed = 0;                           // key of every random draw
   DeviceChoice device = DeviceChoice::kAuto;  // auto: CUDA when the build and the node have it
   int64_t threads = 0;                        // compute threads of a rank; 0: see compute_threads()
-  Precision precision = Precision::kFp32;     // of forward and backward
+  Precision precision = Precision::kAuto;     // of forward and backward; auto: bf16 on GPUs, fp32 on CPUs
   bool deterministic = false;                 // bit-equal repetition at the same rank and thread count
   bool detect_anomaly = false;                // stop at the operation whose gradient is NaN; slow
   int64_t log_every = 20;                     // steps between plain progress lines
 };
 
 struct ModelConfig {
-  std::string size = "n";           // n s m l x
-  std::string weights;              // folder or .safetensors to start from; empty: random
-  int64_t num_queries = 0;          // 0: what the weights' config.json says, else 300 (official)
-  int64_t num_denoising = 100;      // denoising queries per image, about; 0: off (official: 100)
-  bool freeze_backbone = false;     // all backbone weights and norms
-  std::optional<bool> freeze_norm;  // backbone batch norms; unset: by size, see freezes_norm()
-  bool freeze_stem = false;         // the backbone's stem convolutions (official recipes of l and x set it)
+  std::string size = "n";                        // n s m l x
+  std::string weights;                           // folder or .safetensors to start from; empty: random
+  int64_t num_queries = 0;                       // 0: what the weights' config.json says, else 300 (official)
+  int64_t num_denoising = 100;                   // denoising queries per image, about; 0: off (official: 100)
+  ClassHeads class_heads = ClassHeads::kByName;  // which rows of the weights' class heads go where
+  std::vector<std::string> freeze;               // parameters that do not learn: regular expressions on published names
+  bool freeze_backbone = false;                  // all backbone weights and norms
+  std::optional<bool> freeze_norm;               // backbone batch norms; unset: by size, see freezes_norm()
+  bool freeze_stem = false;                      // the backbone's stem convolutions (official recipes of l and x set it)
 };
 
 struct DataConfig {
@@ -58,31 +65,48 @@ struct DataConfig {
 };
 
 struct OptimConfig {
-  double lr = 1e-4;                   // of all parameters, for the global batch as it is
-  double backbone_lr = 0;             // of the backbone; 0: lr
-  double weight_decay = 1e-4;         // decoupled (official: 1e-4 n s m, 1.25e-4 l x)
+  double lr = 1e-4;                             // of all parameters, at base_batch; see scale_lr
+  double backbone_lr = 0;                       // of the backbone; 0: lr
+  int64_t base_batch = 0;                       // global batch that the rates are stated for; 0: whatever it is
+  LrScaling scale_lr = LrScaling::kNone;        // how the rates follow the global batch
+  bool scale_schedule = false;                  // average and warm-ups follow it too (the official README's rule)
+  LrSchedule schedule = LrSchedule::kConstant;  // after the warm-up (official: constant)
+  std::vector<double> milestones;               // epochs, for multistep
+  double gamma = 0.1;                           // factor at each milestone
+  double flat_epochs = 0;                       // before the cosine of flat_cosine; 0: half of train.epochs
+  double final_lr_factor = 0.5;                 // of the rates, where that cosine ends
+  std::optional<int64_t> warmup_steps;          // linear warm-up; 0: none; unset: auto_warmup_steps() (official: 500)
+  double warmup_epochs = 0;                     // the same in epochs; 0: see warmup_steps
+  double weight_decay = 1e-4;                   // decoupled (official: 1e-4 n s m, 1.25e-4 l x)
   std::vector<std::string> no_decay;  // parameters without it: regular expressions on roles and names; see train/parameter_groups.h
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
-  double clip_norm = 0.1;      // largest global gradient norm; 0: off (official: 0.1)
-  int64_t warmup_steps = 500;  // linear warm-up of lr; 0: none (official: 500)
+  double clip_norm = 0.1;  // largest global gradient norm; 0: off (official: 0.1)
 };
 
 struct TrainConfig {
-  int64_t epochs = 50;     // passes over the training images
-  int64_t max_steps = 0;   // stop after so many optimizer steps; 0: no limit
-  int64_t accumulate = 1;  // batches whose gradients make one step; only 1 so far
+  int64_t epochs = 50;         // passes over the training images
+  int64_t max_steps = 0;       // stop after so many optimizer steps; 0: no limit
+  double max_minutes = 0;      // stop after so much time; 0: no limit
+  int64_t patience = 0;        // stop after so many validations in a row without a new best; 0: never
+  int64_t accumulate = 1;      // batches whose gradients make one step
+  int64_t max_bad_steps = 10;  // steps in a row with a loss or gradient that is not finite, before the run ends
+  bool second_stage = false;   // go back to the best weights at data.stop_epoch (official: on)
+  bool preflight = true;       // before the first step, try the largest one there can be
 };
 
 struct EmaConfig {
-  bool enabled = true;          // average the weights; validation and model.safetensors use the average (official: on)
-  double decay = 0.9999;        // official
-  int64_t warmup_steps = 1000;  // decay * (1 - exp(-step / warmup_steps)); 0: no ramp (official: 1000)
+  bool enabled = true;                     // average the weights (official: on)
+  std::optional<double> decay;             // unset: auto_ema_decay() (official: 0.9999)
+  std::optional<int64_t> warmup_steps;     // decay * (1 - exp(-step / warmup_steps)); 0: no ramp; unset: auto_ema_warmup() (official: 1000)
+  EmaRestart restart = EmaRestart::kNone;  // what data.stop_epoch does to the decay
+  double restart_decay = 0.9999;           // the decay from there on, if restart is kIntended
 };
 
 struct ValidateConfig {
-  int64_t every_epochs = 1;  // and after the last; 0: never
-  int64_t batch_size = 0;    // images per rank; 0: data.batch_size
+  int64_t every_epochs = 1;                            // and after the last; 0: never
+  int64_t batch_size = 0;                              // images per rank; 0: data.batch_size
+  ValidatedWeights weights = ValidatedWeights::kBoth;  // of which weights; both: the better ones count
 };
 
 struct CheckpointConfig {
@@ -112,6 +136,9 @@ AugmentConfig effective_augment(const Config& config);
 /// data.multiscale_repeat, or the official one of this size (configs/dfine/dfine_hgnetv2_*_coco.yml: s 20, m 6, l 4, x 3; n, which has
 /// multi-scale off there, takes s's).
 int64_t multiscale_repeat(const Config& config);
+
+/// Precision of forward and backward on such a device: run.precision, auto resolved.
+Precision effective_precision(const RunConfig& run, bool cuda);
 
 /// Compute threads of one rank: run.threads, or the node's cores shared by its ranks less data.workers; at least 1.
 int compute_threads(const Config& config, int node_cores, int ranks_on_node);

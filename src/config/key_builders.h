@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <regex>
 #include <string>
 #include <utility>
@@ -21,11 +23,6 @@ inline constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 [[noreturn]] inline void refuse(const ConfigValue& value, const std::string& allowed) {
   throw Error(cat("cannot be ", to_toml(value)), "expected: " + allowed);
-}
-
-/// Refused as not supported yet, not as wrong.
-[[noreturn]] inline void refuse_unsupported(const ConfigValue& value, const std::string& alternative) {
-  throw Error(cat(to_toml(value), " is not supported yet"), "use " + alternative);
 }
 
 template <class Part, class T>
@@ -86,6 +83,13 @@ struct Range {
   bool (*contains)(double);
 };
 
+/// A finite number, whole or not; nothing for anything else.
+inline std::optional<double> real_number(const ConfigValue& value) {
+  if (const auto* real = std::get_if<double>(&value); real && std::isfinite(*real)) return *real;
+  if (const auto* whole = std::get_if<int64_t>(&value)) return static_cast<double>(*whole);
+  return std::nullopt;
+}
+
 template <class Part>
 ConfigKey number(std::string name, Part Config::*part, double Part::*field, Range range, std::string comment) {
   const std::string allowed = cat("number ", range.text);
@@ -94,13 +98,64 @@ ConfigKey number(std::string name, Part Config::*part, double Part::*field, Rang
           std::move(comment),
           false,
           [=](Config& config, const ConfigValue& value) {
-            double x = std::numeric_limits<double>::quiet_NaN();
-            if (const auto* real = std::get_if<double>(&value)) x = *real;
-            if (const auto* whole = std::get_if<int64_t>(&value)) x = static_cast<double>(*whole);
-            if (!std::isfinite(x) || !range.contains(x)) refuse(value, allowed);
-            member(config, part, field) = x;
+            const std::optional<double> x = real_number(value);
+            if (!x || !range.contains(*x)) refuse(value, allowed);
+            member(config, part, field) = *x;
           },
           [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
+}
+
+/// A value that may also be "auto", which leaves the field unset. `check`: what the value means, nothing if it is not allowed.
+template <class Part, class T>
+ConfigKey or_auto(std::string name, Part Config::*part, std::optional<T> Part::*field, const std::string& allowed_value,
+                  std::function<std::optional<T>(const ConfigValue&)> check, std::string comment) {
+  const std::string allowed = allowed_value + " or \"auto\"";
+  return {std::move(name),
+          allowed,
+          std::move(comment),
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            const std::optional<T> given = check(value);
+            if (!given && value != ConfigValue("auto")) refuse(value, allowed);
+            member(config, part, field) = given;
+          },
+          [=](const Config& config) -> ConfigValue {
+            const auto& held = member(config, part, field);
+            return held ? ConfigValue(*held) : ConfigValue("auto");
+          }};
+}
+
+template <class Part>
+ConfigKey flag_or_auto(std::string name, Part Config::*part, std::optional<bool> Part::*field, std::string comment) {
+  return or_auto<Part, bool>(
+      std::move(name), part, field, "true, false",
+      [](const ConfigValue& value) {
+        const auto* given = std::get_if<bool>(&value);
+        return given ? std::optional(*given) : std::nullopt;
+      },
+      std::move(comment));
+}
+
+template <class Part>
+ConfigKey integer_or_auto(std::string name, Part Config::*part, std::optional<int64_t> Part::*field, int64_t least, std::string comment) {
+  return or_auto<Part, int64_t>(
+      std::move(name), part, field, cat("whole number of at least ", least),
+      [=](const ConfigValue& value) {
+        const auto* given = std::get_if<int64_t>(&value);
+        return given && *given >= least ? std::optional(*given) : std::nullopt;
+      },
+      std::move(comment));
+}
+
+template <class Part>
+ConfigKey number_or_auto(std::string name, Part Config::*part, std::optional<double> Part::*field, Range range, std::string comment) {
+  return or_auto<Part, double>(
+      std::move(name), part, field, cat("number ", range.text),
+      [=](const ConfigValue& value) {
+        const std::optional<double> given = real_number(value);
+        return given && range.contains(*given) ? given : std::nullopt;
+      },
+      std::move(comment));
 }
 
 /// The numbers of a list, whole or not; none of anything else.
@@ -159,10 +214,9 @@ ConfigKey pattern_list(std::string name, Part Config::*part, std::vector<std::st
           [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
 }
 
-/// A value by name. `unsupported` are names that will exist one day.
+/// A value by name.
 template <class Part, class T>
-ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names,
-                 const std::vector<std::string>& unsupported, std::string comment) {
+ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names, std::string comment) {
   std::string allowed;
   for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
   return {std::move(name),
@@ -176,8 +230,6 @@ ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vect
               member(config, part, field) = meant;
               return;
             }
-            for (const std::string& later : unsupported)
-              if (given && *given == later) refuse_unsupported(value, allowed);
             refuse(value, allowed);
           },
           [=](const Config& config) -> ConfigValue {

@@ -7,6 +7,7 @@
 
 #include "config/augment_keys.h"
 #include "config/key_builders.h"
+#include "config/recipe_keys.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -35,38 +36,6 @@ ConfigKey image_size() {
           }};
 }
 
-ConfigKey freeze_norm() {
-  const std::string allowed = "true, false or \"auto\"";
-  return {"model.freeze_norm",
-          allowed,
-          "Keep the backbone's batch norms as the weights have them. auto: as the official models, false for n s m, true for l x.",
-          true,
-          [=](Config& config, const ConfigValue& value) {
-            if (const auto* given = std::get_if<bool>(&value)) {
-              config.model.freeze_norm = *given;
-            } else if (value == ConfigValue("auto")) {
-              config.model.freeze_norm.reset();
-            } else {
-              refuse(value, allowed);
-            }
-          },
-          [](const Config& config) -> ConfigValue {
-            if (!config.model.freeze_norm) return "auto";
-            return *config.model.freeze_norm;
-          }};
-}
-
-ConfigKey accumulate() {
-  ConfigKey key = integer("train.accumulate", &Config::train, &TrainConfig::accumulate, 1, 4096,
-                          "Batches whose gradients make one optimizer step. Only 1 so far: more is refused.");
-  key.set = [set = key.set](Config& config, const ConfigValue& value) {
-    if (const auto* batches = std::get_if<int64_t>(&value); batches && *batches > 1)
-      refuse_unsupported(value, "1, and a larger data.batch_size or more ranks");
-    set(config, value);
-  };
-  return key;
-}
-
 std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
@@ -82,12 +51,15 @@ std::vector<ConfigKey> run_keys() {
               "Key of every random draw: initial weights, order, augmentation, denoising. The same draws for any number of ranks."),
       choice<RunConfig, DeviceChoice>(
           "run.device", part, &RunConfig::device,
-          {{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}}, {},
+          {{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}},
           "Where to compute. auto: CUDA when the program is built for it and the node has a GPU for every rank."),
       integer("run.threads", part, &RunConfig::threads, 0, 4096,
               "Compute threads of a rank. 0: the node's cores divided by its ranks, less data.workers, at least 1."),
-      choice<RunConfig, Precision>("run.precision", part, &RunConfig::precision, {{"fp32", Precision::kFp32}}, {"bf16", "fp16"},
-                                   "Number format of forward and backward. Only fp32 so far: bf16 and fp16 are refused."),
+      choice<RunConfig, Precision>(
+          "run.precision", part, &RunConfig::precision,
+          {{"auto", Precision::kAuto}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}},
+          "Number format of forward and backward; loss, matching, weights and validation stay fp32. fp16 scales the loss against "
+          "underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16)."),
       flag("run.deterministic", part, &RunConfig::deterministic,
            "Only operations that repeat bit for bit at the same number of ranks and threads; slower on GPUs."),
       flag("run.detect_anomaly", part, &RunConfig::detect_anomaly,
@@ -100,7 +72,7 @@ std::vector<ConfigKey> run_keys() {
 std::vector<ConfigKey> model_keys() {
   const auto part = &Config::model;
   return {
-      choice<ModelConfig, std::string>("model.size", part, &ModelConfig::size, sizes(), {},
+      choice<ModelConfig, std::string>("model.size", part, &ModelConfig::size, sizes(),
                                        "Which D-FINE: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes."),
       text("model.weights", part, &ModelConfig::weights,
            "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a lone .safetensors file; empty: random. "
@@ -109,9 +81,21 @@ std::vector<ConfigKey> model_keys() {
               "Object queries of an image. 0: as the weights' config.json says, else 300 (official)."),
       integer("model.num_denoising", part, &ModelConfig::num_denoising, 0, 1000,
               "Denoising queries per image and sign, about; 0: no denoising (official: 100)."),
+      choice<ModelConfig, ClassHeads>(
+          "model.class_heads", part, &ModelConfig::class_heads,
+          {{"by_name", ClassHeads::kByName}, {"by_index", ClassHeads::kByIndex}, {"new", ClassHeads::kNew}},
+          "Which class rows of model.weights are taken. by_name: those of classes with the same name, the others start anew; weights "
+          "without "
+          "class names keep their rows if they have as many classes, else start anew. by_index: all rows as they stand. new: none."),
+      pattern_list(
+          "model.freeze", part, &ModelConfig::freeze,
+          "Parameters that do not learn: those in whose published name one of these regular expressions (ECMAScript) is found, such "
+          "as 'model.backbone.*'. Batch norms frozen whole keep their statistics."),
       flag("model.freeze_backbone", part, &ModelConfig::freeze_backbone,
            "Train nothing in the backbone. Learns far worse on images unlike those of the weights; said as a warning."),
-      freeze_norm(),
+      flag_or_auto(
+          "model.freeze_norm", part, &ModelConfig::freeze_norm,
+          "Keep the backbone's batch norms as the weights have them. auto: as the official models, false for n s m, true for l x."),
       flag("model.freeze_stem", part, &ModelConfig::freeze_stem, "Train nothing in the backbone's stem (the official recipes of l and x)."),
   };
 }
@@ -128,7 +112,7 @@ std::vector<ConfigKey> data_keys() {
               "Threads of a rank that read, decode and augment. 0: the training thread does it, for debugging."),
       flag("data.shuffle", part, &DataConfig::shuffle, "A new order of the training images each epoch."),
       choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment,
-                                  {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}}, {},
+                                  {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}},
                                   "dfine: all of [augment], by default the official recipe. flip: only its horizontal flip."),
       integer("data.stop_epoch", part, &DataConfig::stop_epoch, 0, kNoLimit,
               "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, mixup and multi-scale are off. 0: never "
@@ -143,7 +127,7 @@ std::vector<ConfigKey> data_keys() {
       integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
               "Use only the first so many images of each pack, for debugging. 0: all."),
       choice<DataConfig, OnBad>(
-          "data.on_bad", part, &DataConfig::on_bad, {{"error", OnBad::kError}, {"skip", OnBad::kSkip}}, {},
+          "data.on_bad", part, &DataConfig::on_bad, {{"error", OnBad::kError}, {"skip", OnBad::kSkip}},
           "What a damaged training record does. error: ends the run. skip: is named in a warning, and the next image in "
           "the epoch's order takes its place. In validation it always ends the run."),
       integer("data.max_bad", part, &DataConfig::max_bad, 0, kNoLimit,
@@ -156,52 +140,6 @@ std::vector<ConfigKey> data_keys() {
       integer("data.preview", part, &DataConfig::preview, 0, kNoLimit,
               "Draw the first so many training batches, with boxes and class names, into run.dir/preview. 0: none. dfine_ddp --preview N "
               "does it and ends."),
-  };
-}
-
-std::vector<ConfigKey> optim_keys() {
-  const auto part = &Config::optim;
-  return {
-      number("optim.lr", part, &OptimConfig::lr, kPositive, "Learning rate of AdamW. Not scaled with the number of ranks."),
-      number("optim.backbone_lr", part, &OptimConfig::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
-      number("optim.weight_decay", part, &OptimConfig::weight_decay, kNotNegative,
-             "Decoupled weight decay, on all parameters but those of optim.no_decay."),
-      pattern_list(
-          "optim.no_decay", part, &OptimConfig::no_decay,
-          "Parameters without weight decay: those in whose \"ROLE NAME\" one of these regular expressions (ECMAScript) is found. NAME is "
-          "the "
-          "published one; ROLE is PART.norm.weight, PART.norm.bias, PART.weight or PART.bias, with backbone, encoder or decoder "
-          "for PART (official: n s m '^(en|de)coder\\.(norm|bias)', l x '^(en|de)coder\\.norm'; the backbone's norms are decayed)."),
-      number("optim.beta1", part, &OptimConfig::beta1, kBelowOne, "AdamW's decay of the first moment."),
-      number("optim.beta2", part, &OptimConfig::beta2, kBelowOne, "AdamW's decay of the second moment."),
-      number("optim.eps", part, &OptimConfig::eps, kPositive, "AdamW's term against division by zero."),
-      number("optim.clip_norm", part, &OptimConfig::clip_norm, kNotNegative,
-             "Gradients are scaled down to this global norm at most. 0: never (official: 0.1)."),
-      integer("optim.warmup_steps", part, &OptimConfig::warmup_steps, 0, kNoLimit,
-              "Steps in which the learning rates rise linearly from lr / warmup_steps; constant afterwards. 0: none (official: 500)."),
-  };
-}
-
-std::vector<ConfigKey> loop_keys() {
-  return {
-      integer("train.epochs", &Config::train, &TrainConfig::epochs, 1, kNoLimit, "Passes over the training images."),
-      integer("train.max_steps", &Config::train, &TrainConfig::max_steps, 0, kNoLimit, "Stop after so many optimizer steps. 0: no limit."),
-      accumulate(),
-      flag("ema.enabled", &Config::ema, &EmaConfig::enabled,
-           "Keep an exponential moving average of the weights; it is what is validated and saved as model.safetensors."),
-      number("ema.decay", &Config::ema, &EmaConfig::decay, kBelowOne, "Decay of the average per optimizer step (official: 0.9999)."),
-      integer("ema.warmup_steps", &Config::ema, &EmaConfig::warmup_steps, 0, kNoLimit,
-              "The decay rises as decay * (1 - exp(-step / warmup_steps)). 0: constant (official: 1000). Take less for short runs: with a "
-              "constant decay of 0.9999, 432 steps leave 96 % of the initial weights in the average."),
-      integer("validate.every_epochs", &Config::validate, &ValidateConfig::every_epochs, 0, kNoLimit,
-              "Epochs between validations; there is one after the last too. 0: never."),
-      integer("validate.batch_size", &Config::validate, &ValidateConfig::batch_size, 0, 4096,
-              "Validation images per rank and batch; changes speed alone. 0: data.batch_size."),
-      choice<CheckpointConfig, Monitor>("checkpoint.monitor", &Config::checkpoint, &CheckpointConfig::monitor,
-                                        {{"val_loss", Monitor::kValLoss}, {"ap", Monitor::kAp}}, {},
-                                        "What decides which checkpoint is `best`: least validation loss, or highest COCO AP."),
-      integer("checkpoint.every_steps", &Config::checkpoint, &CheckpointConfig::every_steps, 0, kNoLimit,
-              "Write checkpoints/last also every so many optimizer steps. 0: at the end of each epoch only."),
   };
 }
 
@@ -259,7 +197,7 @@ std::string to_toml(const ConfigValue& value) {
 
 std::vector<ConfigKey> config_keys() {
   std::vector<ConfigKey> all;
-  for (const auto& part : {run_keys(), model_keys(), data_keys(), augment_keys(), optim_keys(), loop_keys()})
+  for (const auto& part : {run_keys(), model_keys(), data_keys(), augment_keys(), recipe_keys()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }
@@ -276,6 +214,7 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
     add("optim.backbone_lr", "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: take one away");
   if (config.model.freeze_backbone && config.model.freeze_norm == false)
     add("model.freeze_norm", "model.freeze_norm = false, but model.freeze_backbone = true freezes the norms too: take one away");
+  for (auto& conflict : recipe_conflicts(config)) found.push_back(std::move(conflict));
   if (config.data.multiscale && std::max(config.data.image_size.height, config.data.image_size.width) < 64)
     add("data.multiscale", "data.multiscale needs a data.image_size of at least 64: 0.75 times less leaves no side divisible by 32");
   if (config.data.max_images > 0 && config.data.max_images < config.data.batch_size)

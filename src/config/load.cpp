@@ -35,6 +35,17 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
+/// Whether the key takes such a value.
+bool takes(const ConfigKey& key, const ConfigValue& value) {
+  try {
+    Config scratch;
+    key.set(scratch, value);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 std::optional<ConfigValue> to_value(const toml::node& node) {
   if (const auto* x = node.as_boolean()) return x->get();
   if (const auto* x = node.as_integer()) return x->get();
@@ -95,8 +106,7 @@ class Reader {
       value.reset();  // not a TOML value: bare text
     }
     const bool quoted = value && std::holds_alternative<std::string>(*value);
-    const bool truth = value && std::holds_alternative<bool>(*value);
-    if (key && key->is_text && !quoted && !truth) value = text;
+    if (key && key->is_text && !quoted && !(value && takes(*key, *value))) value = text;
     set(name, value, where);
   }
 

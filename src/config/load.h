@@ -9,7 +9,7 @@ namespace dfine {
 
 /// Reads `path` (empty: defaults only), then applies `overrides` ("table.key=value", a TOML value; text keys also take bare text) in
 /// their order. Paths inside stay as written: they are relative to the current directory. Unknown keys, wrong types, values out of
-/// range or not supported and combinations that cannot work are one Error that lists them all with file and line or with the --set.
+/// range and combinations that cannot work are one Error that lists them all with file and line or with the --set.
 Config load_config(const std::string& path, const std::vector<std::string>& overrides = {});
 
 /// The same from text; `name` stands for the file in messages.

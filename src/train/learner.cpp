@@ -26,8 +26,9 @@ std::string describe_shapes(const DFine& model) {
 
 }  // namespace
 
-Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Group& group)
+Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group)
     : config_(config),
+      recipe_(recipe),
       group_(group),
       model_(std::move(model)),
       criterion_({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}) {
@@ -42,9 +43,12 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Group
 
   trained_ = trained_parameters(*model_);
   reducer_.emplace(trained_, group);
-  optimizer_.emplace(parameter_groups(*model_, config.optim));
+  OptimConfig optim = config.optim;
+  optim.lr = recipe.lr;
+  optim.backbone_lr = recipe.backbone_lr;
+  optimizer_.emplace(parameter_groups(*model_, optim));
   for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
-  if (config.ema.enabled) ema_.emplace(named_tensors(*model_), config.ema.decay, config.ema.warmup_steps);
+  if (config.ema.enabled) ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
 }
 
 StepResult Learner::step(const Batch& batch, ImageSize size, int64_t step) {
@@ -69,12 +73,13 @@ StepResult Learner::step(const Batch& batch, ImageSize size, int64_t step) {
                 "lower optim.lr, or look at the images named; checkpoints/last is intact");
   }
 
-  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, learning_rate(base_lr_[g], step, config_.optim.warmup_steps));
+  const double factor = lr_factor(recipe_.lr_shape, step);
+  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * factor);
   optimizer_->step();
   if (ema_) ema_->update();
   // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next backward pass need not add.
   for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
-  result.lr = learning_rate(config_.optim.lr, step, config_.optim.warmup_steps);
+  result.lr = recipe_.lr * factor;
   return result;
 }
 

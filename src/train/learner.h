@@ -15,6 +15,7 @@
 #include "model/dfine.h"
 #include "optim/adamw.h"
 #include "optim/ema.h"
+#include "train/recipe.h"
 
 namespace dfine {
 
@@ -30,7 +31,7 @@ class Learner {
  public:
   /// Collective. Takes over `model` (weights loaded): moves it to the group's device, gives all ranks rank zero's weights, checks that
   /// they have the same parameters, and makes optimizer and average.
-  Learner(std::shared_ptr<DFine> model, const Config& config, const Group& group);
+  Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group);
 
   /// Collective. Step number `step` (from 0) on this rank's part of the global batch. Throws Error, before any weight changes, when
   /// the loss or the gradient is not finite.
@@ -44,6 +45,7 @@ class Learner {
 
  private:
   const Config config_;
+  const Recipe recipe_;
   const Group group_;
   std::shared_ptr<DFine> model_;
   std::vector<Tensor> trained_;

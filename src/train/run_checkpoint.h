@@ -10,6 +10,7 @@
 #include "data/category.h"
 #include "state/checkpoint.h"
 #include "train/learner.h"
+#include "train/recipe.h"
 
 namespace dfine {
 
@@ -21,12 +22,6 @@ struct RunState {
 
   /// Takes a validation's figures; true if they are the best so far by `monitor` (least val_loss, highest AP).
   bool validated(Monitor monitor, double new_val_loss, double ap, int64_t epoch);
-};
-
-/// What the meaning of a step depends on.
-struct RunShape {
-  int64_t steps_per_epoch = 0, global_batch = 0;
-  int world_size = 1;
 };
 
 /// Writes `folder`, whole or not at all.

@@ -89,7 +89,7 @@ struct Trainer::Impl {
   const std::optional<PackedDataset> val_data;  // unset without validation
   int64_t num_images;
   RunShape shape;
-  int64_t total_steps;
+  const Recipe recipe;
   std::optional<Learner> learner;
   const StepSizes step_sizes;
   std::optional<Loader> loader;
@@ -106,16 +106,15 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val, given.data.cache_dir)) : std::nullopt),
       num_images(usable_images(given, train_data)),
       shape(run_shape(given, session, num_images)),
-      total_steps(shape.steps_per_epoch * given.train.epochs),
+      recipe(make_recipe(given, shape)),
       step_sizes(given) {
   if (is_root()) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   if (val_data) check_same_categories(train_data, *val_data);
-  if (config.train.max_steps > 0) total_steps = std::min(total_steps, config.train.max_steps);
   configure_torch(config, session);
 
   const auto checkpoint = folder.resume_from(config.run.resume);
-  auto model = build_model(config, static_cast<int64_t>(train_data.categories().size()), checkpoint.empty());
+  auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
     log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
@@ -127,7 +126,8 @@ Trainer::Impl::Impl(const Config& given, Session& session)
           "you");
     }
   }
-  learner.emplace(std::move(model), config, group);
+  learner.emplace(std::move(model), config, recipe, group);
+  if (is_root()) log::info(describe_recipe(recipe, config, shape));
   if (is_root()) log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   if (!checkpoint.empty()) {
     state = restore_run(checkpoint, *learner, train_data.categories(), shape);
@@ -148,13 +148,14 @@ Trainer::Impl::Impl(const Config& given, Session& session)
 }
 
 void Trainer::Impl::run() {
-  if (state.step >= total_steps && is_root()) log::info(cat("nothing to do: ", state.step, " of ", total_steps, " steps are done"));
-  Progress progress(state.step, total_steps, config.run.log_every);
-  while (state.step < total_steps) {
+  if (state.step >= recipe.total_steps && is_root())
+    log::info(cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
+  Progress progress(state.step, recipe.total_steps, config.run.log_every);
+  while (state.step < recipe.total_steps) {
     const int64_t in_epoch = state.step % shape.steps_per_epoch;
     if (in_epoch == 0 || !batches->has_next()) start_epoch(state.step / shape.steps_per_epoch, in_epoch);
     train_step(progress);
-    const bool last = state.step == total_steps;
+    const bool last = state.step == recipe.total_steps;
     if (last || state.step % shape.steps_per_epoch == 0) {
       progress.finish_line();
       end_epoch(last);

@@ -114,12 +114,38 @@ TEST(LoadConfig, MultiScale) {
   EXPECT_EQ(error_of(kData + "multiscale = true\nimage_size = [32, 64]\n"), "no error");
 }
 
-TEST(LoadConfig, WhatIsNotSupportedYetIsRefused) {
-  expect_error(kData + "[run]\nprecision = 'bf16'\n", {}, "run.precision \"bf16\" is not supported yet (use \"fp32\")");
-  expect_error(kData + "[run]\nprecision = 'fp16'\n", {}, "run.precision \"fp16\" is not supported yet");
-  expect_error(kData + "[train]\naccumulate = 2\n", {}, "train.accumulate 2 is not supported yet (use 1");
-  expect_error(kData + "[train]\naccumulate = 0\n", {}, "train.accumulate cannot be 0");
-  EXPECT_EQ(error_of(kData + "augment = 'flip'\n[run]\nprecision = 'fp32'\n[train]\naccumulate = 1\n"), "no error");
+TEST(LoadConfig, AutoOrAValue) {
+  const Config unset = parse_config(kData + "[ema]\ndecay = 'auto'\n", "f.toml", {"ema.warmup_steps=auto", "optim.warmup_steps=auto"});
+  EXPECT_FALSE(unset.ema.decay || unset.ema.warmup_steps || unset.optim.warmup_steps);
+  const Config set = parse_config(kData + "[ema]\ndecay = 0.5\n", "f.toml", {"ema.warmup_steps=0", "model.freeze_norm=true"});
+  EXPECT_EQ(set.ema.decay, 0.5);
+  EXPECT_EQ(set.ema.warmup_steps, 0);
+  EXPECT_EQ(set.model.freeze_norm, true);
+  expect_error(kData + "[ema]\ndecay = 1\n", {}, "ema.decay cannot be 1 (expected: number >= 0 and < 1 or \"auto\"");
+  expect_error(kData + "[ema]\nwarmup_steps = -1\n", {}, "ema.warmup_steps cannot be -1");
+  expect_error(kData + "[optim]\nwarmup_steps = 'all'\n", {}, "optim.warmup_steps cannot be \"all\"");
+}
+
+TEST(LoadConfig, Milestones) {
+  EXPECT_EQ(parse_config(kData + "[optim]\nschedule = 'multistep'\nmilestones = [30, 40.5]\n", "f").optim.milestones,
+            (std::vector<double>{30, 40.5}));
+  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [40, 30]\n", {}, "optim.milestones cannot be [40, 30]");
+  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [0, 30]\n", {}, "optim.milestones cannot be [0, 30]");
+}
+
+TEST(LoadConfig, WhatDoesNotGoTogether) {
+  const auto refused = [](const std::string& tables, const std::string& message) { expect_error(kData + tables, {}, message); };
+  refused("[optim]\nscale_lr = 'sqrt'\n", "optim.scale_lr needs optim.base_batch");
+  refused("[optim]\nscale_schedule = true\n", "optim.scale_schedule needs optim.base_batch");
+  refused("[optim]\nwarmup_epochs = 1\nwarmup_steps = 5\n", "optim.warmup_epochs and optim.warmup_steps are both set");
+  refused("[optim]\nschedule = 'multistep'\n", "needs optim.milestones");
+  refused("[optim]\nmilestones = [3]\n", "optim.milestones are set, but");
+  refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n", "the flat part of optim.schedule");
+  refused("[train]\nsecond_stage = true\n", "train.second_stage needs data.stop_epoch");
+  refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n", "train.patience counts validations");
+  refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs data.stop_epoch");
+  refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n", "validate.weights = \"ema\", but ema.enabled = false");
+  EXPECT_EQ(error_of(kData + "stop_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"), "no error");
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {
@@ -202,7 +228,7 @@ TEST(PrintConfig, LoadsAsTheSameConfiguration) {
 TEST(PrintConfig, HasEveryKeyWithItsDescription) {
   const std::string printed = print_config({});
   for (const ConfigKey& key : config_keys()) EXPECT_NE(printed.find("\n" + key.key() + " = "), std::string::npos) << key.name;
-  EXPECT_NE(printed.find("# Learning rate of AdamW."), std::string::npos);
+  EXPECT_NE(printed.find("# Learning rate of AdamW, "), std::string::npos);
   EXPECT_NE(printed.find("Default: 1e-4."), std::string::npos);
 }
 

@@ -1,0 +1,189 @@
+#include "config/recipe_keys.h"
+
+#include <algorithm>
+
+#include "config/key_builders.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+ConfigKey milestones() {
+  const std::string allowed = "list of numbers > 0, each larger than the one before";
+  return {"optim.milestones",
+          allowed,
+          "Epochs at which schedule = \"multistep\" multiplies the learning rates by optim.gamma.",
+          false,
+          [=](Config& config, const ConfigValue& value) {
+            const std::vector<double> epochs = number_list(value);
+            const auto* numbers = std::get_if<std::vector<double>>(&value);
+            const bool empty = numbers && numbers->empty();
+            const bool rising = std::adjacent_find(epochs.begin(), epochs.end(), std::greater_equal<>()) == epochs.end();
+            if ((epochs.empty() && !empty) || !rising || !std::all_of(epochs.begin(), epochs.end(), kPositive.contains))
+              refuse(value, allowed);
+            config.optim.milestones = epochs;
+          },
+          [](const Config& config) -> ConfigValue { return config.optim.milestones; }};
+}
+
+std::vector<ConfigKey> optim_keys() {
+  using O = OptimConfig;
+  const auto part = &Config::optim;
+  return {
+      number("optim.lr", part, &O::lr, kPositive,
+             "Learning rate of AdamW, at a global batch (data.batch_size x ranks x train.accumulate) of optim.base_batch."),
+      number("optim.backbone_lr", part, &O::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
+      integer("optim.base_batch", part, &O::base_batch, 0, kNoLimit,
+              "Global batch for which the learning rates are stated. 0: whatever it is (official: n 128, others 32)."),
+      choice<O, LrScaling>(
+          "optim.scale_lr", part, &O::scale_lr, {{"none", LrScaling::kNone}, {"linear", LrScaling::kLinear}, {"sqrt", LrScaling::kSqrt}},
+          "How the learning rates follow the global batch B: times B / optim.base_batch, its square root, or not at all. The "
+          "official README doubles them for a doubled batch; for AdamW the square root keeps training the same."),
+      flag("optim.scale_schedule", part, &O::scale_schedule,
+           "Let the average and the warm-ups follow the global batch too, as the official README says: for a batch k times as large 1 - "
+           "ema.decay is multiplied by k, ema.warmup_steps and optim.warmup_steps are divided by k. Not those that are auto."),
+      choice<O, LrSchedule>(
+          "optim.schedule", part, &O::schedule,
+          {{"constant", LrSchedule::kConstant}, {"multistep", LrSchedule::kMultistep}, {"flat_cosine", LrSchedule::kFlatCosine}},
+          "Learning rates after the warm-up. constant (official: its milestone lies beyond the last epoch). multistep: see "
+          "optim.milestones. "
+          "flat_cosine: constant for optim.flat_epochs, then along a cosine to optim.final_lr_factor at data.stop_epoch, or at the end if "
+          "that is 0 (as DEIM)."),
+      milestones(),
+      number("optim.gamma", part, &O::gamma, kPositive, "Factor of the learning rates at each of optim.milestones."),
+      number("optim.flat_epochs", part, &O::flat_epochs, kNotNegative,
+             "Epochs before the cosine of schedule = \"flat_cosine\" begins. 0: half of train.epochs."),
+      number("optim.final_lr_factor", part, &O::final_lr_factor, kNotNegative,
+             "Of the learning rates, where that cosine ends (DEIM: 0.5)."),
+      integer_or_auto(
+          "optim.warmup_steps", part, &O::warmup_steps, 0,
+          "Steps in which the learning rates rise linearly from lr / warmup_steps. 0: none. auto: a twentieth of the run, at most "
+          "500 (official: 500)."),
+      number("optim.warmup_epochs", part, &O::warmup_epochs, kNotNegative, "The same, in epochs. 0: optim.warmup_steps counts."),
+      number("optim.weight_decay", part, &O::weight_decay, kNotNegative,
+             "Decoupled weight decay, on all parameters but those of optim.no_decay."),
+      pattern_list(
+          "optim.no_decay", part, &O::no_decay,
+          "Parameters without weight decay: those in whose \"ROLE NAME\" one of these regular expressions (ECMAScript) is found. NAME is "
+          "the "
+          "published one; ROLE is PART.norm.weight, PART.norm.bias, PART.weight or PART.bias, with backbone, encoder or decoder "
+          "for PART (official: n s m '^(en|de)coder\\.(norm|bias)', l x '^(en|de)coder\\.norm'; the backbone's norms are decayed)."),
+      number("optim.beta1", part, &O::beta1, kBelowOne, "AdamW's decay of the first moment."),
+      number("optim.beta2", part, &O::beta2, kBelowOne, "AdamW's decay of the second moment."),
+      number("optim.eps", part, &O::eps, kPositive, "AdamW's term against division by zero."),
+      number("optim.clip_norm", part, &O::clip_norm, kNotNegative,
+             "Gradients are scaled down to this global norm at most. 0: never (official: 0.1)."),
+  };
+}
+
+std::vector<ConfigKey> train_keys() {
+  using T = TrainConfig;
+  const auto part = &Config::train;
+  return {
+      integer("train.epochs", part, &T::epochs, 1, kNoLimit, "Passes over the training images."),
+      integer("train.max_steps", part, &T::max_steps, 0, kNoLimit, "Stop after so many optimizer steps. 0: no limit."),
+      number("train.max_minutes", part, &T::max_minutes, kNotNegative,
+             "Stop after so many minutes of this start, with a validation and a checkpoint to continue from. 0: no limit."),
+      integer("train.patience", part, &T::patience, 0, kNoLimit,
+              "Stop after so many validations in a row that were not the best so far by checkpoint.monitor. 0: never."),
+      integer(
+          "train.accumulate", part, &T::accumulate, 1, 4096,
+          "Batches of a rank whose gradients make one optimizer step: the same step as with a batch so many times as large, in the memory "
+          "of one, at the cost of one more forward pass for all but one of them. Batch norms see one batch at a time."),
+      integer(
+          "train.max_bad_steps", part, &T::max_bad_steps, 1, kNoLimit,
+          "A step whose loss or gradient is not finite is left out on all ranks and its images are named. So many in a row end the run."),
+      flag("train.second_stage", part, &T::second_stage,
+           "Go back to the best weights so far at data.stop_epoch, and again after each later epoch that brought no new best (official: "
+           "on)."),
+      flag("train.preflight", part, &T::preflight,
+           "Before the first step, try one at the largest size and with as many boxes in each image as any has, and forget it again: what "
+           "does "
+           "not fit into memory shows at once."),
+  };
+}
+
+std::vector<ConfigKey> ema_keys() {
+  using E = EmaConfig;
+  const auto part = &Config::ema;
+  return {
+      flag("ema.enabled", part, &E::enabled, "Keep an exponential moving average of the weights and of the batch norms' statistics."),
+      number_or_auto(
+          "ema.decay", part, &E::decay, kBelowOne,
+          "Decay of the average per optimizer step (official: 0.9999, for 100,000 steps and more). auto: the average reaches back a "
+          "twentieth of the run, at most 10,000 steps: 1 - 20 / steps."),
+      integer_or_auto(
+          "ema.warmup_steps", part, &E::warmup_steps, 0,
+          "The decay rises as decay * (1 - exp(-step / warmup_steps)). 0: constant (official: 1000). auto: a fiftieth of the run, "
+          "at most 1000."),
+      choice<E, EmaRestart>("ema.restart", part, &E::restart,
+                            {{"none", EmaRestart::kNone}, {"published", EmaRestart::kPublished}, {"intended", EmaRestart::kIntended}},
+                            "At data.stop_epoch. intended: the decay becomes ema.restart_decay, and 0.0001 less after each later epoch "
+                            "that brought no new best. "
+                            "published: as the official code does, whose restart has no effect."),
+      number("ema.restart_decay", part, &E::restart_decay, kBelowOne,
+             "Decay of the average after the restart (official: 0.9999, x 0.9998)."),
+  };
+}
+
+std::vector<ConfigKey> outcome_keys() {
+  return {
+      integer("validate.every_epochs", &Config::validate, &ValidateConfig::every_epochs, 0, kNoLimit,
+              "Epochs between validations; there is one after the last too. 0: never."),
+      integer("validate.batch_size", &Config::validate, &ValidateConfig::batch_size, 0, 4096,
+              "Validation images per rank and batch; changes speed alone. 0: data.batch_size."),
+      choice<ValidateConfig, ValidatedWeights>(
+          "validate.weights", &Config::validate, &ValidateConfig::weights,
+          {{"both", ValidatedWeights::kBoth}, {"ema", ValidatedWeights::kEma}, {"raw", ValidatedWeights::kRaw}},
+          "Which weights are validated. both: the average's and the raw ones; the better ones by checkpoint.monitor count and are saved as "
+          "model.safetensors (official: ema). Without ema.enabled: raw."),
+      choice<CheckpointConfig, Monitor>("checkpoint.monitor", &Config::checkpoint, &CheckpointConfig::monitor,
+                                        {{"val_loss", Monitor::kValLoss}, {"ap", Monitor::kAp}},
+                                        "What decides which checkpoint is `best`: least validation loss, or highest COCO AP."),
+      integer("checkpoint.every_steps", &Config::checkpoint, &CheckpointConfig::every_steps, 0, kNoLimit,
+              "Write checkpoints/last also every so many optimizer steps. 0: at the end of each epoch only."),
+  };
+}
+
+}  // namespace
+
+std::vector<ConfigKey> recipe_keys() {
+  std::vector<ConfigKey> all;
+  for (const auto& part : {optim_keys(), train_keys(), ema_keys(), outcome_keys()}) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
+  std::vector<ConfigConflict> found;
+  const auto add = [&](const char* key, std::string message) { found.push_back({key, std::move(message)}); };
+  const OptimConfig& optim = config.optim;
+  const double epochs = static_cast<double>(config.train.epochs), stop = static_cast<double>(config.data.stop_epoch);
+  const double flat_epochs = optim.flat_epochs > 0 ? optim.flat_epochs : epochs / 2;
+  if (optim.base_batch == 0 && optim.scale_lr != LrScaling::kNone)
+    add("optim.scale_lr", "optim.scale_lr needs optim.base_batch, the global batch that optim.lr is stated for");
+  if (optim.base_batch == 0 && optim.scale_schedule)
+    add("optim.scale_schedule", "optim.scale_schedule needs optim.base_batch, the global batch that the schedule is stated for");
+  if (optim.warmup_epochs > 0 && optim.warmup_steps)
+    add("optim.warmup_epochs",
+        "optim.warmup_epochs and optim.warmup_steps are both set: take one away, or set optim.warmup_steps = \"auto\"");
+  if ((optim.schedule == LrSchedule::kMultistep) == optim.milestones.empty())
+    add("optim.milestones", optim.milestones.empty() ? "optim.schedule = \"multistep\" needs optim.milestones, the epochs of its steps"
+                                                     : "optim.milestones are set, but optim.schedule is not \"multistep\": take one away");
+  if (optim.schedule == LrSchedule::kFlatCosine && flat_epochs > (stop > 0 ? std::min(stop, epochs) : epochs))
+    add("optim.flat_epochs", "the flat part of optim.schedule = \"flat_cosine\" reaches beyond data.stop_epoch or train.epochs: set fewer");
+  if (config.train.second_stage && stop == 0)
+    add("train.second_stage", "train.second_stage needs data.stop_epoch, the epoch at which it begins");
+  if (config.train.second_stage && config.validate.every_epochs == 0)
+    add("train.second_stage", "train.second_stage goes back to the best weights, but validate.every_epochs = 0 finds none");
+  if (config.train.patience > 0 && config.validate.every_epochs == 0)
+    add("train.patience", "train.patience counts validations, but validate.every_epochs = 0 makes none");
+  if (config.ema.restart == EmaRestart::kIntended && stop == 0)
+    add("ema.restart", "ema.restart = \"intended\" needs data.stop_epoch, the epoch at which it happens");
+  if (config.ema.restart == EmaRestart::kIntended && !config.ema.enabled)
+    add("ema.restart", "ema.restart = \"intended\", but ema.enabled = false: take one away");
+  if (config.validate.weights == ValidatedWeights::kEma && !config.ema.enabled)
+    add("validate.weights", "validate.weights = \"ema\", but ema.enabled = false: take one away");
+  return found;
+}
+
+}  // namespace dfine
