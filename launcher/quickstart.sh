@@ -31,7 +31,7 @@ done
 ranks=2
 if [ $preset = cuda ]; then ranks=$(nvidia-smi -L | grep -c GPU); if ((ranks > 2)); then ranks=2; fi; fi
 say "training D-FINE-N with $ranks ranks"
-mpirun -np $ranks --bind-to none --oversubscribe "$bin/dfine_ddp" --config configs/quickstart.toml \
+mpirun -np "$ranks" --bind-to none --oversubscribe "$bin/dfine_ddp" --config configs/quickstart.toml \
   --set "run.dir=$run" --set "data.train=$run/data/train" --set "data.val=$run/data/val" --resume none
 
 say "drawing detections"

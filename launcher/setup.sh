@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.15.0
-preset= with_tests=0 build=1 targets=()
+preset='' with_tests=0 build=1 targets=()
 while (($#)); do
   case $1 in
     --preset) preset=$2; shift ;;

@@ -21,5 +21,8 @@ mkdir -p "$work/torch/include/torch/headeronly" "$work/torch/lib"
 touch "$work/torch/lib/libtorch_cpu.so"
 printf '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 9\n#define TORCH_VERSION_PATCH 1\n' >"$work/torch/include/torch/headeronly/version.h"
 if cmake -S "$source" -B "$work/build" -G Ninja -DDFINE_TORCH_ROOT="$work/torch" >"$work/log" 2>&1; then echo "a wrong LibTorch was accepted"; exit 1; fi
-grep -q '2\.9\.1' "$work/log" && grep -q '2\.15' "$work/log" || { cat "$work/log"; exit 1; }
+if ! { grep -q '2\.9\.1' "$work/log" && grep -q '2\.15' "$work/log"; }; then
+  cat "$work/log"
+  exit 1
+fi
 echo "all passed"
