@@ -17,21 +17,23 @@ TrainPlan::TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, u
   for (size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random.below(i)]);
 }
 
-std::vector<Sample> TrainPlan::batch(int64_t batch, int rank, int64_t batch_size) const {
+std::vector<Sample> TrainPlan::batch(int64_t batch, int64_t part, int64_t batch_size) const {
   std::vector<Sample> samples;
   samples.reserve(static_cast<size_t>(batch_size));
-  const int64_t first = batch * global_batch_ + rank * batch_size;
+  const int64_t first = batch * global_batch_ + part * batch_size;
   for (int64_t p = first; p < first + batch_size; ++p) samples.push_back({static_cast<size_t>(order_[static_cast<size_t>(p)]), p});
   return samples;
 }
 
-LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size) {
+LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size, int64_t accumulate) {
   const auto shared = std::make_shared<const TrainPlan>(std::move(plan));
-  return {.epoch = epoch,
-          .num_images = shared->num_images(),
-          .num_batches = shared->num_batches() - first_batch,
-          .batch = [=](int64_t b) { return shared->batch(first_batch + b, rank, batch_size); },
-          .image_at = [=](int64_t position) { return shared->image_at(position); }};
+  const auto ranks = static_cast<int>(shared->global_batch() / (accumulate * batch_size));
+  return {
+      .epoch = epoch,
+      .num_images = shared->num_images(),
+      .num_batches = (shared->num_batches() - first_batch) * accumulate,
+      .batch = [=](int64_t b) { return shared->batch(first_batch + b / accumulate, batch_part(b % accumulate, rank, ranks), batch_size); },
+      .image_at = [=](int64_t position) { return shared->image_at(position); }};
 }
 
 LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size) {

@@ -13,7 +13,13 @@ struct Sample {
   int64_t position = 0;  // place in the epoch's global order; with the epoch it keys every random draw for this sample
 };
 
-/// The order of one training epoch, cut into global batches of ranks * batch_size; a rank takes its contiguous part of each.
+/// Which of the ranks * micro-batches parts of a global batch is a rank's k-th micro-batch. All ranks' first ones come before their second
+/// ones, so what the ranks forward at the same time are the same samples for any number of ranks.
+constexpr int64_t batch_part(int64_t micro_batch, int rank, int ranks) {
+  return micro_batch * ranks + rank;
+}
+
+/// The order of one training epoch, cut into global batches, and these into equal contiguous parts.
 /// Samples that do not fill a last global batch are left out of this epoch (the official loader's drop_last); the shuffle of the
 /// next epoch brings them back.
 class TrainPlan {
@@ -22,10 +28,11 @@ class TrainPlan {
   TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed, int64_t epoch);
 
   size_t num_images() const { return order_.size(); }
+  int64_t global_batch() const { return global_batch_; }
   int64_t num_batches() const { return num_batches_; }
 
-  /// The `batch_size` samples of `rank` in global batch `batch`; ranks * batch_size is the plan's global batch.
-  std::vector<Sample> batch(int64_t batch, int rank, int64_t batch_size) const;
+  /// The `batch_size` samples of part `part` of global batch `batch`: the part of a rank, or of one of its micro-batches (batch_part).
+  std::vector<Sample> batch(int64_t batch, int64_t part, int64_t batch_size) const;
 
   /// The image at a place of the order; after the last comes the first again.
   size_t image_at(int64_t position) const { return static_cast<size_t>(order_[static_cast<size_t>(position) % order_.size()]); }
@@ -44,8 +51,9 @@ struct LoadOrder {
   std::function<size_t(int64_t)> image_at;            // image at a place of the epoch's order; unset: nothing takes a sample's place
 };
 
-/// What `rank` trains on in `epoch` from batch `first_batch` on. Arguments as TrainPlan and TrainPlan::batch take them.
-LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size);
+/// What `rank` trains on in `epoch` from global batch `first_batch` on: of each, `accumulate` micro-batches of `batch_size` one after the
+/// other. The plan's global batch is ranks * accumulate * batch_size.
+LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size, int64_t accumulate = 1);
 
 /// Every sample exactly once over all ranks, in file order: rank r's slice in batches of at most `batch_size`.
 LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size);

@@ -31,11 +31,11 @@ struct Scales {
 };
 
 /// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots of how many normal queries are matched
-/// and not. `matched` and `unmatched` count the stack's own queries, each with four edges, over all ranks.
-void set_ddf_scales(Scales& scales, double world, double union_pairs, double other_queries, double matched, double unmatched) {
-  const double a = std::sqrt(union_pairs), b = std::sqrt(other_queries);
-  scales.ddf_matched = matched > 0 ? world * a / (a + b) / (4 * matched) : 0;
-  scales.ddf_unmatched = unmatched > 0 ? world * b / (a + b) / (4 * unmatched) : 0;
+/// and not. `matched` and `unmatched` count the stack's own queries, each with four edges, of the whole step.
+void set_ddf_scales(Scales& scales, double ranks, double go_pairs, double other_queries, double matched, double unmatched) {
+  const double a = std::sqrt(go_pairs), b = std::sqrt(other_queries);
+  scales.ddf_matched = matched > 0 ? ranks * a / (a + b) / (4 * matched) : 0;
+  scales.ddf_unmatched = unmatched > 0 ? ranks * b / (a + b) / (4 * unmatched) : 0;
 }
 
 /// Collects the weighted terms of one stack after another.
@@ -106,7 +106,7 @@ class TermList {
   std::vector<Tensor> values_;
 };
 
-void check(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const CriterionOptions& options) {
+void check(const ModelOutput& output, const Targets& targets, const CriterionOptions& options) {
   if (output.layers.empty()) throw Error("criterion: the output has no decoder layer");
   const HeadOutput& last = output.layers.back();
   if (last.logits.size(-1) != options.num_classes) {
@@ -118,17 +118,13 @@ void check(const ModelOutput& output, const Targets& targets, const GlobalCounts
   if (last.logits.size(0) != targets.num_images()) {
     throw Error(cat("criterion: outputs of ", last.logits.size(0), " images, targets of ", targets.num_images()));
   }
+}
+
+void check(const Targets& targets, const GlobalCounts& counts) {
   if (counts.images < targets.num_images() || counts.boxes < targets.num_boxes()) {
     throw Error(cat("criterion: the global batch (", counts.images, " images, ", counts.boxes, " boxes) is smaller than this rank's (",
                     targets.num_images(), " images, ", targets.num_boxes(), " boxes)"));
   }
-}
-
-/// The number of pairs in the union, over all ranks.
-double count_pairs(const Matching& matching, const Group& group) {
-  double pairs = 0;
-  for (const Pairs& image : matching) pairs += static_cast<double>(image.size());
-  return group.alone() ? pairs : group.sum({pairs}).front();
 }
 
 }  // namespace
@@ -140,17 +136,29 @@ std::vector<std::pair<std::string, double>> LossResult::values() const {
   return result;
 }
 
-LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const {
-  check(output, targets, counts, options_);
-  LossResult result;
+int64_t Matchings::go_pairs() const {
+  int64_t pairs = 0;
+  for (const Pairs& image : go) pairs += static_cast<int64_t>(image.size());
+  return pairs;
+}
+
+Matchings Criterion::match(const ModelOutput& output, const Targets& targets) const {
+  check(output, targets, options_);
+  Matchings result;
+  result.heads = dfine::match(normal_heads(output).heads, targets, options_.matcher);
+  result.go = match_union(result.heads);
+  return result;
+}
+
+LossResult Criterion::loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings, const LossCounts& counts) const {
+  check(output, targets, options_);
+  check(targets, counts.batch);
   const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
-  result.matchings = match(normal.heads, targets, options_.matcher);
-  result.go = match_union(result.matchings);
 
   const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
   std::vector<PairRows> own;
-  for (const Matching& matching : result.matchings) own.push_back(pair_rows(matching, targets, queries));
-  const PairRows own_rows = join_heads(own, images * queries), go_rows = pair_rows(result.go, targets, queries);
+  for (const Matching& matching : matchings.heads) own.push_back(pair_rows(matching, targets, queries));
+  const PairRows own_rows = join_heads(own, images * queries), go_rows = pair_rows(matchings.go, targets, queries);
   const PairRows dn_rows = denoising_pair_rows(output.dn, targets);
   const PairRows dn_own_rows = join_heads(std::vector<PairRows>(denoising.heads.size(), dn_rows), images * output.dn.num_queries());
   const auto device = targets.boxes.device();
@@ -158,24 +166,31 @@ LossResult Criterion::operator()(const ModelOutput& output, const Targets& targe
       {&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query, &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
       device);
 
-  const double world = group.size(), boxes = static_cast<double>(counts.boxes), box_norm = std::max(boxes, 1.0);
-  const double union_pairs = count_pairs(result.go, group);
-  const double other_queries = static_cast<double>(counts.images * queries) - union_pairs;
+  const double ranks = counts.ranks, boxes = static_cast<double>(counts.batch.boxes), box_norm = std::max(boxes, 1.0);
+  const double go_pairs = static_cast<double>(counts.go_pairs);
+  const double other_queries = static_cast<double>(counts.batch.images * queries) - go_pairs;
   TermList terms(options_, targets, output);
-  Scales scales{.own = world / box_norm, .shared = world / std::max(union_pairs, 1.0), .ddf_matched = 0, .ddf_unmatched = 0};
-  set_ddf_scales(scales, world, union_pairs, other_queries, union_pairs, other_queries);
+  Scales scales{.own = ranks / box_norm, .shared = ranks / std::max(go_pairs, 1.0), .ddf_matched = 0, .ddf_unmatched = 0};
+  set_ddf_scales(scales, ranks, go_pairs, other_queries, go_pairs, other_queries);
   terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
   if (!denoising.heads.empty()) {
     const double groups = static_cast<double>(output.dn.groups), positives = groups * boxes;
-    scales.own = scales.shared = world / (box_norm * groups);
-    set_ddf_scales(scales, world, union_pairs, other_queries, positives,
-                   static_cast<double>(counts.images * output.dn.num_queries()) - positives);
+    scales.own = scales.shared = ranks / (box_norm * groups);
+    set_ddf_scales(scales, ranks, go_pairs, other_queries, positives,
+                   static_cast<double>(counts.batch.images * output.dn.num_queries()) - positives);
     terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
     if (output.dn_layers.back().corners.defined()) terms.add_zero(cat("loss_ddf_dn_", output.dn_layers.size() - 1));
   }
+  LossResult result;
   terms.finish(result);
   return result;
+}
+
+LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const {
+  const Matchings matchings = match(output, targets);
+  const double pairs = group.sum({static_cast<double>(matchings.go_pairs())}).front();
+  return loss(output, targets, matchings, {.batch = counts, .go_pairs = static_cast<int64_t>(pairs), .ranks = group.size()});
 }
 
 }  // namespace dfine

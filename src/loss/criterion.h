@@ -23,21 +23,35 @@ struct CriterionOptions {
   MatcherOptions matcher{};
 };
 
+/// Which queries have which boxes, in what one rank forwards at once.
+struct Matchings {
+  std::vector<Matching> heads;  // of the layers, `pre` and `enc`
+  Matching go;                  // their union, which the box and distribution losses use
+
+  /// Pairs in the union.
+  int64_t go_pairs() const;
+};
+
+/// What the loss is normalised by: counts of all that makes up one optimizer step, over its ranks and micro-batches.
+struct LossCounts {
+  GlobalCounts batch;
+  int64_t go_pairs = 0;
+  int ranks = 1;
+};
+
 struct LossResult {
   Tensor total;  // scalar: the sum of all terms, to call backward() on
   std::vector<std::string>
       names;     // official: loss_vfl, loss_bbox_aux_0, loss_giou_pre, loss_vfl_enc_0, loss_ddf_dn_1, loss_vfl_dn_pre, ...
   Tensor terms;  // [names], weighted, differentiable
-  std::vector<Matching> matchings;  // of the layers, `pre` and `enc`
-  Matching go;                      // their union, which the box and distribution losses use
 
   /// Names with values, copied to the host at once.
   std::vector<std::pair<std::string, double>> values() const;
 };
 
 /// The official criterion at one rank. Over several, **the mean over ranks of the results and of their gradients is what one rank would get
-/// from the whole batch**: every term is size of the group * local sum / count over all ranks (boxes and pairs of the union count as at
-/// least 1). The official code takes the counts that mix the two means of ddf from its own rank alone.
+/// from the whole batch**: every term is ranks * local sum / count of the whole step (boxes and pairs of the union count as at least 1).
+/// The same holds for the sum over micro-batches. The official code takes the counts that mix the two means of ddf from its own rank alone.
 ///
 /// | head                    | vfl                      | bbox, giou, fgl               | ddf (teacher: last layer)    |
 /// |-------------------------|--------------------------|-------------------------------|------------------------------|
@@ -53,7 +67,14 @@ class Criterion {
  public:
   explicit Criterion(const CriterionOptions& options = {}) : options_(options) {}
 
-  /// Heads without logits are left out (an evaluation's output has the last layer only). With several ranks this is a collective call.
+  /// Heads without logits are left out here and below (an evaluation's output has the last layer only). Copies to the host, and so waits
+  /// for the device.
+  Matchings match(const ModelOutput& output, const Targets& targets) const;
+
+  /// `matchings`: of these targets, from an output of the same shapes. Does not wait for the device.
+  LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings, const LossCounts& counts) const;
+
+  /// Both, for a step of one batch a rank. With several ranks this is a collective call.
   LossResult operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const;
 
   const CriterionOptions& options() const { return options_; }

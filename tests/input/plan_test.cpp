@@ -31,6 +31,26 @@ TEST(TrainPlan, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
   }
 }
 
+// 3 micro-batches a step: what the ranks forward together, and what a step holds, is the same for 1, 2 and 4 ranks.
+TEST(TrainingOrder, MicroBatchesDoNotDependOnTheRanks) {
+  constexpr int64_t kGlobal = 24, kAccumulate = 3, kFirst = 2;
+  const TrainPlan plan(1003, kGlobal, true, 7, 3);
+  for (int ranks : {1, 2, 4}) {
+    for (int64_t b = 0; b < 2 * kAccumulate; ++b) {
+      std::vector<size_t> joined;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const LoadOrder order = training_order(plan, 3, kFirst, rank, kGlobal / kAccumulate / ranks, kAccumulate);
+        EXPECT_EQ(order.num_batches, (1003 / kGlobal - kFirst) * kAccumulate);
+        const auto part = indices(order.batch(b));
+        joined.insert(joined.end(), part.begin(), part.end());
+      }
+      const auto step = indices(plan.batch(kFirst + b / kAccumulate, 0, kGlobal));
+      const auto first = step.begin() + b % kAccumulate * (kGlobal / kAccumulate);
+      EXPECT_EQ(joined, (std::vector<size_t>(first, first + kGlobal / kAccumulate))) << ranks << " ranks, micro-batch " << b;
+    }
+  }
+}
+
 TEST(TrainPlan, EachSampleAtMostOnceAndAllWhenTheyFit) {
   const TrainPlan plan(96, 8, true, 1, 0);
   std::set<size_t> seen;

@@ -64,6 +64,20 @@ void expect_share(const HeadOutput& mine, const HeadOutput& whole, int64_t first
   compare(mine.corners, whole.corners);
 }
 
+void expect_share(const ModelOutput& mine, const ModelOutput& whole, int64_t first) {
+  for (size_t i = 0; i < mine.layers.size(); ++i) expect_share(mine.layers[i], whole.layers[i], first);
+  for (size_t i = 0; i < mine.dn_layers.size(); ++i) expect_share(mine.dn_layers[i], whole.dn_layers[i], first);
+  expect_share(mine.pre, whole.pre, first);
+  expect_share(mine.enc, whole.enc, first);
+  expect_share(mine.dn_pre, whole.dn_pre, first);
+}
+
+void expect_mean_over_ranks(const Tensor& terms, const Tensor& whole) {
+  Tensor mean = terms.detach() / group().size();
+  group().all_reduce_sum(mean);
+  EXPECT_LT(((mean - whole) / whole.abs().clamp_min(1e-300)).abs().max().item<double>(), 1e-12);
+}
+
 class Split : public testing::TestWithParam<std::vector<int64_t>> {};
 
 TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
@@ -77,15 +91,35 @@ TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
   mine.total.backward();
 
   ASSERT_EQ(mine.names, whole.names);
-  Tensor mean = mine.terms.detach() / group().size();
-  group().all_reduce_sum(mean);
-  EXPECT_LT(((mean - whole.terms) / whole.terms.abs().clamp_min(1e-300)).abs().max().item<double>(), 1e-12);
+  expect_mean_over_ranks(mine.terms, whole.terms);
+  expect_share(part.output, batch.output, first);
+}
 
-  for (size_t i = 0; i < part.output.layers.size(); ++i) expect_share(part.output.layers[i], batch.output.layers[i], first);
-  for (size_t i = 0; i < part.output.dn_layers.size(); ++i) expect_share(part.output.dn_layers[i], batch.output.dn_layers[i], first);
-  expect_share(part.output.pre, batch.output.pre, first);
-  expect_share(part.output.enc, batch.output.enc, first);
-  expect_share(part.output.dn_pre, batch.output.dn_pre, first);
+// Every image by itself: 4 / ranks micro-batches a rank.
+TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
+  const SyntheticBatch batch = make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
+  const Criterion criterion(kOptions);
+  const LossResult whole = criterion(batch.output, batch.targets, batch.counts, Group());
+  whole.total.backward();
+
+  const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
+  std::vector<Share> parts;
+  std::vector<Matchings> matchings;
+  double pairs = 0;
+  for (int64_t k = 0; k < count; ++k) {
+    parts.push_back(share(batch, first + k, 1));
+    matchings.push_back(criterion.match(parts.back().output, parts.back().targets));
+    pairs += static_cast<double>(matchings.back().go_pairs());
+  }
+  const LossCounts counts{.batch = batch.counts, .go_pairs = static_cast<int64_t>(group().sum({pairs}).front()), .ranks = group().size()};
+  Tensor terms = at::zeros_like(whole.terms.detach());
+  for (size_t k = 0; k < parts.size(); ++k) {
+    const LossResult loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], counts);
+    loss.total.backward();
+    terms += loss.terms.detach();
+    expect_share(parts[k].output, batch.output, first + static_cast<int64_t>(k));
+  }
+  expect_mean_over_ranks(terms, whole.terms);
 }
 
 INSTANTIATE_TEST_SUITE_P(Counts, Split,
