@@ -12,9 +12,7 @@ import zlib
 from official import ROOT, YAMLConfig, published_names, yaml_utils
 
 
-def groups(size):
-    yaml_utils.load_config.__defaults__[0].clear()  # a mutable default keeps the previous size's settings
-    config = YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), HGNetv2={"pretrained": False})
+def groups(config):
     found = {}
     names = {id(p): name for name, p in config.model.named_parameters()}
     for group in config.optimizer.param_groups:
@@ -27,8 +25,13 @@ def groups(size):
     return [{"lr": lr, "weight_decay": wd, **entry} for (lr, wd), entry in found.items()]
 
 
+def coco(size):
+    yaml_utils.load_config.__defaults__[0].clear()  # a mutable default keeps the previous size's settings
+    return YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), HGNetv2={"pretrained": False})
+
+
 def main():
-    out = {"source": "Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml through YAMLConfig.optimizer", "sizes": {s: groups(s) for s in "nsmlx"}}
+    out = {"source": "Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml through YAMLConfig.optimizer", "sizes": {s: groups(coco(s)) for s in "nsmlx"}}
     text = json.dumps(out, indent=1)
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "parameter_groups.json"), "w") as f:
         f.write(re.sub(r"\n\s{4,}", " ", text) + "\n")
