@@ -33,6 +33,8 @@ class BatchNorm2d : public torch::nn::Module {
   Tensor forward(const Tensor& x);
 
   void set_group(const Group& group) { group_ = group; }
+  /// From now on as BatchNormOptions::frozen, except that weight and bias stay parameters.
+  void freeze() { frozen_ = true; }
 
  private:
   bool frozen_;

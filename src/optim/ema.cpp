@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_lerp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -10,6 +11,11 @@
 #include "core/text.h"
 
 namespace dfine {
+namespace {
+
+constexpr double kRestartFall = 1e-4;  // det_solver.py
+
+}  // namespace
 
 double ema_decay(double decay, int64_t update, int64_t warmup_steps) {
   if (warmup_steps <= 0) return decay;
@@ -40,12 +46,20 @@ void Ema::update() {
   if (!average_list_.empty()) at::_foreach_lerp_(average_list_, model_list_, 1 - decay_now());
 }
 
+void Ema::restart(double decay) {
+  restarted_decay_ = decay;
+}
+
+void Ema::lower_restarted_decay() {
+  if (restarted_decay_) restarted_decay_ = std::max(0.0, *restarted_decay_ - kRestartFall);
+}
+
 const std::map<std::string, Tensor>& Ema::averages() const {
   require_own_place();
   return average_;
 }
 
-void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates) {
+void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates, std::optional<double> restarted_decay) {
   require_own_place();
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : averages)
@@ -58,6 +72,7 @@ void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates) {
   }
   for (auto& [name, mine] : average_) mine.copy_(averages.at(name));
   updates_ = updates;
+  restarted_decay_ = restarted_decay;
 }
 
 void Ema::exchange() {

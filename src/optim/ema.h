@@ -2,6 +2,7 @@
 // Exponential moving average of a model's weights, as the official code keeps it (src/optim/ema.py of Peterande/D-FINE).
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,22 @@ class Ema {
   void update();
 
   int64_t updates() const { return updates_; }
-  double decay_now() const { return ema_decay(decay_, updates_, warmup_steps_); }
+  double decay_now() const { return ema_decay(decay(), updates_, warmup_steps_); }
+
+  /// What the official trainer (src/solver/det_solver.py) means to do at data.stop_epoch: `decay` takes the place of the one of
+  /// construction, and the warm-up goes on. As published it has no effect, because the average's decay was fixed when it was made
+  /// (a closure in src/optim/ema.py): ema.restart = "published" is to not call this.
+  void restart(double decay);
+  /// And after each later epoch without improvement: the restarted decay falls by 1e-4, not below 0. Nothing before restart().
+  void lower_restarted_decay();
+  /// The decay since restart(); unset before. Part of the state.
+  std::optional<double> restarted_decay() const { return restarted_decay_; }
 
   /// All tensors by name, sharing memory with the average.
   const std::map<std::string, Tensor>& averages() const;
-  /// Copies averages in; the names and shapes must be the model's. Throws Error naming the first that is not.
-  void load(const std::map<std::string, Tensor>& averages, int64_t updates);
+  /// Copies averages in; the names and shapes must be the model's. Throws Error naming the first that is not. `restarted_decay` as
+  /// restarted_decay() gave it.
+  void load(const std::map<std::string, Tensor>& averages, int64_t updates, std::optional<double> restarted_decay);
 
   /// Exchanges the contents of average and model, in place and exactly; see EmaInPlace. While exchanged, update(), averages() and
   /// load() throw.
@@ -36,10 +47,12 @@ class Ema {
 
  private:
   void require_own_place() const;
+  double decay() const { return restarted_decay_.value_or(decay_); }
 
   std::map<std::string, Tensor> model_, average_;
   std::vector<Tensor> model_list_, average_list_;  // the floating point ones, in the same order
   double decay_;
+  std::optional<double> restarted_decay_;
   int64_t warmup_steps_, updates_ = 0;
   bool exchanged_ = false;
 };

@@ -9,6 +9,7 @@
 #include "core/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "state/checkpoint_metrics.h"
 #include "state/optimizer_state.h"
 #include "state/pth.h"
 #include "state/safetensors.h"
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t kFormatVersion = 1;
+const char* const kMetrics = "metrics.json";
 
 PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
   if (!best) return {};
@@ -26,7 +28,17 @@ PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
 
 PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
   if (!ema) return {};
-  return PthValue::Dict{{"state_dict", to_pth(ema->tensors)}, {"updates", ema->updates}};
+  const auto restarted = ema->restarted_decay ? PthValue(*ema->restarted_decay) : PthValue();
+  return PthValue::Dict{{"state_dict", to_pth(ema->tensors)}, {"updates", ema->updates}, {"restarted_decay", restarted}};
+}
+
+Checkpoint::Average to_average(const PthValue& value) {
+  Checkpoint::Average average{to_tensors(value.at("state_dict")), value.at("updates").as_int(), std::nullopt};
+  // Older checkpoints lack it.
+  if (value.contains("restarted_decay") && !value.at("restarted_decay").is_none()) {
+    average.restarted_decay = value.at("restarted_decay").as_double();
+  }
+  return average;
 }
 
 std::string hexadecimal(uint64_t value) {
@@ -44,6 +56,7 @@ PthValue::Dict state_of(const Checkpoint& checkpoint) {
           {"model_state_dict", to_pth(checkpoint.model)},
           {"optimizer_state_dict", to_pth(checkpoint.optimizer)},
           {"ema", average_to_pth(checkpoint.ema)},
+          {"weights", weights_name(checkpoint.held_weights())},
           {"best", best_to_pth(checkpoint.best)},
           {"seed", checkpoint.seed},
           {"world_size", checkpoint.world_size},
@@ -74,8 +87,11 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
     return hash;
   });
   entry("ema", [&](const PthValue& value) {
-    if (!value.is_none()) checkpoint.ema = Checkpoint::Average{to_tensors(value.at("state_dict")), value.at("updates").as_int()};
+    if (!value.is_none()) checkpoint.ema = to_average(value);
   });
+  checkpoint.weights = checkpoint.held_weights();
+  if (state.contains("weights"))
+    checkpoint.weights = entry("weights", [](const PthValue& value) { return to_weights_kind(value.as_string()); });
   entry("best", [&](const PthValue& value) {
     if (!value.is_none())
       checkpoint.best = Checkpoint::Best{value.at("monitor").as_string(), value.at("value").as_double(), value.at("epoch").as_int(),
@@ -100,7 +116,9 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
         fs::create_directories(target.parent_path());
         AtomicFolder folder(target);
         write_hf_config(folder.path().string(), checkpoint.description);
-        write_safetensors((folder.path() / "model.safetensors").string(), checkpoint.ema ? checkpoint.ema->tensors : checkpoint.model);
+        const bool average = checkpoint.held_weights() == WeightsKind::kEma;
+        write_safetensors((folder.path() / "model.safetensors").string(), average ? checkpoint.ema->tensors : checkpoint.model);
+        write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
         write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
         folder.commit();
       },
@@ -117,13 +135,13 @@ Checkpoint load_checkpoint(const std::string& dir) {
         const std::string file = (folder / "state.pth").string();
         const PthValue state = read_pth(file);
         with_context([&] { read_state(state, checkpoint); }, [&] { return "in " + file; });
+        if (fs::exists(folder / kMetrics)) checkpoint.validations = read_checkpoint_metrics(folder / kMetrics);
         return checkpoint;
       },
       [&] { return "while loading the checkpoint " + dir; });
 }
 
-void restore_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
-  const at::NoGradGuard no_grad;
+void require_same_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
   std::string problems;
   for (const auto& [name, mine] : model) {
     const auto found = saved.find(name);
@@ -137,6 +155,11 @@ void restore_tensors(const std::map<std::string, Tensor>& saved, const std::map<
   for (const auto& [name, tensor] : saved)
     if (!model.contains(name)) problems += cat("\n  ", name, ": the model has no such tensor");
   if (!problems.empty()) throw Error("the saved weights are not those of this model:" + problems, "The model's settings must be the same.");
+}
+
+void restore_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
+  const at::NoGradGuard no_grad;
+  require_same_tensors(saved, model);
   for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
 }
 

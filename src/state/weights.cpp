@@ -3,32 +3,21 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 
-#include <cmath>
 #include <filesystem>
 #include <regex>
+#include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "state/class_heads.h"
 #include "state/safetensors.h"
 
 namespace dfine {
 namespace {
 
-const double kPriorBias = -std::log(99.0);  // sigmoid(bias) = 0.01
-
 bool is_batch_counter(const std::string& name) {
   return name.ends_with(".num_batches_tracked");
-}
-
-bool is_class_head(const std::string& name) {
-  return name.starts_with("model.enc_score_head.") || name.starts_with("model.decoder.class_embed.") ||
-         name.starts_with("model.denoising_class_embed.");
-}
-
-/// Equal but for the first side, the classes.
-bool differs_in_classes_only(at::IntArrayRef a, at::IntArrayRef b) {
-  return a.size() == b.size() && !a.empty() && a[0] != b[0] && a.slice(1) == b.slice(1);
 }
 
 std::map<std::string, Tensor> read_published(const std::string& file, std::vector<std::string>& problems) {
@@ -46,42 +35,59 @@ std::map<std::string, Tensor> read_published(const std::string& file, std::vecto
   return given;
 }
 
-struct Plan {
-  std::vector<std::pair<Tensor, Tensor>> copies;  // to, from
-  std::vector<std::string> anew;                  // class heads of another size
-  std::vector<std::string> anew_reasons;
-};
-
-Plan compare(const std::map<std::string, Tensor>& given, const std::map<std::string, Tensor>& model, std::vector<std::string>& problems) {
-  Plan plan;
-  const auto start_anew = [&](const std::string& name, const std::string& why) {
-    plan.anew.push_back(name);
-    plan.anew_reasons.push_back(why);
-  };
+/// What fits the model's tensors, by name; everything else goes to `problems`. With `rows`, class heads fit if they have as many rows as
+/// it says.
+std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given, const std::map<std::string, Tensor>& model,
+                                      const ClassRows* rows, std::vector<std::string>& problems) {
+  std::map<std::string, Tensor> fit;
   for (const auto& [name, mine] : model) {
     const auto found = given.find(name);
     if (found == given.end()) {
-      if (name == "model.denoising_class_embed.weight") {
-        start_anew(name, "not in the file");  // a model that was made without denoising
-      } else if (!is_batch_counter(name)) {
+      if (is_batch_counter(name)) continue;
+      if (is_denoising_embed(name)) {
+        log::info(cat("weights: ", name, " is not in the file and stays new"));
+      } else {
         problems.push_back(cat(name, ": missing, the model needs ", mine.sizes()));
       }
       continue;
     }
     const Tensor& theirs = found->second;
+    const auto same_rows = [&] {
+      return has_rows_for(name, theirs.sizes(), rows->given) && has_rows_for(name, mine.sizes(), static_cast<int64_t>(rows->rows.size())) &&
+             theirs.dim() == mine.dim() && theirs.sizes().slice(1) == mine.sizes().slice(1);
+    };
     if (theirs.scalar_type() != mine.scalar_type()) {
       problems.push_back(cat(name, ": type ", theirs.dtype().name(), ", the model needs ", mine.dtype().name()));
-    } else if (theirs.sizes() == mine.sizes()) {
-      plan.copies.emplace_back(mine, theirs);
-    } else if (is_class_head(name) && differs_in_classes_only(theirs.sizes(), mine.sizes())) {
-      start_anew(name, cat("shape ", theirs.sizes(), " in the file, ", mine.sizes(), " in the model"));
+    } else if (rows && is_class_head(name) ? same_rows() : theirs.sizes() == mine.sizes()) {
+      fit.emplace(name, theirs);
     } else {
       problems.push_back(cat(name, ": shape ", theirs.sizes(), ", the model needs ", mine.sizes()));
     }
   }
   for (const auto& [name, tensor] : given)
     if (!model.contains(name) && !is_batch_counter(name)) problems.push_back(cat(name, ": the model has no such tensor"));
-  return plan;
+  return fit;
+}
+
+void load(const std::string& path, const std::map<std::string, Tensor>& model, const ClassRows* rows) {
+  const at::NoGradGuard no_grad;
+  const std::string file = weights_file(path);
+  std::vector<std::string> problems;
+  const auto given = read_published(file, problems);
+  const auto fit = fitting(given, model, rows, problems);
+  if (!problems.empty()) {
+    std::string text = cat("the weights ", file, " do not fit the model, ", problems.size(), " of its tensors:");
+    for (const std::string& problem : problems) text += "\n  " + problem;
+    throw Error(text, "Is model.size the size of these weights?");
+  }
+  for (const auto& [name, from] : fit) {
+    const Tensor to = model.at(name);
+    if (rows && is_class_head(name)) {
+      copy_class_rows(name, to, from, *rows);
+    } else {
+      to.copy_(from);
+    }
+  }
 }
 
 }  // namespace
@@ -117,24 +123,12 @@ std::string weights_file(const std::string& path) {
   return path;
 }
 
-std::vector<std::string> load_weights(const std::string& path, const std::map<std::string, Tensor>& model) {
-  const at::NoGradGuard no_grad;
-  const std::string file = weights_file(path);
-  std::vector<std::string> problems;
-  const auto given = read_published(file, problems);
-  const Plan plan = compare(given, model, problems);
-  if (!problems.empty()) {
-    std::string text = cat("the weights ", file, " do not fit the model, ", problems.size(), " of its tensors:");
-    for (const std::string& problem : problems) text += "\n  " + problem;
-    throw Error(text, "Is model.size the size of these weights?");
-  }
-  for (const auto& [to, from] : plan.copies) Tensor(to).copy_(from);
-  for (size_t i = 0; i < plan.anew.size(); ++i) {
-    const std::string& name = plan.anew[i];
-    if (name.ends_with(".bias")) Tensor(model.at(name)).fill_(kPriorBias);
-    log::info(cat("weights: ", name, " initialised anew: ", plan.anew_reasons[i]));
-  }
-  return plan.anew;
+void load_weights(const std::string& path, const std::map<std::string, Tensor>& model) {
+  load(path, model, nullptr);
+}
+
+void load_weights(const std::string& path, const std::map<std::string, Tensor>& model, const ClassRows& rows) {
+  load(path, model, &rows);
 }
 
 }  // namespace dfine

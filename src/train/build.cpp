@@ -4,8 +4,11 @@
 #include <filesystem>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "data/pack_cache.h"
+#include "model/freezing.h"
+#include "state/class_heads.h"
 #include "state/hf_config.h"
 #include "state/weights.h"
 
@@ -34,9 +37,10 @@ void check_same_categories(const PackedDataset& train, const PackedDataset& val)
               "pack both from annotation files with the same `categories`");
 }
 
-std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bool weights) {
+std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories, bool weights, const Group& group) {
   const ModelConfig& wanted = config.model;
-  ModelSpec spec = model_spec(parse_model_size(wanted.size), num_classes);
+  ModelSpec spec = model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size()));
+  ClassRows rows;
   if (!wanted.weights.empty()) {
     const ModelDescription found = describe_weights(wanted.weights);
     const std::string size = architecture_size(found.spec);
@@ -46,6 +50,9 @@ std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bo
                   size.empty() ? "give weights of this size" : cat("set model.size = \"", size, "\""));
     }
     spec.num_queries = found.spec.num_queries;
+    std::vector<std::string> names;
+    for (const Category& category : categories) names.push_back(category.name);
+    if (weights) rows = class_rows(wanted.class_heads, names, found.class_names);
   }
   if (wanted.num_queries > 0) spec.num_queries = wanted.num_queries;
   spec.num_denoising = wanted.num_denoising;
@@ -54,7 +61,14 @@ std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bo
   spec.freeze_backbone = wanted.freeze_backbone;
 
   auto model = std::make_shared<DFine>(spec, static_cast<uint64_t>(config.run.seed));
-  if (weights && !wanted.weights.empty()) load_weights(wanted.weights, named_tensors(*model));
+  if (weights && !wanted.weights.empty()) {
+    load_weights(wanted.weights, named_tensors(*model), rows);
+    if (group.rank() == 0) {
+      log::info(rows.report);
+      if (!rows.warning.empty()) log::warn(rows.warning);
+    }
+  }
+  freeze(*model, wanted.freeze);
   return model;
 }
 

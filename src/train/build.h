@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "config/config.h"
+#include "data/category.h"
 #include "data/dataset.h"
+#include "dist/group.h"
 #include "model/dfine.h"
 
 namespace dfine {
@@ -20,10 +22,11 @@ int64_t usable_images(const Config& config, const PackedDataset& data);
 /// Throws Error unless both packs have the same classes in the same order.
 void check_same_categories(const PackedDataset& train, const PackedDataset& val);
 
-/// The model to train, in training mode on the CPU: of model.size with the classes of the data, frozen as the configuration says, with
-/// the weights of model.weights, if set. With `weights` false they are not read, because a checkpoint's will follow.
+/// The model to train, in training mode on the CPU: of model.size with these classes, frozen as the configuration says, with
+/// the weights of model.weights, if set; rank zero of `group` then logs where the class heads come from. With `weights` false they are
+/// not read, because a checkpoint's will follow.
 /// Throws Error when model.weights is of another size than model.size.
-std::shared_ptr<DFine> build_model(const Config& config, int64_t num_classes, bool weights);
+std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories, bool weights, const Group& group);
 
 /// Parameters with requires_grad, in the model's order.
 std::vector<Tensor> trained_parameters(const DFine& model);
