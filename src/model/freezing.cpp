@@ -163,8 +163,8 @@ std::string describe_frozen(const DFine& model) {
   }
   std::ostringstream out;
   for (const auto& [name, line] : lines) {
-    out << (out.tellp() > 0 ? "\n" : "") << "  " << std::left << std::setw(static_cast<int>(width)) << name << std::right << std::setw(10)
-        << counted(line.tensors, "tensor") << std::setw(24) << counted(line.parameters, "parameter");
+    out << (out.tellp() > 0 ? "\n" : "") << "  " << std::left << std::setw(static_cast<int>(width)) << name << std::right << std::setw(16)
+        << counted(line.tensors, "tensor") << std::setw(26) << counted(line.parameters, "parameter");
   }
   return out.str();
 }
