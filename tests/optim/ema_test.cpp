@@ -1,6 +1,7 @@
 #include "optim/ema.h"
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/tensor.h>
@@ -8,6 +9,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <optional>
+#include <vector>
 
 #include "core/error.h"
 
@@ -65,6 +69,73 @@ TEST(Ema, WhatDoesNotMoveStaysToTheLastBit) {
   EXPECT_TRUE(at::equal(ema.averages().at("w"), model));
 }
 
+/// 40 updates of the model above with decay 0.9 and warm-up 10, of which `between` hears after each.
+Tensor after_40_updates(const std::function<void(Ema&, int)>& between) {
+  const Tensor w = at::sin(at::arange(4, at::kDouble));
+  Ema ema({{"w", w}}, 0.9, 10);
+  for (int step = 1; step <= 40; ++step) {
+    w.copy_(at::sin(at::arange(4, at::kDouble) + step));
+    ema.update();
+    between(ema, step);
+  }
+  return ema.averages().at("w").clone();
+}
+
+void second_stage(Ema& ema, int step) {
+  if (step == 20) ema.restart(0.6);
+  if (step == 30 || step == 35) ema.lower_restarted_decay();
+}
+
+void expect_near(const Tensor& average, const std::vector<double>& official) {
+  for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(average[i].item<double>(), official[static_cast<size_t>(i)], 1e-13);
+}
+
+// Printed by make_ema_golden.py. As published, setting the official class's `decay` changes nothing, and the figures are those above.
+TEST(Ema, RestartFollowsTheOfficialClass) {
+  expect_near(after_40_updates([](Ema&, int) {}), kOfficial[2].w);
+  expect_near(after_40_updates(second_stage), {0.48575835020165814, 0.22161785388223068, -0.24627707525342277, -0.487745997166002});
+}
+
+TEST(Ema, RestartInClosedForm) {
+  const Tensor model = at::full({2}, 1.0, at::kDouble);
+  Ema ema({{"w", model}}, 0.95, 7);
+  ema.lower_restarted_decay();
+  EXPECT_EQ(ema.restarted_decay(), std::nullopt);  // nothing to lower before the restart
+  model.fill_(3.0);
+  double left = 1;
+  for (int t = 1; t <= 12; ++t) {
+    if (t == 6) ema.restart(0.4);
+    if (t == 9) ema.lower_restarted_decay();
+    ema.update();
+    left *= (t < 6 ? 0.95 : t < 9 ? 0.4 : 0.3999) * (1 - std::exp(-t / 7.0));
+    ASSERT_NEAR(ema.averages().at("w")[0].item<double>(), 3.0 + (1.0 - 3.0) * left, 1e-14);
+  }
+  EXPECT_DOUBLE_EQ(ema.restarted_decay().value(), 0.4 - 1e-4);
+  ema.restart(5e-5);
+  ema.lower_restarted_decay();
+  EXPECT_EQ(ema.restarted_decay(), 0.0);
+}
+
+TEST(Ema, ARestartSurvivesAResume) {
+  for (const int resumed_after : {25, 32}) {
+    std::optional<Tensor> continued;
+    const Tensor whole = after_40_updates([&](Ema& ema, int step) {
+      second_stage(ema, step);
+      if (step != resumed_after) return;
+      const Tensor w = at::sin(at::arange(4, at::kDouble) + step);
+      Ema other({{"w", w}}, 0.9, 10);
+      other.load(ema.averages(), ema.updates(), ema.restarted_decay());
+      for (int later = step + 1; later <= 40; ++later) {
+        w.copy_(at::sin(at::arange(4, at::kDouble) + later));
+        other.update();
+        second_stage(other, later);
+      }
+      continued = other.averages().at("w").clone();
+    });
+    EXPECT_TRUE(at::equal(continued.value(), whole));
+  }
+}
+
 TEST(Ema, InPlaceOfTheModelForAWhile) {
   const Tensor model = at::full({2, 3, 2, 2}, 1.f).contiguous(at::MemoryFormat::ChannelsLast), batches = at::zeros({}, at::kLong);
   Ema ema({{"w", model}, {"n", batches}}, 0.5, 0);
@@ -76,7 +147,7 @@ TEST(Ema, InPlaceOfTheModelForAWhile) {
     EXPECT_EQ(model.mean().item<float>(), 1.5f);
     EXPECT_THROW(ema.update(), Error);
     EXPECT_THROW(ema.averages(), Error);
-    EXPECT_THROW(ema.load({}, 0), Error);
+    EXPECT_THROW(ema.load({}, 0, std::nullopt), Error);
   }
   EXPECT_EQ(model.mean().item<float>(), 2.f);
   EXPECT_EQ(model.data_ptr(), memory);
@@ -96,7 +167,7 @@ TEST(Ema, ContinuesFromItsStateBitForBit) {
   }
   const Tensor three = value(3).clone();
   Ema after({{"w", three}}, 0.99, 5);
-  after.load(before.averages(), before.updates());
+  after.load(before.averages(), before.updates(), before.restarted_decay());
   for (int step = 4; step <= 6; ++step) {
     three.copy_(value(step));
     after.update();
@@ -108,9 +179,9 @@ TEST(Ema, ContinuesFromItsStateBitForBit) {
 TEST(Ema, RefusesAveragesOfAnotherModel) {
   const Tensor model = at::zeros({2});
   Ema ema({{"w", model}}, 0.99, 5);
-  EXPECT_THROW(ema.load({}, 1), Error);
-  EXPECT_THROW(ema.load({{"w", at::zeros({3})}}, 1), Error);
-  EXPECT_THROW(ema.load({{"w", at::zeros({2})}, {"v", at::zeros({2})}}, 1), Error);
+  EXPECT_THROW(ema.load({}, 1, std::nullopt), Error);
+  EXPECT_THROW(ema.load({{"w", at::zeros({3})}}, 1, std::nullopt), Error);
+  EXPECT_THROW(ema.load({{"w", at::zeros({2})}, {"v", at::zeros({2})}}, 1, std::nullopt), Error);
   EXPECT_EQ(ema.updates(), 0);
 }
 

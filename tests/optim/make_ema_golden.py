@@ -38,3 +38,22 @@ for decay, warmups in ((0.9999, 1000), (0.9, 0), (0.9, 10)):
     state = average.state_dict()
     print(decay, warmups, state["updates"], state["module"]["w"].tolist(), state["module"]["bn.running_var"].item(),
           state["module"]["bn.num_batches_tracked"].item())
+
+# A second stage from update 21 on: `published` sets the decay of a made average, as det_solver.py does; `intended` makes an average with that
+# decay and the state so far, and so again after each of the updates 30 and 35, 1e-4 lower.
+for mode in ("published", "intended"):
+    model = Model()
+    average = ema.ModelEMA(model, 0.9, 10)
+    decay = 0.9
+    for step in range(1, 41):
+        with torch.no_grad():
+            model.w.copy_(torch.sin(torch.arange(4, dtype=torch.float64) + step))
+        average.update(model)
+        if step in (20, 30, 35):
+            decay = 0.6 if step == 20 else decay - 0.0001
+            if mode == "intended":
+                state = average.state_dict()
+                average = ema.ModelEMA(model, decay, 10)
+                average.load_state_dict(state)
+            average.decay = decay
+    print(mode, average.decay, average.state_dict()["updates"], average.state_dict()["module"]["w"].tolist())
