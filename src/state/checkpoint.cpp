@@ -32,6 +32,15 @@ PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
   return PthValue::Dict{{"state_dict", to_pth(ema->tensors)}, {"updates", ema->updates}, {"restarted_decay", restarted}};
 }
 
+PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
+  if (!scaler) return {};
+  return PthValue::Dict{{"scale", double{scaler->scale}},
+                        {"growth_factor", double{GradScaler::kGrowth}},
+                        {"backoff_factor", double{GradScaler::kBackoff}},
+                        {"growth_interval", GradScaler::kGrowthInterval},
+                        {"_growth_tracker", scaler->good_steps}};
+}
+
 Checkpoint::Average to_average(const PthValue& value) {
   Checkpoint::Average average{to_tensors(value.at("state_dict")), value.at("updates").as_int(), std::nullopt};
   // Older checkpoints lack it.
@@ -55,6 +64,7 @@ PthValue::Dict state_of(const Checkpoint& checkpoint) {
           {"val_loss", checkpoint.val_loss},
           {"model_state_dict", to_pth(checkpoint.model)},
           {"optimizer_state_dict", to_pth(checkpoint.optimizer)},
+          {"scaler", scaler_to_pth(checkpoint.scaler)},
           {"ema", average_to_pth(checkpoint.ema)},
           {"weights", weights_name(checkpoint.held_weights())},
           {"best", best_to_pth(checkpoint.best)},
@@ -86,6 +96,12 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
     if (!(in >> std::hex >> hash)) throw Error("it is not a hexadecimal number");
     return hash;
   });
+  // Older checkpoints lack it.
+  if (state.contains("scaler") && !state.at("scaler").is_none()) {
+    checkpoint.scaler = entry("scaler", [](const PthValue& value) {
+      return GradScaler::State{static_cast<float>(value.at("scale").as_double()), value.at("_growth_tracker").as_int()};
+    });
+  }
   entry("ema", [&](const PthValue& value) {
     if (!value.is_none()) checkpoint.ema = to_average(value);
   });

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "optim/adamw.h"
+#include "optim/grad_scaler.h"
 #include "state/hf_config.h"
 #include "tensor.h"
 
@@ -31,6 +32,7 @@ struct Checkpoint {
   ModelDescription description;         // config.json and preprocessor_config.json
   std::map<std::string, Tensor> model;  // raw weights: parameters and buffers by name
   AdamWState optimizer;
+  std::optional<GradScaler::State> scaler;  // unset: not in half precision. In state.pth as torch.amp.GradScaler.state_dict() has it
 
   struct Average {
     std::map<std::string, Tensor> tensors;  // as model

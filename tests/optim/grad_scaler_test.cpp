@@ -3,7 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+
+#include "python.h"
+#include "state/checkpoint.h"
+#include "state/small_checkpoint.h"
 
 namespace dfine {
 namespace {
@@ -59,6 +64,36 @@ TEST(GradScaler, UnscalesExactlyAndKeepsWhatIsNotFinite) {
   EXPECT_TRUE(a.grad().equal(gradient));
   EXPECT_TRUE(b.grad().isinf().all().item<bool>());
   EXPECT_FALSE(without.grad().defined());
+}
+
+// torch.amp.GradScaler itself, given the same overflows, ends with the state that a checkpoint holds.
+TEST(GradScaler, StateInACheckpointIsTorchs) {
+  GradScaler scaler;
+  for (int step = 1; step <= 5000; ++step) scaler.update(step % 2500 == 1);
+  const TemporaryFolder folder;
+  Checkpoint checkpoint = small_checkpoint(1);
+  checkpoint.scaler = scaler.state();
+  save_checkpoint(folder / "last", checkpoint);
+  const Checkpoint loaded = load_checkpoint(folder / "last");
+  ASSERT_TRUE(loaded.scaler.has_value());
+  EXPECT_EQ(loaded.scaler->scale, scaler.state().scale);
+  EXPECT_EQ(loaded.scaler->good_steps, scaler.state().good_steps);
+  checkpoint.scaler.reset();
+  save_checkpoint(folder / "none", checkpoint);
+  EXPECT_FALSE(load_checkpoint(folder / "none").scaler.has_value());
+  run_python_or_skip(R"(
+import sys, torch
+scaler, weight = torch.amp.GradScaler("cpu"), torch.nn.Parameter(torch.ones(1))
+optimizer = torch.optim.SGD([weight], lr=0)
+for step in range(1, 5001):
+    scaler.scale(weight.sum())
+    weight.grad = torch.full((1,), float("inf") if step % 2500 == 1 else 1.0)
+    scaler.step(optimizer)
+    scaler.update()
+saved = torch.load(sys.argv[1], weights_only=True)["scaler"]
+assert saved == scaler.state_dict(), (saved, scaler.state_dict())
+)",
+                     {folder / "last/state.pth"});
 }
 
 }  // namespace
