@@ -4,7 +4,6 @@
 
 #include <cmath>
 
-#include "core/error.h"
 #include "core/text.h"
 #include "dist/agreement.h"
 #include "optim/clip.h"
@@ -12,7 +11,6 @@
 #include "state/weights.h"
 #include "train/build.h"
 #include "train/parameter_groups.h"
-#include "train/step.h"
 
 namespace dfine {
 namespace {
@@ -24,14 +22,21 @@ std::string describe_shapes(const DFine& model) {
   return text;
 }
 
+std::optional<at::ScalarType> autocast_type(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return at::kBFloat16;
+    case Precision::kFp16:
+      return at::kHalf;
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group)
-    : config_(config),
-      recipe_(recipe),
-      group_(group),
-      model_(std::move(model)),
-      criterion_({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}) {
+    : config_(config), recipe_(recipe), group_(group), model_(std::move(model)) {
   check_agreement(group, "the model's parameters", describe_shapes(*model_));
   model_->to(group.device());
   model_->train();
@@ -42,7 +47,10 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   group.broadcast(all, 0);
 
   trained_ = trained_parameters(*model_);
-  reducer_.emplace(trained_, group);
+  const Precision precision = effective_precision(config.run, group.device().is_cuda());
+  step_.emplace(*model_, trained_, Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}), group,
+                autocast_type(precision));
+  if (precision == Precision::kFp16) scaler_.emplace();
   OptimConfig optim = config.optim;
   optim.lr = recipe.lr;
   optim.backbone_lr = recipe.backbone_lr;
@@ -51,36 +59,49 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   if (config.ema.enabled) ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
 }
 
-StepResult Learner::step(const Batch& batch, ImageSize size, int64_t step) {
-  const StepKey key{
-      .seed = static_cast<uint64_t>(config_.run.seed), .step = step, .first_sample = group_.rank() * batch.targets.num_images()};
-  const Tensor images = to_model_input(batch.images, group_.device(), at::kFloat, size);
-  const Targets targets = to_device(batch.targets, group_.device());
-
-  const LossResult loss = forward_backward(*model_, criterion_, *reducer_, group_, images, targets, key);
+StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step) {
+  std::vector<MicroBatch> parts;
+  for (const Batch& batch : batches) {
+    parts.push_back({.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
+                     .targets = to_device(batch.targets, group_.device())});
+  }
+  const StepKey key{.seed = static_cast<uint64_t>(config_.run.seed), .step = step};
+  const LossTerms terms = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
+  if (scaler_) scaler_->unscale(trained_);
   const Tensor grad_norm = clip_grad_norm(trained_, config_.optim.clip_norm);
 
-  Tensor report = at::cat({loss.terms.detach().to(at::kDouble), (grad_norm.to(at::kDouble) * group_.size()).reshape({1})});
-  group_.all_reduce_sum(report);
-  report = report.div_(group_.size()).cpu();
-  StepResult result{.loss = 0, .losses = {}, .grad_norm = report[-1].item<double>(), .lr = 0};
-  for (size_t i = 0; i < loss.names.size(); ++i) {
-    result.losses.emplace_back(loss.names[i], report[static_cast<int64_t>(i)].item<double>());
-    result.loss += result.losses.back().second;
-  }
-  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
-    throw Error(cat("loss ", result.loss, " and gradient norm ", result.grad_norm, " are not finite"),
-                "lower optim.lr, or look at the images named; checkpoints/last is intact");
-  }
-
+  StepResult result = report(terms, grad_norm);
   const double factor = lr_factor(recipe_.lr_shape, step);
-  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * factor);
-  optimizer_->step();
-  if (ema_) ema_->update();
+  result.lr = recipe_.lr * factor;
+  if (result.updated) {
+    update(factor);
+  } else {
+    step_->restore_buffers();
+  }
+  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!result.updated);
   // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next backward pass need not add.
   for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
-  result.lr = recipe_.lr * factor;
   return result;
+}
+
+StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
+  Tensor figures = at::cat({terms.values.to(at::kDouble), (grad_norm.to(at::kDouble) * group_.size()).reshape({1})});
+  group_.all_reduce_sum(figures);
+  figures = figures.div_(group_.size()).cpu();
+  StepResult result{.loss = 0, .losses = {}, .grad_norm = figures[-1].item<double>()};
+  for (size_t i = 0; i < terms.names.size(); ++i) {
+    result.losses.emplace_back(terms.names[i], figures[static_cast<int64_t>(i)].item<double>());
+    result.loss += result.losses.back().second;
+  }
+  result.updated = std::isfinite(result.loss) && std::isfinite(result.grad_norm);
+  result.finite = result.updated || (std::isfinite(result.loss) && scaler_ && scaler_->can_back_off());
+  return result;
+}
+
+void Learner::update(double lr_factor) {
+  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * lr_factor);
+  optimizer_->step();
+  if (ema_) ema_->update();
 }
 
 }  // namespace dfine

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "config/config.h"
-#include "dist/gradient_reducer.h"
 #include "dist/group.h"
 #include "input/batch.h"
-#include "loss/criterion.h"
 #include "model/dfine.h"
 #include "optim/adamw.h"
 #include "optim/ema.h"
+#include "optim/grad_scaler.h"
 #include "train/recipe.h"
+#include "train/step.h"
 
 namespace dfine {
 
@@ -25,6 +25,11 @@ struct StepResult {
   std::vector<std::pair<std::string, double>> losses;  // weighted terms, means over the ranks
   double grad_norm = 0;                                // before clipping
   double lr = 0;
+  /// False: the step was passed over on all ranks. Weights, moments, average and running statistics are bit for bit what they were.
+  bool updated = true;
+  /// False: the loss or a gradient was not finite, which is why it was passed over. With half precision an overflow at a finite loss is the
+  /// scale's fault as long as that is above 1: it is lowered, and this stays true.
+  bool finite = true;
 };
 
 class Learner {
@@ -33,25 +38,32 @@ class Learner {
   /// they have the same parameters, and makes optimizer and average.
   Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group);
 
-  /// Collective. Step number `step` (from 0) on this rank's part of the global batch. Throws Error, before any weight changes, when
-  /// the loss or the gradient is not finite.
-  /// The images are resized to `size` on the device.
-  StepResult step(const Batch& batch, ImageSize size, int64_t step);
+  /// Collective. Step number `step` (from 0) on this rank's part of the global batch: train.accumulate micro-batches of equal size. The
+  /// images are resized to `size` on the device.
+  ///
+  /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the report, before the update, because that
+  /// decides whether there is one.
+  StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
 
   DFine& model() { return *model_; }
   AdamW& optimizer() { return *optimizer_; }
   /// Null when ema.enabled is false.
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }
+  /// Null but for half precision.
+  GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
 
  private:
+  StepResult report(const LossTerms& terms, const Tensor& grad_norm) const;
+  void update(double lr_factor);
+
   const Config config_;
   const Recipe recipe_;
   const Group group_;
   std::shared_ptr<DFine> model_;
   std::vector<Tensor> trained_;
-  Criterion criterion_;
-  std::optional<GradientReducer> reducer_;
+  std::optional<TrainingStep> step_;
   std::optional<AdamW> optimizer_;
+  std::optional<GradScaler> scaler_;
   std::optional<Ema> ema_;
   std::vector<double> base_lr_;  // of each parameter group, before the schedule
 };

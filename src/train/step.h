@@ -1,32 +1,69 @@
 #pragma once
-// One training step: a function of the weights, the global batch, the seed and the step's number, not of how ranks split the batch.
+// One training step: a function of the weights, the global batch, the seed and the step's number, not of how ranks and micro-batches split
+// the batch (but for batch norms in training mode, whose statistics are those of a micro-batch over all ranks).
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "dist/gradient_reducer.h"
 #include "dist/group.h"
-#include "input/batch.h"
 #include "loss/criterion.h"
 #include "model/dfine.h"
+#include "train/saved_buffers.h"
 
 namespace dfine {
 
-/// Sums and maxima over all ranks of what a batch holds (one small all-reduce).
-GlobalCounts global_counts(const Targets& targets, const Group& group);
+/// What one rank forwards at once. Of every rank and micro-batch of a step as many images.
+struct MicroBatch {
+  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device: called when they are needed, twice where the batch goes forward
+  /// twice, so that one micro-batch of pixels in floating point is there at a time.
+  std::function<Tensor()> images;
+  Targets targets;  // on the same device
+};
 
 /// What draws the denoising queries of a step.
 struct StepKey {
   uint64_t seed = 0;
-  int64_t step = 0;          // from 0
-  int64_t first_sample = 0;  // place of this rank's first image in the global batch
+  int64_t step = 0;  // from 0
 };
 
-/// Forward, criterion, backward. On return the parameters' gradients are those of the global batch, the same on all ranks.
-/// `images`: float or double [B, 3, H, W] in [0, 1] on the model's device; `targets` on the same device.
-/// Every rank must hold the same number of images.
-LossResult forward_backward(DFine& model, const Criterion& criterion, GradientReducer& reducer, const Group& group, const Tensor& images,
-                            const Targets& targets, const StepKey& key);
+/// The weighted loss terms of a step, summed over this rank's micro-batches: their mean over the ranks is the global batch's.
+struct LossTerms {
+  std::vector<std::string> names;
+  Tensor values;  // [names], constant
+};
+
+class TrainingStep {
+ public:
+  /// Collective. `trained`: the model's parameters that learn. `autocast`: bfloat16 or half, in which the model goes forward and back; the
+  /// matcher and the loss are always computed in float at least. `model`, on the group's device, must outlive this.
+  TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion, const Group& group,
+               std::optional<at::ScalarType> autocast = {});
+
+  /// Collective. Forward, criterion, backward. On return the parameters' gradients, which must be undefined before, are `loss_scale` times
+  /// those of the global batch, the same on all ranks. Micro-batch k of rank r is part batch_part(k, r, ranks) of the global batch.
+  ///
+  /// The loss is normalised by counts of the global batch. Those of images and boxes are known beforehand; how many pairs the unions of
+  /// matchings have is known only once all micro-batches have been forwarded. So with K > 1 micro-batches K - 1 of them go forward twice,
+  /// first without a graph. Running statistics change once a micro-batch, in order.
+  ///
+  /// Where the host waits for the device: in the matcher, once a micro-batch. Nowhere else.
+  LossTerms run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
+
+  /// Puts the model's buffers back to what they were before the last run().
+  void restore_buffers() const { buffers_.restore(); }
+
+ private:
+  ModelOutput forward(const MicroBatch& part, size_t index, const GlobalCounts& counts, const StepKey& key);
+
+  DFine& model_;
+  const Criterion criterion_;
+  const Group group_;
+  const std::optional<at::ScalarType> autocast_;
+  GradientReducer reducer_;
+  SavedBuffers buffers_;
+};
 
 }  // namespace dfine

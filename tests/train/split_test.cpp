@@ -1,5 +1,5 @@
-// The step is a function of the global batch, not of how it is split: N ranks x batch b against one rank x batch N * b, computed by the
-// same process, denoising on. Run under mpirun with 2 and 4 ranks.
+// The step is a function of the global batch, not of how it is split: R ranks x K micro-batches against one rank x one batch, computed by
+// the same process, denoising on. Run under mpirun with 2 and 4 ranks.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/random.h"
+#include "input/plan.h"
 #include "loss/criterion.h"
+#include "model/batch_norm.h"
 #include "model/dfine.h"
 #include "rank_main.h"
 #include "train/step.h"
@@ -85,35 +87,67 @@ std::shared_ptr<DFine> make_model(at::ScalarType dtype) {
   return model;
 }
 
+/// Gives all norms the statistics that they have on `images`, for good. A live norm moves its running ones a tenth of the way from mean 0
+/// and variance 1 to the batch's.
+void freeze_statistics(DFine& model, const Tensor& images) {
+  const at::NoGradGuard no_grad;
+  model.forward(images);
+  for (auto& item : model.named_buffers()) {
+    if (item.key().ends_with("running_mean")) item.value().div_(0.1);
+    if (item.key().ends_with("running_var")) item.value().sub_(0.9).div_(0.1);
+  }
+  for (const auto& module : model.modules()) {
+    if (dynamic_cast<BatchNorm2d*>(module.get()) != nullptr) module->eval();
+  }
+}
+
 struct Outcome {
   std::vector<std::pair<std::string, double>> terms;
   std::vector<std::pair<std::string, Tensor>> grads;
   std::vector<std::pair<std::string, Tensor>> buffers;
 };
 
-Outcome run_step(const GlobalBatch& batch, const Group& group, at::ScalarType dtype) {
-  auto model = make_model(dtype);
-  model->set_group(group);
+struct Cut {
+  size_t micro_batches = 1;
+  at::ScalarType dtype = at::kDouble;
+  bool live_norms = true;  // else all batch norms use their running statistics
+};
+
+std::vector<Tensor> trained_parameters(const DFine& model) {
   std::vector<Tensor> trained;
-  for (auto& p : model->parameters()) {
+  for (auto& p : model.parameters()) {
     if (p.requires_grad()) trained.push_back(p);
   }
-  GradientReducer reducer(trained, group);
-  const Criterion criterion({.num_classes = kClasses});
-  const int64_t count = batch.images.size(0) / group.size(), first = group.rank() * count;
-  const LossResult loss = forward_backward(*model, criterion, reducer, group, batch.images.narrow(0, first, count).to(dtype),
-                                           batch.targets(first, count, dtype), {.seed = 17, .step = 4, .first_sample = first});
+  return trained;
+}
+
+/// This rank's micro-batches.
+std::vector<MicroBatch> split(const GlobalBatch& batch, const Group& group, const Cut& cut) {
+  const int64_t count = batch.images.size(0) / group.size() / static_cast<int64_t>(cut.micro_batches);
+  std::vector<MicroBatch> parts;
+  for (size_t k = 0; k < cut.micro_batches; ++k) {
+    const int64_t first = batch_part(static_cast<int64_t>(k), group.rank(), group.size()) * count;
+    const Tensor images = batch.images.narrow(0, first, count).to(cut.dtype);
+    parts.push_back({.images = [images] { return images; }, .targets = batch.targets(first, count, cut.dtype)});
+  }
+  return parts;
+}
+
+Outcome run_step(const GlobalBatch& batch, const Group& group, const Cut& cut) {
+  auto model = make_model(cut.dtype);
+  if (!cut.live_norms) freeze_statistics(*model, batch.images.to(cut.dtype));
+  model->set_group(group);
+  TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group);
+  const LossTerms loss = step.run(split(batch, group, cut), {.seed = 17, .step = 4});
   Outcome out;
-  Tensor terms = loss.terms.detach().clone();
+  Tensor terms = loss.values.clone();
   group.all_reduce_sum(terms);
   terms /= group.size();
   for (size_t i = 0; i < loss.names.size(); ++i) out.terms.emplace_back(loss.names[i], terms[static_cast<int64_t>(i)].item<double>());
   for (auto& item : model->named_parameters()) {
     if (item.value().grad().defined()) out.grads.emplace_back(item.key(), item.value().grad().clone());
   }
-  for (auto& item : model->named_buffers()) {
-    if (item.value().is_floating_point()) out.buffers.emplace_back(item.key(), item.value().clone());
-  }
+  for (auto& item : model->named_buffers()) out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
   return out;
 }
 
@@ -130,11 +164,7 @@ void expect_same(const std::vector<std::pair<std::string, Tensor>>& split, const
   }
 }
 
-void compare(const std::vector<int>& counts, at::ScalarType dtype, double bound) {
-  const Group& group = test::group();
-  const GlobalBatch batch = make_batch(counts);
-  const Outcome split = run_step(batch, group, dtype);
-  const Outcome whole = run_step(batch, Group(), dtype);
+void expect_same(const Outcome& split, const Outcome& whole, double bound) {
   ASSERT_EQ(split.terms.size(), whole.terms.size());
   for (size_t i = 0; i < whole.terms.size(); ++i) {
     EXPECT_EQ(split.terms[i].first, whole.terms[i].first);
@@ -146,18 +176,67 @@ void compare(const std::vector<int>& counts, at::ScalarType dtype, double bound)
   EXPECT_GT(whole.grads.size(), 100U);
 }
 
+void compare_ranks(const std::vector<int>& counts) {
+  const GlobalBatch batch = make_batch(counts);
+  expect_same(run_step(batch, test::group(), {}), run_step(batch, Group(), {}), 1e-9);
+}
+
 TEST(Split, DoubleWithinOneInABillion) {
-  compare({3, 1, 5, 2}, at::kDouble, 1e-9);
+  compare_ranks({3, 1, 5, 2});
 }
 TEST(Split, OneRankWithoutBoxes) {
-  compare({3, 2, 0, 0}, at::kDouble, 1e-9);
+  compare_ranks({3, 2, 0, 0});
 }
 TEST(Split, FewerBoxesThanRanks) {
-  compare({0, 1, 0, 0}, at::kDouble, 1e-9);
+  compare_ranks({0, 1, 0, 0});
 }
 TEST(Split, NoBoxesAtAll) {
-  compare({0, 0, 0, 0}, at::kDouble, 1e-9);
+  compare_ranks({0, 0, 0, 0});
 }
+
+/// Against one rank with one batch of all images. Batch norms use their running statistics: live ones see other images together.
+void compare_accumulated(const std::vector<int>& counts) {
+  const GlobalBatch batch = make_batch(counts);
+  const size_t micro_batches = counts.size() / static_cast<size_t>(test::group().size());
+  const Outcome whole = run_step(batch, Group(), {.live_norms = false});
+  expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches, .live_norms = false}), whole, 1e-9);
+  if (micro_batches < 4) return;
+  expect_same(run_step(batch, test::group(), {.micro_batches = 2, .live_norms = false}), whole, 1e-9);
+}
+
+TEST(Accumulate, UnequalBoxCounts) {
+  compare_accumulated({3, 1, 5, 2});
+}
+TEST(Accumulate, MicroBatchesWithoutAnyBox) {
+  compare_accumulated({0, 4, 0, 0});
+}
+TEST(Accumulate, NoBoxesAtAll) {
+  compare_accumulated({0, 0, 0, 0});
+}
+
+// Live norms: every micro-batch has statistics of its own, over all ranks. One rank that is given the same micro-batches, each of them
+// whole, must agree in everything, running statistics and counters included.
+TEST(Accumulate, LiveNormsSeeAMicroBatchOverAllRanks) {
+  const int64_t ranks = test::group().size();
+  std::vector<int> counts{3, 1, 5, 2, 0, 4, 1, 0};
+  const GlobalBatch batch = make_batch(counts);
+  const size_t micro_batches = ranks == 4 ? 2 : 4;
+  const Outcome whole = run_step(batch, Group(), {.micro_batches = micro_batches});
+  expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches}), whole, 1e-9);
+}
+
+// Running statistics as if each micro-batch had gone forward once, in order: the same forward passes without any step.
+TEST(Accumulate, RunningStatisticsChangeOnceAMicroBatch) {
+  const GlobalBatch batch = make_batch({3, 1, 5, 2});
+  const Cut cut{.micro_batches = 4 / static_cast<size_t>(test::group().size())};
+  const Outcome got = run_step(batch, test::group(), cut);
+  const auto model = make_model(cut.dtype);
+  model->set_group(test::group());
+  for (const MicroBatch& part : split(batch, test::group(), cut)) model->forward(part.images());
+  const auto wanted = model->named_buffers();
+  for (const auto& [name, value] : got.buffers) EXPECT_TRUE(value.equal(wanted[name].to(at::kDouble))) << name;
+}
+
 double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const std::vector<std::pair<std::string, Tensor>>& exact) {
   double gap = 0, norm = 0;
   for (size_t i = 0; i < exact.size(); ++i) {
@@ -171,9 +250,9 @@ double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const
 // leaves room for the luck of the draw; ReLU and sampling have kinks where a last bit decides.
 TEST(Split, SinglePrecisionWithinRounding) {
   const GlobalBatch batch = make_batch({3, 1, 5, 2});
-  const Outcome exact = run_step(batch, Group(), at::kDouble);
-  const double rounding = relative_l2(run_step(batch, Group(), at::kFloat).grads, exact.grads);
-  const double split = relative_l2(run_step(batch, test::group(), at::kFloat).grads, exact.grads);
+  const Outcome exact = run_step(batch, Group(), {});
+  const double rounding = relative_l2(run_step(batch, Group(), {.dtype = at::kFloat}).grads, exact.grads);
+  const double split = relative_l2(run_step(batch, test::group(), {.dtype = at::kFloat}).grads, exact.grads);
   RecordProperty("rounding", std::to_string(rounding));
   RecordProperty("split", std::to_string(split));
   EXPECT_LT(rounding, 5e-2);

@@ -1,0 +1,119 @@
+// Mixed precision of whole models: how far from single precision it leads, against the official code under torch.autocast. The figures are
+// those of tests/golden/make_autocast.py.
+#include "train/autocast.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "loss/criterion.h"
+#include "loss/formula.h"
+
+namespace dfine {
+namespace {
+
+using Named = std::map<std::string, Tensor>;
+
+nlohmann::json golden() {
+  return nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/autocast.json"));
+}
+
+struct Result {
+  Named outputs, gradients;
+  std::map<std::string, at::ScalarType> types;  // of the outputs as the model gave them
+  Named statistics;
+};
+
+Result run(ModelSize size, int64_t res, std::optional<at::ScalarType> type) {
+  const nlohmann::json figures = golden();
+  const int64_t num_denoising = figures.at("dn");
+  const auto model = make_formula_model(size, res, num_denoising, at::kFloat);
+  const FormulaBatch batch = make_formula_batch(figures.at("counts"), res, at::kFloat);
+  const DenoisingQueries denoising = make_formula_denoising(batch, num_denoising);
+  ModelOutput output;
+  {
+    const Autocast autocast(at::kCPU, type);
+    output = model->forward(batch.images, &denoising);
+  }
+  Criterion({.num_classes = kFormulaClasses})(output, batch.targets, batch.counts, Group()).total.backward();
+  Result result;
+  const HeadOutput& last = output.dn_layers.back();
+  for (const auto& [name, tensor] :
+       Named{{"logits", last.logits}, {"boxes", last.boxes}, {"corners", last.corners}, {"pre_boxes", output.dn_pre.boxes}}) {
+    result.types[name] = tensor.scalar_type();
+    result.outputs[name] = tensor.detach().to(at::kDouble);
+  }
+  for (const auto& item : model->named_parameters()) {
+    if (item.value().grad().defined()) result.gradients[item.key()] = item.value().grad().to(at::kDouble);
+  }
+  for (const auto& item : model->named_buffers()) {
+    if (item.value().is_floating_point()) result.statistics[item.key()] = item.value();
+  }
+  return result;
+}
+
+/// Relative, in the Euclidean norm over all tensors.
+double distance(const Named& found, const Named& exact) {
+  double gap = 0, norm = 0;
+  for (const auto& [name, tensor] : exact) {
+    gap += (found.at(name).to(at::kDouble) - tensor).square().sum().item<double>();
+    norm += tensor.square().sum().item<double>();
+  }
+  return std::sqrt(gap / norm);
+}
+
+class OfficialAutocast : public testing::TestWithParam<char> {};
+
+// Rounding differs from one order of operations to the next, so two right codes differ by some factor in how near they come: 1.5.
+TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
+  at::set_num_threads(1);
+  const char name = GetParam();
+  const ModelSize size = parse_model_size(std::string_view(&name, 1));
+  const nlohmann::json figures = golden().at("sizes").at(std::string(1, name));
+  const int64_t res = figures.at("res");
+  const Result exact = run(size, res, {});
+  for (const auto& [key, type] : {std::pair{"bf16", at::kBFloat16}, {"fp16", at::kHalf}}) {
+    const Result got = run(size, res, type);
+    for (const auto& [output, tensor] : exact.outputs) {
+      const double error = distance({{output, got.outputs.at(output)}}, {{output, tensor}});
+      RecordProperty(std::string(key) + "_" + output, std::to_string(error));
+      EXPECT_LT(error, 1.5 * figures.at(key).at(output).get<double>()) << key << " " << output;
+    }
+    const double error = distance(got.gradients, exact.gradients);
+    RecordProperty(std::string(key) + "_gradients", std::to_string(error));
+    EXPECT_LT(error, 1.5 * figures.at(key).at("gradients").get<double>()) << key;
+
+    EXPECT_EQ(got.types.at("logits"), type);  // it was computed in it
+    EXPECT_EQ(got.types.at("boxes"), at::kFloat);
+    for (const auto& [statistic, tensor] : got.statistics) EXPECT_EQ(tensor.scalar_type(), at::kFloat) << statistic;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, OfficialAutocast, testing::Values('n', 'l'), [](const auto& param) { return std::string(1, param.param); });
+
+TEST(Autocast, EndsWithItsScopeAndKeepsNoOldWeights) {
+  const Tensor weight = at::ones({4, 4}).requires_grad_(), x = at::ones({1, 4});
+  for (const double factor : {1.0, 2.0}) {
+    {
+      const at::NoGradGuard no_grad;
+      weight.fill_(factor);
+    }
+    const Autocast autocast(at::kCPU, at::kBFloat16);
+    const Tensor y = at::linear(x, weight);
+    EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+    EXPECT_EQ(y[0][0].item<float>(), 4 * factor);
+  }
+  EXPECT_FALSE(at::autocast::is_autocast_enabled(at::kCPU));
+  const Autocast none(at::kCPU, {});
+  EXPECT_EQ(at::linear(x, weight).scalar_type(), at::kFloat);
+}
+
+}  // namespace
+}  // namespace dfine
