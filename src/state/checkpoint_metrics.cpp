@@ -26,7 +26,8 @@ ValidationRecord to_record(const Json& json) {
                           .epoch = json.at("epoch").get<int64_t>(),
                           .step = json.at("step").get<int64_t>(),
                           .figures = {}};
-  for (const auto& [name, value] : json.value("figures", Json::object()).items())
+  const Json figures = json.value("figures", Json::object());
+  for (const auto& [name, value] : figures.items())
     record.figures.emplace_back(name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
   return record;
 }
@@ -58,7 +59,8 @@ std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::pat
         try {
           std::ifstream in(file, std::ios::binary);
           std::vector<ValidationRecord> records;
-          for (const Json& record : Json::parse(in).at("validations")) records.push_back(to_record(record));
+          const Json json = Json::parse(in);
+          for (const Json& record : json.at("validations")) records.push_back(to_record(record));
           return records;
         } catch (const Json::exception& e) {
           throw Error(cat("it is not as training writes it: ", e.what()), "remove it, and the checkpoint opens without its figures");

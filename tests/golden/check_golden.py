@@ -6,6 +6,7 @@ import sys
 if not os.environ.get("DFINE_OFFICIAL"):
     print("skipped: DFINE_OFFICIAL is not set (a checkout of Peterande/D-FINE with its requirements)")
     sys.exit()
+import make_class_heads  # noqa: E402
 import make_criterion  # noqa: E402
 import make_denoising  # noqa: E402
 import make_parity  # noqa: E402
@@ -40,6 +41,7 @@ def main():
             found = make_criterion.run(dtype, **case)
             assert found.pop("go") == stored[name]["go"], name
             compare(f"{name}.{key}", stored[name][key], found, tolerance)
+    compare("class_heads", load("class_heads.json"), make_class_heads.collect(), 0)
     stored = load("denoising.json")
     for name, case in make_denoising.CASES.items():
         compare(name, stored[name], make_denoising.run(*case), 1e-5)
