@@ -14,13 +14,10 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "state/weights.h"
+#include "train/monitor.h"
 
 namespace dfine {
 namespace {
-
-const char* monitor_name(Monitor monitor) {
-  return monitor == Monitor::kAp ? "ap" : "val_loss";
-}
 
 void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categories, const RunShape& shape) {
   std::vector<int64_t> ids;
@@ -30,11 +27,11 @@ void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categ
                 "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER");
   }
   const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
-  const int64_t global_batch = saved.data.batch_size * checkpoint.world_size;
+  const int64_t accumulated = saved.train.accumulate, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
   if (global_batch != shape.global_batch) {
     throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", counted(checkpoint.world_size, "rank"), " x ",
-                    saved.data.batch_size, "), this run has ", shape.global_batch),
-                "use as many ranks and the same data.batch_size, or another split with the same product");
+                    saved.data.batch_size, accumulated > 1 ? cat(" x ", accumulated) : "", "), this run has ", shape.global_batch),
+                "use as many ranks and the same data.batch_size, or another split with the same product, train.accumulate included");
   }
   if (checkpoint.step != checkpoint.epoch * shape.steps_per_epoch + checkpoint.epoch_step) {
     throw Error(cat("the checkpoint's ", checkpoint.step, " steps are ", checkpoint.epoch, " epochs and ", checkpoint.epoch_step,
@@ -107,7 +104,7 @@ bool RunState::validated(Monitor monitor, double new_val_loss, double ap, int64_
   val_loss = new_val_loss;
   const double value = monitor == Monitor::kAp ? ap : new_val_loss;
   const bool comparable = best && best->monitor == monitor_name(monitor);
-  if (comparable && !(monitor == Monitor::kAp ? value > best->value : value < best->value)) return false;
+  if (comparable && !is_better(monitor, value, best->value)) return false;
   best = Checkpoint::Best{.monitor = monitor_name(monitor), .value = value, .epoch = epoch, .step = step};
   return true;
 }
@@ -124,6 +121,7 @@ void save_run(const std::filesystem::path& folder, Learner& learner, const Confi
   checkpoint.description.image_width = config.data.image_size.width;
   checkpoint.model = named_tensors(learner.model());
   checkpoint.optimizer = learner.optimizer().state();
+  if (learner.scaler() != nullptr) checkpoint.scaler = learner.scaler()->state();
   if (const Ema* ema = learner.ema(); ema != nullptr) checkpoint.ema = {ema->averages(), ema->updates(), ema->restarted_decay()};
   checkpoint.weights = state.weights;
   checkpoint.validations = state.validations;
@@ -146,6 +144,7 @@ RunState restore_run(const std::filesystem::path& folder, Learner& learner, cons
         const Checkpoint checkpoint = load_checkpoint(folder.string());
         check_fits(checkpoint, categories, shape);
         learner.optimizer().load(checkpoint.optimizer);
+        if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);
         restore_weights(checkpoint, learner, checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);
         return RunState{.step = checkpoint.step,
                         .val_loss = checkpoint.val_loss,

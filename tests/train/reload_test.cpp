@@ -1,0 +1,187 @@
+// The second stage's reload. Only rank zero sees the checkpoint's folder; the other ranks are given one that is not there.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "python.h"
+#include "rank_main.h"
+#include "state/weights.h"
+#include "train/build.h"
+#include "train/run_checkpoint.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<Category> kClasses{{1, "a"}, {2, "b"}};
+constexpr RunShape kShape{.steps_per_epoch = 10, .global_batch = 2};
+
+Config small_config() {
+  Config config;
+  config.model.num_denoising = 0;
+  config.data.batch_size = kShape.global_batch;
+  config.ema.decay = 0.9;
+  config.data.train = config.data.val = "unused";  // what a saved configuration must name
+  return config;
+}
+
+/// A learner with the same weights on all ranks.
+struct Fixture {
+  explicit Fixture(const Config& given = small_config(), const std::vector<Category>& classes = kClasses)
+      : config(given), learner(build_model(given, classes, false, test::group()), given, make_recipe(given, kShape), test::group()) {}
+
+  /// A step with gradients that no data gave; every `leave_out`th parameter gets none.
+  void step(double phase, int leave_out = 0) {
+    int i = 0;
+    for (const ParameterGroup& group : learner.optimizer().groups()) {
+      for (const Tensor& p : group.parameters) {
+        Tensor(p).mutable_grad() = ++i == leave_out ? Tensor() : at::sin(at::arange(p.numel(), at::kFloat) + phase).reshape(p.sizes());
+      }
+    }
+    learner.optimizer().step();
+    learner.ema()->update();
+  }
+
+  std::map<std::string, Tensor> snapshot() {
+    std::map<std::string, Tensor> all;
+    for (const auto& [name, tensor] : named_tensors(learner.model())) all["model " + name] = tensor.detach().clone();
+    for (const auto& [name, tensor] : learner.ema()->averages()) all["ema " + name] = tensor.clone();
+    for (const auto& [index, moments] : learner.optimizer().state().moments) {
+      all["step " + std::to_string(index)] = moments.step.clone();
+      all["exp_avg " + std::to_string(index)] = moments.exp_avg.clone();
+      all["exp_avg_sq " + std::to_string(index)] = moments.exp_avg_sq.clone();
+    }
+    return all;
+  }
+
+  const Config config;
+  Learner learner;
+};
+
+void expect_same(const std::map<std::string, Tensor>& a, const std::map<std::string, Tensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
+}
+
+RunState after(int64_t step) {
+  RunState state;
+  state.step = step;
+  return state;
+}
+
+/// Rank zero's folder; elsewhere a path where nothing is.
+struct HiddenFolder {
+  TemporaryFolder mine;
+  fs::path path() const { return test::group().rank() == 0 ? fs::path(mine / "checkpoints/best") : fs::path("/nowhere/checkpoints/best"); }
+  void save(Fixture& fixture, int64_t step) const {
+    if (test::group().rank() == 0) save_run(path(), fixture.learner, fixture.config, kClasses, after(step), kShape);
+  }
+};
+
+TEST(ReloadBest, EveryRankGetsWhatRankZeroReads) {
+  const HiddenFolder folder;
+  Fixture fixture;
+  fixture.step(0, /*leave_out=*/3);
+  fixture.step(1, /*leave_out=*/3);
+  const auto best = fixture.snapshot();
+  folder.save(fixture, 2);
+  fixture.step(2);  // and now the third has moments too
+  fixture.step(3);
+  fixture.learner.ema()->restart(0.5);
+  ASSERT_NE(fixture.snapshot().size(), best.size());
+  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), 2);
+  expect_same(fixture.snapshot(), best);
+  EXPECT_EQ(fixture.learner.ema()->updates(), 2);
+  EXPECT_EQ(fixture.learner.ema()->restarted_decay(), 0.5);  // of the stage, not of the checkpoint
+
+  // Training goes on from there as it did the first time.
+  Fixture first;
+  for (const double phase : {0, 1}) first.step(phase, 3);
+  first.learner.ema()->restart(0.5);
+  first.step(7);
+  fixture.step(7);
+  expect_same(fixture.snapshot(), first.snapshot());
+}
+
+TEST(ReloadBest, WithoutAUsableOneEveryRankKeepsItsWeights) {
+  const HiddenFolder folder;
+  Fixture fixture;
+  fixture.step(0);
+  const auto before = fixture.snapshot();
+  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);  // none
+  expect_same(fixture.snapshot(), before);
+
+  folder.save(fixture, 1);
+  fixture.step(1);
+  const auto later = fixture.snapshot();
+  if (test::group().rank() == 0) fs::resize_file(folder.path() / "state.pth", 1000);
+  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);  // damaged
+  expect_same(fixture.snapshot(), later);
+}
+
+TEST(ReloadBest, OfAnotherModelIsNotUsable) {
+  const HiddenFolder folder;
+  {
+    Config config = small_config();
+    config.model.freeze_backbone = true;
+    Fixture other(config);
+    other.step(0);
+    folder.save(other, 1);
+  }
+  Fixture fixture;
+  fixture.step(1);
+  const auto before = fixture.snapshot();
+  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);
+  expect_same(fixture.snapshot(), before);
+}
+
+TEST(RunCheckpoint, WhatIsValidatedComesBack) {
+  if (test::group().size() > 1) GTEST_SKIP() << "one rank's matter";
+  const TemporaryFolder folder;
+  Fixture fixture;
+  fixture.step(0);
+  fixture.learner.ema()->restart(0.7);
+  RunState state = after(5);
+  state.weights = WeightsKind::kRaw;
+  state.validations = {{WeightsKind::kRaw, 0, 5, {{"ap", 0.5}}}};
+  save_run(folder / "last", fixture.learner, fixture.config, kClasses, state, kShape);
+  Fixture resumed;
+  const RunState back = restore_run(folder / "last", resumed.learner, kClasses, kShape);
+  EXPECT_EQ(back.step, 5);
+  EXPECT_EQ(back.weights, WeightsKind::kRaw);
+  ASSERT_EQ(back.validations.size(), 1U);
+  EXPECT_EQ(back.validations[0].figures, state.validations[0].figures);
+  EXPECT_EQ(resumed.learner.ema()->restarted_decay(), 0.7);
+  expect_same(resumed.snapshot(), fixture.snapshot());
+}
+
+TEST(KeepStage1Best, SurvivesTheNextBest) {
+  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
+  const TemporaryFolder parent;
+  const RunFolder folder(parent / "run");
+  EXPECT_FALSE(keep_stage1_best(folder));
+  Fixture fixture;
+  fixture.step(0);
+  const auto first = fixture.snapshot();
+  const auto save = [&](int64_t step) {
+    save_run(folder.checkpoint("best"), fixture.learner, fixture.config, kClasses, after(step), kShape);
+  };
+  save(1);
+  EXPECT_TRUE(keep_stage1_best(folder));
+  EXPECT_EQ(fs::hard_link_count(folder.checkpoint("best_stage1") / "state.pth"), 2U);  // one copy on disk
+  fixture.step(1);
+  save(2);
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best")).step, 2);
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).step, 1);
+  EXPECT_EQ(reload_best(folder.checkpoint("best_stage1"), fixture.learner, test::group()), 1);
+  expect_same(fixture.snapshot(), first);
+  EXPECT_TRUE(keep_stage1_best(folder));  // replaces the one before
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).step, 2);
+}
+
+}  // namespace
+}  // namespace dfine
