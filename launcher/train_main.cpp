@@ -12,6 +12,7 @@
 #include "dfine_version.h"
 #include "dist/failure.h"
 #include "dist/session.h"
+#include "train/find_lr.h"
 #include "train/preview.h"
 #include "train/trainer.h"
 
@@ -21,7 +22,7 @@ struct CommandLine {
   std::string config, resume;
   std::vector<std::string> overrides;
   bool print_config = false;
-  std::optional<int64_t> preview;
+  std::optional<int64_t> preview, find_lr;
 };
 
 void describe(CLI::App& app, CommandLine& line) {
@@ -33,6 +34,12 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("--preview", line.preview, "draws the first N training batches into RUN_DIR/preview, with boxes and class names, and ends")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000));
+  app.add_option("--find-lr", line.find_lr,
+                 "tries rising learning rates for N steps, 100 if none is given, proposes one, draws RUN_DIR/find-lr.svg, and ends")
+      ->type_name("N")
+      ->expected(0, 1)
+      ->default_str("100")
+      ->check(CLI::Range(10, 100000));
   app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
 }
 
@@ -56,6 +63,10 @@ int train(dfine::Session& session, int argc, char** argv) {
   }
   if (line.preview) {
     if (session.rank() == 0) dfine::preview(config, session.size(), *line.preview);
+    return 0;
+  }
+  if (line.find_lr) {
+    dfine::find_lr(config, session, *line.find_lr);
     return 0;
   }
   dfine::Trainer(config, session).run();

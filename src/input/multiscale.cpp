@@ -38,4 +38,9 @@ ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
   return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step)).below(sizes_.size())];
 }
 
+ImageSize StepSizes::largest() const {
+  const auto fewer_pixels = [](ImageSize a, ImageSize b) { return a.height * a.width < b.height * b.width; };
+  return sizes_.empty() ? base_ : *std::ranges::max_element(sizes_, fewer_pixels);
+}
+
 }  // namespace dfine

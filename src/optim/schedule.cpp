@@ -27,7 +27,7 @@ double cosine(const LrShape& shape, int64_t step) {
 }  // namespace
 
 double lr_factor(const LrShape& shape, int64_t step) {
-  return warmup(shape, step) * multistep(shape, step) * cosine(shape, step);
+  return warmup(shape, step) * multistep(shape, step) * cosine(shape, step) * std::pow(shape.growth, static_cast<double>(step));
 }
 
 }  // namespace dfine

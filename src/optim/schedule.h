@@ -14,11 +14,14 @@ struct LrShape {
 
   int64_t cosine_begin = 0, cosine_end = 0;  // constant before, final_factor after (DEIM's flat-cosine); cosine_end 0: no cosine
   double final_factor = 1;
+
+  double growth = 1;  // factor of each step over the one before (a range test)
 };
 
 /// At `step` = 0, 1, ...: the product of
 /// - warm-up: (step + 1) / warmup_steps, at most 1 (the official src/optim/warmup.py);
 /// - gamma to the power of the milestones reached (milestone <= step);
+/// - growth to the power of the step;
 /// - 1 before cosine_begin, final_factor from cosine_end on, between them final + (1 - final) * (1 + cos(pi * t)) / 2, t the part covered.
 double lr_factor(const LrShape& shape, int64_t step);
 

@@ -44,12 +44,16 @@ void MetricsLog::write_step(const StepRecord& r) {
   line["images"] = r.images;
   line["images_per_s"] = r.images_per_s;
   line["data_wait_s"] = r.data_wait_s;
+  if (r.skipped) line["skipped"] = true;
   write_line(line.dump());
 }
 
-void MetricsLog::write_validation(int64_t step, int64_t epoch, const std::vector<std::pair<std::string, double>>& figures) {
-  Json line{{"type", "val"}, {"step", step}, {"epoch", epoch}};
-  for (const auto& [name, value] : figures) line[name] = value;
+void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
+  Json line{{"type", better ? "val" : "val_other"},
+            {"step", record.step},
+            {"epoch", record.epoch},
+            {"weights", weights_name(record.weights)}};
+  for (const auto& [name, value] : record.figures) line[name] = value;
   write_line(line.dump());
 }
 

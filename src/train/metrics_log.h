@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "state/checkpoint.h"
+
 namespace dfine {
 
 struct StepRecord {
@@ -18,6 +20,7 @@ struct StepRecord {
   int64_t images = 0;  // of this step, over all ranks
   double images_per_s = 0;
   double data_wait_s = 0;  // longest wait of a rank
+  bool skipped = false;    // nothing was updated: not finite, or an overflow in fp16; only then in the file
 };
 
 class MetricsLog {
@@ -27,8 +30,8 @@ class MetricsLog {
   MetricsLog(const std::string& path, int64_t resume_step);
 
   void write_step(const StepRecord& record);
-  /// `figures`: val_loss and the 12 COCO figures by name; -1 where COCO defines none.
-  void write_validation(int64_t step, int64_t epoch, const std::vector<std::pair<std::string, double>>& figures);
+  /// A "val" line of the weights that count; with `better` false a "val_other" line. -1 where COCO defines no figure.
+  void write_validation(const ValidationRecord& record, bool better);
 
  private:
   void write_line(const std::string& line);

@@ -12,6 +12,8 @@ class RunFolder {
   std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
   std::filesystem::path config() const { return dir_ / "config.toml"; }
   std::filesystem::path preview() const { return dir_ / "preview"; }
+  /// The range test's picture ("svg") and figures ("csv").
+  std::filesystem::path lr_range(const std::string& extension) const { return dir_ / ("find-lr." + extension); }
   std::filesystem::path log() const { return dir_ / "log.txt"; }
   std::filesystem::path checkpoint(const std::string& name) const { return dir_ / "checkpoints" / name; }
 

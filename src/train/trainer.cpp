@@ -1,15 +1,11 @@
 #include "train/trainer.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <torch/csrc/autograd/anomaly_mode.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <optional>
 #include <span>
-#include <thread>
 #include <utility>
 
 #include "config/load.h"
@@ -17,19 +13,22 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "dist/agreement.h"
 #include "dist/failure.h"
-#include "input/device_batches.h"
-#include "input/multiscale.h"
+#include "model/freezing.h"
+#include "train/advice.h"
 #include "train/build.h"
+#include "train/compute_setup.h"
 #include "train/learner.h"
 #include "train/metrics_log.h"
+#include "train/monitor.h"
 #include "train/parameter_groups.h"
+#include "train/preflight.h"
 #include "train/preview.h"
 #include "train/progress.h"
 #include "train/run_checkpoint.h"
 #include "train/run_folder.h"
-#include "train/validate.h"
+#include "train/train_feed.h"
+#include "train/validate_learner.h"
 
 namespace dfine {
 namespace {
@@ -40,33 +39,10 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-DeviceRequest device_request(DeviceChoice choice) {
-  switch (choice) {
-    case DeviceChoice::kCpu:
-      return DeviceRequest::kCpu;
-    case DeviceChoice::kCuda:
-      return DeviceRequest::kCuda;
-    case DeviceChoice::kAuto:
-      break;
-  }
-  return DeviceRequest::kAuto;
-}
-
-void configure_torch(const Config& config, const Session& session) {
-  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()), session.local_size()));
-  at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
-  at::globalContext().setBenchmarkCuDNN(!config.run.deterministic);
-  torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);
-}
-
-RunShape run_shape(const Config& config, const Session& session, int64_t num_images) {
-  const int64_t global_batch = config.data.batch_size * session.size();
-  if (num_images < global_batch) {
-    throw Error(cat("data.train has ", counted(num_images, "image"), ", fewer than the global batch of ", global_batch, " (",
-                    counted(session.size(), "rank"), " x ", config.data.batch_size, ")"),
-                "use fewer ranks or a smaller data.batch_size");
-  }
-  return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = session.size()};
+std::vector<std::string> class_names(const PackedDataset& data) {
+  std::vector<std::string> names;
+  for (const Category& category : data.categories()) names.push_back(category.name);
+  return names;
 }
 
 }  // namespace
@@ -75,51 +51,66 @@ struct Trainer::Impl {
   Impl(const Config& config, Session& session);
 
   void run();
-  void start_epoch(int64_t epoch, int64_t first_batch);
-  void train_step(Progress& progress);
-  void share_bad(const Batch& batch);
-  void end_epoch(bool last);
-  void save(const std::string& name);
   bool is_root() const { return group.rank() == 0; }
+
+  // Before the first step.
+  void advise(const DataFacts& facts) const;
+  void try_largest_step(const DataFacts& facts) const;
+  void open_run_folder(bool new_run);
+
+  // The loop's parts; all collective.
+  void begin_epoch();
+  void train_step(Progress& progress);
+  void after_bad_step(const StepInput& input);
+  void end_epoch();
+  bool validate_now(int64_t done);
+  void after_no_better(int64_t done, bool last);
+  void go_back_to_best();
+  void save_last();
+  void save(const std::string& name);
+
+  int64_t epoch() const { return state.step / shape.steps_per_epoch; }
 
   const Config config;
   const Group group;
   const RunFolder folder;
   const PackedDataset train_data;
   const std::optional<PackedDataset> val_data;  // unset without validation
-  int64_t num_images;
-  RunShape shape;
+  const int64_t num_images;
+  const RunShape shape;
   const Recipe recipe;
   std::optional<Learner> learner;
-  const StepSizes step_sizes;
-  std::optional<Loader> loader;
-  std::optional<DeviceBatches> batches;
-  std::optional<MetricsLog> metrics;
+  std::optional<TrainFeed> feed;
+  std::optional<MetricsLog> metrics;  // rank zero's
   RunState state;
+  int64_t bad_steps = 0;  // in a row
+  std::string stop;       // why the run ends before its last step; empty: it goes on
+  const Clock::time_point begin = Clock::now();
 };
 
 Trainer::Impl::Impl(const Config& given, Session& session)
     : config(given),
-      group(session.make_group(device_request(given.run.device))),
+      group(join_ranks(given, session)),
       folder(given.run.dir),
       train_data(open_pack("data.train", given.data.train, given.data.cache_dir)),
       val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val, given.data.cache_dir)) : std::nullopt),
       num_images(usable_images(given, train_data)),
-      shape(run_shape(given, session, num_images)),
-      recipe(make_recipe(given, shape)),
-      step_sizes(given) {
-  if (is_root()) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
-  check_agreement(group, "the configuration", print_config(config));
+      shape(run_shape(given, session.size(), num_images)),
+      recipe(make_recipe(given, shape)) {
   if (val_data) check_same_categories(train_data, *val_data);
-  configure_torch(config, session);
+  const DataFacts facts = data_facts(train_data, num_images);
+  if (is_root()) advise(facts);
 
   const auto checkpoint = folder.resume_from(config.run.resume);
+  if (config.train.preflight) try_largest_step(facts);
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
     log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
-                  " training images, ", val_data ? val_data->size() : 0, " for validation; ", counted(at::get_num_threads(), "thread"),
-                  " a rank"));
+                  " training images, ", val_data ? usable_images(config, *val_data) : 0, " for validation; ",
+                  counted(at::get_num_threads(), "thread"), " a rank"));
+    const std::string frozen = describe_frozen(*model);
+    if (!frozen.empty()) log::info("frozen:\n" + frozen);
     if (config.model.freeze_backbone) {
       log::warn(
           "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces "
@@ -127,113 +118,170 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     }
   }
   learner.emplace(std::move(model), config, recipe, group);
-  if (is_root()) log::info(describe_recipe(recipe, config, shape));
-  if (is_root()) log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
+  if (is_root()) {
+    log::info(describe_recipe(recipe, config, shape));
+    log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
+  }
   if (!checkpoint.empty()) {
     state = restore_run(checkpoint, *learner, train_data.categories(), shape);
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
-  loader.emplace(train_data, loader_options(config, true, group.device().is_cuda()));
-  batches.emplace(*loader, group.device());
+  feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
+  if (is_root()) open_run_folder(checkpoint.empty());
+}
 
+void Trainer::Impl::advise(const DataFacts& facts) const {
+  const auto val_facts = val_data ? std::optional(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
+  for (const std::string& warning : advice(config, recipe, shape, class_names(train_data), facts, val_facts)) log::warn(warning);
+}
+
+void Trainer::Impl::try_largest_step(const DataFacts& facts) const {
+  set_failure_context("trying the largest step of the run (train.preflight)");
+  const Preflight tried = preflight(config, recipe, train_data.categories(), facts, group);
   if (is_root()) {
-    const auto moved = folder.prepare(checkpoint.empty());
-    if (!moved.empty()) log::info(cat("an earlier run in this folder was moved to ", moved.string()));
-    write_file_atomically(folder.config(), print_config(config));
-    log::add_file(folder.log().string());
-    metrics.emplace(folder.metrics().string(), checkpoint.empty() ? -1 : state.step);
-    if (config.data.preview > 0) write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
+    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with ", tried.boxes, " boxes in each image fits, ",
+                  human_bytes(static_cast<double>(tried.peak_bytes)), group.device().is_cpu() ? " in the process" : " on the device"));
   }
+  set_failure_context("preparing the run");
+}
+
+void Trainer::Impl::open_run_folder(bool new_run) {
+  const auto moved = folder.prepare(new_run);
+  if (!moved.empty()) log::info(cat("an earlier run in this folder was moved to ", moved.string()));
+  write_file_atomically(folder.config(), print_config(config));
+  log::add_file(folder.log().string());
+  metrics.emplace(folder.metrics().string(), new_run ? -1 : state.step);
+  if (config.data.preview > 0) write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
 }
 
 void Trainer::Impl::run() {
   if (state.step >= recipe.total_steps && is_root())
     log::info(cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
   Progress progress(state.step, recipe.total_steps, config.run.log_every);
-  while (state.step < recipe.total_steps) {
-    const int64_t in_epoch = state.step % shape.steps_per_epoch;
-    if (in_epoch == 0 || !batches->has_next()) start_epoch(state.step / shape.steps_per_epoch, in_epoch);
+  while (state.step < recipe.total_steps && stop.empty()) {
+    if (state.step % shape.steps_per_epoch == 0) begin_epoch();
     train_step(progress);
-    const bool last = state.step == recipe.total_steps;
-    if (last || state.step % shape.steps_per_epoch == 0) {
+    if (state.step == recipe.total_steps || !stop.empty() || state.step % shape.steps_per_epoch == 0) {
       progress.finish_line();
-      end_epoch(last);
+      end_epoch();
     } else if (config.checkpoint.every_steps > 0 && state.step % config.checkpoint.every_steps == 0) {
       progress.finish_line();
-      save("last");
+      save_last();
     }
   }
+  if (is_root() && !stop.empty()) log::info(stop);
   group.barrier();
 }
 
-void Trainer::Impl::start_epoch(int64_t epoch, int64_t first_batch) {
-  TrainPlan plan(num_images, shape.global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), epoch);
-  batches->start(training_order(std::move(plan), epoch, first_batch, group.rank(), config.data.batch_size));
+/// At the stop epoch the second stage begins: from the best weights of the first, without strong augmentation.
+void Trainer::Impl::begin_epoch() {
+  if (config.data.stop_epoch == 0 || epoch() != config.data.stop_epoch) return;
+  if (config.ema.restart == EmaRestart::kIntended) learner->ema()->restart(config.ema.restart_decay);
+  if (!config.train.second_stage) return;
+  if (is_root()) keep_stage1_best(folder);
+  go_back_to_best();
 }
 
-/// Damaged images that one rank passed over count on all of them, so that data.max_bad is a limit of the whole job.
-void Trainer::Impl::share_bad(const Batch& batch) {
-  std::string all;
-  for (const auto& bytes : group.gather(std::as_bytes(std::span(batch.bad)), 0))
-    all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  all = group.broadcast(all, 0);
-  std::vector<size_t> bad(all.size() / sizeof(size_t));
-  std::memcpy(bad.data(), all.data(), all.size());
-  loader->count_bad(bad);
+void Trainer::Impl::go_back_to_best() {
+  set_failure_context(cat("going back to the best weights after step ", state.step));
+  const auto from = reload_best(folder.checkpoint("best_stage1"), *learner, group);
+  if (is_root() && from) log::info(cat("second stage: back to the best weights of the first, of step ", *from));
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
-  const auto begin = Clock::now();
-  const int64_t epoch = state.step / shape.steps_per_epoch;
+  const auto step_begin = Clock::now();
+  const int64_t epoch = this->epoch();
   set_failure_context(cat("epoch ", epoch, ", step ", state.step + 1));
-  const Batch batch = batches->next();
-
-  const StepResult result = with_context(
-      [&] {
-        StepResult made = learner->step({batch}, step_sizes.at(epoch, state.step), state.step);
-        if (made.finite) return made;
-        throw Error(cat("loss ", made.loss, " and gradient norm ", made.grad_norm, " are not finite"),
-                    "lower optim.lr, or look at the images named; checkpoints/last is intact");
-      },
-      [&] {
-        std::string where = cat("in epoch ", epoch, ", step ", state.step + 1, ", with the images");
-        for (const size_t i : batch.samples) where += cat(" ", train_data.image(i).file_name);
-        return where;
-      });
+  const StepInput input = feed->next(state.step);
+  const StepResult result = learner->step(input.batches, input.size, state.step);
   ++state.step;
 
-  const auto most = group.max({static_cast<int64_t>(batch.wait_s * 1e6), static_cast<int64_t>(batch.bad.size())});
-  if (most[1] > 0) share_bad(batch);
-  if (!is_root()) return;
-  const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(begin);
-  const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
-  metrics->write_step(
-      {state.step, epoch, result.loss, result.losses, result.grad_norm, result.lr, shape.global_batch, images_per_s, wait_s});
-  progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
+  const bool late = config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
+  const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), input.any_bad, late});
+  if (most[1] != 0) feed->share_bad(input);
+  if (most[2] != 0) stop = cat("stopping after train.max_minutes = ", config.train.max_minutes, "; --resume auto continues");
+  if (is_root()) {
+    const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
+    const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
+    metrics->write_step({.step = state.step,
+                         .epoch = epoch,
+                         .loss = result.loss,
+                         .losses = result.losses,
+                         .grad_norm = result.grad_norm,
+                         .lr = result.lr,
+                         .images = shape.global_batch,
+                         .images_per_s = images_per_s,
+                         .data_wait_s = wait_s,
+                         .skipped = !result.finite});
+    progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
+  }
+  if (!result.finite) after_bad_step(input);
+  bad_steps = result.finite ? 0 : bad_steps;
 }
 
-void Trainer::Impl::end_epoch(bool last) {
-  const int64_t epoch = (state.step - 1) / shape.steps_per_epoch;
-  const bool due = val_data && (last || (epoch + 1) % config.validate.every_epochs == 0);
-  bool best = false;
-  if (due) {
-    set_failure_context(cat("validation after step ", state.step));
-    std::optional<EmaInPlace> averaged;
-    if (learner->ema() != nullptr) averaged.emplace(*learner->ema());
-    const ValidationOptions options{loader_options(config, false, group.device().is_cuda()),
-                                    config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size,
-                                    config.data.max_images};
-    const Validation result = validate(learner->model(), *val_data, options, group);
-    best = state.validated(config.checkpoint.monitor, result.val_loss, result.summary.ap, epoch);
-    if (is_root()) {
-      metrics->write_validation(state.step, epoch, result.figures());
-      log::info(cat("epoch ", epoch, " validated: val_loss ", fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
-                    fixed(result.summary.ap50, 4), best ? "  (best so far)" : ""));
-    }
-  }
-  save("last");
+void Trainer::Impl::after_bad_step(const StepInput& input) {
+  std::string mine = cat("rank ", group.rank(), ": image ids");
+  for (const Batch& batch : input.batches)
+    for (const size_t i : batch.samples) mine += cat(" ", train_data.image(i).id);
+  std::string all;
+  for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0))
+    all += cat("\n  ", std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  ++bad_steps;
+  if (is_root()) log::warn(cat("step ", state.step, " was left out: its loss or gradient is not finite; ", bad_steps, " in a row", all));
+  if (bad_steps < config.train.max_bad_steps) return;
+  throw Error(cat("the loss or the gradient was not finite in ", counted(bad_steps, "step"), " in a row"),
+              "look at the images named above (dfine_ddp --preview draws batches), lower optim.lr, or set run.precision = \"fp32\"; "
+              "checkpoints/last is from before");
+}
+
+void Trainer::Impl::end_epoch() {
+  const int64_t done = (state.step - 1) / shape.steps_per_epoch;  // the epoch that ends here
+  const bool last = state.step == recipe.total_steps || !stop.empty();
+  const bool validates = val_data && (last || (done + 1) % config.validate.every_epochs == 0);
+  const bool best = validates && validate_now(done);
+  if (validates && !best) after_no_better(done, last);
+  save_last();
   if (best) save("best");
+}
+
+bool Trainer::Impl::validate_now(int64_t done) {
+  set_failure_context(cat("validation after step ", state.step));
+  const auto found = validate_learner(*learner, *val_data, config, group);
+  const WeightsValidation& better = found.front();
+  const bool best = state.validated(config.checkpoint.monitor, better.result.val_loss, better.result.summary.ap, done);
+  state.weights = better.weights;
+  state.validations.clear();
+  for (const auto& [weights, result] : found)
+    state.validations.push_back({.weights = weights, .epoch = done, .step = state.step, .figures = result.figures()});
+  if (!is_root()) return best;
+  for (const ValidationRecord& record : state.validations) metrics->write_validation(record, record.weights == better.weights);
+  for (const auto& [weights, result] : found) {
+    log::info(cat("epoch ", done, " validated, ", weights == WeightsKind::kEma ? "averaged weights" : "raw weights", ": val_loss ",
+                  fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ", fixed(result.summary.ap50, 4),
+                  weights != better.weights ? ""
+                  : best                    ? "  (best so far)"
+                  : found.size() > 1        ? "  (better)"
+                                            : ""));
+  }
+  return best;
+}
+
+void Trainer::Impl::after_no_better(int64_t done, bool last) {
+  const int64_t without = (done - state.best->epoch) / config.validate.every_epochs;
+  if (config.train.patience > 0 && without >= config.train.patience && stop.empty()) {
+    stop = cat("stopping after ", counted(without, "validation"), " without a better ", monitor_name(config.checkpoint.monitor),
+               " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
+  }
+  if (last || !stop.empty() || config.data.stop_epoch == 0 || done < config.data.stop_epoch) return;
+  if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
+  if (config.train.second_stage) go_back_to_best();
+}
+
+/// Weights under which the loss has just not been finite may be ruined: they do not take the place of the last good ones.
+void Trainer::Impl::save_last() {
+  save(bad_steps == 0 ? "last" : "after_bad_steps");
+  if (bad_steps > 0 && is_root()) log::warn(cat(folder.checkpoint("last").string(), " stays as it was: this state is in after_bad_steps"));
 }
 
 void Trainer::Impl::save(const std::string& name) {

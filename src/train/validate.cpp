@@ -6,6 +6,8 @@
 #include <cstring>
 #include <span>
 
+#include "core/error.h"
+#include "core/text.h"
 #include "data/dataset.h"
 #include "input/batch.h"
 #include "loss/criterion.h"
@@ -20,6 +22,10 @@ void append_detections(const dfine::Detections& found, int64_t image_id, const s
                        std::vector<Detection>& out) {
   const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(), labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();  // [K, 4] x0 y0 x1 y1
+  if (!at::isfinite(scores).all().item<bool>() || !at::isfinite(boxes).all().item<bool>()) {
+    throw Error(cat("the model's predictions for image ", image_id, " are not finite"),
+                "training has diverged: lower optim.lr or set run.precision = \"fp32\", and continue from a checkpoint before");
+  }
   const float* box = boxes.const_data_ptr<float>();
   for (int64_t k = 0; k < scores.size(0); ++k, box += 4) {
     const auto label = static_cast<size_t>(labels.const_data_ptr<int64_t>()[k]);

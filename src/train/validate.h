@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.h"
 #include "dist/group.h"
 #include "input/loader.h"
 #include "metrics/coco_types.h"
@@ -23,6 +24,8 @@ struct Validation {
 
   /// val_loss and the 12 figures, in the order in which metrics.jsonl lists them.
   std::vector<std::pair<std::string, double>> figures() const;
+  /// The figure that checkpoint.monitor names.
+  double monitored(Monitor monitor) const { return monitor == Monitor::kAp ? summary.ap : val_loss; }
 };
 
 struct ValidationOptions {

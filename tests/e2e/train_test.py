@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from common import BCCD, SOURCE, Workspace, pack, records, run, subset
 
-VAL_KEYS = {"type", "step", "epoch", "val_loss", "ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large",
+VAL_KEYS = {"type", "step", "epoch", "weights", "val_loss", "ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large",
             "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"}
 STEP_KEYS = {"type", "step", "epoch", "loss", "losses", "grad_norm", "lr", "images", "images_per_s", "data_wait_s"}
 
@@ -16,7 +16,7 @@ STEP_KEYS = {"type", "step", "epoch", "loss", "losses", "grad_norm", "lr", "imag
 def settings(ws, name, **more):
     keys = {"run.dir": ws(name), "run.deterministic": "true", "run.threads": 1, "run.device": "cpu", "model.size": "n",
             "data.train": ws("train"), "data.val": ws("val"), "data.image_size": 256, "data.batch_size": 2, "data.workers": 1,
-            "data.augment": "flip", "optim.lr": 4e-4, "optim.warmup_steps": 0, "optim.clip_norm": 0.1, "train.epochs": 2, "ema.enabled": "true", "ema.warmup_steps": 10, **more}
+            "data.augment": "flip", "optim.lr": 4e-4, "optim.warmup_steps": 0, "optim.clip_norm": 0.1, "train.epochs": 2, "ema.enabled": "true", "ema.warmup_steps": 10, "validate.weights": "ema", **more}
     return ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
 
 

@@ -42,6 +42,12 @@ TEST(LrFactor, FollowsACosineAfterTheFlatPart) {
   EXPECT_DOUBLE_EQ(lr_factor(shape, 1000), 0.5);
 }
 
+TEST(LrFactor, GrowsGeometrically) {
+  const LrShape shape{.growth = 2};
+  EXPECT_DOUBLE_EQ(lr_factor(shape, 0), 1);
+  EXPECT_DOUBLE_EQ(lr_factor(shape, 10), 1024);
+}
+
 TEST(LrFactor, WarmUpMultipliesTheRest) {
   const LrShape shape{.warmup_steps = 4, .milestones = {1}, .gamma = 0.1};
   EXPECT_DOUBLE_EQ(lr_factor(shape, 0), 0.25);

@@ -1,0 +1,94 @@
+#include "train/advice.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+constexpr int64_t kFewSteps = 500;          // fewer optimizer steps than the official warm-up alone has
+constexpr double kLargeInitialShare = 0.1;  // of the initial weights in the final average
+constexpr double kFarFactor = 4;            // of a learning rate from what the recipe gives
+constexpr size_t kNamedClasses = 20;
+
+using Warnings = std::vector<std::string>;
+
+void about_length(const Config& config, const Recipe& recipe, const RunShape& shape, Warnings& warnings) {
+  if (recipe.total_steps < kFewSteps) {
+    warnings.push_back(cat("the run has ", counted(recipe.total_steps, "optimizer step"), " in all: fewer than ", kFewSteps,
+                           " seldom make a good detector. Raise train.epochs (", config.train.epochs, " of ",
+                           counted(shape.steps_per_epoch, "step"), ") or lower the global batch (", shape.global_batch, ")"));
+  }
+  if (recipe.lr_shape.warmup_steps >= recipe.total_steps) {
+    warnings.push_back(cat("the warm-up of ", counted(recipe.lr_shape.warmup_steps, "step"), " is as long as the run of ",
+                           recipe.total_steps, ": the learning rate stays below ", recipe.lr, ". Set optim.warmup_steps = \"auto\""));
+  }
+  if (config.data.stop_epoch >= config.train.epochs) {
+    warnings.push_back(cat("data.stop_epoch = ", config.data.stop_epoch, " is not reached in train.epochs = ", config.train.epochs,
+                           ": the last epochs without strong augmentation are left out. Set it some epochs below train.epochs"));
+  }
+}
+
+void about_average(const Config& config, const Recipe& recipe, Warnings& warnings) {
+  if (!config.ema.enabled) return;
+  const double share = initial_share(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps);
+  if (share <= kLargeInitialShare) return;
+  warnings.push_back(cat("the average of the weights is too slow for this run: after its ", counted(recipe.total_steps, "step"), " ",
+                         fixed(100 * share, 0), " % of it are still the initial weights, a random class head among them",
+                         ". Set ema.decay = \"auto\" and ema.warmup_steps = \"auto\""));
+}
+
+void about_rate(const Config& config, const Recipe& recipe, const RunShape& shape, Warnings& warnings) {
+  const OfficialRate official = official_rate(config.model.size);
+  const double ratio = static_cast<double>(shape.global_batch) / static_cast<double>(official.batch);
+  const double linear = official.lr * ratio, root = official.lr * std::sqrt(ratio);
+  const double least = std::min(linear, root) / kFarFactor, most = std::max(linear, root) * kFarFactor;
+  if (recipe.lr < least || recipe.lr > most) {
+    warnings.push_back(cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-", config.model.size,
+                           " at a global batch of ", shape.global_batch, ": ", root, " (", official.lr, " at ", official.batch,
+                           ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
+  } else if (config.optim.scale_lr == LrScaling::kNone && (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {
+    warnings.push_back(cat("optim.lr = ", config.optim.lr, " is stated for a global batch of ", config.optim.base_batch, ", this run's is ",
+                           shape.global_batch, ". Set optim.scale_lr = \"linear\" or \"sqrt\", or another optim.lr and optim.base_batch"));
+  }
+}
+
+void about_data(const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val,
+                Warnings& warnings) {
+  std::string names;
+  size_t count = 0;
+  for (size_t label = 0; label < class_names.size(); ++label) {
+    if (train.boxes_of_class[label] > 0) continue;
+    if (++count <= kNamedClasses) names += cat(names.empty() ? "" : ", ", class_names[label]);
+  }
+  if (count > kNamedClasses) names += cat(" and ", count - kNamedClasses, " more");
+  if (count > 0)
+    warnings.push_back(cat("data.train has no boxes of ", count == 1 ? "the class " : cat(count, " classes: "), names,
+                           ". The model cannot learn to find it: add images of it, or pack without it"));
+  if (val && val->boxes == 0)
+    warnings.emplace_back("data.val has no boxes: AP cannot be computed, and no checkpoint is the best by it. Give images with boxes");
+}
+
+}  // namespace
+
+OfficialRate official_rate(const std::string& size) {
+  if (size == "n") return {8e-4, 128};
+  if (size == "s" || size == "m") return {2e-4, 32};
+  if (size == "l" || size == "x") return {2.5e-4, 32};
+  throw Error(cat("no official recipe for the size ", size));
+}
+
+std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
+                                const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val) {
+  Warnings warnings;
+  about_length(config, recipe, shape, warnings);
+  about_average(config, recipe, warnings);
+  about_rate(config, recipe, shape, warnings);
+  about_data(class_names, train, val, warnings);
+  return warnings;
+}
+
+}  // namespace dfine

@@ -1,0 +1,25 @@
+#pragma once
+// Warnings about settings with which fine-tuning is known to fail. Each names the cause and the key to change.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "train/data_facts.h"
+#include "train/recipe.h"
+
+namespace dfine {
+
+struct OfficialRate {
+  double lr = 0;
+  int64_t batch = 0;
+};
+
+/// The official recipe's learning rate of this size and its global batch (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
+OfficialRate official_rate(const std::string& size);
+
+/// `class_names`: of the labels; `val`: unset without validation.
+std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
+                                const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val);
+
+}  // namespace dfine

@@ -1,0 +1,42 @@
+#include "train/compute_setup.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/anomaly_mode.h>
+
+#include <thread>
+
+#include "config/load.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "dist/agreement.h"
+
+namespace dfine {
+namespace {
+
+DeviceRequest device_request(DeviceChoice choice) {
+  switch (choice) {
+    case DeviceChoice::kCpu:
+      return DeviceRequest::kCpu;
+    case DeviceChoice::kCuda:
+      return DeviceRequest::kCuda;
+    case DeviceChoice::kAuto:
+      break;
+  }
+  return DeviceRequest::kAuto;
+}
+
+}  // namespace
+
+Group join_ranks(const Config& config, Session& session) {
+  const Group group = session.make_group(device_request(config.run.device));
+  if (group.rank() == 0) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
+  check_agreement(group, "the configuration", print_config(config));
+  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()), session.local_size()));
+  at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
+  at::globalContext().setBenchmarkCuDNN(!config.run.deterministic);
+  torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);
+  return group;
+}
+
+}  // namespace dfine

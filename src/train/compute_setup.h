@@ -1,0 +1,13 @@
+#pragma once
+// The ranks on their devices, and LibTorch as the configuration wants it.
+#include "config/config.h"
+#include "dist/group.h"
+#include "dist/session.h"
+
+namespace dfine {
+
+/// Collective. The group of all ranks on the devices of run.device, with LibTorch's threads and switches set for this process. Rank zero
+/// logs who is where. Throws Error when the ranks' configurations differ.
+Group join_ranks(const Config& config, Session& session);
+
+}  // namespace dfine

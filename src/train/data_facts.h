@@ -1,0 +1,20 @@
+#pragma once
+// What a data set holds, as far as a recipe depends on it.
+#include <cstdint>
+#include <vector>
+
+namespace dfine {
+
+class PackedDataset;
+
+struct DataFacts {
+  int64_t images = 0;
+  int64_t boxes = 0;                    // training targets
+  int64_t most_boxes = 0;               // of them, in one image
+  std::vector<int64_t> boxes_of_class;  // [C]
+};
+
+/// Of the first `num_images` images.
+DataFacts data_facts(const PackedDataset& dataset, int64_t num_images);
+
+}  // namespace dfine

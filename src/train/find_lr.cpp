@@ -1,0 +1,74 @@
+#include "train/find_lr.h"
+
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/atomic_path.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "dist/failure.h"
+#include "train/build.h"
+#include "train/compute_setup.h"
+#include "train/learner.h"
+#include "train/lr_range.h"
+#include "train/run_folder.h"
+#include "train/train_feed.h"
+
+namespace dfine {
+namespace {
+
+constexpr double kLowest = 1e-6, kHighest = 0.1;
+constexpr size_t kTableRows = 20;
+
+Recipe rising(Recipe recipe, int64_t steps) {
+  const double backbone_share = recipe.backbone_lr / recipe.lr;
+  recipe.total_steps = steps;
+  recipe.lr = kLowest;
+  recipe.backbone_lr = kLowest * backbone_share;
+  recipe.lr_shape = {};
+  recipe.lr_shape.growth = std::pow(kHighest / kLowest, 1 / static_cast<double>(steps - 1));
+  return recipe;
+}
+
+void report(const LrRange& range, const Recipe& recipe, const Config& config, const RunShape& shape) {
+  const RunFolder folder(config.run.dir);
+  std::filesystem::create_directories(config.run.dir);
+  write_file_atomically(folder.lr_range("csv"), lr_range_csv(range));
+  write_file_atomically(folder.lr_range("svg"), lr_range_svg(range));
+  log::info(cat("learning rate range test:\n", lr_range_table(range, kTableRows)));
+  const double scaled = range.proposed * config.optim.lr / recipe.lr;  // undoes optim.scale_lr
+  log::info(cat("proposal: optim.lr = ", short_rate(scaled),
+                scaled == range.proposed ? "" : cat(" (", short_rate(range.proposed), " after optim.scale_lr)"), " at the global batch of ",
+                shape.global_batch, ", a tenth of the rate with the least loss; picture: ", folder.lr_range("svg").string()));
+}
+
+}  // namespace
+
+void find_lr(const Config& given, Session& session, int64_t steps) {
+  Config config = given;
+  config.ema.enabled = false;
+  const Group group = join_ranks(config, session);
+  const PackedDataset data = open_pack("data.train", config.data.train, config.data.cache_dir);
+  const int64_t num_images = usable_images(config, data);
+  const RunShape shape = run_shape(config, session.size(), num_images);
+  const Recipe recipe = make_recipe(config, shape);
+  Learner learner(build_model(config, data.categories(), true, group), config, rising(recipe, steps), group);
+  TrainFeed feed(data, config, shape, num_images, group);
+
+  std::vector<LrTrial> trials;
+  for (int64_t step = 0; step < steps; ++step) {
+    set_failure_context(cat("range test, step ", step + 1));
+    const StepInput input = feed.next(step);
+    const StepResult result = learner.step(input.batches, input.size, step);
+    if (!result.finite) break;
+    trials.push_back({.lr = result.lr, .loss = result.loss});
+    if (static_cast<int64_t>(trials.size()) > steps / 4 && diverged(judge_lr_range(trials))) break;
+  }
+  if (group.rank() == 0) report(judge_lr_range(std::move(trials)), recipe, config, shape);
+  group.barrier();
+}
+
+}  // namespace dfine

@@ -1,0 +1,80 @@
+#include "train/lr_range.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iomanip>
+#include <sstream>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+constexpr double kSmoothing = 0.9;
+constexpr double kDivergence = 1.5;
+constexpr double kMargin = 10;
+
+void smooth(std::vector<LrTrial>& trials) {
+  double sum = 0, weight = 0;
+  for (LrTrial& trial : trials) {
+    sum = kSmoothing * sum + (1 - kSmoothing) * trial.loss;
+    weight = kSmoothing * weight + (1 - kSmoothing);
+    trial.smoothed = sum / weight;
+  }
+}
+
+}  // namespace
+
+std::string short_rate(double lr) {
+  std::ostringstream out;
+  out << std::scientific << std::setprecision(2) << lr;
+  return out.str();
+}
+
+LrRange judge_lr_range(std::vector<LrTrial> trials) {
+  if (trials.size() < 3) throw Error(cat("a range test needs 3 steps at least, it has ", trials.size()), "give --find-lr a larger number");
+  LrRange range{.trials = std::move(trials)};
+  smooth(range.trials);
+  const size_t first = std::max<size_t>(1, range.trials.size() / 10);
+  range.least = range.steepest = first;
+  double fastest = 0;
+  for (size_t i = first; i < range.trials.size(); ++i) {
+    const LrTrial &before = range.trials[i - 1], &here = range.trials[i];
+    if (here.smoothed < range.trials[range.least].smoothed) range.least = i;
+    const double slope = (here.smoothed - before.smoothed) / std::log(here.lr / before.lr);
+    if (slope < fastest) {
+      fastest = slope;
+      range.steepest = i;
+    }
+  }
+  range.proposed = range.trials[range.least].lr / kMargin;
+  return range;
+}
+
+bool diverged(const LrRange& range) {
+  return range.trials.back().smoothed > kDivergence * range.trials[range.least].smoothed;
+}
+
+std::string lr_range_table(const LrRange& range, size_t rows) {
+  const size_t every = std::max<size_t>(1, (range.trials.size() + rows - 1) / rows);
+  std::string table = "        lr       loss   smoothed\n";
+  for (size_t i = 0; i < range.trials.size(); ++i) {
+    const bool marked = i == range.steepest || i == range.least;
+    if (i % every != 0 && !marked) continue;
+    const LrTrial& trial = range.trials[i];
+    for (const std::string& field : {short_rate(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
+      table += std::string(field.size() < 10 ? 10 - field.size() : 0, ' ') + field + " ";
+    table += cat(i == range.least ? " least" : "", i == range.steepest ? " falls fastest" : "", "\n");
+  }
+  return table;
+}
+
+std::string lr_range_csv(const LrRange& range) {
+  std::string csv = "lr,loss,smoothed\n";
+  for (const LrTrial& trial : range.trials) csv += cat(trial.lr, ",", trial.loss, ",", trial.smoothed, "\n");
+  return csv;
+}
+
+}  // namespace dfine

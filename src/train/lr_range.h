@@ -1,0 +1,41 @@
+#pragma once
+// What a learning rate range test shows (Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017): the loss of a short run
+// whose rate rises geometrically.
+#include <string>
+#include <vector>
+
+namespace dfine {
+
+struct LrTrial {
+  double lr = 0;
+  double loss = 0;      // of one step
+  double smoothed = 0;  // see judge_lr_range
+};
+
+struct LrRange {
+  std::vector<LrTrial> trials;  // in the order of their rates
+  size_t steepest = 0;          // where the smoothed loss falls fastest over the logarithm of the rate
+  size_t least = 0;             // where it is least
+  double proposed = 0;          // a tenth of the rate with the least loss: the customary margin
+};
+
+/// Smooths the losses (weights 0.9^k into the past, normalised) and finds the marks; the first tenth of the trials is never one, because
+/// little is averaged there. At least 3 trials.
+LrRange judge_lr_range(std::vector<LrTrial> trials);
+
+/// Whether the run that the trials come from has diverged: the smoothed loss is more than 1.5 times the least.
+bool diverged(const LrRange& range);
+
+/// Three digits: "1.66e-04".
+std::string short_rate(double lr);
+
+/// About `rows` of the trials, with the marks, as a table for people.
+std::string lr_range_table(const LrRange& range, size_t rows);
+
+/// All trials: "lr,loss,smoothed" with a header line.
+std::string lr_range_csv(const LrRange& range);
+
+/// The smoothed losses over the rates, on a logarithmic axis, with the marks and the proposal.
+std::string lr_range_svg(const LrRange& range);
+
+}  // namespace dfine

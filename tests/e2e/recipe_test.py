@@ -1,0 +1,122 @@
+"""The parts of the recipe that only a whole run shows: second stage, averaged and raw weights, early ends, bad steps, pre-flight, range test."""
+import json
+import os
+import resource
+import subprocess
+
+import torch
+from safetensors.torch import load_file
+
+from common import BIN, SOURCE, Workspace, pack, records, run, subset
+
+
+def settings(ws, name, **more):
+    keys = {"run.dir": ws(name), "run.threads": 1, "run.device": "cpu", "model.size": "n", "model.num_queries": 50, "data.train": ws("train"),
+            "data.val": ws("val"), "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "optim.lr": 4e-4, "optim.warmup_steps": "auto",
+            "optim.clip_norm": 0.1, "train.epochs": 2, "ema.enabled": "true", "checkpoint.monitor": "val_loss", **more}
+    return ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
+
+
+def says(text, *parts):
+    for part in parts:
+        assert part in text, f"{part!r} is missing in\n{text}"
+
+
+def state_of(folder):
+    return torch.load(os.path.join(folder, "state.pth"), weights_only=True)
+
+
+def held_weights_are_said(ws, run_dir):
+    """model.safetensors of `best` is what metrics.json names, and metrics.jsonl's better validation of that step."""
+    best = ws(run_dir, "checkpoints", "best")
+    with open(os.path.join(best, "metrics.json")) as f:
+        told = json.load(f)
+    state, held = state_of(best), load_file(os.path.join(best, "model.safetensors"))
+    tensors = state["ema"]["state_dict"] if told["weights"] == "ema" else state["model_state_dict"]
+    assert held.keys() <= tensors.keys() and all(torch.equal(held[k], tensors[k]) for k in held)
+    val = [r for r in records(ws(run_dir), "val") if r["step"] == told["step"]]
+    other = [r for r in records(ws(run_dir), "val_other") if r["step"] == told["step"]]
+    assert [r["weights"] for r in val] == [told["weights"]] and {r["weights"] for r in val + other} == {"ema", "raw"}
+    assert val[0]["val_loss"] <= other[0]["val_loss"] and state["best"]["value"] == val[0]["val_loss"]
+
+
+def second_stage(ws):
+    """Two ranks, two micro-batches, multi-scale. A learning rate that destroys the weights after the stop epoch makes every later epoch
+    worse, so that each must begin from the first stage's best again."""
+    out = run("dfine_ddp", *settings(ws, "stages", **{
+        "data.batch_size": 1, "train.accumulate": 2, "train.epochs": 5, "data.stop_epoch": 2, "train.second_stage": "true", "data.multiscale": "true",
+        "data.augment": "dfine", "ema.restart": "intended", "ema.restart_decay": 0.8, "optim.schedule": "multistep", "optim.milestones": "[2]",
+        "optim.gamma": 20}), ranks=2)
+    says(out, "pre-flight: a step of 160x160", "optimizer steps in all", "averaged weights", "raw weights")
+    steps = records(ws("stages"), "step")
+    assert [r["step"] for r in steps] == list(range(1, 16)) and all(r["images"] == 4 for r in steps)
+    assert abs(steps[5]["lr"] - 4e-4) < 1e-12 and abs(steps[6]["lr"] - 8e-3) < 1e-12
+    held_weights_are_said(ws, "stages")
+    first, best, last = (state_of(ws("stages", "checkpoints", name)) for name in ("best_stage1", "best", "last"))
+    assert first["step"] in (3, 6) and last["step"] == 15
+    back = out.count("second stage: back to the best weights of the first, of step ")
+    val = records(ws("stages"), "val")
+    least = min(r["val_loss"] for r in val[:2])
+    worse = 0
+    for r in val[2:4]:
+        worse += r["val_loss"] >= least
+        least = min(least, r["val_loss"])
+    assert worse > 0 and back == 1 + worse, (back, worse, out)
+
+
+def early_ends(ws):
+    out = run("dfine_ddp", *settings(ws, "patience", **{"optim.lr": 1e-12, "train.epochs": 9, "train.patience": 2, "ema.enabled": "false",
+                                                        "checkpoint.monitor": "ap"}))
+    says(out, "train.patience", "checkpoints/best, of epoch 0", "far from the recipe")
+    assert [r["epoch"] for r in records(ws("patience"), "val")] == [0, 1, 2]
+
+    limit = {"train.epochs": 2, "validate.every_epochs": 2}
+    says(run("dfine_ddp", *settings(ws, "minutes", **limit, **{"train.max_minutes": 1e-6})), "train.max_minutes", "--resume auto continues")
+    assert [r["step"] for r in records(ws("minutes"), "step")] == [1] and len(records(ws("minutes"), "val")) == 1
+    run("dfine_ddp", *settings(ws, "minutes", **limit), "--resume", "auto")
+    assert [r["step"] for r in records(ws("minutes"), "step")] == list(range(1, 13))
+
+
+def bad_steps(ws):
+    """A learning rate of 1e30 ruins the weights in one step; every later one is left out, after three the run ends, and `last` is from before."""
+    common = {"train.epochs": 4, "validate.every_epochs": 4}
+    run("dfine_ddp", *settings(ws, "bad", **{**common, "train.max_steps": 1, "optim.lr": 1e-4, "validate.every_epochs": 0}), ranks=2)
+    before = state_of(ws("bad", "checkpoints", "last"))
+    out = run("dfine_ddp", *settings(ws, "bad", **common, **{"optim.lr": 1e30, "train.max_bad_steps": 3, "run.resume": "auto"}), ranks=2, expect=1)
+    says(out, "3 in a row", "rank 0: image ids", "rank 1: image ids", "not finite in 3 steps in a row", "optim.lr", "after_bad_steps")
+    assert [r.get("skipped", False) for r in records(ws("bad"), "step")] == [False, False, True, True, True]
+    after = state_of(ws("bad", "checkpoints", "last"))
+    assert after["step"] == 1 and all(torch.equal(v, after["model_state_dict"][k]) for k, v in before["model_state_dict"].items())
+
+
+def preflight(ws):
+    """Address space for the libraries, but not for the largest step: an error that names the batch, before any step."""
+    command = [os.path.join(BIN, "dfine_ddp"), *settings(ws, "large", **{"data.image_size": 1024, "data.batch_size": 12, "data.multiscale": "true"})]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
+    assert done.returncode == 1, done.stdout
+    says(done.stdout, "does not fit into the memory", "12 images of 1280x1280", "data.batch_size", "train.accumulate")
+    assert not os.path.exists(ws("large", "metrics.jsonl"))
+
+
+def range_test(ws):
+    before = sorted(os.listdir(ws("patience")))
+    out = run("dfine_ddp", *settings(ws, "patience"), "--find-lr", 12)
+    says(out, "learning rate range test", "proposal: optim.lr = ", "find-lr.svg")
+    assert sorted(os.listdir(ws("patience"))) == sorted(before + ["find-lr.csv", "find-lr.svg"])
+    with open(ws("patience", "find-lr.csv")) as f:
+        rows = [line.split(",") for line in f.read().splitlines()]
+    rates = [float(r[0]) for r in rows[1:]]
+    assert rows[0] == ["lr", "loss", "smoothed"] and abs(rates[0] - 1e-6) < 1e-12
+    assert all(abs(b / a - 1e5 ** (1 / 11)) < 1e-3 for a, b in zip(rates, rates[1:])), rates
+
+
+with Workspace() as ws:
+    subset("train", 12, ws("train.json"))
+    subset("val", 4, ws("val.json"))
+    pack(ws("train.json"), ws("train"))
+    pack(ws("val.json"), ws("val"))
+    for part in (second_stage, early_ends, bad_steps, preflight, range_test):
+        part(ws)
+        print(part.__name__, "passed", flush=True)
+print("all passed")

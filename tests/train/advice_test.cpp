@@ -1,0 +1,102 @@
+#include "train/advice.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace dfine {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A run like the official one of s on 10,000 images: nothing to say about it.
+struct FineRun {
+  FineRun() {
+    config.model.size = "s";
+    config.optim.lr = 2e-4;
+    config.train.epochs = 132;
+    config.data.stop_epoch = 120;
+  }
+  std::vector<std::string> warnings() const { return advice(config, make_recipe(config, shape), shape, {"cat", "dog"}, train, val); }
+
+  Config config;
+  RunShape shape{.steps_per_epoch = 312, .global_batch = 32, .world_size = 4};
+  DataFacts train{.images = 10'000, .boxes = 30, .most_boxes = 5, .boxes_of_class = {10, 20}};
+  std::optional<DataFacts> val = DataFacts{.images = 10, .boxes = 3, .most_boxes = 1, .boxes_of_class = {3, 0}};
+};
+
+TEST(Advice, NothingAboutASoundRun) {
+  EXPECT_THAT(FineRun().warnings(), IsEmpty());
+}
+
+TEST(Advice, TooFewSteps) {
+  FineRun run;
+  run.config.data.stop_epoch = 0;
+  run.config.train.epochs = 1;
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"), HasSubstr("train.epochs"))));
+}
+
+// The failing recipe of Peterande/D-FINE's issues 330, 294, 273, 214 and 72: 0.9999 without ramp over 432 updates.
+TEST(Advice, AnAverageThatKeepsTheRandomHead) {
+  FineRun run;
+  run.config.train.epochs = 36;
+  run.config.data.stop_epoch = 30;
+  run.shape.steps_per_epoch = 12;
+  run.config.ema.decay = 0.9999;
+  run.config.ema.warmup_steps = 0;
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432 optimizer steps"), AllOf(HasSubstr("96 %"), HasSubstr("ema.decay = \"auto\""))));
+  run.config.ema.enabled = false;
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432 optimizer steps")));
+}
+
+TEST(Advice, AWarmUpAsLongAsTheRun) {
+  FineRun run;
+  run.config.optim.warmup_steps = 41'184;  // 132 x 312
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("41184"), HasSubstr("optim.warmup_steps = \"auto\""))));
+  run.config.optim.warmup_steps = 41'183;
+  EXPECT_THAT(run.warnings(), IsEmpty());
+}
+
+// Official: s 2e-4 at 32, so between 2e-4 / 8 and 2e-4 / sqrt(8) at 4; a factor of 4 is allowed on either side.
+TEST(Advice, ARateFarFromTheRecipe) {
+  FineRun run;
+  run.shape.global_batch = 4;
+  for (const double lr : {2.5e-5, 7.07e-5, 2.8e-4, 6.3e-6}) {
+    run.config.optim.lr = lr;
+    EXPECT_THAT(run.warnings(), IsEmpty()) << lr;
+  }
+  for (const double lr : {2.9e-4, 6.2e-6}) {
+    run.config.optim.lr = lr;
+    EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("far from the recipe"), HasSubstr("optim.lr")))) << lr;
+  }
+}
+
+TEST(Advice, ARateStatedForAnotherBatch) {
+  FineRun run;
+  run.shape.global_batch = 8;
+  run.config.optim.base_batch = 32;
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("stated for a global batch of 32"), HasSubstr("optim.scale_lr"))));
+  run.config.optim.scale_lr = LrScaling::kSqrt;
+  EXPECT_THAT(run.warnings(), IsEmpty());
+}
+
+TEST(Advice, ClassesAndValidationWithoutBoxes) {
+  FineRun run;
+  run.train.boxes_of_class = {0, 30};
+  run.val->boxes = 0;
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("no boxes of the class cat"), HasSubstr("data.val has no boxes")));
+  run.val.reset();
+  run.train.boxes_of_class = {0, 0};
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("2 classes: cat, dog")));
+}
+
+TEST(Advice, AugmentationThatNeverStops) {
+  FineRun run;
+  run.config.data.stop_epoch = 132;
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("data.stop_epoch = 132")));
+}
+
+}  // namespace
+}  // namespace dfine

@@ -1,0 +1,73 @@
+#include "train/lr_range.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+
+namespace dfine {
+namespace {
+
+/// `loss` over the exponents -6, -5.95, ..., -1.
+template <class Loss>
+std::vector<LrTrial> trials(Loss loss) {
+  std::vector<LrTrial> all;
+  for (int i = 0; i <= 100; ++i) {
+    const double exponent = -6 + i * 0.05;
+    all.push_back({.lr = std::pow(10, exponent), .loss = loss(exponent)});
+  }
+  return all;
+}
+
+// Of a sequence l_i the normalised exponential mean is sum 0.9^k l_(i-k) / sum 0.9^k.
+TEST(LrRange, SmoothsWithNormalisedWeights) {
+  const LrRange range = judge_lr_range({{.lr = 1, .loss = 4}, {.lr = 2, .loss = 2}, {.lr = 4, .loss = 1}});
+  EXPECT_DOUBLE_EQ(range.trials[0].smoothed, 4);
+  EXPECT_DOUBLE_EQ(range.trials[1].smoothed, (2 + 0.9 * 4) / 1.9);
+  EXPECT_DOUBLE_EQ(range.trials[2].smoothed, (1 + 0.9 * 2 + 0.81 * 4) / 2.71);
+}
+
+// A parabola over the exponent, least at 1e-3; the mean over ten steps of 0.05 lags by a half at most.
+TEST(LrRange, ProposesATenthOfTheRateWithTheLeastLoss) {
+  const LrRange range = judge_lr_range(trials([](double e) { return 10 + (e + 3) * (e + 3); }));
+  EXPECT_NEAR(std::log10(range.trials[range.least].lr), -3 + 0.45, 0.1);
+  EXPECT_DOUBLE_EQ(range.proposed, range.trials[range.least].lr / 10);
+}
+
+// A logistic fall is fastest in its middle, here at 1e-4.
+TEST(LrRange, FindsWhereTheLossFallsFastest) {
+  const LrRange range = judge_lr_range(trials([](double e) { return 10 - 5 / (1 + std::exp(-8 * (e + 4))); }));
+  EXPECT_NEAR(std::log10(range.trials[range.steepest].lr), -4 + 0.25, 0.2);
+}
+
+TEST(LrRange, Divergence) {
+  EXPECT_FALSE(diverged(judge_lr_range(trials([](double e) { return 100 + e; }))));
+  EXPECT_TRUE(diverged(judge_lr_range(trials([](double e) { return e < -2 ? 100 + e : 1000.0; }))));
+}
+
+TEST(LrRange, ShortRates) {
+  EXPECT_EQ(short_rate(0.000166088), "1.66e-04");
+  EXPECT_EQ(short_rate(0.1), "1.00e-01");
+}
+
+TEST(LrRange, NeedsThreeSteps) {
+  EXPECT_THROW(judge_lr_range({{.lr = 1, .loss = 1}, {.lr = 2, .loss = 1}}), Error);
+}
+
+TEST(LrRange, TableCsvAndPicture) {
+  const LrRange range = judge_lr_range(trials([](double e) { return 10 + (e + 3) * (e + 3); }));
+  const std::string table = lr_range_table(range, 20);
+  EXPECT_NE(table.find("least"), std::string::npos);
+  EXPECT_NE(table.find("falls fastest"), std::string::npos);
+  EXPECT_LE(std::count(table.begin(), table.end(), '\n'), 23);
+  const std::string csv = lr_range_csv(range);
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 102);
+  const std::string svg = lr_range_svg(range);
+  EXPECT_TRUE(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace dfine
