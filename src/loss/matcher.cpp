@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include "dist/upload.h"
 #include "loss/assignment.h"
 #include "loss/box_ops.h"
 
@@ -20,7 +21,7 @@ Tensor image_of_box(const Targets& targets) {
   for (size_t i = 0; i < targets.counts.size(); ++i) {
     image.insert(image.end(), static_cast<size_t>(targets.counts[i]), static_cast<int64_t>(i));
   }
-  return at::tensor(image, at::kLong).to(targets.labels.device());
+  return upload(at::tensor(image, at::kLong), targets.labels.device());
 }
 
 /// [H, T, Q]: what it costs head h to give box t to query q of the box's own image.

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "dist/upload.h"
+
 namespace dfine {
 
 PairRows pair_rows(const Matching& matching, const Targets& targets, int64_t queries) {
@@ -50,7 +52,7 @@ std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& li
     all.insert(all.end(), list->begin(), list->end());
     sizes.push_back(static_cast<int64_t>(list->size()));
   }
-  return at::tensor(all, at::kLong).to(device).split_with_sizes(sizes);
+  return upload(at::tensor(all, at::kLong), device).split_with_sizes(sizes);
 }
 
 }  // namespace dfine

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
+#include "dist/upload.h"
 #include "model/distribution.h"
 
 namespace dfine {
@@ -31,7 +32,7 @@ Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
     }
     first += count;
   }
-  return at::tensor(rows, at::kLong).view({targets.num_images(), n}).to(targets.boxes.device());
+  return upload(at::tensor(rows, at::kLong).view({targets.num_images(), n}), targets.boxes.device());
 }
 
 }  // namespace
@@ -68,18 +69,20 @@ DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta, const DenoisingDraws& draws, int64_t num_classes) {
   if (meta.groups <= 0) throw Error("make_denoising: there are no denoising groups");
   const auto options = targets.boxes.options();
+  const auto drawn = [&](const Tensor& host) { return upload(host, options.device()); };
   const Tensor rows = source_rows(targets, meta);                                                                      // [B, N]
   const Tensor padding = rows.eq(targets.num_boxes());                                                                 // [B, N]
   const Tensor label = at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())}).index({rows});  // [B, N]
   const Tensor box = at::cat({targets.boxes, at::zeros({1, 4}, options)}).index({rows});                               // [B, N, 4] cxcywh
 
-  const Tensor relabel = draws.label_u.to(options.device()).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
-  const Tensor labels = at::where(relabel, draws.label_new.to(label.options()), label);
+  const Tensor relabel = drawn(draws.label_u).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
+  const Tensor labels = at::where(relabel, drawn(draws.label_new), label);
 
   const Tensor centre = box.narrow(-1, 0, 2), half = box.narrow(-1, 2, 2) * 0.5;  // [B, N, 2]
   const Tensor negative =                                                         // [N, 1]: 1 for the second half of every group
       at::arange(meta.num_queries(), options.dtype(at::kLong)).floor_divide(meta.max_boxes).remainder(2).to(options.dtype()).unsqueeze(1);
-  const Tensor shift = (draws.box_sign.to(options) * 2 - 1) * (draws.box_u.to(options) + negative) * at::cat({half, half}, -1);
+  const Tensor shift =
+      (drawn(draws.box_sign).to(options) * 2 - 1) * (drawn(draws.box_u).to(options) + negative) * at::cat({half, half}, -1);
   const Tensor corners = (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
   const Tensor low = corners.narrow(-1, 0, 2), high = corners.narrow(-1, 2, 2);
   const Tensor noised = at::cat({(low + high) / 2, (high - low).abs()}, -1);  // [B, N, 4] cxcywh

@@ -5,9 +5,10 @@
 namespace dfine {
 
 Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double temperature, const at::TensorOptions& options) {
-  const Tensor omega = at::pow(temperature, -at::arange(dim / 4, at::kDouble) / static_cast<double>(dim / 4));  // [dim / 4]
+  const auto in_double = options.dtype(at::kDouble);
+  const Tensor omega = at::pow(temperature, -at::arange(dim / 4, in_double) / static_cast<double>(dim / 4));  // [dim / 4]
   const auto waves = [&](int64_t size) {
-    const Tensor angle = at::outer(at::arange(size, at::kDouble), omega);
+    const Tensor angle = at::outer(at::arange(size, in_double), omega);
     return at::cat({angle.sin(), angle.cos()}, 1);  // [size, dim / 2]
   };
   const Tensor rows = waves(height).unsqueeze(1).expand({height, width, dim / 2});

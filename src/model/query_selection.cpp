@@ -20,20 +20,21 @@ Tensor take_tokens(const Tensor& tokens, const Tensor& index) {
 }  // namespace
 
 Anchors make_anchors(const std::vector<LevelShape>& levels, const at::TensorOptions& options) {
+  const auto in_double = options.dtype(at::kDouble);
   std::vector<Tensor> boxes;
   double size = kAnchorSize;
   for (const auto [height, width] : levels) {
-    const auto centers = [](int64_t n) { return (at::arange(n, at::kDouble) + 0.5) / static_cast<double>(n); };
+    const auto centers = [&](int64_t n) { return (at::arange(n, in_double) + 0.5) / static_cast<double>(n); };
     const Tensor x = centers(width).view({1, width}).expand({height, width});
     const Tensor y = centers(height).view({height, 1}).expand({height, width});
-    const Tensor side = at::full({height, width}, size, at::kDouble);
+    const Tensor side = at::full({height, width}, size, in_double);
     boxes.push_back(at::stack({x, y, side, side}, 2).view({height * width, 4}));
     size *= 2;
   }
   const Tensor all = at::cat(boxes);  // [L, 4]
   const Tensor valid = (all.gt(kAnchorMargin) & all.lt(1 - kAnchorMargin)).all(1, /*keepdim=*/true);
   const Tensor unact = (all / (1 - all)).log().masked_fill(~valid, std::numeric_limits<double>::infinity());
-  return {unact.to(options), valid.to(options.device())};
+  return {unact.to(options), valid};
 }
 
 QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, Initializer& init) : num_queries_(spec.num_queries) {
