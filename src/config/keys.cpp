@@ -76,7 +76,7 @@ std::vector<ConfigKey> model_keys() {
                                        "Which D-FINE: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes."),
       text("model.weights", part, &ModelConfig::weights,
            "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a lone .safetensors file; empty: random. "
-           "Class heads of another size start anew; any other mismatch is an error."),
+           "Class heads: see model.class_heads; any other mismatch is an error."),
       integer("model.num_queries", part, &ModelConfig::num_queries, 0, 10000,
               "Object queries of an image. 0: as the weights' config.json says, else 300 (official)."),
       integer("model.num_denoising", part, &ModelConfig::num_denoising, 0, 1000,

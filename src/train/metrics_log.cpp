@@ -49,10 +49,8 @@ void MetricsLog::write_step(const StepRecord& r) {
 }
 
 void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
-  Json line{{"type", better ? "val" : "val_other"},
-            {"step", record.step},
-            {"epoch", record.epoch},
-            {"weights", weights_name(record.weights)}};
+  Json line{
+      {"type", better ? "val" : "val_other"}, {"step", record.step}, {"epoch", record.epoch}, {"weights", weights_name(record.weights)}};
   for (const auto& [name, value] : record.figures) line[name] = value;
   write_line(line.dump());
 }
