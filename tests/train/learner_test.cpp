@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/random.h"
@@ -168,17 +169,19 @@ TEST(HalfPrecision, ANanInTheLossLeavesTheScale) {
 }
 
 // What a step in lower precision reports is near single precision's: within 1 % for bfloat16 (8 bits), 0.2 % for half (11 bits), while
-// weights, average and statistics stay in single precision. The gradients are unscaled before their norm is taken and clipped.
+// weights, average and statistics stay in single precision. The gradients are unscaled before their norm is taken: it differs by no more
+// than the gradients do, which in the official code is 23 % and 7.7 % for N (tests/golden/autocast.json), with the factor 1.5 as there.
 TEST(MixedPrecision, StepsAreNearThoseInSinglePrecision) {
   Learner single = make_learner();
   const StepResult exact = single.step({make_batch(0)}, kSize, 0);
-  for (const auto& [precision, bound] : {std::pair{Precision::kBf16, 1e-2}, {Precision::kFp16, 2e-3}}) {
+  for (const auto& [precision, bound, gradient_bound] :
+       {std::tuple{Precision::kBf16, 1e-2, 1.5 * 0.231}, {Precision::kFp16, 2e-3, 1.5 * 0.0772}}) {
     Learner learner = make_learner(precision);
     if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
     const StepResult result = learner.step({make_batch(0)}, kSize, 0);
     EXPECT_TRUE(result.updated);
     EXPECT_NEAR(result.loss, exact.loss, bound * exact.loss);
-    EXPECT_NEAR(result.grad_norm, exact.grad_norm, 10 * bound * exact.grad_norm);
+    EXPECT_NEAR(result.grad_norm, exact.grad_norm, gradient_bound * exact.grad_norm);
     for (const auto& [name, tensor] : named_tensors(learner.model())) {
       if (!tensor.is_floating_point()) continue;
       EXPECT_EQ(tensor.scalar_type(), at::kFloat) << name;
