@@ -52,13 +52,18 @@ def published_names(name):
     return [f"{joined[1]}{p}_proj.{joined[2]}" for p in "qkv"] if joined else [name]
 
 
-def build(size, num_classes, num_queries, num_denoising, image_size):
-    """(model, criterion) in training mode, with live norms everywhere."""
+def configuration(size, num_classes, num_queries, num_denoising, image_size, **changes):
+    """The official COCO configuration of the size, with live norms everywhere."""
     yaml_utils.load_config.__defaults__[0].clear()  # a mutable default keeps the previous size's settings
-    config = YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), num_classes=num_classes,
-                        eval_spatial_size=[image_size, image_size],
-                        HGNetv2={"pretrained": False, "freeze_norm": False, "freeze_at": -1, "freeze_stem_only": False},
-                        DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising})
+    return YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), num_classes=num_classes,
+                      eval_spatial_size=[image_size, image_size],
+                      HGNetv2={"pretrained": False, "freeze_norm": False, "freeze_at": -1, "freeze_stem_only": False},
+                      DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising}, **changes)
+
+
+def build(*args):
+    """(model, criterion) in training mode."""
+    config = configuration(*args)
     return config.model.train(), config.criterion.train()
 
 
