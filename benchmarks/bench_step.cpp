@@ -12,36 +12,11 @@
 #include <vector>
 
 #include "config/config.h"
-#include "core/random.h"
+#include "made_batch.h"
 #include "train/build.h"
 #include "train/learner.h"
 
-namespace {
-
 using Clock = std::chrono::steady_clock;
-
-dfine::Batch make_batch(int64_t batch, int64_t side, int64_t boxes, int64_t classes) {
-  dfine::CounterRandom random(1, dfine::Stream::kTest, 0);
-  dfine::Batch out;
-  out.images = at::empty({batch, 3, side, side}, at::kByte);
-  auto* pixel = out.images.data_ptr<uint8_t>();
-  for (int64_t i = 0; i < out.images.numel(); ++i) pixel[i] = static_cast<uint8_t>(random.next_u32());
-  std::vector<int64_t> labels;
-  std::vector<float> xywh;
-  for (int64_t i = 0; i < batch; ++i) {
-    out.targets.counts.push_back(boxes);
-    for (int64_t k = 0; k < boxes; ++k) {
-      const float w = 0.05F + 0.35F * random.uniform(), h = 0.05F + 0.35F * random.uniform();
-      labels.push_back(static_cast<int64_t>(random.below(static_cast<uint64_t>(classes))));
-      xywh.insert(xywh.end(), {w / 2 + (1 - w) * random.uniform(), h / 2 + (1 - h) * random.uniform(), w, h});
-    }
-  }
-  out.targets.labels = at::tensor(labels, at::kLong);
-  out.targets.boxes = at::tensor(xywh).reshape({-1, 4});
-  return out;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   dfine::Config config;
@@ -62,7 +37,7 @@ int main(int argc, char** argv) {
   const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
   dfine::Learner learner(dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false, dfine::Group()),
                          config, recipe, dfine::Group());
-  const dfine::Batch data = make_batch(batch, side, boxes, classes);
+  const dfine::Batch data = dfine::made_batch(batch, side, boxes, classes);
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {
     const auto begin = Clock::now();

@@ -15,6 +15,7 @@
 #include "data/coco_writer.h"
 #include "data/dataset.h"
 #include "data/image_check.h"
+#include "data/interrupted.h"
 
 namespace dfine {
 namespace {
@@ -91,7 +92,7 @@ ExtractSummary extract_pack(const fs::path& pack, const fs::path& output, int jo
     return bytes.size();
   };
   ordered_parallel(pool, set.size(), 8 * static_cast<size_t>(jobs), write, [&](size_t, size_t bytes) {
-    if (interrupted()) throw Error("interrupted; nothing was written");
+    stop_if(interrupted);
     ++summary.images;
     summary.bytes += bytes;
     progress(summary.images, summary.bytes);
@@ -100,7 +101,7 @@ ExtractSummary extract_pack(const fs::path& pack, const fs::path& output, int jo
     if (!first[i]) check_same(set, i, path_of(set, i, images));
   }
   write_annotations(set, folder.path() / "annotations.json", summary);
-  if (interrupted()) throw Error("interrupted; nothing was written");
+  stop_if(interrupted);
   folder.commit();
   return summary;
 }

@@ -40,4 +40,7 @@ struct PackOptions {
   std::function<bool()> interrupted = [] { return false; };                        // asked after each image; true ends it with an Error
 };
 
+/// For errors about single images.
+inline constexpr const char* kSkipHint = "correct the input, or leave such images out with --skip-bad, which lists them";
+
 }  // namespace dfine

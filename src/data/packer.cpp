@@ -12,6 +12,7 @@
 #include "data/annotations.h"
 #include "data/coco.h"
 #include "data/file_sync.h"
+#include "data/interrupted.h"
 #include "data/pack_output.h"
 #include "data/pack_parts.h"
 #include "data/pack_plan.h"
@@ -22,8 +23,6 @@ namespace dfine {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kSkipHint = "correct the input, or leave such images out with --skip-bad, which lists them";
 
 class Packer {
  public:
@@ -39,7 +38,7 @@ class Packer {
     AtomicFolder folder(options_.output);
     const PackResult result = write_shards(folder.path(), 0, plan_.shards.size());
     for (const auto& [name, text] : closing_files(result, folder.path())) write_file_atomically(folder.path() / name, text);
-    stop_if_interrupted();
+    stop_if(options_.interrupted);
     folder.commit();
     return summarise(result);
   }
@@ -58,10 +57,6 @@ class Packer {
   }
 
  private:
-  void stop_if_interrupted() const {
-    if (options_.interrupted()) throw Error("interrupted; nothing was written");
-  }
-
   /// Of everything that decides the bytes of the shards, but those of the image files.
   uint32_t checksum() const { return plan_checksum(plan_, coco_, {static_cast<uint64_t>(options_.max_side), options_.skip_bad ? 1U : 0U}); }
 
@@ -73,7 +68,7 @@ class Packer {
       const size_t count = plan_.shards.size();
       own = write_shards(folder.path(), count * (part.index - 1) / part.count, count * part.index / part.count);
       parts.write_record(folder.path(), *own);
-      stop_if_interrupted();
+      stop_if(options_.interrupted);
       folder.commit();
     }
     std::vector<size_t> missing = parts.missing();

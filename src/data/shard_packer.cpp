@@ -5,13 +5,12 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/image_spool.h"
+#include "data/interrupted.h"
 
 namespace dfine {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kSkipHint = "correct the input, or leave such images out with --skip-bad, which lists them";
 
 /// An image as it is stored: its annotations in the pixels of the stored file.
 struct StoredImage {
@@ -64,7 +63,7 @@ std::vector<CocoProblem> ShardPacker::for_each_usable(const std::vector<PlannedI
   std::vector<CocoProblem> problems;
   const auto produce = [&](size_t i) { return check(images[i]); };
   ordered_parallel(pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), produce, [&](size_t i, Checked checked) {
-    if (options_.interrupted()) throw Error("interrupted; nothing was written");
+    stop_if(options_.interrupted);
     if (checked.problem.empty()) {
       take(images[i], std::move(checked.image));
     } else {

@@ -213,7 +213,7 @@ void Trainer::Impl::train_step(Progress& progress) {
                          .images = shape.global_batch,
                          .images_per_s = images_per_s,
                          .data_wait_s = wait_s,
-                         .skipped = !result.finite});
+                         .skipped = !result.updated});
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
   if (!result.finite) after_bad_step(input);
