@@ -20,7 +20,7 @@ void run_pack(PackOptions options) {
     ProgressLine line("packed");
     options.interrupted = interrupted;
     options.progress = [&](const PackProgress& at) {
-      line.update(cat(with_commas(static_cast<long long>(at.images)), " of ", count_of(at.images_total, "image", "images")), at.bytes,
+      line.update(cat(with_commas(static_cast<long long>(at.images)), " of ", counted(at.images_total, "image", "images")), at.bytes,
                   at.bytes_total);
     };
     summary = pack(options);
@@ -43,13 +43,13 @@ void run_info(const std::filesystem::path& folder) {
       ++(box.iscrowd ? of_class.crowds : of_class.boxes);
     }
   }
-  std::cout << folder.string() << ": " << count_of(set.size(), "image", "images") << ", "
-            << count_of(manifest.shards.size(), "shard", "shards") << ", " << size_text(totals.file_bytes) << '\n';
+  std::cout << folder.string() << ": " << counted(set.size(), "image", "images") << ", "
+            << counted(manifest.shards.size(), "shard", "shards") << ", " << size_text(totals.file_bytes) << '\n';
   print_classes(set.categories(), classes);
   std::cout << "images without boxes: " << with_commas(static_cast<long long>(empty)) << '\n';
-  std::cout << "dropped from training, no area inside the image: " << count_of(totals.dropped_boxes, "box", "boxes") << '\n';
+  std::cout << "dropped from training, no area inside the image: " << counted(totals.dropped_boxes, "box", "boxes") << '\n';
   for (const auto& shard : manifest.shards) {
-    std::cout << "  " << shard.file << ": " << count_of(shard.images, "image", "images") << ", " << count_of(shard.boxes, "box", "boxes")
+    std::cout << "  " << shard.file << ": " << counted(shard.images, "image", "images") << ", " << counted(shard.boxes, "box", "boxes")
               << ", " << size_text(shard.file_bytes) << '\n';
   }
 }
@@ -65,8 +65,8 @@ bool run_verify(const std::filesystem::path& folder, int jobs) {
   }
   for (const auto& line : report.damaged) std::cout << "damaged: " << line << '\n';
   std::cout << folder.string() << ": "
-            << (report.damaged.empty() ? "sound" : count_of(report.damaged.size(), "thing is", "things are") + " damaged") << "; checked "
-            << count_of(report.images, "image", "images") << " in " << count_of(report.shards, "shard", "shards") << ", "
+            << (report.damaged.empty() ? "sound" : counted(report.damaged.size(), "thing is", "things are") + " damaged") << "; checked "
+            << counted(report.images, "image", "images") << " in " << counted(report.shards, "shard", "shards") << ", "
             << size_text(report.bytes) << " in " << fixed(seconds, 1) << " s\n";
   return report.damaged.empty();
 }
@@ -80,14 +80,14 @@ void run_extract(const std::filesystem::path& folder, const std::filesystem::pat
     summary = extract_pack(
         folder, output, jobs,
         [&](size_t images, uint64_t bytes) {
-          line.update(cat(with_commas(static_cast<long long>(images)), " of ", count_of(totals.images, "image", "images")), bytes,
+          line.update(cat(with_commas(static_cast<long long>(images)), " of ", counted(totals.images, "image", "images")), bytes,
                       totals.image_bytes);
         },
         interrupted);
     seconds = line.seconds();
   }
-  std::cout << "extracted " << count_of(summary.images, "image", "images") << " (" << size_text(summary.bytes) << ") and "
-            << count_of(summary.annotations, "annotation", "annotations") << " into " << output.string() << " in " << fixed(seconds, 1)
+  std::cout << "extracted " << counted(summary.images, "image", "images") << " (" << size_text(summary.bytes) << ") and "
+            << counted(summary.annotations, "annotation", "annotations") << " into " << output.string() << " in " << fixed(seconds, 1)
             << " s\npack them again: dfine-pack --images " << (output / "images").string() << " --annotations "
             << (output / "annotations.json").string() << " --output DIR\n";
 }

@@ -16,10 +16,6 @@ size_t columns(const std::string& text) {
 
 }  // namespace
 
-std::string count_of(size_t count, const char* one, const char* many) {
-  return cat(with_commas(static_cast<long long>(count)), " ", count == 1 ? one : many);
-}
-
 std::string size_text(uint64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
 }
@@ -40,7 +36,7 @@ void print_classes(const std::vector<Category>& categories, const std::vector<Cl
 namespace {
 
 void print_notes(const char* what, const BoxNotes& notes) {
-  std::cout << what << ": " << count_of(notes.count, "box", "boxes") << '\n';
+  std::cout << what << ": " << counted(notes.count, "box", "boxes") << '\n';
   for (const auto& note : notes.first) std::cout << "  " << note.file_name << ", annotation " << note.annotation_id << '\n';
   if (notes.count > notes.first.size())
     std::cout << "  and " << with_commas(static_cast<long long>(notes.count - notes.first.size())) << " more\n";
@@ -50,7 +46,7 @@ void print_set(const PackedSet& set, const std::vector<Category>& categories) {
   const ShardEntry totals = sum_of(set.shards);
   if (!set.name.empty()) {
     std::cout << '\n'
-              << set.name << ": " << count_of(totals.images, "image", "images") << ", " << count_of(set.shards.size(), "shard", "shards")
+              << set.name << ": " << counted(totals.images, "image", "images") << ", " << counted(set.shards.size(), "shard", "shards")
               << ", " << size_text(totals.file_bytes) << '\n';
   }
   const PackCounts& counts = set.counts;
@@ -59,11 +55,11 @@ void print_set(const PackedSet& set, const std::vector<Category>& categories) {
   print_notes("clipped to the image", counts.clipped);
   print_notes("dropped from training, no area inside the image", counts.dropped);
   if (counts.missing_areas > 0) {
-    std::cout << "without area, taken as width x height: " << count_of(counts.missing_areas, "box", "boxes") << '\n';
+    std::cout << "without area, taken as width x height: " << counted(counts.missing_areas, "box", "boxes") << '\n';
   }
-  if (counts.resized > 0) std::cout << "made smaller: " << count_of(counts.resized, "image", "images") << '\n';
+  if (counts.resized > 0) std::cout << "made smaller: " << counted(counts.resized, "image", "images") << '\n';
   if (counts.oriented > 0) {
-    std::cout << "with an EXIF orientation, which is not applied: " << count_of(counts.oriented, "image", "images") << '\n';
+    std::cout << "with an EXIF orientation, which is not applied: " << counted(counts.oriented, "image", "images") << '\n';
   }
 }
 
@@ -99,9 +95,9 @@ void print_totals(const PackSummary& summary, const PackOptions& options, double
     shards += set.shards.size();
   }
   const bool part_alone = !summary.missing_parts.empty();
-  std::cout << "packed " << count_of(totals.images, "image", "images")
+  std::cout << "packed " << counted(totals.images, "image", "images")
             << (part_alone ? cat(" of part ", options.part->index, " of ", options.part->count, " of ") : " into ")
-            << options.output.string() << ": " << count_of(shards, "shard", "shards") << ", " << size_text(totals.file_bytes) << " ("
+            << options.output.string() << ": " << counted(shards, "shard", "shards") << ", " << size_text(totals.file_bytes) << " ("
             << size_text(totals.image_bytes) << " of image files) in " << fixed(seconds, 1) << " s\n";
 }
 
@@ -116,7 +112,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   }
   if (!part_alone) print_coverage(summary);
   if (!summary.skipped.empty()) {
-    std::cout << "skipped: " << count_of(summary.skipped_images, "image", "images") << '\n';
+    std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
     for (const auto& line : summary.skipped) std::cout << "  " << line << '\n';
   }
   if (part_alone) {

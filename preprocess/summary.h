@@ -7,9 +7,6 @@
 
 namespace dfine {
 
-/// "1 image", "2,000 images".
-std::string count_of(size_t count, const char* one, const char* many);
-
 /// "1.5 GiB".
 std::string size_text(uint64_t bytes);
 

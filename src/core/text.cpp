@@ -21,7 +21,11 @@ std::string with_commas(long long value) {
 }
 
 std::string counted(long long count, std::string_view noun) {
-  return cat(with_commas(count), " ", noun, count == 1 ? "" : "s");
+  return counted(count, noun, cat(noun, "s"));
+}
+
+std::string counted(long long count, std::string_view one, std::string_view many) {
+  return cat(with_commas(count), " ", count == 1 ? one : many);
 }
 
 std::string human_bytes(double bytes) {

@@ -22,6 +22,8 @@ std::string with_commas(long long value);
 
 /// "1 rank", "2,000 ranks".
 std::string counted(long long count, std::string_view noun);
+/// "1 box", "2,000 boxes".
+std::string counted(long long count, std::string_view one, std::string_view many);
 
 /// "512.0 MiB", "1.5 GiB", "17 B".
 std::string human_bytes(double bytes);

@@ -13,10 +13,6 @@ std::string number(size_t count) {
   return with_commas(static_cast<long long>(count));
 }
 
-std::string counted_as(size_t count, const char* one, const char* many) {
-  return cat(number(count), " ", count == 1 ? one : many);
-}
-
 std::string figure(const std::string& value, const std::string& what) {
   return cat("<div class=figure><b>", value, "</b><span>", what, "</span></div>\n");
 }
@@ -95,36 +91,35 @@ std::vector<Finding> findings(const ReportPage& page) {
   for (size_t k = 0; k < page.shared.size(); ++k) {
     const SharedImages& shared = page.shared[k];
     add(cat("shared-", k), shared.images.size(),
-        cat(counted_as(shared.images.size(), "image is", "images are"), " in ", html_text(shared.pack),
+        cat(counted(shared.images.size(), "image is", "images are"), " in ", html_text(shared.pack),
             " too, byte for byte: figures measured there would flatter the model"),
         first_texts(shared.images,
                     [](const auto& pair) { return pair.here == pair.there ? pair.here : cat(pair.here, " is ", pair.there, " there"); }));
   }
-  add("duplicates", page.duplicates.size(), counted_as(page.duplicates.size(), "group of equal image files", "groups of equal image files"),
+  add("duplicates", page.duplicates.size(), counted(page.duplicates.size(), "group of equal image files", "groups of equal image files"),
       first_texts(page.duplicates, [](const std::vector<std::string>& group) {
         std::string text;
         for (const std::string& name : group) text += cat(text.empty() ? "" : " = ", name);
         return text;
       }));
-  add("skipped", page.skipped.size(),
-      counted_as(page.skipped.size(), "problem: the image was left out", "problems: the images were left out"),
+  add("skipped", page.skipped.size(), counted(page.skipped.size(), "problem: the image was left out", "problems: the images were left out"),
       first_texts(page.skipped, [](const std::string& line) { return line; }));
   const ReportData& data = page.data;
   add("dropped", data.dropped.count,
-      counted_as(data.dropped.count, "box has no area inside its image: training does not see it",
-                 "boxes have no area inside their image: training does not see them"),
+      counted(data.dropped.count, "box has no area inside its image: training does not see it",
+              "boxes have no area inside their image: training does not see them"),
       data.dropped.first);
-  add("clipped", data.clipped.count, counted_as(data.clipped.count, "box was clipped to its image", "boxes were clipped to their images"),
+  add("clipped", data.clipped.count, counted(data.clipped.count, "box was clipped to its image", "boxes were clipped to their images"),
       data.clipped.first);
-  add("empty", data.empty_images.count,
-      counted_as(data.empty_images.count, "image has no box to train on", "images have no box to train on"), data.empty_images.first);
+  add("empty", data.empty_images.count, counted(data.empty_images.count, "image has no box to train on", "images have no box to train on"),
+      data.empty_images.first);
   std::vector<std::string> unused;
   for (size_t label = 0; label < data.classes.size(); ++label) {
     if (data.classes[label].boxes == 0) unused.push_back(data.categories[label].name);
   }
-  add("unused", unused.size(), counted_as(unused.size(), "class has no box", "classes have no box"), unused);
+  add("unused", unused.size(), counted(unused.size(), "class has no box", "classes have no box"), unused);
   if (page.counts.oriented > 0) {
-    found.push_back({cat(counted_as(page.counts.oriented, "image carries", "images carry"),
+    found.push_back({cat(counted(page.counts.oriented, "image carries", "images carry"),
                          " an EXIF orientation, which is not applied: check that the boxes fit the stored pixels"),
                      ""});
   }
@@ -196,7 +191,7 @@ std::string render(const ReportPage& page) {
           figure(number(data.categories.size()), "classes"),
           figure(data.images == 0 ? "0" : fixed(static_cast<double>(data.boxes) / static_cast<double>(data.images), 1), "boxes an image"),
           figure(number(data.empty_images.count), "images without boxes"), figure(number(data.crowds), "crowd regions"),
-          figure(human_bytes(static_cast<double>(data.image_bytes)), cat("of image files in ", counted_as(page.shards, "shard", "shards"))),
+          figure(human_bytes(static_cast<double>(data.image_bytes)), cat("of image files in ", counted(page.shards, "shard", "shards"))),
           "</div>\n");
   out += checks(page, lists);
   out += charts(data);
