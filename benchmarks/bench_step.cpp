@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {
     const auto begin = Clock::now();
-    learner.step(data, {side, side}, step);
+    learner.step({data}, {side, side}, step);
     seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
   }
   rusage usage{};
