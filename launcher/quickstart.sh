@@ -36,7 +36,7 @@ mpirun -np "$ranks" --bind-to none --oversubscribe "$bin/dfine_ddp" --config con
 
 say "drawing detections"
 mapfile -t samples < <(find "$data/images" -name '*.jpg' | sort | tail -n 4)
-"$bin/dfine-predict" --weights "$run/checkpoints/best" --images "${samples[@]}" --threshold 0.4 --output "$run/predictions"
+"$bin/dfine-predict" --weights "$run/checkpoints/best" --images "${samples[@]}" --threshold 0.5 --output "$run/predictions"
 
 cat <<END
 

@@ -21,6 +21,7 @@ struct ParameterGroup {
   std::vector<std::string> names;
   std::vector<Tensor> parameters;  // as many as names
   AdamWHyperparameters hyper;
+  std::string label = {};  // what they are, for people
 };
 
 /// What PyTorch's optimizer_state_dict holds. A parameter's index counts over all groups, in their order.

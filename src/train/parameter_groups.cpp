@@ -55,6 +55,7 @@ std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConf
                     .beta1 = config.beta1,
                     .beta2 = config.beta2,
                     .eps = config.eps};
+    all[g].label = cat(backbone ? "backbone" : config.backbone_lr > 0 ? "encoder and decoder" : "all parts", decays ? "" : ", no decay");
   }
   Patterns no_decay(config.no_decay);
   for (const RoledParameter& item : parameter_roles(model)) {
@@ -75,13 +76,14 @@ std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConf
 
 std::string describe_groups(const std::vector<ParameterGroup>& groups) {
   std::ostringstream out;
-  out << std::setw(10) << "tensors" << std::setw(15) << "parameters" << std::setw(12) << "lr" << std::setw(15) << "weight decay";
+  out << std::left << std::setw(30) << "  group" << std::right << std::setw(9) << "tensors" << std::setw(15) << "parameters"
+      << std::setw(12) << "lr" << std::setw(15) << "weight decay";
   for (const ParameterGroup& group : groups) {
     long long elements = 0;
     for (const Tensor& parameter : group.parameters) elements += parameter.numel();
-    out << '\n'
-        << std::setw(10) << with_commas(static_cast<long long>(group.parameters.size())) << std::setw(15) << with_commas(elements)
-        << std::setw(12) << group.hyper.lr << std::setw(15) << group.hyper.weight_decay;
+    out << "\n  " << std::left << std::setw(28) << group.label << std::right << std::setw(9)
+        << with_commas(static_cast<long long>(group.parameters.size())) << std::setw(15) << with_commas(elements) << std::setw(12)
+        << group.hyper.lr << std::setw(15) << group.hyper.weight_decay;
   }
   return out.str();
 }
