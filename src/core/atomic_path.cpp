@@ -176,7 +176,7 @@ AtomicFolder::~AtomicFolder() {
   if (!committed_) fs::remove_all(path_, ignored);
 }
 
-void AtomicFolder::commit() {
+void AtomicFolder::commit(const std::function<void()>& before_replacing) {
   sync_tree(path_);
   std::error_code ignored;
   const fs::file_status status = fs::status(target_, ignored);
@@ -185,6 +185,7 @@ void AtomicFolder::commit() {
     committed_ = true;
   } else {
     if (!fs::is_directory(status)) fail("replace", target_, ENOTDIR);
+    before_replacing();
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
       committed_ = true;
     } else {
@@ -200,6 +201,20 @@ void AtomicFolder::commit() {
     }
     fs::remove_all(path_, ignored);
   }
+  sync_to_disk(parent_of(target_));
+  parents_.keep();
+}
+
+void AtomicFolder::commit_new() {
+  sync_tree(path_);
+  // rename() takes the place of an empty folder and of nothing else (POSIX), in one step on every file system.
+  if (::rename(path_.c_str(), target_.c_str()) != 0) {
+    const int code = errno;
+    if (code == ENOTEMPTY || code == EEXIST || code == ENOTDIR)
+      throw Error(cat(target_.string(), " was made by another program meanwhile"), "it was left alone: choose another place");
+    fail("rename the finished output to", target_, code);
+  }
+  committed_ = true;
   sync_to_disk(parent_of(target_));
   parents_.keep();
 }

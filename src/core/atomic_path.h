@@ -7,6 +7,7 @@
 //
 // Folders on the way to the target are made where they are missing, and removed again when nothing is committed.
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -71,8 +72,11 @@ class AtomicFolder {
   const std::filesystem::path& target() const { return target_; }
   /// Forces every file to disk and gives the folder its name. An existing folder of that name is replaced: in one step where the file
   /// system can exchange two names (ext4, xfs, btrfs, tmpfs), else by renaming the old one away first, a moment without either. The old
-  /// content is then removed. Throws Error, leaving the target alone.
-  void commit();
+  /// content is then removed. `before_replacing` is called when all is on disk and an existing folder is about to be replaced; what it
+  /// throws leaves the folder as it is. Throws Error, leaving the target alone.
+  void commit(const std::function<void()>& before_replacing = [] {});
+  /// The same, but replaces nothing: whatever stands there by now, an empty folder apart, is an Error and left alone.
+  void commit_new();
 
  private:
   std::filesystem::path target_;

@@ -16,6 +16,7 @@
 #include "data/dataset.h"
 #include "data/image_check.h"
 #include "data/interrupted.h"
+#include "data/pack_output.h"
 
 namespace dfine {
 namespace {
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 
 void check_target(const fs::path& output) {
   std::error_code failed;
+  refuse_link(output);
   if (!fs::exists(output, failed)) return;
   if (!fs::is_directory(output, failed) || !fs::is_empty(output, failed))
     throw Error(cat("the output ", output.string(), " exists"), "choose another place; nothing was changed");
@@ -102,7 +104,7 @@ ExtractSummary extract_pack(const fs::path& pack, const fs::path& output, int jo
   }
   write_annotations(set, folder.path() / "annotations.json", summary);
   stop_if(interrupted);
-  folder.commit();
+  folder.commit_new();
   return summary;
 }
 

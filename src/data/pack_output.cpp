@@ -45,7 +45,15 @@ bool is_pack_file(std::string_view name) {
   return name == kManifestName || name == kReportName || (name.starts_with("shard-") && name.ends_with(".h5"));
 }
 
+void refuse_link(const fs::path& output) {
+  const fs::path itself = output.has_filename() ? output : output.parent_path();  // "pack/" is what the link points to
+  std::error_code failed;
+  if (fs::is_symlink(fs::symlink_status(itself, failed)))
+    throw Error(cat("the output ", output.string(), " is a symbolic link"), "give the folder that it points to, or remove the link");
+}
+
 void check_output(const fs::path& output, bool overwrite) {
+  if (!overwrite) refuse_link(output);
   std::error_code failed;
   const fs::file_status status = fs::status(output, failed);
   if (!fs::exists(status)) return;

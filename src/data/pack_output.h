@@ -11,4 +11,7 @@ bool is_pack_file(std::string_view name);
 /// nothing else.
 void check_output(const std::filesystem::path& output, bool overwrite);
 
+/// Throws Error where the output is a symbolic link, which a finished folder cannot take the place of without loss of either.
+void refuse_link(const std::filesystem::path& output);
+
 }  // namespace dfine

@@ -114,7 +114,13 @@ void PackParts::complete(const std::vector<std::pair<fs::path, std::string>>& fi
     write_file_atomically(written, text);
     move(written, joined / name);
   }
-  move(joined, output_);
+  if (!move(joined, output_)) {
+    // What stands there is the same pack, completed by another run, or something that must stay, and the parts with it.
+    const auto is_there = [&](const auto& file) { return fs::exists(output_ / file.first); };
+    if (!std::ranges::all_of(files, is_there))
+      throw Error(cat(output_.string(), " was made by another program meanwhile"),
+                  cat("it was left alone, and the parts are still in ", base_.string(), ": remove it, and run any part again"));
+  }
   sync_to_disk(output_.has_parent_path() ? output_.parent_path() : fs::path("."));
 }
 

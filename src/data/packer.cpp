@@ -39,7 +39,11 @@ class Packer {
     const PackResult result = write_shards(folder.path(), 0, plan_.shards.size());
     for (const auto& [name, text] : closing_files(result, folder.path())) write_file_atomically(folder.path() / name, text);
     stop_if(options_.interrupted);
-    folder.commit();
+    if (options_.overwrite) {
+      folder.commit([&] { check_output(options_.output, true); });  // the folder may have been filled since the beginning
+    } else {
+      folder.commit_new();
+    }
     return summarise(result);
   }
 

@@ -86,6 +86,39 @@ TEST_F(AtomicPath, FolderReplacesAFolderWithAllItHeld) {
   EXPECT_EQ(names(), Names{"last"});
 }
 
+TEST_F(AtomicPath, NewFolderTakesThePlaceOfAnEmptyOneAlone) {
+  fs::create_directory(root_ / "pack");
+  AtomicFolder first(root_ / "pack");
+  write(first.path() / "f", "first");
+  first.commit_new();
+  EXPECT_EQ(read(root_ / "pack" / "f"), "first");
+  {
+    AtomicFolder second(root_ / "pack");
+    write(second.path() / "f", "second");
+    EXPECT_THROW(second.commit_new(), Error);
+    AtomicFolder beside(root_ / "file");
+    write(root_ / "file", "kept");
+    EXPECT_THROW(beside.commit_new(), Error);
+  }
+  EXPECT_EQ(read(root_ / "pack" / "f"), "first");
+  EXPECT_EQ(read(root_ / "file"), "kept");
+  EXPECT_EQ(names(), (Names{"file", "pack"}));
+}
+
+TEST_F(AtomicPath, WhatIsAskedBeforeReplacingCanPreventIt) {
+  {
+    AtomicFolder folder(root_ / "pack");
+    folder.commit([] { FAIL() << "nothing is replaced"; });
+  }
+  write(root_ / "pack" / "f", "old");
+  {
+    AtomicFolder folder(root_ / "pack");
+    EXPECT_THROW(folder.commit([] { throw Error("not this one"); }), Error);
+  }
+  EXPECT_EQ(read(root_ / "pack" / "f"), "old");
+  EXPECT_EQ(names(), Names{"pack"});
+}
+
 TEST_F(AtomicPath, KindsAreNotMixed) {
   write(root_ / "file", "kept");
   fs::create_directory(root_ / "folder");

@@ -249,25 +249,72 @@ def check_unwritable_output():
     assert "cannot create" in error and "hint: " in error, error
 
 
+def many_images(case):
+    """A data set that takes a while."""
+    case.coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40} for i in range(3000)]
+    case.coco["annotations"] = []
+    for image in case.coco["images"]:
+        os.link(case.images / "c.jpg", case.images / image["file_name"])
+
+
+def start(case, *arguments):
+    """Runs dfine-pack in the background; returns once it is under way: a temporary folder is there."""
+    run = subprocess.Popen([BIN / "dfine-pack", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not any("partial" in path.name for path in case.root.rglob(".*")):
+        assert run.poll() is None
+        time.sleep(0.001)
+    return run
+
+
 def check_signals_leave_nothing():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Case() as case:
-            coco = small_coco()
-            coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40} for i in range(3000)]
-            coco["annotations"] = []
-            for image in coco["images"]:
-                os.link(case.images / "c.jpg", case.images / image["file_name"])
-            case.coco = coco
-            command = [BIN / "dfine-pack", "--images", case.images, "--annotations", case.write(), "--output", case.output, "--shard-size", "1KiB"]
-            run = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            while not case.beside():  # the temporary folder is there: the run is under way
-                assert run.poll() is None
-                time.sleep(0.001)
+            many_images(case)
+            run = start(case, "--images", case.images, "--annotations", case.write(), "--output", case.output, "--shard-size", "1KiB")
             run.send_signal(number)
             _, error = run.communicate(timeout=60)
             assert run.returncode == -number, (run.returncode, error)
             assert "interrupted" in error, error
             assert case.beside() == [], case.beside()
+
+
+def check_outputs_that_appear_meanwhile():
+    """What somebody else puts where the output will be, after the run has begun, stays."""
+    with Case() as case:
+        many_images(case)
+        inputs = ["--images", case.images, "--annotations", case.write(), "--shard-size", "1MiB"]
+        dfine_pack(*inputs, "--output", case.root / "sound")
+        for command in (inputs, [*inputs, "--overwrite"], [*inputs, "--part", "1/1"], ["extract", case.root / "sound"]):
+            run = start(case, *command, "--output", case.output)
+            run.send_signal(signal.SIGSTOP)
+            case.output.mkdir()
+            (case.output / "thesis.txt").write_text("mine")
+            run.send_signal(signal.SIGCONT)
+            out, error = run.communicate(timeout=60)
+            assert run.returncode == 1 and str(case.output) in error and "hint: " in error, (out, error)
+            assert (case.output / "thesis.txt").read_text() == "mine" and len(list(case.output.iterdir())) == 1
+            shutil.rmtree(case.output)
+            if "--part" in command:  # the work is not lost
+                assert case.beside() == ["pack.parts", "sound"]
+                dfine_pack(*command, "--output", case.output)
+                assert (case.output / "manifest.json").read_bytes() == (case.root / "sound" / "manifest.json").read_bytes()
+                shutil.rmtree(case.output)
+            assert case.beside() == ["sound"], case.beside()
+        # The second of two runs for one output does not replace what the first has made.
+        first = start(case, *inputs, "--output", case.output)
+        first.send_signal(signal.SIGSTOP)
+        case.pack()
+        first.send_signal(signal.SIGCONT)
+        _, error = first.communicate(timeout=60)
+        assert first.returncode == 1 and "meanwhile" in error, error
+        dfine_pack("verify", case.output)
+        assert json.loads((case.output / "manifest.json").read_text())["totals"]["images"] == 3000 and len(list(case.output.glob("*.h5"))) == 1
+        # A link is neither replaced nor followed.
+        (case.root / "empty").mkdir()
+        (case.root / "link").symlink_to("empty")
+        for command in (inputs, ["extract", case.root / "sound"]):
+            _, error = dfine_pack(*command, "--output", case.root / "link", expect=1)
+            assert "symbolic link" in error and (case.root / "link").is_symlink() and list((case.root / "empty").iterdir()) == []
 
 
 def check_wrong_usage():
