@@ -54,13 +54,14 @@ void run_info(const std::filesystem::path& folder) {
   }
 }
 
-bool run_verify(const std::filesystem::path& folder, int jobs) {
+bool run_verify(const std::filesystem::path& folder, int jobs, bool decode) {
   VerifyReport report;
   double seconds = 0;
   {
     ProgressLine line("checked");
     report = verify_pack(
-        folder, jobs, [&](uint64_t done, uint64_t total) { line.update(size_text(total) + " of image files", done, total); }, interrupted);
+        folder, jobs, decode, [&](uint64_t done, uint64_t total) { line.update(size_text(total) + " of image files", done, total); },
+        interrupted);
     seconds = line.seconds();
   }
   for (const auto& line : report.damaged) std::cout << "damaged: " << line << '\n';

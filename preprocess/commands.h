@@ -12,7 +12,7 @@ void run_pack(PackOptions options);
 void run_info(const std::filesystem::path& folder);
 
 /// Prints each damaged shard or record; true when there is none.
-bool run_verify(const std::filesystem::path& folder, int jobs);
+bool run_verify(const std::filesystem::path& folder, int jobs, bool decode);
 
 /// Gives images and a COCO annotation file back.
 void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output, int jobs);

@@ -58,6 +58,8 @@ void describe_input(CLI::App& app, PackOptions& pack) {
   app.add_option("--classes", pack.classes, "voc: file with the class names in order, one a line (without: those found, sorted)")
       ->type_name("FILE")
       ->group(group);
+  app.add_flag("--decode", pack.decode, "decode every image too: finds damaged image data, but takes as long as training's decoder")
+      ->group(group);
   app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing")->group(group);
 }
 
@@ -92,6 +94,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   info->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
   CLI::App* verify = app.add_subcommand("verify", "check structure and all checksums of a pack");
   verify->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
+  verify->add_flag("--decode", arguments.pack.decode, "decode every image too, and name each that cannot be decoded");
   add_jobs(*verify, arguments.jobs, "threads");
   CLI::App* extract = app.add_subcommand("extract", "write a pack's images and a COCO annotation file");
   extract->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
@@ -142,7 +145,7 @@ void check_pack_options(const CLI::App& app, Arguments& arguments) {
 }
 
 int run(CLI::App& app, Arguments& arguments) {
-  if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs) ? kDone : kFailed;
+  if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs, arguments.pack.decode) ? kDone : kFailed;
   if (app.got_subcommand("extract")) {
     run_extract(arguments.folder, arguments.pack.output, arguments.jobs);
     return kDone;

@@ -30,6 +30,7 @@ struct PackOptions {
   uint64_t shard_size = 512ULL << 20;  // bytes of image files in a shard; a larger file gets a shard of its own
   int jobs = 1;                        // threads that read and check; the result does not depend on it
   bool skip_bad = false;               // leave unusable images out instead of failing
+  bool decode = false;                 // images that the decoder of training refuses are unusable too
   bool overwrite = false;              // replace an existing pack; not with `part`
   int max_side = 0;                    // images with a longer side are made smaller; 0: none are
   double val_fraction = 0;             // share of the images that goes to OUTPUT/val, the others to OUTPUT/train; 0: no such split

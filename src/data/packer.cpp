@@ -62,7 +62,10 @@ class Packer {
 
  private:
   /// Of everything that decides the bytes of the shards, but those of the image files.
-  uint32_t checksum() const { return plan_checksum(plan_, coco_, {static_cast<uint64_t>(options_.max_side), options_.skip_bad ? 1U : 0U}); }
+  uint32_t checksum() const {
+    return plan_checksum(plan_, coco_,
+                         {static_cast<uint64_t>(options_.max_side), (options_.skip_bad ? 1U : 0U) | (options_.decode ? 2U : 0U)});
+  }
 
   PackSummary try_part(const PackParts& parts, PackPart part) {
     std::optional<PackResult> own = parts.done();

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "data/image_spool.h"
 #include "data/interrupted.h"
+#include "image/decode.h"
 
 namespace dfine {
 namespace {
@@ -52,6 +53,7 @@ ShardPacker::Checked ShardPacker::check(const PlannedImage& planned) const {
   try {
     Checked checked{read_checked_image(planned.path, planned.size, image), {}, {}};
     if (options_.max_side > 0) limit_side(checked.image, options_.max_side);
+    if (options_.decode && !checked.image.resized) decode_image(checked.image.bytes);  // one made smaller has been decoded
     return checked;
   } catch (const Error& e) {
     return {{}, cat(describe(image), ": ", e.message()), e.hint()};

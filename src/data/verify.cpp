@@ -8,6 +8,7 @@
 #include "core/thread_pool.h"
 #include "data/manifest.h"
 #include "data/shard_reader.h"
+#include "image/decode.h"
 
 namespace dfine {
 namespace {
@@ -15,12 +16,14 @@ namespace {
 constexpr size_t kBlock = 64;  // images read in one job
 
 /// What is wrong with the images [begin, end) of the shard.
-std::vector<std::string> check_records(const Shard& shard, const std::string& file, size_t begin, size_t end) {
+std::vector<std::string> check_records(const Shard& shard, const std::string& file, size_t begin, size_t end, bool decode) {
   std::vector<std::string> damaged;
   std::vector<uint8_t> bytes;
+  Image image;
   for (size_t r = begin; r < end; ++r) {
     try {
       shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
+      if (decode) decode_image(bytes, image);
     } catch (const Error& e) {
       damaged.push_back(
           cat(file, ": record ", r, " (\"", shard.index.file_name[r], "\", image id ", shard.index.id[r], "): ", e.message()));
@@ -41,8 +44,8 @@ void find_unlisted(const std::filesystem::path& folder, const Manifest& manifest
 
 }  // namespace
 
-VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, const std::function<void(uint64_t, uint64_t)>& progress,
-                         const std::function<bool()>& interrupted) {
+VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool decode,
+                         const std::function<void(uint64_t, uint64_t)>& progress, const std::function<bool()>& interrupted) {
   const Manifest manifest = read_manifest(folder);
   const uint64_t total = manifest.totals().image_bytes;
   VerifyReport report;
@@ -58,7 +61,7 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, const st
     }
     const size_t count = shard->index.images();
     const auto check = [&](size_t block) {
-      return check_records(*shard, entry.file, block * kBlock, std::min((block + 1) * kBlock, count));
+      return check_records(*shard, entry.file, block * kBlock, std::min((block + 1) * kBlock, count), decode);
     };
     ordered_parallel(pool, (count + kBlock - 1) / kBlock, 2 * static_cast<size_t>(jobs), check,
                      [&](size_t block, std::vector<std::string> damaged) {

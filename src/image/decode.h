@@ -28,12 +28,13 @@ struct ImageInfo {
 /// Larger pictures are refused, before memory is taken for them: Pillow's limit for decompression bombs, 2 * (1 GiB / 4 / 3).
 inline constexpr int64_t kMaxImagePixels = 178'956'970;
 
-/// Reads the header alone; the rest of the file may be missing or damaged. Animated WebP files are refused.
+/// Reads the header alone; the rest of the file may be missing or damaged. Animated WebP files are refused, and JPEG files of more than 8
+/// bits or of kinds that decode_image does not read (lossless, hierarchical).
 ImageInfo probe_image(std::span<const uint8_t> file);
 
-/// Checks that the file was not cut short, without decoding. JPEG: markers up to the
-/// end-of-image marker, with a frame and a scan; what follows it is ignored, as cameras append previews and padding. PNG: chunks with
-/// their checksums up to IEND. WebP: chunks fill the length the file states. probe_image's conditions hold as well.
+/// Checks that the file was not cut short, without decoding: damage within the compressed data is seen by decode_image alone. JPEG: markers
+/// up to the end-of-image marker, with a frame and a scan; what follows it is ignored, as cameras append previews and padding. PNG: chunks
+/// with their checksums up to IEND. WebP: chunks fill the length the file states. probe_image's conditions hold as well.
 void check_complete(std::span<const uint8_t> file);
 
 /// Decodes to RGB. A file that ends early or whose data are damaged is an error, never a half-grey picture; harmless oddities that

@@ -1,6 +1,9 @@
 // The structure of a JPEG file (ITU-T T.81, annex B): enough of it for the size of the frame and to see that the end is there.
+#include <cstdio>
 #include <cstring>
 #include <optional>
+
+#include <jpeglib.h>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -59,8 +62,24 @@ class MarkerWalk {
   size_t at_ = 2;  // behind the start-of-image marker
 };
 
-ImageInfo read_frame_header(Bytes parameters) {
+/// Does the decoder read such frames (T.81, table B.1)? Baseline, extended and progressive ones; those with arithmetic coding where the
+/// library was built with it. No lossless (SOF3, 7, 11, 15) or hierarchical ones (SOF5 to 7, 13 to 15).
+bool can_be_decoded(int marker) {
+#ifdef D_ARITH_CODING_SUPPORTED
+  if (marker == 0xC9 || marker == 0xCA) return true;
+#endif
+  return marker == 0xC0 || marker == 0xC1 || marker == 0xC2;
+}
+
+ImageInfo read_frame_header(int marker, Bytes parameters) {
+  constexpr const char* kConvert = "convert it to an ordinary JPEG (8 bits, baseline or progressive) or to PNG";
+  if (!can_be_decoded(marker)) {
+    const int type = marker - 0xC0;
+    const char* kind = type % 4 == 3 ? "lossless" : type % 8 > 4 ? "hierarchical" : "arithmetic coding";
+    throw Error(cat("the JPEG file is of a kind that cannot be read: ", kind, " (frame type SOF", type, ")"), kConvert);
+  }
   if (parameters.size() < 6) throw Error(cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
+  if (const int bits = parameters[0]; bits != 8) throw Error(cat("the JPEG file has ", bits, " bits a sample; 8 can be read"), kConvert);
   // Grey, colour, CMYK: what both libjpeg and Pillow read.
   if (const int channels = parameters[5]; channels != 1 && channels != 3 && channels != 4)
     throw Error(cat("the JPEG file has ", channels, " colour components"),
@@ -79,7 +98,7 @@ ImageInfo probe_jpeg(Bytes file) {
     if (stands_alone(*marker)) continue;
     if (*marker == kEoi || *marker == kSos) throw Error("the JPEG file has no frame header", "the file is damaged; fetch it again");
     const Bytes parameters = walk.segment(*marker);
-    if (is_frame_header(*marker)) return read_frame_header(parameters);
+    if (is_frame_header(*marker)) return read_frame_header(*marker, parameters);
   }
   throw_cut(file, "before the frame header");
 }

@@ -154,7 +154,8 @@ void Loader::count_bad(const std::vector<size_t>& images) {
 
 Error Loader::too_many_bad(size_t last) const {
   return Error(cat("more than data.max_bad = ", options_.max_bad, " damaged records, the last of them ", dataset_.describe(last)),
-               "`dfine-pack verify` lists all of them; copy the pack again from where it was made, or pack the data set again");
+               "`dfine-pack verify --decode` lists all of them; copy the pack again from where it was made, or pack the data set again "
+               "(--decode --skip-bad leaves out images that cannot be decoded)");
 }
 
 void Loader::report_bad(const Pending& batch) {

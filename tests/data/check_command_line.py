@@ -5,8 +5,10 @@ import os
 import resource
 import shutil
 import signal
+import struct
 import subprocess
 import time
+import zlib
 
 import h5py
 
@@ -66,6 +68,71 @@ def check_truncated_images():
     for name in ("c.jpg", "sub/a.png", "b.webp"):
         for share in (0.9, 0.5, 0.02, 0):
             both(lambda case, name=name, share=share: cut(case, name, share), [name], f'("{name}")')
+
+
+def jpeg_with_broken_scan(data):
+    """A restart marker in the middle of the compressed data, where there is none: whole, going by its markers."""
+    middle = (data.index(b"\xff\xda") + len(data)) // 2
+    return data[:middle] + b"\xff\xd3" + data[middle:]
+
+
+def png_chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_with_image_data(width, height, data):
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+
+
+def check_damage_that_decoding_alone_finds():
+    """Without --decode such files are packed, as their structure is sound; with it they are bad images like others, for verify too."""
+    jpeg = lambda change: lambda case: (case.images / "c.jpg").write_bytes(change((case.images / "c.jpg").read_bytes()))
+    png = lambda data: lambda case: (case.images / "sub/a.png").write_bytes(png_with_image_data(33, 47, data))
+    rows = bytes((1 + 3 * 33) * 47)
+    for name, prepare in (
+        ("c.jpg", jpeg(jpeg_with_broken_scan)),
+        ("c.jpg", jpeg(lambda data: data[: len(data) * 9 // 10] + b"\xff\xd9")),
+        ("sub/a.png", png(b"this is no zlib stream")),
+        ("sub/a.png", png(zlib.compress(rows[: len(rows) // 2]))),
+        ("sub/a.png", png(zlib.compress(rows)[:-6])),
+    ):
+        with Case() as case:
+            prepare(case)
+            _, error = case.pack("--decode", expect=1)
+            assert f'("{name}")' in error and "--skip-bad" in error and case.beside() == [], error
+            _, error = case.pack("--decode", "--part", "1/1", expect=1)
+            assert f'("{name}")' in error, error
+            case.pack("--jobs", "2")
+            out, _ = dfine_pack("verify", case.output)
+            assert "sound; checked 4 images" in out, out
+            out, _ = dfine_pack("verify", case.output, "--decode", "--jobs", "2", expect=1)
+            assert "1 thing is damaged" in out and f'("{name}", image id' in out, out
+            out, _ = case.pack("--decode", "--skip-bad", "--overwrite")
+            assert "skipped: 1 image\n" in out and f'("{name}")' in out, out
+            out, _ = dfine_pack("verify", case.output, "--decode")
+            assert "sound; checked 3 images" in out, out
+    with Case() as case:  # what can be decoded is packed as ever
+        case.pack()
+        before = {p.name: p.read_bytes() for p in case.output.iterdir()}
+        case.pack("--decode", "--overwrite")
+        assert before == {p.name: p.read_bytes() for p in case.output.iterdir()}
+
+
+def check_jpeg_kinds_that_training_cannot_read():
+    """Refused by their headers, without --decode: lossless frames, and 12 bits (made of a baseline file: nothing here writes them)."""
+
+    def change(marker, bits):
+        def prepare(case):
+            data = bytearray((case.images / "c.jpg").read_bytes())
+            at = data.index(b"\xff\xc0")
+            data[at + 1], data[at + 4] = marker, bits
+            (case.images / "c.jpg").write_bytes(data)
+
+        return prepare
+
+    both(change(0xC3, 8), ["c.jpg"], 'image 30 ("c.jpg")', "lossless")
+    both(change(0xC1, 12), ["c.jpg"], 'image 30 ("c.jpg")', "12 bits a sample")
 
 
 def check_two_bad_images_in_one_shard():

@@ -132,7 +132,7 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
       EXPECT_NE(text.find("record "), std::string::npos) << text;
     }
     const VerifyReport report = verify_pack(
-        copy, 2, [](uint64_t, uint64_t) {}, [] { return false; });
+        copy, 2, false, [](uint64_t, uint64_t) {}, [] { return false; });
     ASSERT_EQ(report.damaged.size(), 1U);
     EXPECT_NE(report.damaged[0].find(damaged.image(last_image(damaged)).file_name), std::string::npos) << report.damaged[0];
     EXPECT_EQ(report.images, damaged.size());
@@ -152,7 +152,7 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
   renew();
   fs::copy_file(copy / "shard-00000.h5", copy / "shard-00099.h5");
   EXPECT_EQ(verify_pack(
-                copy, 1, [](uint64_t, uint64_t) {}, [] { return false; })
+                copy, 1, false, [](uint64_t, uint64_t) {}, [] { return false; })
                 .damaged.size(),
             1U);
 }

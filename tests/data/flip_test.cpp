@@ -100,7 +100,7 @@ class Damage : public testing::Test {
   static bool verify_notices(const std::string& file) {
     try {
       const VerifyReport report = verify_pack(
-          pack_folder(), 1, [](uint64_t, uint64_t) {}, [] { return false; });
+          pack_folder(), 1, false, [](uint64_t, uint64_t) {}, [] { return false; });
       for (const std::string& line : report.damaged) {
         EXPECT_NE(line.find(file == "manifest.json" ? "" : file), std::string::npos) << line;
       }

@@ -98,6 +98,29 @@ TEST(Probe, RefusesAnOddNumberOfColourComponents) {
   EXPECT_NE(error_of([&] { probe_image(file); }).find("2 colour components"), std::string::npos);
 }
 
+/// Table B.1 of T.81: the kinds of frames by the low half of their marker; 4, 8 and 12 are no frames. libjpeg-turbo reads no others.
+TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
+  const Bytes sound = read_sample("baseline.jpg");
+  const size_t height_at = jpeg_height_at(sound);
+  for (const int type : {3, 5, 6, 7, 11, 13, 14, 15}) {
+    Bytes file = sound;
+    file[height_at - 4] = static_cast<uint8_t>(0xC0 + type);
+    for (const std::string& error :
+         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }), error_of([&] { decode_image(file); })}) {
+      EXPECT_NE(error.find("(frame type SOF" + std::to_string(type) + ")"), std::string::npos) << error;
+      EXPECT_NE(error.find(type % 4 == 3 ? "lossless" : "hierarchical"), std::string::npos) << error;
+    }
+  }
+  Bytes extended = sound;
+  extended[height_at - 4] = 0xC1;  // whatever is baseline is extended sequential too
+  EXPECT_EQ(decode_image(extended).pixels, decode_image(sound).pixels);
+  for (const int bits : {0, 2, 12, 16}) {
+    Bytes file = extended;
+    file[height_at - 1] = static_cast<uint8_t>(bits);
+    EXPECT_NE(error_of([&] { check_complete(file); }).find(std::to_string(bits) + " bits a sample"), std::string::npos);
+  }
+}
+
 TEST(CheckComplete, AcceptsWholeFiles) {
   for (const std::string& name : kSamples) EXPECT_NO_THROW(check_complete(read_sample(name))) << name;
 }
