@@ -1,8 +1,10 @@
 #include "data/manifest.h"
 
+#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "data/shard_entry_json.h"
@@ -15,6 +17,40 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "dfine-pack";
+constexpr const char* kChecksum = "crc32c";
+
+std::string text_of(const Json& json) {
+  return json.dump(2) + "\n";
+}
+
+/// Of everything else in the manifest, as its file holds it without this key.
+uint32_t checksum_of(const Json& without_checksum) {
+  const std::string text = text_of(without_checksum);
+  return crc32c({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+/// Packs of earlier versions have no checksum.
+void check_checksum(Json json) {
+  if (!json.contains(kChecksum)) return;
+  const uint32_t stated = checksum_from_text(json.at(kChecksum).get<std::string>());
+  json.erase(kChecksum);
+  if (checksum_of(json) != stated)
+    throw Error("its checksum does not fit its content: the manifest was edited, or is damaged",
+                "copy it again from where the pack was made, or pack the data set again");
+}
+
+/// shard-00000.h5, shard-00001.h5, ...: each once and in this order. A number may be missing: of a shard whose images were all left out.
+void check_names(const std::vector<ShardEntry>& shards) {
+  size_t next = 0;
+  for (const ShardEntry& shard : shards) {
+    size_t number = 0;
+    constexpr std::string_view kPrefix = "shard-";
+    if (shard.file.starts_with(kPrefix)) std::from_chars(shard.file.data() + kPrefix.size(), shard.file.data() + shard.file.size(), number);
+    if (shard.file != shard_file_name(number)) throw Error(cat("'", shard.file, "' is not the name of a shard"));
+    if (number < next) throw Error(cat("it lists ", shard.file, " twice, or after a later shard: the manifest was edited"));
+    next = number + 1;
+  }
+}
 
 Manifest parse(const Json& json) {
   if (json.at("format") != kFormat)
@@ -28,7 +64,9 @@ Manifest parse(const Json& json) {
     manifest.categories.push_back({category.at("id").get<int64_t>(), category.at("name").get<std::string>()});
   }
   for (const auto& shard : json.at("shards")) manifest.shards.push_back(shard_entry_from_json(shard));
+  check_names(manifest.shards);
   if (!(shard_counts_from_json(json.at("totals")) == manifest.totals())) throw Error("its totals are not the sums over its shards");
+  check_checksum(json);
   return manifest;
 }
 
@@ -54,12 +92,13 @@ std::string manifest_text(const Manifest& manifest) {
   Json categories = Json::array(), shards = Json::array();
   for (const auto& category : manifest.categories) categories.push_back({{"id", category.id}, {"name", category.name}});
   for (const auto& shard : manifest.shards) shards.push_back(shard_entry_to_json(shard));
-  const Json json{{"format", kFormat},
-                  {"format_version", kFormatVersion},
-                  {"totals", shard_counts_to_json(manifest.totals())},
-                  {"categories", std::move(categories)},
-                  {"shards", std::move(shards)}};
-  return json.dump(2) + "\n";
+  Json json{{"format", kFormat},
+            {"format_version", kFormatVersion},
+            {"totals", shard_counts_to_json(manifest.totals())},
+            {"categories", std::move(categories)},
+            {"shards", std::move(shards)}};
+  json[kChecksum] = checksum_text(checksum_of(json));
+  return text_of(json);
 }
 
 Manifest read_manifest(const std::filesystem::path& folder) {

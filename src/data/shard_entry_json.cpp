@@ -12,21 +12,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string hex(uint32_t value) {
+}  // namespace
+
+std::string checksum_text(uint32_t value) {
   std::array<char, 9> text{};
   std::snprintf(text.data(), text.size(), "%08x", value);
   return text.data();
 }
 
-uint32_t from_hex(const std::string& text) {
+uint32_t checksum_from_text(const std::string& text) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
     throw Error(cat("'", text, "' is not a checksum of 8 digits"));
   return value;
 }
-
-}  // namespace
 
 Json shard_counts_to_json(const ShardEntry& entry) {
   return {{"images", entry.images},
@@ -50,7 +50,7 @@ Json shard_entry_to_json(const ShardEntry& entry) {
   Json json{{"file", entry.file}};
   json.update(shard_counts_to_json(entry));
   json["image_bytes_offset"] = entry.image_bytes_offset;
-  json["index_crc32c"] = hex(entry.index_crc32c);
+  json["index_crc32c"] = checksum_text(entry.index_crc32c);
   return json;
 }
 
@@ -59,7 +59,7 @@ ShardEntry shard_entry_from_json(const Json& json) {
   entry.file = json.at("file").get<std::string>();
   if (entry.file.empty() || entry.file.find('/') != std::string::npos) throw Error(cat("'", entry.file, "' is not the name of a shard"));
   entry.image_bytes_offset = json.at("image_bytes_offset").get<uint64_t>();
-  entry.index_crc32c = from_hex(json.at("index_crc32c").get<std::string>());
+  entry.index_crc32c = checksum_from_text(json.at("index_crc32c").get<std::string>());
   return entry;
 }
 

@@ -450,7 +450,30 @@ def check_verify_finds_damage():
         damaged("shard-00002.h5")
         manifest = (pack / "manifest.json").read_text()
         (pack / "manifest.json").write_text(manifest.replace('"zebra"', '"horse"'))
+        damaged("checksum", "edited")
+        without_checksum = manifest[: manifest.rindex(',\n  "crc32c"')] + "\n}\n"  # as earlier versions wrote it
+        (pack / "manifest.json").write_text(without_checksum)
+        dfine_pack("verify", pack)
+        (pack / "manifest.json").write_text(without_checksum.replace('"zebra"', '"horse"'))
         damaged("categories", "edited")
+        # A shard listed twice, left out, or at another place, with totals that agree.
+        for checksum in (True, False):
+            for order, message in (([0, 1, 1, 2, 3], "twice"), ([0, 1, 3], "checksum"), ([0, 2, 1, 3], "after a later shard"), ([0, 1, 2, 3, 0], "twice")):
+                edited = json.loads(manifest)
+                entries = edited["shards"]
+                edited["shards"] = [entries[k] for k in order]
+                edited["totals"] = {key: sum(shard[key] for shard in edited["shards"]) for key in edited["totals"]}
+                if not checksum:
+                    del edited["crc32c"]
+                    if message == "checksum":
+                        (pack / "shard-00002.h5").unlink()  # so that nothing is left of it
+                (pack / "manifest.json").write_text(json.dumps(edited))
+                if checksum or message != "checksum":
+                    damaged(message)
+                else:  # is what --skip-bad gives when all images of a shard are bad
+                    dfine_pack("verify", pack)
+                    shutil.rmtree(pack)
+                    shutil.copytree(sound, pack)
         (pack / "manifest.json").write_text(manifest[:-20])
         damaged("manifest.json", "damaged")
         (pack / "manifest.json").unlink()

@@ -32,6 +32,8 @@ def compare(pack, coco, image_folder):
     """Every value of every shard and of the manifest; returns the number of (kept, dropped) boxes."""
     manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["format"] == "dfine-pack" and manifest["format_version"] == 1
+    without = {key: value for key, value in manifest.items() if key != "crc32c"}
+    assert manifest["crc32c"] == f"{crc32c((json.dumps(without, indent=2, ensure_ascii=False) + chr(10)).encode()):08x}"
     categories = sorted(coco["categories"], key=lambda c: c["id"])
     label = {c["id"]: i for i, c in enumerate(categories)}
     assert manifest["categories"] == [{"id": c["id"], "name": c["name"]} for c in categories]

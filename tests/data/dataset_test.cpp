@@ -159,9 +159,10 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
 
 TEST_F(PackedDatasetTest, ManifestsThatDisagreeWithThemselvesAreRefused) {
   const TemporaryFolder folder;
+  const auto bytes = file_bytes(pack_folder() / kManifestName);
+  std::string sound(bytes.begin(), bytes.end());
   const auto expect_refused = [&](const std::string& from, const std::string& to, const std::string& part) {
-    const auto bytes = file_bytes(pack_folder() / kManifestName);
-    std::string text(bytes.begin(), bytes.end());
+    std::string text = sound;
     const size_t at = text.find(from);
     ASSERT_NE(at, std::string::npos) << from;
     text.replace(at, from.size(), to);
@@ -180,6 +181,19 @@ TEST_F(PackedDatasetTest, ManifestsThatDisagreeWithThemselvesAreRefused) {
   expect_refused("\"index_crc32c\": \"", "\"index_crc32c\": \"x", "not a checksum");
   expect_refused("\"categories\"", "\"classes\"", "categories");
   expect_refused("{", "", "damaged");
+  expect_refused("shard-00001.h5", "shard-00000.h5", "twice");
+  expect_refused("shard-00000.h5", "shard-00002.h5", "after a later shard");
+  expect_refused("shard-00001.h5", "shard-1.h5", "not the name of a shard");
+  expect_refused("shard-00001.h5", "shard-00001.h5.h5", "not the name of a shard");
+  expect_refused("\"name\": \"RBC\"", "\"name\": \"rbc\"", "checksum");
+  // Manifests of earlier versions have no checksum.
+  const size_t checksum = sound.rfind(",\n  \"crc32c\"");
+  ASSERT_NE(checksum, std::string::npos);
+  sound.replace(checksum, std::string::npos, "\n}\n");
+  expect_refused("\"images\": 87", "\"images\": 88", "totals");
+  expect_refused("shard-00001.h5", "shard-00000.h5", "twice");
+  std::ofstream(folder / kManifestName) << sound;
+  EXPECT_EQ(read_manifest(folder / "").shards, read_manifest(pack_folder()).shards);
 }
 
 TEST(Packer, AnInterruptLeavesNothing) {
