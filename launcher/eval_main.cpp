@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <string>
 
 #include "core/error.h"
@@ -7,12 +6,7 @@
 #include "eval_files.h"
 #include "eval_pack.h"
 #include "image_size_option.h"
-
-namespace {
-
-constexpr int kFailed = 1, kWrongUsage = 2;
-
-}  // namespace
+#include "program.h"
 
 int main(int argc, char** argv) {
   dfine::FileEvalOptions files;
@@ -38,8 +32,7 @@ int main(int argc, char** argv) {
   predictions->needs(annotations);
   weights->needs(data);
   data->needs(weights);
-  try {
-    app.parse(argc, argv);
+  return dfine::run_program(app, argc, argv, [&] {
     if (!output.empty()) files.output = pack.output = output;
     files.threads = pack.threads = threads;
     if (*weights) {
@@ -50,14 +43,5 @@ int main(int argc, char** argv) {
     } else {
       throw dfine::UsageError("nothing to evaluate", "give --weights and --data, or --annotations and --predictions");
     }
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : kWrongUsage;
-  } catch (const dfine::UsageError& e) {
-    std::cerr << "dfine-eval: " << e.what() << "\n";
-    return kWrongUsage;
-  } catch (const std::exception& e) {
-    std::cerr << "dfine-eval: " << e.what() << "\n";
-    return kFailed;
-  }
+  });
 }

@@ -8,12 +8,14 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
-#include <map>
+#include <numeric>
 
 #include "core/atomic_path.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "drawn_pictures.h"
 #include "image/decode.h"
 #include "image/draw.h"
 #include "image/encode.h"
@@ -28,7 +30,8 @@ namespace {
 
 struct Picture {
   Image image;
-  Tensor input;  // uint8 [1, 3, H, W]
+  Tensor input;         // uint8 [1, 3, H, W]
+  std::string problem;  // why it could not be read; empty: it could
 };
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path) {
@@ -39,8 +42,12 @@ std::vector<uint8_t> read_file(const std::filesystem::path& path) {
 
 Picture load_picture(const std::filesystem::path& path, ImageSize size) {
   Picture picture;
-  const auto bytes = read_file(path);
-  picture.image = with_context([&] { return decode_image(bytes); }, [&] { return cat("reading ", path.string()); });
+  try {
+    picture.image = with_context([&] { return decode_image(read_file(path)); }, [&] { return cat("reading ", path.string()); });
+  } catch (const Error& e) {
+    picture.problem = e.what();
+    return picture;
+  }
   picture.input = at::empty({1, 3, size.height, size.width}, at::kByte);
   resize_antialias_chw(picture.image, static_cast<int>(size.width), static_cast<int>(size.height), /*flip=*/false,
                        picture.input.data_ptr<uint8_t>());
@@ -82,18 +89,20 @@ void draw(Image& image, const std::vector<Prediction>& predictions, const std::f
   write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-/// sub/a.jpg stays, b.png becomes b.png.jpg: no two images share a picture.
-std::filesystem::path drawn_path(const std::filesystem::path& output, const std::string& name) {
-  const std::string extension = std::filesystem::path(name).extension().string();
-  return output / (extension == ".jpg" ? name : name + ".jpg");
-}
-
-int64_t image_id(const std::map<std::string, int64_t>& ids, const std::string& name, const std::string& annotations) {
-  const auto found = ids.find(name);
-  if (found == ids.end())
-    throw Error(cat(annotations, " has no image with file_name \"", name, "\""),
-                "leave --annotations out, or give the images as the file names them");
-  return found->second;
+/// The image id of each file.
+std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations) {
+  std::vector<int64_t> ids(files.size());
+  std::iota(ids.begin(), ids.end(), 1);
+  if (annotations.empty()) return ids;
+  const auto known = read_image_ids(annotations);
+  for (size_t i = 0; i < files.size(); ++i) {
+    const auto found = known.find(files[i].name);
+    if (found == known.end())
+      throw Error(cat(annotations, " has no image with file_name \"", files[i].name, "\""),
+                  "leave --annotations out, or give the images as the file names them");
+    ids[i] = found->second;
+  }
+  return ids;
 }
 
 void report_nothing_found(double highest, double threshold) {
@@ -108,34 +117,49 @@ void report_nothing_found(double highest, double threshold) {
 void predict(const PredictOptions& options) {
   const bool text = options.format == "text" || (options.format.empty() && options.output.empty());
   if (options.format == "coco" && options.output.empty()) throw UsageError("--format coco needs --output DIR");
+  if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
+    throw UsageError(cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
   const auto files = collect_images(options.images);
-  const auto ids = options.annotations.empty() ? std::map<std::string, int64_t>() : read_image_ids(options.annotations);
+  const auto pictures = options.output.empty() ? std::vector<std::filesystem::path>() : drawn_pictures(files, options.output);
+  const auto ids = image_ids(files, options.annotations);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
   const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
   if (!options.output.empty()) std::filesystem::create_directories(options.output);
 
   std::vector<Prediction> all;
   double highest = 0;
+  size_t unreadable = 0;
   ThreadPool readers(1);  // reads the next images while the model computes
   ordered_parallel(
       readers, files.size(), /*window=*/4, [&](size_t i) { return load_picture(files[i].path, size); },
       [&](size_t i, Picture picture) {
+        if (!picture.problem.empty()) {
+          log::error(picture.problem);
+          ++unreadable;
+          return;
+        }
         auto found = with_context([&] { return detect(loaded, picture, options.threshold, highest); },
                                   [&] { return cat("on ", files[i].path.string()); });
         for (auto& p : found) {
-          p.image_id = options.annotations.empty() ? static_cast<int64_t>(i) + 1 : image_id(ids, files[i].name, options.annotations);
+          p.image_id = ids[i];
           p.file_name = files[i].name;
           if (text) std::cout << format_text(p) << "\n";
         }
-        if (!options.output.empty()) draw(picture.image, found, drawn_path(options.output, files[i].name));
+        if (!options.output.empty()) draw(picture.image, found, pictures[i]);
         all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
       });
 
+  const size_t read = files.size() - unreadable;
   if (!options.output.empty()) {
     write_coco_results(options.output / "predictions.json", all);
-    std::cout << all.size() << " detections on " << files.size() << " images: " << (options.output / "predictions.json").string() << "\n";
+    std::cout << all.size() << " detections on " << read << " images: " << (options.output / "predictions.json").string() << "\n";
   }
-  if (all.empty()) report_nothing_found(highest, options.threshold);
+  if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
+  if (unreadable > 0) {
+    std::cout << std::flush;
+    throw Error(cat(unreadable, " of ", counted(static_cast<int64_t>(files.size()), "image"), " could not be read"),
+                "they are named above; the results are those of the others");
+  }
 }
 
 }  // namespace dfine

@@ -20,9 +20,10 @@ struct PredictOptions {
   std::string device = "auto";
 };
 
-/// Pictures with their detections drawn go to OUTPUT/<image>.jpg, the detections of all images to OUTPUT/predictions.json, for each image
-/// in descending order of score. When nothing passes the threshold, the highest score seen is printed and a threshold that would show
-/// something. Throws Error naming the image for one that cannot be read.
+/// Pictures with their detections drawn go to OUTPUT (see drawn_pictures.h), the detections of all images to OUTPUT/predictions.json, for
+/// each image in descending order of score. When nothing passes the threshold, the highest score seen is printed and a threshold that
+/// would show something. An image that cannot be read is named and passed over; an Error at the end says how many. What is wrong with
+/// the options, the files' names among them, is found before the model is loaded.
 void predict(const PredictOptions& options);
 
 }  // namespace dfine

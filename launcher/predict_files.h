@@ -11,11 +11,12 @@ namespace dfine {
 
 struct ImageFile {
   std::filesystem::path path;
-  std::string name;  // of the file, relative to the folder it was found in
+  std::string name;  // of the file, relative to the folder it was found in; unlike all others
 };
 
-/// Files as given, and every JPEG, PNG and WebP file in the folders (by extension, sub-folders too), in order of name within a folder.
-/// Throws Error naming a path that does not exist or a folder without images.
+/// Files as given, and every JPEG, PNG and WebP file in the folders (by extension, sub-folders too), in order of name within a folder. A
+/// file given twice is taken once. Different files of one name get as many folders of their path in front as tell them apart: d1/a.jpg
+/// and d2/a.jpg. Throws Error naming a path that does not exist or a folder without images.
 std::vector<ImageFile> collect_images(const std::vector<std::filesystem::path>& paths);
 
 /// One detection as it is written.

@@ -1,17 +1,11 @@
 // dfine-predict: detections on images, drawn and as COCO results.
 #include <CLI/CLI.hpp>
-#include <iostream>
+#include <string>
 
-#include "core/error.h"
 #include "dfine_version.h"
 #include "image_size_option.h"
 #include "predict.h"
-
-namespace {
-
-constexpr int kFailed = 1, kWrongUsage = 2;
-
-}  // namespace
+#include "program.h"
 
 int main(int argc, char** argv) {
   dfine::PredictOptions options;
@@ -20,8 +14,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "dfine-predict " DFINE_VERSION);
   app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")->required()->type_name("PATH");
   app.add_option("--images", options.images, "image files, or folders of them")->required()->type_name("PATH...");
-  app.add_option("--threshold", options.threshold, "least score that is kept; 0 keeps the best 300 of each image")
-      ->check(CLI::Range(0.0, 1.0))
+  app.add_option("--threshold", options.threshold, "least score that is kept, 0 to 1; 0 keeps the best 300 of each image")
       ->capture_default_str();
   app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")
       ->type_name("DIR");
@@ -31,18 +24,8 @@ int main(int argc, char** argv) {
       ->type_name("FILE.json");
   app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
-  try {
-    app.parse(argc, argv);
+  return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);
     dfine::predict(options);
-    return 0;
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? 0 : kWrongUsage;
-  } catch (const dfine::UsageError& e) {
-    std::cerr << "dfine-predict: " << e.what() << "\n";
-    return kWrongUsage;
-  } catch (const std::exception& e) {
-    std::cerr << "dfine-predict: " << e.what() << "\n";
-    return kFailed;
-  }
+  });
 }
