@@ -4,6 +4,8 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <type_traits>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -136,11 +138,22 @@ Json preprocessor_json(const ModelDescription& description) {
 Json read_json(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(cat("cannot read ", path));
+  Json json;
   try {
-    return Json::parse(in);
+    json = Json::parse(in);
   } catch (const Json::exception& e) {
     throw Error(cat(path, " is not JSON: ", e.what()));
   }
+  if (!json.is_object()) throw Error(cat(path, " is not a JSON object"));
+  return json;
+}
+
+/// Whether reading `json` as T keeps its value: the library cuts fractions off whole numbers.
+template <class T>
+bool holds(const Json& json) {
+  if constexpr (std::is_same_v<T, int64_t>) return json.is_number_integer();
+  if constexpr (std::is_same_v<T, Numbers>) return std::all_of(json.begin(), json.end(), holds<int64_t>);
+  return true;
 }
 
 /// The value of `key`, or transformers' default where it is absent.
@@ -149,15 +162,24 @@ T field(const Json& json, const char* key, T fallback) {
   const auto found = json.find(key);
   if (found == json.end() || found->is_null()) return fallback;
   try {
-    return found->get<T>();
-  } catch (const Json::exception&) {
-    throw Error(cat(key, " has the value ", found->dump(), ", which is of a wrong type"));
+    if (holds<T>(*found)) return found->get<T>();
+  } catch (const Json::exception&) {  // said below
   }
+  throw Error(cat(key, " has the value ", found->dump(), ", which is of a wrong type"));
 }
 
 void require(bool ok, const char* key, const Json& json) {
   if (!ok)
     throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"), "Only the architecture of D-FINE with HGNetv2 is.");
+}
+
+/// Far beyond every published model, and far below what exhausts a machine before an error could be seen.
+constexpr int64_t kMaxChannels = 8192, kMaxRepeats = 100;
+
+/// Refuses `key` unless all the numbers it stands for are in a range.
+void require_within(const Json& json, const char* key, const Numbers& numbers, int64_t least, int64_t most) {
+  if (std::all_of(numbers.begin(), numbers.end(), [&](int64_t x) { return least <= x && x <= most; })) return;
+  throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"), cat("expected: from ", least, " to ", most));
 }
 
 int64_t first_output(const Json& json, size_t stages) {
@@ -197,6 +219,12 @@ BackboneSpec read_backbone(const Json& json) {
                                   {"stage_downsample", downsample.size()},
                                   {"stage_light_block", light.size()}})
     require(size == stages, key, json);
+  require_within(json, "stem_channels", stem, 1, kMaxChannels);
+  for (const auto& [key, channels] : {std::pair{"stage_in_channels", &in}, {"stage_mid_channels", &mid}, {"stage_out_channels", &out}})
+    require_within(json, key, *channels, 1, kMaxChannels);
+  require_within(json, "stage_num_blocks", blocks, 1, kMaxRepeats);
+  require_within(json, "stage_numb_of_layers", layers, 1, kMaxRepeats);
+  for (const int64_t size : kernel) require(size > 0 && size % 2 == 1 && size < 16, "stage_kernel_size", json);
   BackboneSpec spec{stem[1], stem[2], {}, first_output(json, stages), field(json, "use_learnable_affine_block", false)};
   for (size_t i = 0; i < stages; ++i)
     spec.stages.push_back({in[i], mid[i], out[i], blocks[i], layers[i], downsample[i], light[i], kernel[i]});
@@ -207,6 +235,25 @@ Numbers read_points(const Json& json, int64_t levels) {
   const auto found = json.find("decoder_n_points");
   if (found != json.end() && found->is_array()) return field<Numbers>(json, "decoder_n_points", {});
   return Numbers(static_cast<size_t>(levels), field<int64_t>(json, "decoder_n_points", 4));
+}
+
+/// The numbers that memory and time grow with.
+void require_usual_size(const Json& json, const ModelSpec& spec) {
+  for (const auto& [key, channels] : {std::pair{"encoder_hidden_dim", spec.encoder_dim},
+                                      {"encoder_ffn_dim", spec.encoder_ffn_dim},
+                                      {"d_model", spec.decoder_dim},
+                                      {"decoder_ffn_dim", spec.decoder_ffn_dim},
+                                      {"max_num_bins", spec.reg_max}})
+    require_within(json, key, {channels}, 1, kMaxChannels);
+  for (const auto& [key, repeats] : {std::pair{"encoder_layers", spec.encoder_layers},
+                                     {"decoder_layers", spec.decoder_layers},
+                                     {"decoder_attention_heads", spec.num_heads}})
+    require_within(json, key, {repeats}, 1, kMaxRepeats);
+  require_within(json, "decoder_n_points", spec.num_points, 1, kMaxRepeats);
+  require_within(json, "num_queries", {spec.num_queries}, 1, 10000);
+  require_within(json, "num_denoising", {spec.num_denoising}, 0, 1000);
+  require(spec.expansion > 0 && spec.expansion <= 10, "hidden_expansion", json);
+  require(spec.depth_mult > 0 && spec.depth_mult <= 10, "depth_mult", json);
 }
 
 ModelSpec read_architecture(const Json& json) {
@@ -235,6 +282,7 @@ ModelSpec read_architecture(const Json& json) {
                  .num_denoising = field<int64_t>(json, "num_denoising", 100),
                  .freeze_norm = true};
   require(static_cast<int64_t>(spec.num_points.size()) == levels, "decoder_n_points", json);
+  require_usual_size(json, spec);
   // Stated twice in the file; what the rest implies is the only supported value.
   const Json implied = architecture_json(spec);
   const Json defaults{{"encoder_in_channels", {512, 1024, 2048}},
@@ -265,10 +313,17 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
   require(field(json, "do_rescale", true), "do_rescale", json);
   require(!field(json, "do_pad", false), "do_pad", json);
   require(field<int64_t>(json, "resample", 2) == 2, "resample", json);
-  const Json size = json.value("size", Json::object());
-  require(size.is_object(), "size", json);
-  description.image_height = field<int64_t>(size, "height", 640);
-  description.image_width = field<int64_t>(size, "width", 640);
+  if (!json.contains("size")) return;  // 640x640, as RTDetrImageProcessor's default
+  const Json& size = json.at("size");
+  const auto side = [&](const char* key) -> int64_t {
+    const bool given = size.is_object() && size.contains(key) && size.at(key).is_number_integer();
+    const auto pixels = given ? size.at(key).get<int64_t>() : 0;
+    if (pixels >= 32 && pixels <= 4096 && pixels % 32 == 0) return pixels;
+    throw Error(cat("size = ", size.dump(), " is not supported: ", key, given ? cat(" = ", pixels) : " is not a whole number"),
+                "Sizes have height and width, from 32 to 4096 and divisible by 32.");
+  };
+  description.image_height = side("height");
+  description.image_width = side("width");
 }
 
 }  // namespace
@@ -290,7 +345,6 @@ ModelDescription read_hf_config(const std::string& folder) {
   ModelDescription description = with_context(
       [&] {
         const Json json = read_json(config);
-        if (!json.is_object()) throw Error("it is not a JSON object");
         ModelDescription read{read_architecture(json), read_class_names(json), field<Numbers>(json, kCategoryIds, {})};
         read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
         if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())

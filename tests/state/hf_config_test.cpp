@@ -97,6 +97,65 @@ TEST(HfConfig, WhatTheModelCannotDoIsRefused) {
   EXPECT_NE(error_of(folder / "").find("do_normalize = true"), std::string::npos);
 }
 
+// Sizes beyond every published model: they would run out of memory, or without end.
+TEST(HfConfig, NumbersOutOfRangeAreNamed) {
+  const TemporaryFolder folder;
+  const auto expect = [&](const std::string& entry, const std::string& part) {
+    const std::string message =
+        error_of(with_config(folder, "{\"model_type\": \"d_fine\", \"decoder_n_points\": [3, 6, 3], " + entry + "}"));
+    for (const std::string& needle : {part, std::string("config.json")}) EXPECT_NE(message.find(needle), std::string::npos) << message;
+  };
+  expect(R"("decoder_layers": 1000000000)", "decoder_layers = 1000000000 is not supported");
+  expect(R"("decoder_layers": 0)", "decoder_layers = 0");
+  expect(R"("decoder_layers": 2.5)", "decoder_layers has the value 2.5");
+  expect(R"("decoder_layers": 1e300)", "decoder_layers has the value 1e+300");
+  expect(R"("encoder_layers": -1)", "encoder_layers = -1");
+  expect(R"("decoder_attention_heads": 0)", "decoder_attention_heads = 0");
+  expect(R"("num_queries": 18446744073709551615)", "num_queries = 18446744073709551615");
+  expect(R"("num_denoising": -5)", "num_denoising = -5");
+  expect(R"("max_num_bins": 0)", "max_num_bins = 0");
+  expect(R"("depth_mult": 1e9)", "depth_mult = 1000000000.0");
+  expect(R"("hidden_expansion": -1)", "hidden_expansion = -1");
+  for (const char* key : {"encoder_hidden_dim", "encoder_ffn_dim", "d_model", "decoder_ffn_dim"})
+    expect(cat('"', key, "\": 1000000000"), cat(key, " = 1000000000"));
+  const auto expect_backbone = [&](const std::string& key, const std::string& value) {
+    expect(cat("\"backbone_config\": {\"", key, "\": ", value, "}"), cat(key, " = ", value));
+  };
+  expect_backbone("stem_channels", "[3,0,48]");
+  expect_backbone("stage_in_channels", "[48,128,512,100000]");
+  expect_backbone("stage_mid_channels", "[-48,96,192,384]");
+  expect_backbone("stage_out_channels", "[0,512,1024,2048]");
+  expect_backbone("stage_num_blocks", "[1,1,3000000,1]");
+  expect_backbone("stage_numb_of_layers", "[6,6,6,-6]");
+  expect_backbone("stage_kernel_size", "[3,3,4,5]");
+  with_config(folder, R"({"model_type": "d_fine", "decoder_n_points": 1000000})");
+  EXPECT_NE(error_of(folder / "").find("decoder_n_points = 1000000"), std::string::npos);
+}
+
+TEST(HfConfig, TheImageSizeHasBothSides) {
+  const TemporaryFolder folder;
+  with_config(folder, R"({"model_type": "d_fine", "decoder_n_points": [3, 6, 3]})");
+  const auto with_size = [&](const std::string& size) {
+    std::ofstream(folder / "preprocessor_config.json") << "{\"size\": " << size << "}";
+    return error_of(folder / "");
+  };
+  EXPECT_EQ(with_size(R"({"height": 320, "width": 4096})"), "no error");
+  for (const auto& [size, part] : {std::pair{R"({"shortest_edge":800})", "height"},
+                                   {R"({"height":640})", "width is not a whole number"},
+                                   {R"({"height":640,"width":"640"})", "width is not a whole number"},
+                                   {R"({"height":-32,"width":640})", "height = -32"},
+                                   {R"({"height":0,"width":640})", "height = 0"},
+                                   {R"({"height":640,"width":650})", "width = 650"},
+                                   {R"({"height":640,"width":3200000})", "width = 3200000"},
+                                   {"640", "height"}}) {
+    const std::string message = with_size(size);
+    for (const std::string& needle : {std::string("size = ") + size, std::string(part), std::string("preprocessor_config.json")})
+      EXPECT_NE(message.find(needle), std::string::npos) << message;
+  }
+  std::ofstream(folder / "preprocessor_config.json") << "[]";
+  EXPECT_NE(error_of(folder / "").find("is not a JSON object"), std::string::npos);
+}
+
 TEST(HfConfig, RefusesToWriteWithoutNames) {
   const TemporaryFolder folder;
   ModelDescription description = description_of("n");
