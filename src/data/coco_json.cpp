@@ -233,6 +233,7 @@ class PieceParser {
     });
     annotation.area_given = area.has_value();
     annotation.area = area.value_or(annotation.bbox[2] * annotation.bbox[3]);
+    if (!std::isfinite(annotation.area)) fault("bbox", "is too large: width x height is no finite number");
     if (!fault_.empty()) result_.annotation_faults.push_back({index, fault_});
   }
 
@@ -314,6 +315,8 @@ RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
     throw Error(cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
   if (std::error_code failed; !std::filesystem::exists(path, failed))
     throw Error(cat("cannot read ", path.string(), ": no such file"), "check the path and its permissions");
+  if (std::error_code failed; !std::filesystem::is_regular_file(path, failed))
+    throw Error(cat(path.string(), " is not a regular file"), "copy it to a file: pipes and devices cannot be read");
   const ByteFile file(path);
   const uint64_t size = file.size();
   const MappedFile mapping = size > 0 ? MappedFile(file, 0, size) : MappedFile();

@@ -1,6 +1,7 @@
 #include "data/image_folder.h"
 
 #include <simdjson.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,15 @@ namespace {
 /// Shards and manifests hold no other text.
 bool is_utf8(const std::string& text) {
   return simdjson::validate_utf8(text.data(), text.size());
+}
+
+using FileId = std::pair<dev_t, ino_t>;
+
+/// The same for all names of a file or folder.
+FileId id_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw fs::filesystem_error("stat", path, std::error_code(errno, std::generic_category()));
+  return {status.st_dev, status.st_ino};
 }
 
 }  // namespace
@@ -61,8 +71,18 @@ bool has_image_extension(const fs::path& path) {
 std::vector<fs::path> list_images(const fs::path& folder) {
   std::vector<fs::path> found;
   try {
-    for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink)) {
-      if (has_image_extension(entry.path()) && !entry.is_directory()) found.push_back(entry.path());
+    std::vector<FileId> walked{id_of(folder)};  // the folder itself and those on the way to the entry
+    fs::recursive_directory_iterator entry(folder, fs::directory_options::follow_directory_symlink);
+    for (; entry != fs::recursive_directory_iterator(); ++entry) {
+      walked.resize(static_cast<size_t>(entry.depth()) + 1);
+      std::error_code failed;  // a link that leads nowhere: reported as missing, if it has the name of an image
+      if (!entry->is_directory(failed)) {
+        if (has_image_extension(entry->path())) found.push_back(entry->path());
+      } else if (const FileId id = id_of(entry->path()); std::ranges::find(walked, id) != walked.end()) {
+        entry.disable_recursion_pending();  // a link to a folder that holds it
+      } else {
+        walked.push_back(id);
+      }
     }
   } catch (const fs::filesystem_error& e) {
     throw Error(cat("cannot read the image folder ", folder.string(), ": ", e.code().message()));
@@ -91,6 +111,9 @@ void read_image_size(const fs::path& path, CocoImage& image) {
 
 std::string read_text(const fs::path& path) {
   std::error_code failed;
+  if (const fs::file_status status = fs::status(path, failed);
+      fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
+    throw Error(cat(path.string(), " is not a regular file"), "copy it to a file: pipes and devices cannot be read");
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path, failed)) {
     const int code = in ? EISDIR : errno;
@@ -98,7 +121,8 @@ std::string read_text(const fs::path& path) {
   }
   std::ostringstream text;
   text << in.rdbuf();
-  return text.str();
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  return text.view().starts_with(kByteOrderMark) ? text.str().substr(kByteOrderMark.size()) : text.str();
 }
 
 std::vector<std::string> read_lines(const fs::path& path) {

@@ -22,13 +22,15 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
 /// Is this the name of an image file, going by its extension? Formats that cannot be packed count too, so that they are reported.
 bool has_image_extension(const std::filesystem::path& path);
 
-/// All image files below the folder, in ascending order of their paths. Throws Error when it cannot be read.
+/// All image files below the folder, in ascending order of their paths. Links to folders are followed, but for those to a folder that holds
+/// them. Throws Error when it cannot be read.
 std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder);
 
 /// Width and height from the file's header. Throws Error when there is no such file, or none.
 void read_image_size(const std::filesystem::path& path, CocoImage& image);
 
-/// The file's text; throws Error when it cannot be read.
+/// The file's text, without a byte order mark; throws Error when it cannot be read, or is no regular file (reading a pipe may wait for
+/// ever).
 std::string read_text(const std::filesystem::path& path);
 
 /// The lines of a list, without spaces around them, without empty ones.

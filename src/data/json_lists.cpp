@@ -43,6 +43,8 @@ class Walk {
       : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), names_(names), piece_bytes_(piece_bytes), take_(take) {}
 
   void run() {
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+    if (std::string_view(begin_, static_cast<size_t>(end_ - begin_)).starts_with(kByteOrderMark)) at_ += kByteOrderMark.size();
     skip_spaces();
     if (at_ == end_) broken("is broken JSON: it is empty");
     if (*at_ != '{') {

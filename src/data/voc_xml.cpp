@@ -86,6 +86,7 @@ class Parser {
     CocoAnnotation annotation;
     annotation.bbox = {corners[0] - 1, corners[1] - 1, corners[2] - corners[0] + 1, corners[3] - corners[1] + 1};
     annotation.area = annotation.bbox[2] * annotation.bbox[3];
+    if (!std::isfinite(annotation.area)) return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" is too large"));
     result_.image.annotations.push_back(annotation);
     result_.names.push_back(name);
     result_.lines.push_back(line_of(object.offset_debug()));

@@ -93,7 +93,7 @@ class DataYaml {
 };
 
 struct ImageList {
-  fs::path folder;              // that names are relative to
+  fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
   std::vector<fs::path> paths;  // in ascending order, or in that of the text file
 };
 
@@ -105,8 +105,29 @@ fs::path locate(const fs::path& folder, const std::string& entry) {
   throw Error(cat(path.string(), " does not exist"), "check the paths in data.yaml, or name the folder with --images");
 }
 
+fs::path normal(const fs::path& path) {
+  return fs::absolute(path).lexically_normal();
+}
+
+fs::path relative_to(const fs::path& folder, const fs::path& path) {
+  return normal(path).lexically_relative(normal(folder));
+}
+
+bool leaves(const fs::path& folder, const fs::path& path) {
+  return *relative_to(folder, path).begin() == "..";
+}
+
+/// The innermost folder that holds all the files.
+fs::path common_folder(const std::vector<fs::path>& files) {
+  fs::path common = normal(files.front()).parent_path();
+  for (const fs::path& file : files) {
+    while (leaves(common, file)) common = common.parent_path();
+  }
+  return common;
+}
+
 ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images) {
-  if (!images.empty()) return {images, list_images(images)};
+  if (!images.empty()) return {normal(images), list_images(normal(images))};  // "." may be a folder `images`, beside which labels stand
   const std::vector<std::string> entries = yaml.entries(split);
   ImageList list{yaml.folder(), {}};
   for (const std::string& entry : entries) {
@@ -118,11 +139,9 @@ ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::
       for (const std::string& line : read_lines(path)) list.paths.push_back(path.parent_path() / line);
     }
   }
+  const auto outside = [&](const fs::path& path) { return leaves(list.folder, path); };
+  if (std::ranges::any_of(list.paths, outside)) list.folder = common_folder(list.paths);
   return list;
-}
-
-fs::path normal(const fs::path& path) {
-  return fs::absolute(path).lexically_normal();
 }
 
 class Reader {
@@ -132,7 +151,7 @@ class Reader {
   FolderImage read(size_t i) {
     const fs::path& path = list_.paths[i];
     FolderImage image;
-    image.image.file_name = normal(path).lexically_relative(normal(list_.folder)).generic_string();
+    image.image.file_name = relative_to(list_.folder, path).generic_string();
     try {
       read_image_size(path, image.image);
     } catch (const Error& e) {

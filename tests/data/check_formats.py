@@ -122,6 +122,83 @@ def check_yolo_ways_to_name_images():
         assert np.allclose(Pack(case.output).images[0]["xywh"], [[24, 12, 16, 24]])
 
 
+def check_yolo_images_elsewhere():
+    """Lists whose images lie outside of the data set's folder: names are relative to the folder that holds them all."""
+    for split, expected in (("list", ["more/w.jpg", "train/b.jpg"]), ("both", ["more/w.jpg", "train/b.jpg"]), ("one", ["b.jpg"])):
+        with Folder() as case:
+            yaml = case.put("cfg/data.yaml", "names: [cat, dog]\nboth: [../images/more, ../images/train]\none: ../images/train\nlist: list.txt\n")
+            case.put("images/train/b.jpg", picture(64, 48))
+            case.put("images/more/w.jpg", picture(64, 48))
+            case.put("labels/train/b.txt", "1 0.5 0.5 0.25 0.5\n")
+            case.put("cfg/list.txt", f"{case.root}/set/images/more/w.jpg\n../images/train/b.jpg\n")
+            for path in (yaml, os.path.relpath(yaml)):
+                case.run("--format", "yolo", "--annotations", path, "--split", split, "--overwrite")
+                pack = Pack(case.output)
+                assert pack.names() == expected and pack.images[-1]["label"] == [1], pack.names()
+
+
+def check_yolo_from_inside_the_image_folder():
+    with yolo_set() as case:
+        case.put("images/b.jpg", picture(64, 48))
+        case.put("labels/b.txt", "0 0.5 0.5 0.25 0.5\n")
+        case.run("--format", "yolo", "--annotations", case.yaml, "--images", ".", cwd=case.root / "set/images")
+        pack = Pack(case.output)
+        assert pack.names()[0] == "b.jpg" and pack.images[0]["label"] == [0] and pack.names()[2] == "train/b.jpg" and pack.images[2]["label"] == [1, 0]
+
+
+def check_links_to_folders():
+    """Followed once; a link to a folder that holds it is not walked again."""
+    with yolo_set() as case:
+        (case.root / "set/images/train/self").symlink_to(".")
+        (case.root / "set/images/train/sub/up").symlink_to("../..")
+        (case.root / "set/images/train/more").symlink_to("../more")
+        (case.root / "set/images/train/loop").symlink_to("loop")
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
+        assert Pack(case.output).names() == ["b.jpg", "empty.webp", "more/w.jpg", "sub/a.PNG", "sub/up/more/w.jpg", "sub/up/val/v.jpg"], Pack(case.output).names()
+    with yolo_set() as case:
+        (case.root / "set/images/train/loop.jpg").symlink_to("loop.jpg")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        assert "loop.jpg" in error, error
+
+
+def check_byte_order_marks():
+    mark = "\ufeff"
+    with yolo_set() as case:
+        case.put("data.yaml", mark + case.yaml.read_text())
+        case.put("labels/val/v.txt", mark + "1 0.5 0.5 0.5 0.5\n")
+        case.put("test.txt", mark + "images/val/v.jpg\n")
+        case.run("--format", "yolo", "--annotations", case.yaml, "--split", "test")
+        assert Pack(case.output).images[0]["label"] == [1]
+    with voc_set() as case:
+        classes = case.put("classes.txt", mark + "person\ncat\ndog\n")
+        case.put("Annotations/2.xml", mark + voc_xml([("person", (1, 1, 4, 4), "")]))
+        case.run(*case.arguments, "--classes", classes)
+        pack = Pack(case.output)
+        assert pack.categories[0] == (0, "person") and pack.images[1]["label"] == [0]
+    with Case() as case:
+        case.pack(text=mark + json.dumps(case.coco))
+        assert len(Pack(case.output).images) == 4
+
+
+def check_pipes_are_refused():
+    """Reading one that nobody writes would wait for ever."""
+    with yolo_set() as case:
+        for path, arguments in (
+            (case.root / "set/labels/train/b.txt", ["--format", "yolo", "--annotations", case.yaml, "--split", "train"]),
+            (case.root / "pipe", ["--format", "yolo", "--annotations", case.root / "pipe", "--split", "train"]),
+            (case.root / "pipe", ["--images", case.root / "set/images", "--annotations", case.root / "pipe"]),
+        ):
+            path.unlink(missing_ok=True)
+            os.mkfifo(path)
+            _, error = case.run(*arguments, expect=1)
+            assert f"{path} is not a regular file" in error and "hint: " in error, error
+        reading, writing = os.pipe()
+        os.close(writing)
+        _, error = case.run("--images", case.root / "set/images", "--annotations", f"/dev/fd/{reading}", expect=1, pass_fds=[reading])
+        os.close(reading)
+        assert "is not a regular file" in error, error
+
+
 def check_bad_yolo():
     for line, what in (("2 .5 .5 .1 .1", "class 2 is none of the 2 classes"), ("0 .5 .5 .1", "4 numbers"), ("0 .5 .5 .1 .1 .9", "6 numbers"),
                        ("x .5 .5 .1 .1", "not a number"), ("0 320 240 64 48", "320 is not within [0, 1]"), ("0 .5 nan .1 .1", "not a number"),
@@ -207,7 +284,8 @@ def check_bad_voc():
                        (good.replace("bndbox", "box"), 'line 4: the <object> "dog" has no <bndbox>'), ("<x/>", "no <annotation>"),
                        (good.replace("<ymin>1</ymin>", "<ymin>top</ymin>"), 'line 6: the <bndbox> of "dog" has no number <ymin>'),
                        (good.replace("<xmax>4", "<xmax>0"), "line 6: the <bndbox> of \"dog\" ends before it begins"), ("", "broken XML"),
-                       (good.replace("<xmax>4", "<xmax>nan"), "no number <xmax>"), (voc_xml([], size=(65, 48)), "64x48 pixels, but")):
+                       (good.replace("<xmax>4", "<xmax>nan"), "no number <xmax>"),
+                       (good.replace("max>4", "max>1e200"), 'line 6: the <bndbox> of "dog" is too large'), (voc_xml([], size=(65, 48)), "64x48 pixels, but")):
         with voc_set() as case:
             case.put("Annotations/3.xml", text)
             _, error = case.run(*case.arguments, expect=1)

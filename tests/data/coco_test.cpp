@@ -88,6 +88,8 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
                                                                                    {"[1, 1, Infinity, 2]", "bbox holds Infinity"},
                                                                                    {"[1, 1, 1e999, 2]", "bbox holds"},
                                                                                    {"[1, 1, \"2\", 2]", "not a number"},
+                                                                                   {"[1, 2, 1e200, 1e200]", "bbox is too large"},
+                                                                                   {"[1, 2, -1e200, 1e200]", "bbox is too large"},
                                                                                    {"[1, 1, null, 2]", "not a number"},
                                                                                    {"[1, 1, 2]", "3 numbers instead of 4"},
                                                                                    {"[]", "0 numbers instead of 4"},
@@ -109,6 +111,7 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
   expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "annotation 1: image_id holds something",
                  -1);
   expect_problem(with(R"({"id": 1, "image_id": 5, "category_id": 7})"), 0, "bbox is missing", 0);
+  EXPECT_TRUE(with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 1e200, 1e200], "area": 4})").problems.empty());
   EXPECT_TRUE(with("{" + good + R"(, "area": null, "iscrowd": null})").problems.empty());
 }
 

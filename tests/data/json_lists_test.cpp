@@ -45,6 +45,7 @@ TEST(JsonLists, CutsAtRecordsWhateverStringsHold) {
   EXPECT_EQ(small.records[0], 2U);
   EXPECT_TRUE(small.pieces[1].empty());
   EXPECT_EQ(cut(text, 1000).pieces[0].size(), 1U);
+  EXPECT_EQ(cut("\xEF\xBB\xBF" + text, 1).pieces[0], small.pieces[0]) << "a byte order mark";
   EXPECT_EQ(cut(R"({"\u0061": [{}], "b": [{}, {}]})", 1).pieces[0].size(), 1U) << "an escaped key";
 }
 
