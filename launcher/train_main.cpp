@@ -55,7 +55,8 @@ int train(dfine::Session& session, int argc, char** argv) {
     throw dfine::UsageError(e.what(), "dfine_ddp --help shows the options");
   }
 
-  dfine::Config config = dfine::load_config(line.config, line.overrides);
+  const auto unset = line.print_config ? dfine::UnsetKeys::kAllowed : dfine::UnsetKeys::kRefused;
+  dfine::Config config = dfine::load_config(line.config, line.overrides, unset);
   if (!line.resume.empty()) config.run.resume = line.resume;
   if (line.print_config) {
     if (session.rank() == 0) std::cout << dfine::print_config(config) << std::flush;

@@ -207,9 +207,9 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
   const auto add = [&](const char* key, std::string message) { found.push_back({key, std::move(message)}); };
   if (config.run.dir.empty()) add("run.dir", "run.dir is empty: name a folder for the run");
   if (config.run.resume.empty()) add("run.resume", "run.resume is empty: use none, auto or the path of a checkpoint folder");
-  if (config.data.train.empty()) add("data.train", "data.train is not set: name a folder that dfine-pack wrote");
+  if (config.data.train.empty()) found.push_back({"data.train", "data.train is not set: name a folder that dfine-pack wrote", true});
   if (config.data.val.empty() && config.validate.every_epochs > 0)
-    add("data.val", "data.val is not set: name a folder that dfine-pack wrote, or set validate.every_epochs = 0");
+    found.push_back({"data.val", "data.val is not set: name a folder that dfine-pack wrote, or set validate.every_epochs = 0", true});
   if (config.model.freeze_backbone && config.optim.backbone_lr > 0)
     add("optim.backbone_lr", "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: take one away");
   if (config.model.freeze_backbone && config.model.freeze_norm == false)

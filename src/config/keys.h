@@ -36,6 +36,7 @@ std::vector<ConfigKey> config_keys();
 /// Combinations that cannot work: each names its keys. `key` is the one to blame first.
 struct ConfigConflict {
   std::string key, message;
+  bool unset = false;  // nothing is wrong but that the key must be set
 };
 std::vector<ConfigConflict> config_conflicts(const Config& config);
 

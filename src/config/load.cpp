@@ -98,6 +98,10 @@ class Reader {
     }
     const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);
     const auto* key = find(name);
+    if (key && !key->is_text && text.find_first_not_of(" \t") == std::string::npos) {
+      problems_.add(where, cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
+      return;
+    }
     std::optional<ConfigValue> value;
     try {
       const toml::table parsed = toml::parse("v = " + text);
@@ -110,9 +114,10 @@ class Reader {
     set(name, value, where);
   }
 
-  Config finish() {
+  Config finish(UnsetKeys unset) {
     problems_.throw_if_any();  // conflicts between wrong values would only confuse
     for (const ConfigConflict& conflict : config_conflicts(config_)) {
+      if (conflict.unset && unset == UnsetKeys::kAllowed) continue;
       const auto place = places_.find(conflict.key);
       problems_.add(place != places_.end() ? place->second : file_, conflict.message);
     }
@@ -180,7 +185,7 @@ std::string wrapped_comment(const std::string& text) {
 
 }  // namespace
 
-Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides) {
+Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides, UnsetKeys unset) {
   Reader reader;
   if (!name.empty()) {
     reader.set_file(name);
@@ -191,17 +196,17 @@ Config parse_config(const std::string& text, const std::string& name, const std:
     }
   }
   for (const std::string& argument : overrides) reader.override_with(argument);
-  return reader.finish();
+  return reader.finish(unset);
 }
 
-Config load_config(const std::string& path, const std::vector<std::string>& overrides) {
-  if (path.empty()) return parse_config("", "", overrides);
+Config load_config(const std::string& path, const std::vector<std::string>& overrides, UnsetKeys unset) {
+  if (path.empty()) return parse_config("", "", overrides, unset);
   const std::string hint = "Relative paths start at the current directory.";
   if (std::filesystem::is_directory(path)) throw UsageError(cat("the configuration ", path, " is a folder"), hint);
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
   if (!in) throw UsageError(cat("cannot read the configuration ", path), hint);
-  return parse_config(text, path, overrides);
+  return parse_config(text, path, overrides, unset);
 }
 
 std::string print_config(const Config& config) {

@@ -198,9 +198,19 @@ TEST(LoadConfig, WrongOverridesAreNamed) {
   expect_error(kData, {"=3"}, "--set =3: is not of the form");
   expect_error(kData, {"data.batchsize=3"}, "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
-  expect_error(kData, {"data.batch_size="}, "--set data.batch_size=: data.batch_size");
+  for (const char* missing : {"data.batch_size=", "data.batch_size= "})
+    expect_error(kData, {missing}, "the value of data.batch_size is missing (expected: whole number from 1 to 4096)");
+  expect_error(kData, {"data.shuffle="}, "the value of data.shuffle is missing (expected: true or false)");
+  expect_error(kData, {"model.size="}, "model.size cannot be \"\"");
   expect_error(kData, {"data.batch_size=3\nw=4"}, "data.batch_size has a value of a wrong type");
   expect_error(kData, {"run.deterministic=yes"}, "run.deterministic");
+}
+
+TEST(LoadConfig, WhatIsOnlyLookedAtMayLackTheKeysOfARun) {
+  EXPECT_EQ(parse_config("", "f.toml", {"optim.lr=3e-4"}, UnsetKeys::kAllowed).optim.lr, 3e-4);
+  EXPECT_EQ(load_config("", {}, UnsetKeys::kAllowed).data.train, "");
+  for (const char* wrong : {"[optim]\nlr = 'fast'\n", "[optim]\nrate = 1\n", "[run]\ndir = ''\n", "[optim]\nscale_lr = 'sqrt'\n"})
+    EXPECT_THROW(parse_config(wrong, "f.toml", {}, UnsetKeys::kAllowed), UsageError) << wrong;
 }
 
 TEST(LoadConfig, ConfigurationWithoutAFile) {

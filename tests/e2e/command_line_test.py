@@ -40,11 +40,17 @@ def main():
         says(run("dfine_ddp", "--config", ws("typo.toml"), expect=2), "typo.toml", "4", "learning_rate")
         says(run("dfine_ddp", "--config", ws("missing.toml"), expect=2), "missing.toml")
         says(run("dfine_ddp", "--config", CONFIG, "--set", "optim.lr=fast", expect=2), "optim.lr", "fast")
+        says(run("dfine_ddp", "--config", CONFIG, "--set", "data.batch_size=", expect=2), "value of data.batch_size is missing")
         printed = run("dfine_ddp", "--config", CONFIG, "--print-config")
         says(printed, "[optim]", "batch_size", "freeze_norm")
         with open(ws("printed.toml"), "w") as f:
             f.write(printed)
         assert run("dfine_ddp", "--config", ws("printed.toml"), "--print-config") == printed
+        # A configuration that is only looked at may lack what a run needs, and nothing else.
+        open(ws("empty.toml"), "w").close()
+        says(run("dfine_ddp", "--config", ws("empty.toml"), expect=2), "data.train is not set")
+        says(run("dfine_ddp", "--config", ws("empty.toml"), "--print-config"), 'train = ""')
+        says(run("dfine_ddp", "--config", ws("typo.toml"), "--print-config", expect=2), "learning_rate")
 
         # data
         says(run("dfine_ddp", "--config", CONFIG, "--set", "data.train=nowhere", expect=1), "data.train", "nowhere")
