@@ -77,7 +77,11 @@ void describe_output(CLI::App& app, Arguments& arguments) {
       ->type_name("F")
       ->group(group);
   app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S")->group(group);
-  app.add_option("--compare", pack.compare, "another pack: report.html lists images that it contains too")->type_name("PACK")->group(group);
+  app.add_option("--compare", pack.compare,
+                 "another pack: report.html lists images that it contains too (of several --part runs, that of the one which completes the "
+                 "pack counts)")
+      ->type_name("PACK")
+      ->group(group);
   app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")
       ->type_name("i/n")
       ->group(group);

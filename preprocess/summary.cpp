@@ -115,6 +115,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
     std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
     for (const auto& line : summary.skipped) std::cout << "  " << line << '\n';
   }
+  if (!summary.report_problem.empty()) std::cout << summary.report_problem << '\n';
   if (part_alone) {
     std::cout << "the pack is complete when part" << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)
               << " of " << options.part->count << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";

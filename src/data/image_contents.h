@@ -12,9 +12,10 @@ namespace dfine {
 /// The image files of a pack by their content.
 class ImageContents {
  public:
-  /// Takes the shards one after another.
-  void add(const ShardIndex& index, ShardBytes bytes);
+  /// Takes the shards one after another; `file` names this one in messages.
+  void add(const ShardIndex& index, ShardBytes bytes, std::string file);
 
+  // Both read files that are equal in size and checksum, and throw Error, naming the record, where one is damaged.
   /// Groups of two and more equal files, by their names; in order of the first of each.
   std::vector<std::vector<std::string>> duplicates() const;
 
@@ -34,7 +35,12 @@ class ImageContents {
   static bool alike(const File& a, const File& b);
   std::vector<uint8_t> bytes_of(size_t i) const;
 
-  std::vector<ShardBytes> shards_;
+  struct OpenShard {
+    ShardBytes bytes;
+    std::string file;
+    size_t first;  // image
+  };
+  std::vector<OpenShard> shards_;
   std::vector<File> files_;
   NameTable names_;
   std::unordered_map<uint64_t, std::vector<uint32_t>> by_key_;  // indices into files_, rising

@@ -11,6 +11,7 @@
 #include "core/thread_pool.h"
 #include "data/annotations.h"
 #include "data/coco.h"
+#include "data/dataset.h"
 #include "data/file_sync.h"
 #include "data/interrupted.h"
 #include "data/pack_output.h"
@@ -37,14 +38,17 @@ class Packer {
   PackSummary pack_all() {
     AtomicFolder folder(options_.output);
     const PackResult result = write_shards(folder.path(), 0, plan_.shards.size());
-    for (const auto& [name, text] : closing_files(result, folder.path())) write_file_atomically(folder.path() / name, text);
+    const ClosingFiles closing = closing_files(result, folder.path());
+    for (const auto& [name, text] : closing.files) write_file_atomically(folder.path() / name, text);
     stop_if(options_.interrupted);
     if (options_.overwrite) {
       folder.commit([&] { check_output(options_.output, true); });  // the folder may have been filled since the beginning
     } else {
       folder.commit_new();
     }
-    return summarise(result);
+    PackSummary summary = summarise(result);
+    summary.report_problem = closing.report_problem;
+    return summary;
   }
 
   PackSummary pack_part(PackPart part) {
@@ -78,18 +82,22 @@ class Packer {
       stop_if(options_.interrupted);
       folder.commit();
     }
+    std::string report_problem;
     std::vector<size_t> missing = parts.missing();
     if (!missing.empty() && parts.completed(sets_.names)) {  // by another run, while this one packed the same part once more
       missing.clear();
       parts.remove();
     } else if (missing.empty()) {
       own = parts.gather();
-      parts.complete(closing_files(*own, parts.join(*own)));
+      const ClosingFiles closing = closing_files(*own, parts.join(*own));
+      parts.complete(closing.files);
+      report_problem = closing.report_problem;
       parts.remove();
     }
     PackSummary summary = summarise(std::move(*own));
     summary.part_was_done = was_done;
     summary.missing_parts = std::move(missing);
+    summary.report_problem = std::move(report_problem);
     return summary;
   }
 
@@ -127,23 +135,47 @@ class Packer {
     return result;
   }
 
+  struct ClosingFiles {
+    std::vector<std::pair<fs::path, std::string>> files;  // name in the output, content
+    std::string report_problem;
+  };
+
   /// What each pack has beside its shards, which are in `folder`.
-  std::vector<std::pair<fs::path, std::string>> closing_files(const PackResult& result, const fs::path& folder) const {
-    std::vector<std::pair<fs::path, std::string>> files;
+  ClosingFiles closing_files(const PackResult& result, const fs::path& folder) const {
+    ClosingFiles closing;
     for (const PackedSet& set : result.sets) {
       if (set.shards.empty()) {
         throw Error(cat(options_.annotations.string(), ": not one usable image is left", set.name.empty() ? "" : " for " + set.name),
                     "see the reasons listed");
       }
-      files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
+      closing.files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
     }
-    const std::vector<std::string> reports = make_reports({folder, coco_.categories, result, summarise(result).skipped, options_.compare});
-    for (size_t s = 0; s < reports.size(); ++s) files.emplace_back(fs::path(result.sets[s].name) / kReportName, reports[s]);
-    return files;
+    const std::vector<std::string> pages =
+        reports({folder, coco_.categories, result, summarise(result).skipped, options_.compare}, closing.report_problem);
+    for (size_t s = 0; s < pages.size(); ++s) closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
+    return closing;
+  }
+
+  /// Hours of packing are not lost for want of a report: one without the comparison is made instead, or none, and `problem` says so.
+  static std::vector<std::string> reports(ReportInput input, std::string& problem) {
+    const bool compares = !input.compare.empty();
+    try {
+      return make_reports(input);
+    } catch (const Error& e) {
+      problem = cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
+    }
+    if (!compares) return {};
+    input.compare.clear();
+    try {
+      return make_reports(input);
+    } catch (const Error& e) {
+      problem = cat("report.html is missing: ", e.what());
+    }
+    return {};
   }
 
   PackSummary summarise(PackResult result) const {
-    PackSummary summary{coco_.categories, std::move(result.sets), {}, 0, false, {}};
+    PackSummary summary{coco_.categories, std::move(result.sets), {}, 0, false, {}, {}};
     std::unordered_set<int64_t> images;
     for (const auto* problems : std::array{&plan_.problems, &std::as_const(result.skipped)}) {
       for (const CocoProblem& problem : *problems) {
@@ -167,6 +199,9 @@ class Packer {
 
 PackSummary pack(const PackOptions& options) {
   check_output(options.output, options.overwrite);
+  if (!options.compare.empty())
+    with_context([&] { PackedDataset::open(options.compare); },
+                 [&] { return cat("in the pack to compare with, ", options.compare.string()); });
   Packer packer(options);
   return options.part ? packer.pack_part(*options.part) : packer.pack_all();
 }

@@ -16,6 +16,7 @@ struct PackSummary {
   std::vector<std::string> skipped;  // with skip_bad: one line for each problem
   size_t skipped_images = 0;
   bool part_was_done = false;         // with `part`: by an earlier run
+  std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
   std::vector<size_t> missing_parts;  // with `part`: those still to come; none: the pack is complete
 };
 

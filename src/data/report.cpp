@@ -19,7 +19,7 @@ GatheredSet gather(const std::filesystem::path& folder, const std::vector<Catego
   for (const ShardEntry& entry : shards) {
     Shard shard = open_shard(folder, entry, categories);
     set.data.add(shard.index);
-    set.contents.add(shard.index, std::move(shard.bytes));
+    set.contents.add(shard.index, std::move(shard.bytes), (folder / entry.file).string());
   }
   return set;
 }

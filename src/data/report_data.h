@@ -17,7 +17,7 @@ namespace dfine {
 
 /// Names of which the first kKept are kept.
 struct NameList {
-  static constexpr size_t kKept = 100;
+  static constexpr size_t kKept = 10000;
   size_t count = 0;
   std::vector<std::string> first;
   void add(std::string name) {

@@ -197,7 +197,8 @@ std::string render(const ReportPage& page) {
   out += charts(data);
   out += "<div class=\"columns wide\">\n" + section("Classes", "most frequent first", class_table(data)) +
          section("Image sizes", "", image_size_table(data)) + "</div>\n";
-  if (!lists.empty()) out += "<div class=wide>" + section("File names", cat("the first ", NameList::kKept, " of each"), lists) + "</div>\n";
+  if (!lists.empty())
+    out += "<div class=wide>" + section("File names", cat("the first ", number(NameList::kKept), " of each"), lists) + "</div>\n";
   return out + "</main>\n</body>\n</html>\n";
 }
 

@@ -159,11 +159,43 @@ def check_equal_images():
         assert page.lists["shared-0"] == ["other.jpg is b.jpg there"] and any("1 image is in" in note and "flatter" in note for note in page.notes)
         _, error = dfine_pack(*arguments, "--overwrite", "--compare", case.images, expect=1)
         assert "is not a pack" in error and (case.root / "second/report.html").exists(), error
+        # Before anything is packed, or even read.
+        other.write_text("no JSON")
+        for wrong in (case.root / "none", case.images):
+            for more in ([], ["--part", "1/2"]):
+                _, error = dfine_pack(*arguments[:-1], case.root / "third", *more, "--compare", wrong, expect=1)
+                assert "is not a pack" in error and f"in the pack to compare with, {wrong}" in error and "JSON" not in error, error
         # Both sides of a split are compared with each other.
         case.pack("--overwrite", "--val-fraction", "0.4")
         sides = [Page(case.output / side / "report.html") for side in ("train", "val")]
         held = [json.loads((case.output / side / "manifest.json").read_text())["totals"]["images"] for side in ("train", "val")]
         assert held == [3, 2] and all(len(side.lists["shared-0"]) >= 1 for side in sides), [side.lists for side in sides]
+
+
+def check_damage_of_the_other_pack_costs_no_pack():
+    with Case() as case:
+        case.pack("--shard-size", "1")
+        shard = case.output / "shard-00001.h5"  # one image a shard: this is sub/a.png
+        data = bytearray(shard.read_bytes())
+        data[data.index(b"IHDR")] ^= 1
+        shard.write_bytes(data)
+        for more in ([], ["--part", "1/1"]):
+            out, _ = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", case.root / "second", "--compare", case.output, *more)
+            assert "report.html is without the comparison" in out and "checksum is wrong" in out and f'in record 0 ("sub/a.png") of {shard}' in out, out
+            page = Page(case.root / "second/report.html")
+            assert page.figures["images"] == "4" and "shared-0" not in page.lists
+            dfine_pack("verify", case.root / "second")
+            shutil.rmtree(case.root / "second")
+
+
+def check_long_lists():
+    """10,000 of each are listed, and the rest is counted."""
+    with Case() as case:
+        case.coco["annotations"] = [{"id": i, "image_id": 30, "category_id": 7, "bbox": [100, 100, 5, 5]} for i in range(1, 10_004)]
+        case.pack()
+        page = Page(case.output / "report.html")
+        assert len(page.lists["dropped"]) == 10_001 and page.lists["dropped"][-1] == "and 3 more"
+        assert page.lists["dropped"][9_999] == "c.jpg: \u00e4pfel, annotation 10000" and "the first 10,000 of each" in page.text
 
 
 def check_same_bytes_every_time():
