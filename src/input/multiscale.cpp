@@ -9,6 +9,10 @@ namespace {
 
 constexpr int64_t kStride = 32;  // of the coarsest feature map
 
+bool fewer_pixels(ImageSize a, ImageSize b) {
+  return a.height * a.width < b.height * b.width;
+}
+
 }  // namespace
 
 std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
@@ -39,8 +43,11 @@ ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
 }
 
 ImageSize StepSizes::largest() const {
-  const auto fewer_pixels = [](ImageSize a, ImageSize b) { return a.height * a.width < b.height * b.width; };
   return sizes_.empty() ? base_ : *std::ranges::max_element(sizes_, fewer_pixels);
+}
+
+ImageSize StepSizes::smallest() const {
+  return sizes_.empty() ? base_ : *std::ranges::min_element(sizes_, fewer_pixels);
 }
 
 }  // namespace dfine

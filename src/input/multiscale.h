@@ -21,8 +21,9 @@ class StepSizes {
   /// Of step `step` (from 0) in `epoch`: drawn from the sizes with equal chances by (run.seed, step).
   ImageSize at(int64_t epoch, int64_t step) const;
 
-  /// The one with the most pixels of all that are drawn.
+  /// The ones with the most and the fewest pixels of all that are drawn.
   ImageSize largest() const;
+  ImageSize smallest() const;
 
  private:
   ImageSize base_;

@@ -7,12 +7,29 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "data/pack_cache.h"
+#include "input/multiscale.h"
 #include "model/freezing.h"
 #include "state/class_heads.h"
 #include "state/hf_config.h"
 #include "state/weights.h"
 
 namespace dfine {
+namespace {
+
+/// Every query starts from a place of its own on the feature maps (model/query_selection.h): the run's smallest image needs as many.
+void check_queries(const Config& config, const ModelSpec& spec) {
+  const ImageSize size = StepSizes(config).smallest();
+  int64_t places = 0;
+  for (const int64_t stride : spec.strides()) places += (size.height / stride) * (size.width / stride);
+  if (places >= spec.num_queries) return;
+  throw Error(cat("model.num_queries is ", spec.num_queries, ", but the feature maps of an image of ", size.height, "x", size.width,
+                  size == config.data.image_size ? " (data.image_size)" : " (the smallest that data.multiscale makes of data.image_size)",
+                  " have ", places, " places to start from"),
+              cat("set model.num_queries = ", places, " or less, or raise data.image_size",
+                  size == config.data.image_size ? "" : ", or set data.multiscale = false"));
+}
+
+}  // namespace
 
 PackedDataset open_pack(const std::string& key, const std::string& folder, const std::string& cache_dir) {
   if (folder.empty()) throw Error(cat(key, " is not set"), cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
@@ -55,6 +72,7 @@ std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Categ
     if (weights) rows = class_rows(wanted.class_heads, names, found.class_names);
   }
   if (wanted.num_queries > 0) spec.num_queries = wanted.num_queries;
+  check_queries(config, spec);
   spec.num_denoising = wanted.num_denoising;
   spec.freeze_norm = freezes_norm(wanted);
   spec.freeze_stem = wanted.freeze_stem;

@@ -25,7 +25,7 @@ void check_same_categories(const PackedDataset& train, const PackedDataset& val)
 /// The model to train, in training mode on the CPU: of model.size with these classes, frozen as the configuration says, with
 /// the weights of model.weights, if set; rank zero of `group` then logs where the class heads come from. With `weights` false they are
 /// not read, because a checkpoint's will follow.
-/// Throws Error when model.weights is of another size than model.size.
+/// Throws Error when model.weights is of another size than model.size, or an image of the run is too small for the model's queries.
 std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories, bool weights, const Group& group);
 
 /// Parameters with requires_grad, in the model's order.

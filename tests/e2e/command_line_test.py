@@ -58,6 +58,11 @@ def main():
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.val={ws('other')}", expect=1), "different classes", "RBC2")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "model.weights=nowhere", expect=1), "nowhere")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--resume", ws("nowhere"), expect=1), "nowhere")
+        # D-FINE-N has feature maps of strides 16 and 32: 10*10 + 5*5 places for 300 queries, and 14*14 + 7*7 at the smallest size of multi-scale.
+        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=160", expect=1), "model.num_queries is 300", "160x160", "125 places",
+             "data.image_size")
+        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=320", "--set", "data.multiscale=true", expect=1), "224x224",
+             "245 places", "data.multiscale")
         assert not os.path.exists(ws("run")), "a run folder was made although nothing could be trained"
 
         # under mpirun a mistake all ranks share is printed once

@@ -44,7 +44,7 @@ def second_stage(ws):
     """Two ranks, two micro-batches, multi-scale. A learning rate that destroys the weights after the stop epoch makes every later epoch
     worse, so that each must begin from the first stage's best again."""
     out = run("dfine_ddp", *settings(ws, "stages", **{
-        "data.batch_size": 1, "train.accumulate": 2, "train.epochs": 5, "data.stop_epoch": 2, "train.second_stage": "true", "data.multiscale": "true",
+        "model.num_queries": 45, "data.batch_size": 1, "train.accumulate": 2, "train.epochs": 5, "data.stop_epoch": 2, "train.second_stage": "true", "data.multiscale": "true",
         "data.augment": "dfine", "ema.restart": "intended", "ema.restart_decay": 0.8, "optim.schedule": "multistep", "optim.milestones": "[2]",
         "optim.gamma": 20}), ranks=2)
     says(out, "pre-flight: a step of 160x160", "optimizer steps in all", "averaged weights", "raw weights")

@@ -47,10 +47,13 @@ TEST(MultiscaleSizes, TheLargerSideDecidesAndTheRatioStays) {
 TEST(StepSizes, EqualChancesFromSeedAndStepUntilStopEpoch) {
   Config config;
   EXPECT_EQ(StepSizes(config).at(0, 5), config.data.image_size);
+  EXPECT_EQ(StepSizes(config).smallest(), config.data.image_size);
   config.data.multiscale = true;
   config.model.size = "x";  // 640 three times among 13
   config.data.stop_epoch = 2;
   const StepSizes sizes(config), again(config);
+  EXPECT_EQ(sizes.smallest(), (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
+  EXPECT_EQ(sizes.largest(), (ImageSize{800, 800}));
   config.run.seed = 1;
   const StepSizes other(config);
   std::map<int64_t, double> counts;
