@@ -11,23 +11,28 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCopyAgain = "copy the shard again from where the pack was made, or pack the data set again";
+/// What to do about a damaged shard.
+std::string copy_again(const fs::path& shard) {
+  return cat("copy the shard again from where the pack was made, or pack the data set again; if ", shard.parent_path().string(),
+             " is a copy in data.cache_dir, remove that folder: it is made again");
+}
 
 /// Before the HDF5 library sees the file: is it there, whole, and undamaged outside of image/bytes?
 void check_file(const fs::path& path, const ShardEntry& entry) {
   std::error_code failed;
-  if (!fs::exists(path, failed)) throw Error(cat(path.string(), " is missing, but the manifest lists it"), kCopyAgain);
+  if (!fs::exists(path, failed)) throw Error(cat(path.string(), " is missing, but the manifest lists it"), copy_again(path));
   const ByteFile file(path);
   if (const uint64_t size = file.size(); size != entry.file_bytes) {
     throw Error(
         cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes, size < entry.file_bytes ? ": it was cut short" : ""),
-        kCopyAgain);
+        copy_again(path));
   }
   if (entry.image_bytes_offset > entry.file_bytes || entry.image_bytes > entry.file_bytes - entry.image_bytes_offset) {
-    throw Error("the manifest puts image/bytes outside of the file", kCopyAgain);
+    throw Error("the manifest puts image/bytes outside of the file", copy_again(path));
   }
   if (index_checksum(file, entry.image_bytes_offset, entry.image_bytes) != entry.index_crc32c) {
-    throw Error("the checksum of its index is not the one in the manifest: the file is damaged, or belongs to another pack", kCopyAgain);
+    throw Error("the checksum of its index is not the one in the manifest: the file is damaged, or belongs to another pack",
+                copy_again(path));
   }
 }
 
@@ -76,7 +81,7 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<cons
   const auto own_categories = read_categories(file);
   const auto region = file.region<uint8_t>(kBytesDataset);
 
-  const auto differs = [](const std::string& what) { throw Error(what + " are not the manifest's: it was edited", kCopyAgain); };
+  const auto differs = [&](const std::string& what) { throw Error(what + " are not the manifest's: it was edited", copy_again(path)); };
   if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(), categories.end())) differs("its categories");
   check_index(index, region.size, categories.size());
   if (index.images() != entry.images || index.boxes() != entry.boxes || index.dropped_boxes() != entry.dropped_boxes) {
@@ -94,7 +99,8 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry, std::span<cons
 
 void ShardBytes::read(uint64_t offset, uint64_t size, uint32_t expected, std::vector<uint8_t>& bytes) const {
   file_.read(base_ + offset, size, bytes);
-  if (const uint32_t found = crc32c(bytes); found != expected) throw Error("its checksum is wrong: the bytes are damaged", kCopyAgain);
+  if (const uint32_t found = crc32c(bytes); found != expected)
+    throw Error("its checksum is wrong: the bytes are damaged", copy_again(file_.path()));
 }
 
 Shard open_shard(const fs::path& folder, const ShardEntry& entry, std::span<const Category> categories) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "core/atomic_path.h"
@@ -55,6 +56,32 @@ TEST_F(PackCacheTest, CopiesOnceAndUsesTheCopyAgain) {
   fs::remove(copy / kManifestName);
   EXPECT_EQ(cached_pack(pack_, cache_), copy);
   EXPECT_EQ(PackedDataset::open(copy).size(), original.size());
+}
+
+TEST_F(PackCacheTest, DamageInACopySaysThatItMayBeRemoved) {
+  const fs::path copy = cached_pack(pack_, cache_);
+  const auto expect_hint = [&](const auto& read) {
+    try {
+      read();
+      ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+      EXPECT_NE(e.hint().find(copy.string() + " is a copy in data.cache_dir, remove that folder"), std::string::npos) << e.what();
+    }
+  };
+  const auto flip = [&](uint64_t at) {
+    std::fstream file(copy / "shard-00000.h5", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(byte ^ 1));
+  };
+  const PackedDataset opened = PackedDataset::open(copy);
+  flip(read_manifest(copy).shards[0].image_bytes_offset);
+  expect_hint([&] { opened.read_bytes(0); });
+  flip(0);
+  expect_hint([&] { PackedDataset::open(cached_pack(pack_, cache_)); });
+  fs::remove_all(copy);
+  EXPECT_EQ(PackedDataset::open(cached_pack(pack_, cache_)).read_bytes(0), PackedDataset::open(pack_).read_bytes(0));
 }
 
 TEST_F(PackCacheTest, AnotherPackOfTheSameNameGetsItsOwnCopy) {
