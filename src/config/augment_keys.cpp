@@ -10,7 +10,10 @@ namespace {
 constexpr Range kProbability{"from 0 to 1", [](double x) { return x >= 0 && x <= 1; }};
 constexpr Range kTurns{"from -0.5 to 0.5", [](double x) { return x >= -0.5 && x <= 0.5; }};
 constexpr Range kShare{"> 0 and <= 1", [](double x) { return x > 0 && x <= 1; }};
-constexpr Range kAtLeastOne{">= 1", [](double x) { return x >= 1; }};
+// The upper ends are far beyond what is of use, and below what sizes and colours as whole numbers can hold.
+constexpr Range kFactor{"from 0 to 100", [](double x) { return x >= 0 && x <= 100; }};
+constexpr Range kScale{"from 0.01 to 100", [](double x) { return x >= 0.01 && x <= 100; }};
+constexpr Range kEnlargement{"from 1 to 100", [](double x) { return x >= 1 && x <= 100; }};
 constexpr Range kDegrees{"from 0 to 180", [](double x) { return x >= 0 && x <= 180; }};
 
 /// Without an overlap of at least 1 the search for a crop might never end.
@@ -22,7 +25,7 @@ ConfigKey iou_crop_overlaps() {
           false,
           [=](Config& config, const ConfigValue& value) {
             const std::vector<double> overlaps = number_list(value);
-            const bool ends = std::any_of(overlaps.begin(), overlaps.end(), kAtLeastOne.contains);
+            const bool ends = std::any_of(overlaps.begin(), overlaps.end(), [](double overlap) { return overlap >= 1; });
             if (!ends || !std::all_of(overlaps.begin(), overlaps.end(), kNotNegative.contains)) refuse(value, allowed);
             config.augment.iou_crop_overlaps = overlaps;
           },
@@ -37,12 +40,12 @@ std::vector<ConfigKey> augment_keys() {
   return {
       number("augment.photometric", part, &A::photometric, kProbability,
              "Probability of each of brightness, contrast, saturation, hue and a permutation of the channels (official: 0.5)."),
-      interval("augment.brightness", part, &A::brightness, kNotNegative, "Factor of all channels."),
-      interval("augment.contrast", part, &A::contrast, kNotNegative, "Factor of the distance from the mean grey."),
-      interval("augment.saturation", part, &A::saturation, kNotNegative, "Factor of the distance from the pixel's grey."),
+      interval("augment.brightness", part, &A::brightness, kFactor, "Factor of all channels."),
+      interval("augment.contrast", part, &A::contrast, kFactor, "Factor of the distance from the mean grey."),
+      interval("augment.saturation", part, &A::saturation, kFactor, "Factor of the distance from the pixel's grey."),
       interval("augment.hue", part, &A::hue, kTurns, "Shift of the hue in turns."),
       number("augment.zoom_out", part, &A::zoom_out, kProbability, "Probability that the image is put on a larger canvas (official: 0.5)."),
-      interval("augment.zoom_out_side", part, &A::zoom_out_side, kAtLeastOne, "Sides of that canvas in sides of the image."),
+      interval("augment.zoom_out_side", part, &A::zoom_out_side, kEnlargement, "Sides of that canvas in sides of the image."),
       integer("augment.fill", part, &A::fill, 0, 255, "Value of the pixels outside the image, in all channels (official: 0)."),
       number("augment.iou_crop", part, &A::iou_crop, kProbability,
              "Probability of a crop that keeps a box; boxes whose centre is outside it are dropped (official: 0.8)."),
@@ -62,7 +65,7 @@ std::vector<ConfigKey> augment_keys() {
       number("augment.mosaic_rotation", part, &A::mosaic_rotation, kDegrees, "Largest rotation of the mosaic, degrees (DEIM)."),
       number("augment.mosaic_translation", part, &A::mosaic_translation, kProbability,
              "Largest shift of the mosaic in its own sides (DEIM)."),
-      interval("augment.mosaic_scale", part, &A::mosaic_scale, kPositive, "Scale of the mosaic (DEIM)."),
+      interval("augment.mosaic_scale", part, &A::mosaic_scale, kScale, "Scale of the mosaic (DEIM)."),
       number("augment.mixup", part, &A::mixup, kProbability,
              "Probability that another augmented image is blended in, with its boxes. Not in the official recipe (DEIM: 0.5)."),
       interval("augment.mixup_ratio", part, &A::mixup_ratio, kProbability, "Weight of the image itself in the blend (DEIM)."),

@@ -23,7 +23,8 @@ const char* const kMetrics = "metrics.json";
 
 PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
   if (!best) return {};
-  return PthValue::Dict{{"monitor", best->monitor}, {"value", best->value}, {"epoch", best->epoch}, {"step", best->step}};
+  return PthValue::Dict{
+      {"monitor", best->monitor}, {"value", best->value}, {"val_loss", best->val_loss}, {"epoch", best->epoch}, {"step", best->step}};
 }
 
 PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
@@ -110,8 +111,11 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
     checkpoint.weights = entry("weights", [](const PthValue& value) { return to_weights_kind(value.as_string()); });
   entry("best", [&](const PthValue& value) {
     if (!value.is_none())
-      checkpoint.best = Checkpoint::Best{value.at("monitor").as_string(), value.at("value").as_double(), value.at("epoch").as_int(),
-                                         value.at("step").as_int()};
+      checkpoint.best = Checkpoint::Best{.monitor = value.at("monitor").as_string(),
+                                         .value = value.at("value").as_double(),
+                                         .epoch = value.at("epoch").as_int(),
+                                         .step = value.at("step").as_int()};
+    if (checkpoint.best && value.contains("val_loss")) checkpoint.best->val_loss = value.at("val_loss").as_double();
   });
 }
 

@@ -47,7 +47,8 @@ struct Checkpoint {
   struct Best {
     std::string monitor;  // "val_loss" or "ap"
     double value = 0;
-    int64_t epoch = 0, step = 0;  // of the checkpoint that has it
+    int64_t epoch = 0, step = 0;                                 // of the checkpoint that has it
+    double val_loss = std::numeric_limits<double>::quiet_NaN();  // its own; NaN in older checkpoints, which lack it
   };
   std::optional<Best> best;  // so far; unset before the first validation
 

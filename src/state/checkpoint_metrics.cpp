@@ -32,6 +32,21 @@ ValidationRecord to_record(const Json& json) {
   return record;
 }
 
+/// What `read` makes of the file's JSON.
+template <class Read>
+auto read_metrics(const std::filesystem::path& file, Read read) {
+  return with_context(
+      [&] {
+        try {
+          std::ifstream in(file, std::ios::binary);
+          return read(Json::parse(in));
+        } catch (const Json::exception& e) {
+          throw Error(cat("it is not as training writes it: ", e.what()), "remove it, and the checkpoint opens without its figures");
+        }
+      },
+      [&] { return cat("while reading ", file.string()); });
+}
+
 }  // namespace
 
 const char* weights_name(WeightsKind kind) {
@@ -54,19 +69,15 @@ void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoin
 }
 
 std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file) {
-  return with_context(
-      [&] {
-        try {
-          std::ifstream in(file, std::ios::binary);
-          std::vector<ValidationRecord> records;
-          const Json json = Json::parse(in);
-          for (const Json& record : json.at("validations")) records.push_back(to_record(record));
-          return records;
-        } catch (const Json::exception& e) {
-          throw Error(cat("it is not as training writes it: ", e.what()), "remove it, and the checkpoint opens without its figures");
-        }
-      },
-      [&] { return cat("while reading ", file.string()); });
+  return read_metrics(file, [](const Json& json) {
+    std::vector<ValidationRecord> records;
+    for (const Json& record : json.at("validations")) records.push_back(to_record(record));
+    return records;
+  });
+}
+
+int64_t read_checkpoint_step(const std::filesystem::path& file) {
+  return read_metrics(file, [](const Json& json) { return json.at("step").get<int64_t>(); });
 }
 
 }  // namespace dfine

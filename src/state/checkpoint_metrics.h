@@ -17,4 +17,7 @@ void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoin
 /// Its validations; null figures are NaN. An Error names the file and what is wrong with it.
 std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file);
 
+/// The steps done when the folder was written. Errors as above.
+int64_t read_checkpoint_step(const std::filesystem::path& file);
+
 }  // namespace dfine

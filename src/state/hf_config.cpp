@@ -348,7 +348,9 @@ ModelDescription read_hf_config(const std::string& folder) {
         ModelDescription read{read_architecture(json), read_class_names(json), field<Numbers>(json, kCategoryIds, {})};
         read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
         if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
-          throw Error(cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ", read.class_names.size(), " classes"));
+          throw Error(cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ", read.class_names.size(), " classes"),
+                      cat("another program has changed the classes after training: correct ", kCategoryIds,
+                          " (the data set's id of each class, in order), or remove it, and classes are numbered from 0"));
         return read;
       },
       [&] { return "while reading " + config; });

@@ -16,15 +16,33 @@ constexpr size_t kNamedClasses = 20;
 
 using Warnings = std::vector<std::string>;
 
+/// Layers frozen at random values: what a size's recipe freezes is meant for published weights.
+void about_frozen(const Config& config, Warnings& warnings) {
+  const ModelConfig& model = config.model;
+  if (!model.weights.empty()) return;
+  std::string keys;
+  const auto add = [&](const char* key) { keys += cat(keys.empty() ? "" : ", ", key); };
+  if (model.freeze_backbone) add("model.freeze_backbone");
+  if (model.freeze_stem) add("model.freeze_stem");
+  if (!model.freeze.empty()) add("model.freeze");
+  if (keys.empty()) return;
+  warnings.push_back(
+      cat("model.weights is not set, and ", keys, " keeps layers at their random values. Give weights to start from, or unset it"));
+}
+
 void about_length(const Config& config, const Recipe& recipe, const RunShape& shape, Warnings& warnings) {
   if (recipe.total_steps < kFewSteps) {
     warnings.push_back(cat("the run has ", counted(recipe.total_steps, "optimizer step"), " in all: fewer than ", kFewSteps,
-                           " seldom make a good detector. Raise train.epochs (", config.train.epochs, " of ",
-                           counted(shape.steps_per_epoch, "step"), ") or lower the global batch (", shape.global_batch, ")"));
+                           " seldom make a good detector. Raise ",
+                           config.train.max_steps == recipe.total_steps
+                               ? cat("train.max_steps (", config.train.max_steps, ")")
+                               : cat("train.epochs (", config.train.epochs, " of ", counted(shape.steps_per_epoch, "step"), ")"),
+                           " or lower the global batch (", shape.global_batch, ")"));
   }
   if (recipe.lr_shape.warmup_steps >= recipe.total_steps) {
     warnings.push_back(cat("the warm-up of ", counted(recipe.lr_shape.warmup_steps, "step"), " is as long as the run of ",
-                           recipe.total_steps, ": the learning rate stays below ", recipe.lr, ". Set optim.warmup_steps = \"auto\""));
+                           recipe.total_steps, ": the learning rate stays below ", recipe.lr, ". Set ",
+                           config.optim.warmup_epochs > 0 ? "optim.warmup_epochs = 0 and " : "", "optim.warmup_steps = \"auto\""));
   }
   if (config.data.stop_epoch >= config.train.epochs) {
     warnings.push_back(cat("data.stop_epoch = ", config.data.stop_epoch, " is not reached in train.epochs = ", config.train.epochs,
@@ -43,12 +61,10 @@ void about_average(const Config& config, const Recipe& recipe, Warnings& warning
 
 void about_rate(const Config& config, const Recipe& recipe, const RunShape& shape, Warnings& warnings) {
   const OfficialRate official = official_rate(config.model.size);
-  const double ratio = static_cast<double>(shape.global_batch) / static_cast<double>(official.batch);
-  const double linear = official.lr * ratio, root = official.lr * std::sqrt(ratio);
-  const double least = std::min(linear, root) / kFarFactor, most = std::max(linear, root) * kFarFactor;
-  if (recipe.lr < least || recipe.lr > most) {
+  const UsualRates rates = usual_rates(config.model.size, shape.global_batch);
+  if (recipe.lr < rates.least || recipe.lr > rates.most) {
     warnings.push_back(cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-", config.model.size,
-                           " at a global batch of ", shape.global_batch, ": ", root, " (", official.lr, " at ", official.batch,
+                           " at a global batch of ", shape.global_batch, ": ", rates.usual, " (", official.lr, " at ", official.batch,
                            ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
   } else if (config.optim.scale_lr == LrScaling::kNone && (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {
     warnings.push_back(cat("optim.lr = ", config.optim.lr, " is stated for a global batch of ", config.optim.base_batch, ", this run's is ",
@@ -69,7 +85,9 @@ void about_data(const std::vector<std::string>& class_names, const DataFacts& tr
     warnings.push_back(cat("data.train has no boxes of ", count == 1 ? "the class " : cat(count, " classes: "), names,
                            ". The model cannot learn to find it: add images of it, or pack without it"));
   if (val && val->boxes == 0)
-    warnings.emplace_back("data.val has no boxes: AP cannot be computed, and no checkpoint is the best by it. Give images with boxes");
+    warnings.emplace_back(
+        "data.val has no boxes: AP cannot be computed, and val_loss, of confidences alone, says which checkpoint is the best. Give images "
+        "with boxes");
 }
 
 }  // namespace
@@ -81,9 +99,17 @@ OfficialRate official_rate(const std::string& size) {
   throw Error(cat("no official recipe for the size ", size));
 }
 
+UsualRates usual_rates(const std::string& size, int64_t global_batch) {
+  const OfficialRate official = official_rate(size);
+  const double ratio = static_cast<double>(global_batch) / static_cast<double>(official.batch);
+  const double linear = official.lr * ratio, root = official.lr * std::sqrt(ratio);
+  return {.least = std::min(linear, root) / kFarFactor, .usual = root, .most = std::max(linear, root) * kFarFactor};
+}
+
 std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
                                 const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val) {
   Warnings warnings;
+  about_frozen(config, warnings);
   about_length(config, recipe, shape, warnings);
   about_average(config, recipe, warnings);
   about_rate(config, recipe, shape, warnings);

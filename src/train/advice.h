@@ -18,6 +18,13 @@ struct OfficialRate {
 /// The official recipe's learning rate of this size and its global batch (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
 OfficialRate official_rate(const std::string& size);
 
+/// What is usual at a global batch: the official rate scaled by the square root, and a factor of 4 beyond what the linear and the square
+/// root rule give.
+struct UsualRates {
+  double least = 0, usual = 0, most = 0;
+};
+UsualRates usual_rates(const std::string& size, int64_t global_batch);
+
 /// `class_names`: of the labels; `val`: unset without validation.
 std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
                                 const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val);

@@ -1,5 +1,6 @@
 #include "train/find_lr.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -10,6 +11,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "dist/failure.h"
+#include "train/advice.h"
 #include "train/build.h"
 #include "train/compute_setup.h"
 #include "train/learner.h"
@@ -33,7 +35,26 @@ Recipe rising(Recipe recipe, int64_t steps) {
   return recipe;
 }
 
-void report(const LrRange& range, const Recipe& recipe, const Config& config, const RunShape& shape) {
+/// Replaces the range's proposal where its curve does not decide, or lies where training itself would call the rate wrong. Says why.
+std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual) {
+  if (!range.decides()) {
+    range.proposed = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
+    return cat(
+        "the test does not decide: the loss ", range.fall() <= 4 * range.noise ? "falls" : "rises again",
+        " by no more than its noise, so this is the recipe's rate. A larger --find-lr N, a larger batch or model.weights may tell more");
+  }
+  const double held = std::clamp(range.proposed, usual.least, usual.most);
+  const bool beyond = held != range.proposed;
+  const std::string why = cat("a tenth of the rate with the least loss",
+                              beyond ? cat(", ", short_rate(range.proposed), ", held within what is usual at this batch, ",
+                                           short_rate(usual.least), " to ", short_rate(usual.most))
+                                     : "");
+  range.proposed = held;
+  return why;
+}
+
+void report(LrRange range, const Recipe& recipe, const Config& config, const RunShape& shape) {
+  const std::string why = settle(range, recipe, usual_rates(config.model.size, shape.global_batch));
   const RunFolder folder(config.run.dir);
   std::filesystem::create_directories(config.run.dir);
   write_file_atomically(folder.lr_range("csv"), lr_range_csv(range));
@@ -42,7 +63,7 @@ void report(const LrRange& range, const Recipe& recipe, const Config& config, co
   const double scaled = range.proposed * config.optim.lr / recipe.lr;  // undoes optim.scale_lr
   log::info(cat("proposal: optim.lr = ", short_rate(scaled),
                 scaled == range.proposed ? "" : cat(" (", short_rate(range.proposed), " after optim.scale_lr)"), " at the global batch of ",
-                shape.global_batch, ", a tenth of the rate with the least loss; picture: ", folder.lr_range("svg").string()));
+                shape.global_batch, "; ", why, "; picture: ", folder.lr_range("svg").string()));
 }
 
 }  // namespace

@@ -25,6 +25,17 @@ void smooth(std::vector<LrTrial>& trials) {
   }
 }
 
+/// Of independent losses of one variance, successive ones differ by twice that on average of the squares; smoothing with weights w^k leaves
+/// (1 - w) / (1 + w) of it. The median keeps out the steps in which the loss explodes.
+double noise(const std::vector<LrTrial>& trials) {
+  std::vector<double> squares;
+  for (size_t i = 1; i < trials.size(); ++i) squares.push_back(std::pow(trials[i].loss - trials[i - 1].loss, 2));
+  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
+  std::nth_element(squares.begin(), middle, squares.end());
+  constexpr double kMedianOfSquare = 0.4549;  // of a normal variable of variance 1
+  return std::sqrt(*middle / kMedianOfSquare / 2 * (1 - kSmoothing) / (1 + kSmoothing));
+}
+
 }  // namespace
 
 std::string short_rate(double lr) {
@@ -37,10 +48,10 @@ LrRange judge_lr_range(std::vector<LrTrial> trials) {
   if (trials.size() < 3) throw Error(cat("a range test needs 3 steps at least, it has ", trials.size()), "give --find-lr a larger number");
   LrRange range{.trials = std::move(trials)};
   smooth(range.trials);
-  const size_t first = std::max<size_t>(1, range.trials.size() / 10);
-  range.least = range.steepest = first;
+  range.first = std::max<size_t>(1, range.trials.size() / 10);
+  range.least = range.steepest = range.first;
   double fastest = 0;
-  for (size_t i = first; i < range.trials.size(); ++i) {
+  for (size_t i = range.first; i < range.trials.size(); ++i) {
     const LrTrial &before = range.trials[i - 1], &here = range.trials[i];
     if (here.smoothed < range.trials[range.least].smoothed) range.least = i;
     const double slope = (here.smoothed - before.smoothed) / std::log(here.lr / before.lr);
@@ -49,6 +60,7 @@ LrRange judge_lr_range(std::vector<LrTrial> trials) {
       range.steepest = i;
     }
   }
+  range.noise = noise(range.trials);
   range.proposed = range.trials[range.least].lr / kMargin;
   return range;
 }

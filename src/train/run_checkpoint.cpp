@@ -1,22 +1,19 @@
 #include "train/run_checkpoint.h"
 
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
-
-#include <map>
-#include <sstream>
 #include <string>
-#include <system_error>
 
+#include "config/keys.h"
 #include "config/load.h"
-#include "core/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "state/weights.h"
-#include "train/monitor.h"
+#include "train/share_learner.h"
 
 namespace dfine {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categories, const RunShape& shape) {
@@ -40,6 +37,17 @@ void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categ
   }
 }
 
+/// A run may be continued with other settings, but not without saying so.
+void log_changes(const Checkpoint& checkpoint, const Config& config) {
+  const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+  std::string changes;
+  for (const ConfigKey& key : config_keys()) {
+    const std::string before = to_toml(key.get(saved)), now = to_toml(key.get(config));
+    if (before != now && key.name != "run.resume") changes += cat("\n  ", key.name, " = ", now, ", was ", before);
+  }
+  if (!changes.empty()) log::info("continuing with other settings than the checkpoint's:" + changes);
+}
+
 void restore_weights(const Checkpoint& checkpoint, Learner& learner, std::optional<double> restarted_decay) {
   restore_tensors(checkpoint.model, named_tensors(learner.model()));
   Ema* ema = learner.ema();
@@ -49,7 +57,7 @@ void restore_weights(const Checkpoint& checkpoint, Learner& learner, std::option
 }
 
 /// On rank zero. Whatever does not fit shows before the first tensor changes.
-std::optional<int64_t> read_best(const std::filesystem::path& folder, Learner& learner) {
+std::optional<int64_t> read_best(const fs::path& folder, Learner& learner) {
   try {
     const Checkpoint best = load_checkpoint(folder.string());
     const auto mine = named_tensors(learner.model());
@@ -64,52 +72,38 @@ std::optional<int64_t> read_best(const std::filesystem::path& folder, Learner& l
   }
 }
 
-std::vector<Tensor> values(const std::map<std::string, Tensor>& tensors) {
-  std::vector<Tensor> list;
-  for (const auto& [name, tensor] : tensors) list.push_back(tensor);
-  return list;
-}
-
-/// Which parameters have moments is rank zero's to say too.
-void share_optimizer(AdamW& optimizer, const Group& group) {
-  AdamWState state = optimizer.state();
-  std::string known;
-  for (const auto& [index, moments] : state.moments) known += cat(index, " ");
-  std::istringstream indices(group.broadcast(known, 0));
-  if (group.rank() != 0) {
-    state.moments.clear();
-    std::vector<Tensor> parameters;
-    for (const ParameterGroup& g : optimizer.groups()) parameters.insert(parameters.end(), g.parameters.begin(), g.parameters.end());
-    for (int64_t index = 0; indices >> index;) {
-      const Tensor zero = at::zeros_like(parameters.at(static_cast<size_t>(index)));
-      state.moments[index] = {at::zeros({}, at::kFloat), zero, zero};
-    }
-    optimizer.load(state);
-  }
-  std::vector<Tensor> tensors;
-  for (const auto& [index, moments] : optimizer.state().moments)
-    tensors.insert(tensors.end(), {moments.step, moments.exp_avg, moments.exp_avg_sq});
-  group.broadcast(tensors, 0);
-}
-
-void share_average(Ema& ema, const Group& group) {
-  const int64_t updates = group.max({group.rank() == 0 ? ema.updates() : 0}).front();
-  ema.load(ema.averages(), updates, ema.restarted_decay());
-  group.broadcast(values(ema.averages()), 0);
+/// What the other ranks need of rank zero's.
+void share_progress(RunState& state, const Group& group) {
+  const Checkpoint::Best best = state.best.value_or(Checkpoint::Best{});
+  const bool first = group.rank() == 0;
+  const auto mine = [&](double number) { return first ? number : 0; };
+  const auto numbers = group.sum({mine(static_cast<double>(state.step)), mine(state.best ? 1 : 0), mine(best.value),
+                                  mine(static_cast<double>(best.epoch)), mine(static_cast<double>(best.step)), mine(best.val_loss)});
+  const std::string monitor = group.broadcast(best.monitor, 0);
+  state.step = static_cast<int64_t>(numbers[0]);
+  if (numbers[1] == 0) return;
+  state.best = Checkpoint::Best{.monitor = monitor,
+                                .value = numbers[2],
+                                .epoch = static_cast<int64_t>(numbers[3]),
+                                .step = static_cast<int64_t>(numbers[4]),
+                                .val_loss = numbers[5]};
 }
 
 }  // namespace
 
-bool RunState::validated(Monitor monitor, double new_val_loss, double ap, int64_t epoch) {
-  val_loss = new_val_loss;
-  const double value = monitor == Monitor::kAp ? ap : new_val_loss;
-  const bool comparable = best && best->monitor == monitor_name(monitor);
-  if (comparable && !is_better(monitor, value, best->value)) return false;
-  best = Checkpoint::Best{.monitor = monitor_name(monitor), .value = value, .epoch = epoch, .step = step};
+bool RunState::validated(Monitor monitor, const Score& score, int64_t epoch) {
+  val_loss = score.val_loss;
+  if (best && best->monitor == monitor_name(monitor)) {
+    const bool by_ap = monitor == Monitor::kAp;
+    const Score so_far{.ap = by_ap ? best->value : score.ap, .val_loss = by_ap ? best->val_loss : best->value};
+    if (!is_better(monitor, score, so_far)) return false;
+  }
+  best = Checkpoint::Best{
+      .monitor = monitor_name(monitor), .value = score.monitored(monitor), .epoch = epoch, .step = step, .val_loss = score.val_loss};
   return true;
 }
 
-void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
+void save_run(const fs::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
               const RunState& state, const RunShape& shape) {
   Checkpoint checkpoint;
   checkpoint.description.spec = learner.model().spec();
@@ -137,50 +131,38 @@ void save_run(const std::filesystem::path& folder, Learner& learner, const Confi
   save_checkpoint(folder.string(), checkpoint);
 }
 
-RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories,
-                     const RunShape& shape) {
-  return with_context(
-      [&] {
-        const Checkpoint checkpoint = load_checkpoint(folder.string());
-        check_fits(checkpoint, categories, shape);
-        learner.optimizer().load(checkpoint.optimizer);
-        if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);
-        restore_weights(checkpoint, learner, checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);
-        return RunState{.step = checkpoint.step,
-                        .val_loss = checkpoint.val_loss,
-                        .best = checkpoint.best,
-                        .weights = checkpoint.weights,
-                        .validations = checkpoint.validations};
-      },
-      [&] { return cat("while continuing from ", folder.string()); });
+RunState restore_run(const fs::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape,
+                     const Config& config, const Group& group) {
+  RunState state;
+  if (group.rank() == 0) {
+    with_context(
+        [&] {
+          const Checkpoint checkpoint = load_checkpoint(folder.string());
+          check_fits(checkpoint, categories, shape);
+          log_changes(checkpoint, config);
+          learner.optimizer().load(checkpoint.optimizer);
+          if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);
+          restore_weights(checkpoint, learner, checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);
+          state = {.step = checkpoint.step,
+                   .val_loss = checkpoint.val_loss,
+                   .best = checkpoint.best,
+                   .weights = checkpoint.weights,
+                   .validations = checkpoint.validations};
+        },
+        [&] { return cat("while continuing from ", folder.string()); });
+  }
+  share_learner(learner, group);
+  share_progress(state, group);
+  return state;
 }
 
-std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner, const Group& group) {
+std::optional<int64_t> reload_best(const fs::path& folder, Learner& learner, const Group& group) {
   constexpr int64_t kNone = -1;
   const int64_t read = group.rank() == 0 ? read_best(folder, learner).value_or(kNone) : kNone;
   const int64_t step = group.max({read}).front();
   if (step == kNone) return std::nullopt;
-  group.broadcast(values(named_tensors(learner.model())), 0);
-  share_optimizer(learner.optimizer(), group);
-  if (learner.ema() != nullptr) share_average(*learner.ema(), group);
+  share_learner(learner, group);
   return step;
-}
-
-bool keep_stage1_best(const RunFolder& folder) {
-  namespace fs = std::filesystem;
-  const fs::path best = folder.checkpoint("best");
-  std::error_code failed;
-  fs::directory_iterator file(best, failed);
-  if (failed) return false;
-  AtomicFolder kept(folder.checkpoint("best_stage1"));
-  for (const auto& entry : file) {
-    const fs::path target = kept.path() / entry.path().filename();
-    fs::create_hard_link(entry.path(), target, failed);
-    if (failed) fs::copy_file(entry.path(), target, failed);
-    if (failed) throw Error(cat("cannot copy ", entry.path().string(), " to ", target.string(), ": ", failed.message()));
-  }
-  kept.commit();
-  return true;
 }
 
 }  // namespace dfine

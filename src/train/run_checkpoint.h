@@ -10,8 +10,8 @@
 #include "data/category.h"
 #include "state/checkpoint.h"
 #include "train/learner.h"
+#include "train/monitor.h"
 #include "train/recipe.h"
-#include "train/run_folder.h"
 
 namespace dfine {
 
@@ -23,25 +23,23 @@ struct RunState {
   WeightsKind weights = WeightsKind::kEma;    // which are the better ones, for model.safetensors; without an average the raw ones
   std::vector<ValidationRecord> validations;  // of the last validation, for metrics.json
 
-  /// Takes a validation's figures; true if they are the best so far by `monitor` (least val_loss, highest AP).
-  bool validated(Monitor monitor, double new_val_loss, double ap, int64_t epoch);
+  /// Takes a validation's figures; true if they are the best so far by `monitor` (is_better).
+  bool validated(Monitor monitor, const Score& score, int64_t epoch);
 };
 
 /// Writes `folder`, whole or not at all.
 void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
               const RunState& state, const RunShape& shape);
 
-/// Puts the checkpoint's weights, optimizer and average into the learner. Throws Error when the classes, the global batch or the number
-/// of steps an epoch (the data) differ: the steps done would not mean the same.
-RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape);
+/// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`, which rank zero alone reads; it logs
+/// which settings differ from the checkpoint's. Throws Error when the classes, the global batch or the number of steps an epoch (the
+/// data) differ: the steps done would not mean the same. `weights`, `val_loss` and `validations` come back on rank zero only.
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape,
+                     const Config& config, const Group& group);
 
 /// Collective, for the start of the second stage: every rank gets weights, optimizer and average of the checkpoint `folder`, which rank
 /// zero alone reads. Returns the step it was written after. Where rank zero finds none that fits the learner, it says why in a warning,
 /// every rank keeps what it has, and nothing is returned. Ema::restarted_decay stays. The run's own counters are not touched.
 std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner, const Group& group);
-
-/// For rank zero, when the second stage begins: keeps checkpoints/best as checkpoints/best_stage1, by hard links where the file system
-/// has them. False if there is no best yet.
-bool keep_stage1_best(const RunFolder& folder);
 
 }  // namespace dfine

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "dist/failure.h"
 #include "model/freezing.h"
 #include "train/advice.h"
+#include "train/best_checkpoint.h"
 #include "train/build.h"
 #include "train/compute_setup.h"
 #include "train/learner.h"
@@ -64,8 +66,9 @@ struct Trainer::Impl {
   void after_bad_step(const StepInput& input);
   void end_epoch();
   bool validate_now(int64_t done);
-  void after_no_better(int64_t done, bool last);
+  void after_no_better(int64_t done);
   void go_back_to_best();
+  void require_best(const std::filesystem::path& resumed);
   void save_last();
   void save(const std::string& name);
 
@@ -101,7 +104,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   const DataFacts facts = data_facts(train_data, num_images);
   if (is_root()) advise(facts);
 
-  const auto checkpoint = folder.resume_from(config.run.resume);
+  const std::filesystem::path checkpoint = group.broadcast(is_root() ? folder.resume_from(config.run.resume).string() : "", 0);
   if (config.train.preflight) try_largest_step(facts);
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
@@ -123,12 +126,13 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   }
   if (!checkpoint.empty()) {
-    state = restore_run(checkpoint, *learner, train_data.categories(), shape);
+    state = restore_run(checkpoint, *learner, train_data.categories(), shape, config, group);
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
   if (is_root()) open_run_folder(checkpoint.empty());
+  if (!checkpoint.empty() && state.best) require_best(checkpoint);
 }
 
 void Trainer::Impl::advise(const DataFacts& facts) const {
@@ -153,6 +157,17 @@ void Trainer::Impl::open_run_folder(bool new_run) {
   log::add_file(folder.log().string());
   metrics.emplace(folder.metrics().string(), new_run ? -1 : state.step);
   if (config.data.preview > 0) write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
+}
+
+/// Collective. A best that nothing is left of must not keep a later one from being saved.
+void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
+  const bool there = !is_root() || bring_best(folder, resumed, state.best->step);
+  if (group.max({!there})[0] == 0) return;
+  if (is_root()) {
+    log::warn(cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ", fixed(state.best->value, 4), " of epoch ",
+                  state.best->epoch, "): the best is looked for anew from here on"));
+  }
+  state.best.reset();
 }
 
 void Trainer::Impl::run() {
@@ -200,7 +215,8 @@ void Trainer::Impl::train_step(Progress& progress) {
   const bool late = config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
   const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), input.any_bad, late});
   if (most[1] != 0) feed->share_bad(input);
-  if (most[2] != 0) stop = cat("stopping after train.max_minutes = ", config.train.max_minutes, "; --resume auto continues");
+  if (most[2] != 0 && state.step < recipe.total_steps)
+    stop = cat("stopping after train.max_minutes = ", config.train.max_minutes, "; --resume auto continues");
   if (is_root()) {
     const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
@@ -216,6 +232,8 @@ void Trainer::Impl::train_step(Progress& progress) {
                          .skipped = !result.updated});
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
+  if (result.finite && !result.updated && is_root())
+    log::info(cat("step ", state.step, " was left out: half precision overflowed; the loss scale is now ", learner->scaler()->scale()));
   if (!result.finite) after_bad_step(input);
   bad_steps = result.finite ? 0 : bad_steps;
 }
@@ -230,26 +248,35 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
   ++bad_steps;
   if (is_root()) log::warn(cat("step ", state.step, " was left out: its loss or gradient is not finite; ", bad_steps, " in a row", all));
   if (bad_steps < config.train.max_bad_steps) return;
-  throw Error(cat("the loss or the gradient was not finite in ", counted(bad_steps, "step"), " in a row"),
-              "look at the images named above (dfine_ddp --preview draws batches), lower optim.lr, or set run.precision = \"fp32\"; "
-              "checkpoints/last is from before");
+  throw Error(
+      cat("the loss or the gradient was not finite in ", counted(bad_steps, "step"), " in a row"),
+      cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
+          config.run.precision == Precision::kFp32 ? "" : ", or set run.precision = \"fp32\"",
+          "; checkpoints/last is from before. Where its weights are past saving too, start from checkpoints/best: --resume none --set "
+          "model.weights=",
+          folder.checkpoint("best").string()));
 }
 
+/// `best` before `last`: what `last` says of it is then true whenever the run is killed.
 void Trainer::Impl::end_epoch() {
   const int64_t done = (state.step - 1) / shape.steps_per_epoch;  // the epoch that ends here
-  const bool last = state.step == recipe.total_steps || !stop.empty();
-  const bool validates = val_data && (last || (done + 1) % config.validate.every_epochs == 0);
-  const bool best = validates && validate_now(done);
-  if (validates && !best) after_no_better(done, last);
+  const bool whole = state.step % shape.steps_per_epoch == 0, complete = state.step == recipe.total_steps;
+  const bool due = whole && (done + 1) % config.validate.every_epochs == 0;
+  if (val_data && (due || complete || !stop.empty())) {
+    if (validate_now(done)) {
+      save("best");
+    } else if (due && !complete) {
+      after_no_better(done);
+    }
+  }
   save_last();
-  if (best) save("best");
 }
 
 bool Trainer::Impl::validate_now(int64_t done) {
   set_failure_context(cat("validation after step ", state.step));
   const auto found = validate_learner(*learner, *val_data, config, group);
   const WeightsValidation& better = found.front();
-  const bool best = state.validated(config.checkpoint.monitor, better.result.val_loss, better.result.summary.ap, done);
+  const bool best = state.validated(config.checkpoint.monitor, better.result.score(), done);
   state.weights = better.weights;
   state.validations.clear();
   for (const auto& [weights, result] : found)
@@ -267,13 +294,14 @@ bool Trainer::Impl::validate_now(int64_t done) {
   return best;
 }
 
-void Trainer::Impl::after_no_better(int64_t done, bool last) {
+/// Also where the run stops here: continued later, it goes on as if it had not.
+void Trainer::Impl::after_no_better(int64_t done) {
   const int64_t without = (done - state.best->epoch) / config.validate.every_epochs;
   if (config.train.patience > 0 && without >= config.train.patience && stop.empty()) {
     stop = cat("stopping after ", counted(without, "validation"), " without a better ", monitor_name(config.checkpoint.monitor),
                " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
   }
-  if (last || !stop.empty() || config.data.stop_epoch == 0 || done < config.data.stop_epoch) return;
+  if (config.data.stop_epoch == 0 || done < config.data.stop_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
   if (config.train.second_stage) go_back_to_best();
 }

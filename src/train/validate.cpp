@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <span>
 
 #include "core/error.h"
@@ -73,6 +74,10 @@ std::vector<std::pair<std::string, double>> Validation::figures() const {
   std::vector<std::pair<std::string, double>> all{{"val_loss", val_loss}};
   for (const auto& [name, value] : summary.figures()) all.emplace_back(name, value);
   return all;
+}
+
+Score Validation::score() const {
+  return {.ap = summary.ap < 0 ? std::numeric_limits<double>::quiet_NaN() : summary.ap, .val_loss = val_loss};
 }
 
 GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {

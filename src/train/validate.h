@@ -4,12 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "config/config.h"
 #include "dist/group.h"
 #include "input/loader.h"
 #include "metrics/coco_types.h"
 #include "metrics/summary.h"
 #include "model/dfine.h"
+#include "train/monitor.h"
 
 namespace dfine {
 
@@ -24,8 +24,8 @@ struct Validation {
 
   /// val_loss and the 12 figures, in the order in which metrics.jsonl lists them.
   std::vector<std::pair<std::string, double>> figures() const;
-  /// The figure that checkpoint.monitor names.
-  double monitored(Monitor monitor) const { return monitor == Monitor::kAp ? summary.ap : val_loss; }
+  /// What checkpoint.monitor compares; AP is NaN without boxes to find.
+  Score score() const;
 };
 
 struct ValidationOptions {

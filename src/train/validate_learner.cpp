@@ -21,8 +21,7 @@ std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDa
     found.push_back({WeightsKind::kRaw, validate(learner.model(), dataset, options, group)});
 
   const Monitor monitor = config.checkpoint.monitor;
-  if (found.size() == 2 && is_better(monitor, found[1].result.monitored(monitor), found[0].result.monitored(monitor)))
-    std::swap(found[0], found[1]);
+  if (found.size() == 2 && is_better(monitor, found[1].result.score(), found[0].result.score())) std::swap(found[0], found[1]);
   return found;
 }
 

@@ -83,7 +83,8 @@ TEST(LoadConfig, ListsOfNumbers) {
   EXPECT_EQ(config.augment.zoom_out_side, (AugmentConfig::Interval{1, 2}));
   EXPECT_EQ(config.augment.iou_crop_overlaps, (std::vector<double>{0.5, 1}));
   for (const char* wrong : {"hue = 0.1", "hue = []", "hue = [0.1]", "hue = [0.1, 0.0]", "hue = [0, 0.6]", "hue = [0, nan]",
-                            "contrast = [0, inf]", "zoom_out_side = [0.5, 2]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
+                            "contrast = [0, inf]", "zoom_out_side = [0.5, 2]", "zoom_out_side = [1, 101]", "mosaic_scale = [0.001, 1]",
+                            "mosaic_scale = [1, 1e9]", "brightness = [0, 101]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
                             "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256", "iou_crop_scale = [0, 1]"})
     expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
   expect_error(kData + "[augment]\nhue = ['a', 'b']\n", {},

@@ -10,6 +10,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // A run like the official one of s on 10,000 images: nothing to say about it.
 struct FineRun {
@@ -38,6 +39,20 @@ TEST(Advice, TooFewSteps) {
   EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"), HasSubstr("train.epochs"))));
 }
 
+TEST(Advice, TooFewStepsByTheirLimit) {
+  FineRun run;
+  run.config.train.max_steps = 100;
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("Raise train.max_steps (100)"), Not(HasSubstr("train.epochs")))));
+}
+
+TEST(Advice, FrozenRandomLayers) {
+  FineRun run;
+  run.config.model.freeze_stem = true;
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("model.weights is not set"), HasSubstr("model.freeze_stem"))));
+  run.config.model.weights = "dfine-s";
+  EXPECT_THAT(run.warnings(), IsEmpty());
+}
+
 // The failing recipe of Peterande/D-FINE's issues 330, 294, 273, 214 and 72: 0.9999 without ramp over 432 updates.
 TEST(Advice, AnAverageThatKeepsTheRandomHead) {
   FineRun run;
@@ -57,6 +72,15 @@ TEST(Advice, AWarmUpAsLongAsTheRun) {
   EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("41184"), HasSubstr("optim.warmup_steps = \"auto\""))));
   run.config.optim.warmup_steps = 41'183;
   EXPECT_THAT(run.warnings(), IsEmpty());
+  run.config.optim.warmup_epochs = 132;
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("optim.warmup_epochs = 0")));
+}
+
+TEST(Advice, UsualRates) {
+  const UsualRates rates = usual_rates("s", 8);  // 2e-4 at 32: linear 5e-5, square root 1e-4
+  EXPECT_DOUBLE_EQ(rates.least, 5e-5 / 4);
+  EXPECT_DOUBLE_EQ(rates.usual, 1e-4);
+  EXPECT_DOUBLE_EQ(rates.most, 4e-4);
 }
 
 // Official: s 2e-4 at 32, so between 2e-4 / 8 and 2e-4 / sqrt(8) at 4; a factor of 4 is allowed on either side.

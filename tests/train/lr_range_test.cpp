@@ -41,6 +41,21 @@ TEST(LrRange, FindsWhereTheLossFallsFastest) {
   EXPECT_NEAR(std::log10(range.trials[range.steepest].lr), -4 + 0.25, 0.2);
 }
 
+// Noise of standard deviation 1 around 30, by the golden ratio's sequence through the normal distribution's quartiles: (u - 1/2) sqrt(12)
+// has variance 1 for uniform u.
+double uniform_noise(double exponent) {
+  const double u = std::fmod((exponent + 7) * 20 * 0.6180339887498949, 1.0);
+  return (u - 0.5) * std::sqrt(12.0);
+}
+
+TEST(LrRange, DecidesOnlyWhereTheCurveFallsAndRisesBeyondItsNoise) {
+  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 + uniform_noise(e); })).decides());                // flat
+  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 - 3 * (e + 6) + uniform_noise(e); })).decides());  // never rises
+  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 + 3 * (e + 6) + uniform_noise(e); })).decides());  // never falls
+  EXPECT_TRUE(judge_lr_range(trials([](double e) { return 30 + 2 * (e + 3) * (e + 3) + uniform_noise(e); })).decides());
+  EXPECT_TRUE(judge_lr_range(trials([](double e) { return e < -2 ? 30 - 3 * (e + 6) + uniform_noise(e) : 500; })).decides());
+}
+
 TEST(LrRange, Divergence) {
   EXPECT_FALSE(diverged(judge_lr_range(trials([](double e) { return 100 + e; }))));
   EXPECT_TRUE(diverged(judge_lr_range(trials([](double e) { return e < -2 ? 100 + e : 1000.0; }))));

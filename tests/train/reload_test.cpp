@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "python.h"
 #include "rank_main.h"
 #include "state/weights.h"
+#include "train/best_checkpoint.h"
 #include "train/build.h"
 #include "train/run_checkpoint.h"
 
@@ -139,24 +141,86 @@ TEST(ReloadBest, OfAnotherModelIsNotUsable) {
   expect_same(fixture.snapshot(), before);
 }
 
-TEST(RunCheckpoint, WhatIsValidatedComesBack) {
-  if (test::group().size() > 1) GTEST_SKIP() << "one rank's matter";
-  const TemporaryFolder folder;
-  Fixture fixture;
-  fixture.step(0);
+TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
+  const HiddenFolder folder;
+  Config config = small_config();
+  config.run.precision = Precision::kFp16;
+  Fixture fixture(config);
+  fixture.step(0, /*leave_out=*/3);
   fixture.learner.ema()->restart(0.7);
+  fixture.learner.scaler()->load({.scale = 256, .good_steps = 12});
   RunState state = after(5);
   state.weights = WeightsKind::kRaw;
   state.validations = {{WeightsKind::kRaw, 0, 5, {{"ap", 0.5}}}};
-  save_run(folder / "last", fixture.learner, fixture.config, kClasses, state, kShape);
-  Fixture resumed;
-  const RunState back = restore_run(folder / "last", resumed.learner, kClasses, kShape);
+  state.best = Checkpoint::Best{.monitor = "ap", .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
+  if (test::group().rank() == 0) save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
+  Fixture resumed(config);
+  const RunState back = restore_run(folder.path(), resumed.learner, kClasses, kShape, config, test::group());
   EXPECT_EQ(back.step, 5);
+  ASSERT_TRUE(back.best);
+  EXPECT_EQ(back.best->monitor, "ap");
+  EXPECT_EQ(back.best->value, 0.5);
+  EXPECT_EQ(back.best->step, 4);
+  EXPECT_EQ(back.best->val_loss, 2.5);
+  EXPECT_EQ(resumed.learner.ema()->restarted_decay(), 0.7);
+  EXPECT_EQ(resumed.learner.ema()->updates(), 1);
+  EXPECT_EQ(resumed.learner.scaler()->scale(), 256);
+  EXPECT_EQ(resumed.learner.scaler()->state().good_steps, 12);
+  expect_same(resumed.snapshot(), fixture.snapshot());
+  if (test::group().rank() != 0) return;
   EXPECT_EQ(back.weights, WeightsKind::kRaw);
   ASSERT_EQ(back.validations.size(), 1U);
   EXPECT_EQ(back.validations[0].figures, state.validations[0].figures);
-  EXPECT_EQ(resumed.learner.ema()->restarted_decay(), 0.7);
-  expect_same(resumed.snapshot(), fixture.snapshot());
+}
+
+TEST(RunCheckpoint, ABestNeedsABetterFigure) {
+  RunState state = after(5);
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 0));
+  state.step = 10;
+  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 1));
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 2.9}, 1));  // both AP zero, as in the first epochs
+  EXPECT_EQ(state.best->step, 10);
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0.1, .val_loss = 5}, 2));
+  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 1}, 3));
+  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = NAN, .val_loss = 1}, 3));
+  EXPECT_EQ(state.val_loss, 1);                                                  // the last one
+  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 9}, 4));  // monitored anew
+  EXPECT_FALSE(state.validated(Monitor::kValLoss, {.ap = 1, .val_loss = 9}, 5));
+  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 8}, 5));
+}
+
+// A validation set without boxes has no AP.
+TEST(RunCheckpoint, WithoutAnyApTheLossDecides) {
+  RunState state = after(5);
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.val_loss = 3}, 0));
+  EXPECT_FALSE(state.validated(Monitor::kAp, {.val_loss = 4}, 1));
+  EXPECT_FALSE(state.validated(Monitor::kAp, {.val_loss = NAN}, 1));
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.val_loss = 2}, 2));
+}
+
+TEST(BringBest, FromTheRunThatIsContinuedElsewhere) {
+  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
+  const TemporaryFolder parent;
+  const RunFolder old_run(parent / "old"), new_run(parent / "new");
+  Fixture fixture;
+  const auto save = [&](const RunFolder& run, const std::string& name, int64_t step) {
+    save_run(run.checkpoint(name), fixture.learner, fixture.config, kClasses, after(step), kShape);
+  };
+  save(old_run, "last", 9);
+  EXPECT_FALSE(bring_best(new_run, old_run.checkpoint("last"), 6));  // there is none
+  save(old_run, "best", 5);
+  EXPECT_FALSE(bring_best(new_run, old_run.checkpoint("last"), 6));  // of another time
+  save(old_run, "best", 6);
+  save(old_run, "best_stage1", 3);
+  EXPECT_TRUE(bring_best(new_run, old_run.checkpoint("last"), 6));
+  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best")).step, 6);
+  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best_stage1")).step, 3);
+
+  const RunFolder third(parent / "third");
+  EXPECT_TRUE(bring_best(third, old_run.checkpoint("last"), 9));  // it is the best itself
+  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
+  EXPECT_TRUE(bring_best(third, old_run.checkpoint("last"), 6));  // what is there stays
+  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
 }
 
 TEST(KeepStage1Best, SurvivesTheNextBest) {
