@@ -61,7 +61,7 @@ std::vector<ConfigKey> run_keys() {
           "Number format of forward and backward; loss, matching, weights and validation stay fp32. fp16 scales the loss against "
           "underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16)."),
       flag("run.deterministic", part, &RunConfig::deterministic,
-           "Only operations that repeat bit for bit at the same number of ranks and threads; slower on GPUs."),
+           "Only operations that repeat bit for bit at the same number of ranks and threads. CPUs only: refused on GPUs."),
       flag("run.detect_anomaly", part, &RunConfig::detect_anomaly,
            "Stop at the operation whose gradient is NaN, with its forward trace; several times slower."),
       integer("run.log_every", part, &RunConfig::log_every, 1, kNoLimit,

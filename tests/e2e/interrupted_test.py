@@ -42,6 +42,8 @@ def stopped_after_every_epoch(ws):
 def killed_between_best_and_last(ws):
     """The best of the first epoch is written, its `last` is not: the state of before goes with the later best."""
     run("dfine_ddp", *settings(ws, "killed", **{"train.max_minutes": 1e-6}), "--resume", "auto")
+    written = [os.stat(ws("killed", "checkpoints", name, "state.pth")).st_mtime_ns for name in ("best", "last")]
+    assert written[0] < written[1]  # no moment at which `last` speaks of a best that is not there
     kept = shutil.copytree(ws("killed", "checkpoints", "last"), ws("kept"))
     for _ in range(2):
         run("dfine_ddp", *settings(ws, "killed", **{"train.max_minutes": 1e-6}), "--resume", "auto")
