@@ -23,6 +23,12 @@ from hashed import name_seed, signed, uniform  # noqa: E402
 CLASSES = 7
 EXACT = {"counts": [60, 3], "dn": 100}          # float64: terms and the gradient of every parameter
 ROUNDED = {"counts": [3, 5, 0, 1], "dn": 20}    # float32: terms
+MORE = {                                        # float64 and float32: terms; with several images two figures of all gradients too
+    "no_denoising": {"counts": [60, 0, 1, 3], "dn": 0},
+    "one_image_no_denoising": {"counts": [60], "dn": 0},
+    "one_box": {"counts": [1], "dn": 20},
+    "no_box": {"counts": [0], "dn": 20},
+}
 
 
 def tokens(size, res):
@@ -51,14 +57,18 @@ def formula(name, shape):
     return s * (gain * np.sqrt((1.0 if len(shape) == 2 else 3.0) / np.prod(shape[1:])))
 
 
+def make_images(b, res, dtype, seed=0):
+    """Blocks with noise."""
+    blocks = uniform(seed + 1, b, 3, res // 16, res // 16).repeat(16, 2).repeat(16, 3)
+    return torch.tensor(0.7 * blocks + 0.3 * uniform(seed + 2, b, 3, res, res)).to(dtype)
+
+
 def make_batch(counts, res, dtype):
-    """Images of blocks with noise; boxes anywhere."""
-    b, total = len(counts), sum(counts)
-    blocks = uniform(1, b, 3, res // 16, res // 16).repeat(16, 2).repeat(16, 3)
-    images = 0.7 * blocks + 0.3 * uniform(2, b, 3, res, res)
+    """Images with boxes anywhere."""
+    total = sum(counts)
     boxes = np.concatenate([0.5 + 0.35 * signed(3, total, 2), 0.16 + 0.12 * signed(4, total, 2)], 1)
     labels = torch.tensor(np.floor(uniform(5, total) * CLASSES).astype(np.int64))
-    return torch.tensor(images).to(dtype), [{"labels": l, "boxes": x} for l, x in zip(labels.split(counts), torch.tensor(boxes).to(dtype).split(counts))]
+    return make_images(len(counts), res, dtype), [{"labels": l, "boxes": x} for l, x in zip(labels.split(counts), torch.tensor(boxes).to(dtype).split(counts))]
 
 
 def draws(step):
@@ -102,18 +112,34 @@ def trajectory(res, dtype, counts, dn, steps, lr):
         optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=1e-4)
         batch = make_batch(counts, res, dtype)
         for step in range(steps):
-            total = sum(forward(model, criterion, *batch, step=step).values())
+            loss = sum(forward(model, criterion, *batch, step=step).values())
             optimizer.zero_grad()
-            total.backward()
+            loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 0.1)
             optimizer.step()
-            losses.append(total.item())
+            losses.append(loss.item())
     return losses
 
 
 def summary(name, grad):
     """Norm, and product with a hashed tensor."""
     return [float(f"{x.item():.10g}") for x in (grad.norm(), (grad * torch.tensor(signed(name_seed(name) ^ 1, *grad.shape))).sum())]
+
+
+def total(grads):
+    """Norm, and product with hashed tensors, of all gradients together."""
+    norms, products = zip(*(summary(k, g) for k, g in grads.items()))
+    return [float(f"{x:.10g}") for x in (np.linalg.norm(norms), sum(products))]
+
+
+def more_cases(size, res):
+    cases = {}
+    for name, case in MORE.items():
+        exact, grads = run(size, res, torch.float64, **case)
+        single, _ = run(size, res, torch.float32, **case)
+        cases[name] = {**case, "losses64": exact, "losses": single, **({"grads": total(grads)} if len(case["counts"]) > 1 else {})}
+        print(size, name, sum(exact.values()), max(abs(single[k] / v - 1) for k, v in exact.items() if v), flush=True)
+    return cases
 
 
 def main():
@@ -129,7 +155,7 @@ def main():
         rounding = (error / sum(float(g.square().sum()) for g in grads64.values())) ** 0.5
         result["sizes"][size] = {
             "res": res, "exact": {**EXACT, "losses": exact, "grads": {k: summary(k, g) for k, g in grads.items()}},
-            "rounded": {**ROUNDED, "losses": single, "losses64": double, "grad_rounding": rounding}}
+            "rounded": {**ROUNDED, "losses": single, "losses64": double, "grad_rounding": rounding}, "more": more_cases(size, res)}
         print(size, sum(exact.values()), sum(single.values()), max(abs(single[k] / v - 1) for k, v in double.items() if v), rounding, flush=True)
     case = {"res": 256, "counts": [3, 5], "dn": 20, "steps": 10, "lr": 2e-5}
     result["trajectory"] = {**case, "loss": trajectory(dtype=torch.float32, **case), "loss64": trajectory(dtype=torch.float64, **case)}

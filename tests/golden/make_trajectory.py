@@ -82,7 +82,7 @@ def sampled(after, before):
     return out
 
 
-def run(dtype, threads):
+def run(dtype, threads, steps=STEPS):
     torch.set_num_threads(threads)
     with official.exact_order_and_precision(dtype):
         config = official.configuration(SIZE, CLASSES, tokens(SIZE, RES), DENOISING, RES, lr_warmup_scheduler={"warmup_duration": WARMUP},
@@ -101,7 +101,7 @@ def run(dtype, threads):
         undecayed = {n for g in optimizer.param_groups if g["weight_decay"] == 0 for p in g["params"] for n in official.published_names(names[id(p)])}
         before = {k: v.clone() for k, v in tensors(model).items()}
         losses, norms = [], []
-        for step in range(STEPS):
+        for step in range(steps):
             images, targets = make_batch(step % len(BATCHES), dtype)
             a, b = feed(step)
             with a, b:

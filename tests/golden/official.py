@@ -52,12 +52,15 @@ def published_names(name):
     return [f"{joined[1]}{p}_proj.{joined[2]}" for p in "qkv"] if joined else [name]
 
 
-def configuration(size, num_classes, num_queries, num_denoising, image_size, **changes):
-    """The official COCO configuration of the size, with live norms everywhere."""
+LIVE_NORMS = {"freeze_norm": False, "freeze_at": -1, "freeze_stem_only": False}
+
+
+def configuration(size, num_classes, num_queries, num_denoising, image_size, norms_as_published=False, **changes):
+    """The official COCO configuration of the size, with live norms everywhere unless they are to be as published."""
     yaml_utils.load_config.__defaults__[0].clear()  # a mutable default keeps the previous size's settings
     return YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), num_classes=num_classes,
                       eval_spatial_size=[image_size, image_size],
-                      HGNetv2={"pretrained": False, "freeze_norm": False, "freeze_at": -1, "freeze_stem_only": False},
+                      HGNetv2={"pretrained": False, **({} if norms_as_published else LIVE_NORMS)},
                       DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising}, **changes)
 
 

@@ -40,7 +40,25 @@ Tensor formula(const std::string& name, at::IntArrayRef shape) {
   return s * (gain(name) * std::sqrt((shape.size() == 2 ? 1.0 : 3.0) / static_cast<double>(s[0].numel())));
 }
 
+void set_trained(DFine& model) {
+  const at::NoGradGuard no_grad;
+  for (auto& item : model.named_parameters()) {
+    if (item.value().requires_grad()) item.value().copy_(formula(item.key(), item.value().sizes()));
+  }
+}
+
 }  // namespace
+
+void set_formula_weights(DFine& model) {
+  set_trained(model);
+  const at::NoGradGuard no_grad;
+  for (auto& item : model.named_buffers()) {
+    const std::string& name = item.key();
+    if (name.ends_with(".weight") || name.ends_with(".bias") || name.ends_with(".num_points_scale")) {
+      item.value().copy_(formula(name, item.value().sizes()));
+    }
+  }
+}
 
 std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising, at::ScalarType dtype) {
   ModelSpec spec = model_spec(size, kFormulaClasses);
@@ -49,19 +67,20 @@ std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t n
   spec.num_queries = count_tokens(spec, res);
   auto model = std::make_shared<DFine>(spec);
   model->to(dtype);
-  const at::NoGradGuard no_grad;
-  for (auto& item : model->named_parameters()) {
-    if (item.value().requires_grad()) item.value().copy_(formula(item.key(), item.value().sizes()));
-  }
+  set_trained(*model);
   return model;
+}
+
+Tensor make_formula_images(int64_t count, int64_t res, at::ScalarType dtype, uint64_t seed) {
+  const Tensor blocks = hashed_uniform(seed + 1, {count, 3, res / 16, res / 16}).repeat_interleave(16, 2).repeat_interleave(16, 3);
+  return (0.7 * blocks + 0.3 * hashed_uniform(seed + 2, {count, 3, res, res})).to(dtype);
 }
 
 FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res, at::ScalarType dtype) {
   const auto b = static_cast<int64_t>(counts.size());
   const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  const Tensor blocks = hashed_uniform(1, {b, 3, res / 16, res / 16}).repeat_interleave(16, 2).repeat_interleave(16, 3);
   return {
-      .images = (0.7 * blocks + 0.3 * hashed_uniform(2, {b, 3, res, res})).to(dtype),
+      .images = make_formula_images(b, res, dtype),
       .targets = {.labels = (hashed_uniform(5, {total}) * kFormulaClasses).floor().to(at::kLong),
                   .boxes = at::cat({0.5 + 0.35 * hashed_signed(3, {total, 2}), 0.16 + 0.12 * hashed_signed(4, {total, 2})}, 1).to(dtype),
                   .counts = counts},

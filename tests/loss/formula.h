@@ -13,8 +13,15 @@ namespace dfine {
 
 inline constexpr int64_t kFormulaClasses = 7;
 
+/// Gives everything that a published file holds, but `up`, `reg_scale` and running statistics, the formula's values: parameters, weights
+/// and biases of frozen norms, and the attention's `num_points_scale`.
+void set_formula_weights(DFine& model);
+
 /// The model of the size for res x res images: live norms, every token a query, weights from the formula.
 std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising, at::ScalarType dtype);
+
+/// [count, 3, res, res] in [0, 1].
+Tensor make_formula_images(int64_t count, int64_t res, at::ScalarType dtype, uint64_t seed = 0);
 
 struct FormulaBatch {
   Tensor images;  // [B, 3, res, res] in [0, 1]

@@ -1,0 +1,115 @@
+"""Makes evaluation.json: logits and boxes of the official D-FINE in evaluation, all five sizes as published (300 queries, frozen norms
+where the size has them), 640x640 and 320x320, batch 2, float32.
+
+    DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_evaluation.py [sizes]
+
+Weights and images as in make_parity.py; frozen norms and `num_points_scale` have the formula's values too. Running statistics are those of one batch at MEASURED_RES in training and float64: what the norms hold
+after it, without the values that they start with. tests/model/official_test.cpp is the twin.
+
+Queries stand in the order of their tokens' scores. Compared are some whose score has a distance of MARGIN to the next ones, so that rounding
+cannot move them, in images whose last selected token is as far from the first rejected one; and the means over all queries, which depend on
+no order. `rounding`: the largest difference of logits and boxes from the official code in float64.
+"""
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+import make_parity  # noqa: E402
+import official  # noqa: E402
+from make_parity import CLASSES, formula, make_images  # noqa: E402
+
+QUERIES, BATCH, SAMPLES, MARGIN = 300, 2, 12, 5e-4
+RESOLUTIONS, MEASURED_RES = (640, 320), 160
+
+
+def floats(module):
+    """Floating tensors by published name, as views, without the constants."""
+    out = {}
+    for name, t in module.state_dict().items():
+        if t.is_floating_point() and not name.endswith((".up", "anchors", "reg_scale")):
+            names = official.published_names(name)
+            out.update(zip(names, t.chunk(3) if len(names) == 3 else [t]))
+    return out
+
+
+@torch.no_grad()
+def measure(size):
+    """Running statistics that are those of one batch."""
+    with official.exact_order_and_precision(torch.float64):
+        model, _ = make_parity.make_model(size, MEASURED_RES, torch.float64, 0)
+        assert all(m.momentum == 0.1 for m in model.modules() if hasattr(m, "running_mean"))
+        model(make_images(BATCH, MEASURED_RES, torch.float64))
+    kept = {"running_mean": 0.0, "running_var": 0.9}  # of the values that the norms start with
+    return {k: (t - kept[k.rsplit(".")[-1]]) / 0.1 for k, t in floats(model).items() if k.endswith(tuple(kept))}
+
+
+def make_model(size, res, dtype, statistics):
+    """In evaluation mode."""
+    model = official.configuration(size, CLASSES, QUERIES, 100, res, norms_as_published=True).model.to(dtype).eval()
+    for name, t in floats(model).items():
+        t.copy_(statistics[name] if "running_" in name else torch.tensor(formula(name, tuple(t.shape))))
+    return model
+
+
+@torch.no_grad()
+def run(size, res, dtype, statistics, seed):
+    """(logits, boxes, scores of the tokens from the highest on)"""
+    with official.exact_order_and_precision(dtype):
+        model, scores = make_model(size, res, dtype, statistics), []
+        model.decoder.enc_score_head.register_forward_hook(lambda m, i, out: scores.append(out.max(-1).values.sort(-1, descending=True).values))
+        out = model(make_images(BATCH, res, dtype, seed))
+    return out["pred_logits"], out["pred_boxes"], scores[0]
+
+
+def rounded(t, digits):
+    return np.round(t.double().numpy(), digits).tolist()
+
+
+def case(size, res, statistics, seed):
+    logits, boxes, scores = run(size, res, torch.float32, statistics, seed)
+    gaps = scores[:, :-1] - scores[:, 1:]
+    if (gaps[:, QUERIES - 1] < MARGIN).any():
+        return None
+    places = []
+    for gap in gaps[:, :QUERIES]:
+        alone = [i for i in range(QUERIES) if gap[i] > MARGIN and (i == 0 or gap[i - 1] > MARGIN)]
+        if len(alone) < SAMPLES:
+            return None
+        places.append([alone[i] for i in np.linspace(0, len(alone) - 1, SAMPLES).round().astype(int)])
+    figures = {"seed": seed, "places": places}
+    for name, t, digits in (("logits", logits, 6), ("boxes", boxes, 7)):
+        figures[name] = [rounded(image[p], digits) for image, p in zip(t, places)]
+        figures["mean_" + name] = rounded(t.double().mean(1), digits + 1)
+    return figures
+
+
+def difference(figures, logits, boxes):
+    return [float(f"{max(float((image[p].double() - torch.tensor(want).double()).abs().max()) for image, p, want in zip(t, figures['places'], figures[k])):.2g}")
+            for k, t in (("logits", logits), ("boxes", boxes))]
+
+
+def main():
+    torch.set_num_threads(1)
+    path = os.path.join(HERE, "evaluation.json")
+    result = json.load(open(path)) if os.path.exists(path) else {"queries": QUERIES, "batch": BATCH, "sizes": {}}
+    for size in sys.argv[1] if len(sys.argv) > 1 else "nsmlx":
+        statistics = measure(size)
+        entry = {}
+        for res in RESOLUTIONS:
+            figures = next(f for f in (case(size, res, statistics, seed) for seed in range(0, 1000, 10)) if f)
+            figures["rounding"] = difference(figures, *run(size, res, torch.float64, statistics, figures["seed"])[:2])
+            entry[str(res)] = figures
+            print(size, res, {k: figures[k] for k in ("seed", "rounding", "mean_logits", "mean_boxes")}, np.ptp(figures["logits"]), np.std(figures["boxes"], (0, 1)), flush=True)
+        result["sizes"][size] = entry
+        with open(path, "w") as f:
+            json.dump(result, f, separators=(",", ":"))
+            f.write("\n")
+
+
+if __name__ == "__main__":
+    main()
