@@ -58,8 +58,7 @@ def main():
         terms, grads = make_parity.run("n", stored["res"], torch.float64, **case)
         figures = stored["more"][name]
         compare(f"parity n {name}", {**case, "losses64": figures["losses64"]}, {**case, "losses64": terms}, 1e-9)
-        if "grads" in figures:
-            compare(f"parity n {name} gradients", figures["grads"], make_parity.total(grads), 1e-8)
+        compare(f"parity n {name} gradients", figures["grads"], make_parity.total(grads), 1e-8)
     stored = load("evaluation.json")["sizes"]["n"]["320"]
     found = make_evaluation.case("n", 320, make_evaluation.measure("n"), stored["seed"])
     for key in ("logits", "mean_logits", "boxes", "mean_boxes"):

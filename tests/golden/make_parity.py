@@ -23,7 +23,7 @@ from hashed import name_seed, signed, uniform  # noqa: E402
 CLASSES = 7
 EXACT = {"counts": [60, 3], "dn": 100}          # float64: terms and the gradient of every parameter
 ROUNDED = {"counts": [3, 5, 0, 1], "dn": 20}    # float32: terms
-MORE = {                                        # float64 and float32: terms; with several images two figures of all gradients too
+MORE = {                                        # float64 and float32: terms, and two figures of all gradients
     "no_denoising": {"counts": [60, 0, 1, 3], "dn": 0},
     "one_image_no_denoising": {"counts": [60], "dn": 0},
     "one_box": {"counts": [1], "dn": 20},
@@ -137,7 +137,7 @@ def more_cases(size, res):
     for name, case in MORE.items():
         exact, grads = run(size, res, torch.float64, **case)
         single, _ = run(size, res, torch.float32, **case)
-        cases[name] = {**case, "losses64": exact, "losses": single, **({"grads": total(grads)} if len(case["counts"]) > 1 else {})}
+        cases[name] = {**case, "losses64": exact, "losses": single, "grads": total(grads)}
         print(size, name, sum(exact.values()), max(abs(single[k] / v - 1) for k, v in exact.items() if v), flush=True)
     return cases
 

@@ -64,9 +64,20 @@ def configuration(size, num_classes, num_queries, num_denoising, image_size, nor
                       DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising}, **changes)
 
 
+def with_contiguous_gradient(module, args, out):
+    if out.requires_grad:
+        out.register_hook(torch.Tensor.contiguous)
+
+
 def build(*args):
-    """(model, criterion) in training mode."""
+    """(model, criterion) in training mode.
+
+    Gradients reach the batch norms in the layout of their inputs: of a single image in another one, which is what the transformer layer's
+    permutation leaves, PyTorch 2.15 makes wrong sums on CPUs (weight and bias gradients, and all below)."""
     config = configuration(*args)
+    for module in config.model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.register_forward_hook(with_contiguous_gradient)
     return config.model.train(), config.criterion.train()
 
 
