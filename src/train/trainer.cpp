@@ -261,8 +261,8 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
 void Trainer::Impl::end_epoch() {
   const int64_t done = (state.step - 1) / shape.steps_per_epoch;  // the epoch that ends here
   const bool whole = state.step % shape.steps_per_epoch == 0, complete = state.step == recipe.total_steps;
-  const bool due = whole && (done + 1) % config.validate.every_epochs == 0;
-  if (val_data && (due || complete || !stop.empty())) {
+  const bool due = val_data && whole && (done + 1) % config.validate.every_epochs == 0;
+  if (due || (val_data && (complete || !stop.empty()))) {
     if (validate_now(done)) {
       save("best");
     } else if (due && !complete) {
