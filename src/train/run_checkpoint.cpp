@@ -16,14 +16,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categories, const RunShape& shape) {
+void check_fits(const Checkpoint& checkpoint, const Config& saved, const std::vector<Category>& categories, const RunShape& shape) {
   std::vector<int64_t> ids;
   for (const auto& category : categories) ids.push_back(category.id);
   if (checkpoint.description.category_ids != ids) {
     throw Error("the checkpoint was trained on other classes than data.train has",
                 "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER");
   }
-  const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
   const int64_t accumulated = saved.train.accumulate, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
   if (global_batch != shape.global_batch) {
     throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", counted(checkpoint.world_size, "rank"), " x ",
@@ -38,8 +37,7 @@ void check_fits(const Checkpoint& checkpoint, const std::vector<Category>& categ
 }
 
 /// A run may be continued with other settings, but not without saying so.
-void log_changes(const Checkpoint& checkpoint, const Config& config) {
-  const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+void log_changes(const Config& saved, const Config& config) {
   std::string changes;
   for (const ConfigKey& key : config_keys()) {
     const std::string before = to_toml(key.get(saved)), now = to_toml(key.get(config));
@@ -138,8 +136,9 @@ RunState restore_run(const fs::path& folder, Learner& learner, const std::vector
     with_context(
         [&] {
           const Checkpoint checkpoint = load_checkpoint(folder.string());
-          check_fits(checkpoint, categories, shape);
-          log_changes(checkpoint, config);
+          const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+          check_fits(checkpoint, saved, categories, shape);
+          log_changes(saved, config);
           learner.optimizer().load(checkpoint.optimizer);
           if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);
           restore_weights(checkpoint, learner, checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);

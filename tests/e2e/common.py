@@ -59,3 +59,15 @@ class Workspace:
 def records(run_dir, kind):
     with open(os.path.join(run_dir, "metrics.jsonl")) as f:
         return [r for r in map(json.loads, f) if r["type"] == kind]
+
+
+def run_parts(parts, train, val):
+    """The parts of a test, one after the other, in a workspace with packs `train` and `val` of so many images."""
+    with Workspace() as ws:
+        for name, count in (("train", train), ("val", val)):
+            subset(name, count, ws(name + ".json"))
+            pack(ws(name + ".json"), ws(name))
+        for part in parts:
+            part(ws)
+            print(part.__name__, "passed", flush=True)
+    print("all passed")

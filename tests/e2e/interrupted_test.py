@@ -5,7 +5,7 @@ import subprocess
 
 import torch
 
-from common import BIN, SOURCE, Workspace, pack, records, run, subset
+from common import BIN, SOURCE, records, run, run_parts
 
 
 def settings(ws, name, **more):
@@ -88,12 +88,4 @@ def folders_of_their_own(ws):
         assert all(torch.equal(v, one["model_state_dict"][k]) for k, v in state_of(ws, "together", name)["model_state_dict"].items())
 
 
-with Workspace() as ws:
-    subset("train", 2, ws("train.json"))
-    subset("val", 4, ws("val.json"))
-    pack(ws("train.json"), ws("train"))
-    pack(ws("val.json"), ws("val"))
-    for part in (stopped_after_every_epoch, killed_between_best_and_last, lost_best, continued_elsewhere, folders_of_their_own):
-        part(ws)
-        print(part.__name__, "passed", flush=True)
-print("all passed")
+run_parts((stopped_after_every_epoch, killed_between_best_and_last, lost_best, continued_elsewhere, folders_of_their_own), train=2, val=4)

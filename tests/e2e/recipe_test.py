@@ -7,7 +7,7 @@ import subprocess
 import torch
 from safetensors.torch import load_file
 
-from common import BIN, SOURCE, Workspace, pack, records, run, subset
+from common import BIN, SOURCE, records, run, run_parts
 
 
 def settings(ws, name, **more):
@@ -111,12 +111,4 @@ def range_test(ws):
     assert all(abs(b / a - 1e5 ** (1 / 11)) < 1e-3 for a, b in zip(rates, rates[1:])), rates
 
 
-with Workspace() as ws:
-    subset("train", 12, ws("train.json"))
-    subset("val", 4, ws("val.json"))
-    pack(ws("train.json"), ws("train"))
-    pack(ws("val.json"), ws("val"))
-    for part in (second_stage, early_ends, bad_steps, preflight, range_test):
-        part(ws)
-        print(part.__name__, "passed", flush=True)
-print("all passed")
+run_parts((second_stage, early_ends, bad_steps, preflight, range_test), train=12, val=4)

@@ -27,16 +27,6 @@ QUERIES, BATCH, SAMPLES, MARGIN = 300, 2, 12, 5e-4
 RESOLUTIONS, MEASURED_RES = (640, 320), 160
 
 
-def floats(module):
-    """Floating tensors by published name, as views, without the constants."""
-    out = {}
-    for name, t in module.state_dict().items():
-        if t.is_floating_point() and not name.endswith((".up", "anchors", "reg_scale")):
-            names = official.published_names(name)
-            out.update(zip(names, t.chunk(3) if len(names) == 3 else [t]))
-    return out
-
-
 @torch.no_grad()
 def measure(size):
     """Running statistics that are those of one batch."""
@@ -45,13 +35,13 @@ def measure(size):
         assert all(m.momentum == 0.1 for m in model.modules() if hasattr(m, "running_mean"))
         model(make_images(BATCH, MEASURED_RES, torch.float64))
     kept = {"running_mean": 0.0, "running_var": 0.9}  # of the values that the norms start with
-    return {k: (t - kept[k.rsplit(".")[-1]]) / 0.1 for k, t in floats(model).items() if k.endswith(tuple(kept))}
+    return {k: (t - kept[k.rsplit(".")[-1]]) / 0.1 for k, t in official.tensors(model).items() if k.endswith(tuple(kept))}
 
 
 def make_model(size, res, dtype, statistics):
     """In evaluation mode."""
     model = official.configuration(size, CLASSES, QUERIES, 100, res, norms_as_published=True).model.to(dtype).eval()
-    for name, t in floats(model).items():
+    for name, t in official.tensors(model).items():
         t.copy_(statistics[name] if "running_" in name else torch.tensor(formula(name, tuple(t.shape))))
     return model
 

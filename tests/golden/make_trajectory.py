@@ -58,16 +58,6 @@ def feed(step):
             mock.patch.object(torch, "randint_like", lambda x, low, high, dtype=None, **kw: torch.tensor(draws(x)[1 if x.dim() == 2 else 2]).to(dtype or x.dtype)))
 
 
-def tensors(module):
-    """Floating tensors by published name, without the constants."""
-    out = {}
-    for name, t in module.state_dict().items():
-        if t.is_floating_point() and not name.endswith((".up", "anchors", "reg_scale")):
-            names = official.published_names(name)
-            out.update(zip(names, t.chunk(3) if len(names) == 3 else [t]))
-    return out
-
-
 def group_of(name, undecayed):
     return "statistics" if "running_" in name else "backbone" if ".backbone." in name else "undecayed" if name in undecayed else "decayed"
 
@@ -99,7 +89,7 @@ def run(dtype, threads, steps=STEPS):
         assert isinstance(ema, ModelEMA) and {g["weight_decay"] for g in optimizer.param_groups} == {0, WEIGHT_DECAY}
         names = {id(p): name for name, p in model.named_parameters()}
         undecayed = {n for g in optimizer.param_groups if g["weight_decay"] == 0 for p in g["params"] for n in official.published_names(names[id(p)])}
-        before = {k: v.clone() for k, v in tensors(model).items()}
+        before = {k: v.clone() for k, v in official.tensors(model).items()}
         losses, norms = [], []
         for step in range(steps):
             images, targets = make_batch(step % len(BATCHES), dtype)
@@ -114,7 +104,7 @@ def run(dtype, threads, steps=STEPS):
             ema.update(model)
             warmup.step()
             losses.append({k: v.item() for k, v in terms.items()})
-    return {"losses": losses, "norms": norms, "undecayed": undecayed, "raw": sampled(tensors(model), before), "ema": sampled(tensors(ema.module), before)}
+    return {"losses": losses, "norms": norms, "undecayed": undecayed, "raw": sampled(official.tensors(model), before), "ema": sampled(official.tensors(ema.module), before)}
 
 
 def distance(got, exact, undecayed):

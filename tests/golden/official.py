@@ -91,6 +91,16 @@ def parameters(model):
     return out
 
 
+def tensors(module):
+    """Floating tensors by published name, running statistics included, as views, without the constants."""
+    out = {}
+    for name, t in module.state_dict().items():
+        if t.is_floating_point() and not name.endswith((".up", "anchors", "reg_scale")):
+            names = published_names(name)
+            out.update(zip(names, t.chunk(3) if len(names) == 3 else [t]))
+    return out
+
+
 def gradients(model):
     out = {}
     for name, p in model.named_parameters():
