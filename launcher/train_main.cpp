@@ -1,12 +1,13 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/command_line.h"
+#include "config/keys.h"
 #include "config/load.h"
-#include "core/error.h"
+#include "config/suggest.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "dfine_version.h"
@@ -43,16 +44,22 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
 }
 
+/// Settings are not options here: --epochs means --set train.epochs=VALUE.
+std::string setting(const std::string& name) {
+  std::vector<std::string> keys;
+  for (const dfine::ConfigKey& key : dfine::config_keys()) keys.push_back(key.name);
+  const std::string key = dfine::suggest(name, keys);
+  return key.empty() ? "" : dfine::cat("--set KEY=VALUE with ", key);
+}
+
 int train(dfine::Session& session, int argc, char** argv) {
   CommandLine line;
   CLI::App app("Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config FILE.toml", "dfine_ddp");
   describe(app, line);
   try {
-    app.parse(argc, argv);
+    dfine::parse_command_line(app, argc, argv, setting);
   } catch (const CLI::Success& e) {  // --help, --version
     return session.rank() == 0 ? app.exit(e) : 0;
-  } catch (const CLI::ParseError& e) {
-    throw dfine::UsageError(e.what(), "dfine_ddp --help shows the options");
   }
 
   const auto unset = line.print_config ? dfine::UnsetKeys::kAllowed : dfine::UnsetKeys::kRefused;

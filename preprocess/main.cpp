@@ -1,10 +1,10 @@
 // dfine-pack: images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <iostream>
 #include <map>
 #include <thread>
 
+#include "cli/command_line.h"
 #include "commands.h"
 #include "core/error.h"
 #include "dfine_version.h"
@@ -169,9 +169,12 @@ int main(int argc, char** argv) {
   Arguments arguments;
   describe(app, arguments);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kDone : kWrongUsage;
+    parse_command_line(app, argc, argv);
+  } catch (const CLI::Success& e) {  // --help, --version
+    return app.exit(e);
+  } catch (const UsageError& e) {
+    std::cerr << "dfine-pack: " << e.what() << '\n';
+    return kWrongUsage;
   }
   catch_interrupts();
   int code = kFailed;

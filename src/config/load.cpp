@@ -13,6 +13,7 @@
 
 #include "config/keys.h"
 #include "config/suggest.h"
+#include "config/toml_value.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -35,42 +36,6 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
-/// Whether the key takes such a value.
-bool takes(const ConfigKey& key, const ConfigValue& value) {
-  try {
-    Config scratch;
-    key.set(scratch, value);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-std::optional<ConfigValue> to_value(const toml::node& node) {
-  if (const auto* x = node.as_boolean()) return x->get();
-  if (const auto* x = node.as_integer()) return x->get();
-  if (const auto* x = node.as_floating_point()) return x->get();
-  if (const auto* x = node.as_string()) return x->get();
-  const auto* list = node.as_array();
-  if (!list) return std::nullopt;
-  if (list->is_homogeneous<int64_t>()) {
-    std::vector<int64_t> values;
-    for (const auto& item : *list) values.push_back(item.as_integer()->get());
-    return values;
-  }
-  if (list->is_homogeneous<std::string>()) {
-    std::vector<std::string> values;
-    for (const auto& item : *list) values.push_back(item.as_string()->get());
-    return values;
-  }
-  std::vector<double> values;  // whole numbers may stand among the others
-  for (const auto& item : *list) {
-    if (!item.is_number()) return std::nullopt;
-    values.push_back(*item.value<double>());
-  }
-  return values;
-}
-
 class Reader {
  public:
   Reader() : keys_(config_keys()) {}
@@ -80,13 +45,33 @@ class Reader {
       const std::string where = at(file, node);
       const auto* table = node.as_table();
       if (!table || !has_table(name)) {
-        problems_.add(where, unknown(std::string(name)));
+        problems_.add(where, table ? unknown_table(std::string(name)) : unknown(std::string(name)));
         continue;
       }
       for (const auto& [key, value] : *table) {
-        set(cat(name.str(), ".", key.str()), to_value(value), at(file, value));
+        std::ostringstream written;
+        written << toml::node_view<const toml::node>(value);
+        set(cat(name.str(), ".", key.str()), to_value(value), written.str(), at(file, value));
       }
     }
+  }
+
+  /// What TOML's parser does not take. Of a value of a known key it says what the key takes, not what
+  /// the parser was trying to read.
+  [[noreturn]] void refuse_toml(const toml::parse_error& e, const std::string& text) {
+    const size_t number = e.source().begin.line;
+    const auto line = key_line(text, number);
+    const auto* key = line ? find(line->key) : nullptr;
+    if (key && !line->value.empty() && !is_toml(line->value)) {
+      const bool quoted = line->value[0] == '"' || line->value[0] == '\'';
+      const bool backslash = line->value.find('\\') != std::string::npos;
+      problems_.add(cat(file_, ":", number),
+                    quoted ? cat(key->name, ": not TOML: ", e.description(),
+                                 backslash ? "; text with backslashes stands in single quotes" : "")
+                           : wrong_value(*key, line->value));
+      problems_.throw_if_any();
+    }
+    throw UsageError(cat(file_, ":", number, ":", e.source().begin.column, ": not TOML: ", e.description()));
   }
 
   void override_with(const std::string& argument) {
@@ -102,16 +87,10 @@ class Reader {
       problems_.add(where, cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
       return;
     }
-    std::optional<ConfigValue> value;
-    try {
-      const toml::table parsed = toml::parse("v = " + text);
-      if (parsed.size() == 1) value = to_value(*parsed.get("v"));
-    } catch (const toml::parse_error&) {
-      value.reset();  // not a TOML value: bare text
-    }
+    std::optional<ConfigValue> value = parse_value(text);
     const bool quoted = value && std::holds_alternative<std::string>(*value);
     if (key && key->is_text && !quoted && !(value && takes(*key, *value))) value = text;
-    set(name, value, where);
+    set(name, value, text, where);
   }
 
   Config finish(UnsetKeys unset) {
@@ -138,20 +117,30 @@ class Reader {
     return std::any_of(keys_.begin(), keys_.end(), [&](const ConfigKey& k) { return k.table() == name; });
   }
   std::string unknown(const std::string& name) const {
+    if (has_table(name)) return cat(name, " is a table: its keys stand below a line [", name, "]");
     std::vector<std::string> names;
     for (const ConfigKey& key : keys_) names.push_back(key.name);
     const std::string suggestion = suggest(name, names);
     return cat("unknown key ", name, suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
   }
 
-  void set(const std::string& name, const std::optional<ConfigValue>& value, const std::string& where) {
+  std::string unknown_table(const std::string& name) const {
+    std::vector<std::string> tables;
+    for (const ConfigKey& key : keys_)
+      if (tables.empty() || tables.back() != key.table()) tables.push_back(key.table());
+    const std::string suggestion = suggest_table(name, tables);
+    return cat("unknown table [", name, "]", suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+  }
+
+  /// `written`: the value as it stands in the file or on the command line.
+  void set(const std::string& name, const std::optional<ConfigValue>& value, const std::string& written, const std::string& where) {
     const ConfigKey* key = find(name);
     if (!key) {
       problems_.add(where, unknown(name));
       return;
     }
     if (!value) {
-      problems_.add(where, cat(name, " has a value of a wrong type (expected: ", key->allowed, ")"));
+      problems_.add(where, wrong_value(*key, written));
       return;
     }
     try {
@@ -192,7 +181,7 @@ Config parse_config(const std::string& text, const std::string& name, const std:
     try {
       reader.read(toml::parse(text, name), name);
     } catch (const toml::parse_error& e) {
-      throw UsageError(cat(name, ":", e.source().begin.line, ":", e.source().begin.column, ": not TOML: ", e.description()));
+      reader.refuse_toml(e, text);
     }
   }
   for (const std::string& argument : overrides) reader.override_with(argument);

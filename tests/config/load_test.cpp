@@ -1,12 +1,15 @@
 #include "config/load.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <limits>
 
 #include "config/keys.h"
+#include "config/synonyms.h"
 #include "core/error.h"
+#include "core/nearest.h"
 
 namespace dfine {
 namespace {
@@ -49,12 +52,62 @@ TEST(LoadConfig, UnknownKeysAreErrorsWithASuggestion) {
   expect_error(kData + "\nbatchsize = 2\n", {}, "f.toml:5: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData + "[optim]\nbatch_size = 2\n", {},
                "f.toml:5: unknown key optim.batch_size; did you mean data.batch_size or validate.batch_size?");
-  expect_error(kData + "[optimizer]\nlr = 2\n", {}, "f.toml:4: unknown key optimizer");
+  expect_error(kData + "[optimizer]\nlr = 2\n", {}, "f.toml:4: unknown table [optimizer]; did you mean [optim]?");
+  expect_error("[dat]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [dat]; did you mean [data]?");
+  expect_error("[zzz]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [zzz]");
+  expect_error(kData + "[train]\nlr = 2\n", {}, "f.toml:5: unknown key train.lr; did you mean optim.lr?");
   expect_error("seed = 2\n" + kData, {}, "f.toml:1: unknown key seed; did you mean run.seed?");
   expect_error(kData + "[data.train]\n", {}, "f.toml:4");
   expect_error(kData + "[run]\nzzz = 2\n", {}, "unknown key run.zzz");
   EXPECT_EQ(error_of(kData + "[run]\nzzz = 2\n").find("did you mean"), std::string::npos);
-  expect_error("data = 3\n", {}, "f.toml:1");
+  expect_error("data = 3\n", {}, "f.toml:1: data is a table: its keys stand below a line [data]");
+}
+
+TEST(LoadConfig, TheNearestKeyIsNamed) {
+  const auto suggests = [](const std::string& key, const std::string& ours) {
+    expect_error(kData, {key + "=1"}, "unknown key " + key + "; did you mean " + ours + "?");
+  };
+  suggests("data.trian", "data.train");  // neighbours swapped: one edit
+  suggests("optim.rl", "optim.lr");
+  suggests("dat.train", "data.train");
+  suggests("Optim.LR", "optim.lr");
+  suggests("data.batch-size", "data.batch_size");
+  suggests("validate.batchsize", "validate.batch_size");
+  suggests("optim.epochs", "train.epochs");
+  // Names of other trainers.
+  suggests("imgsz", "data.image_size");
+  suggests("batch", "data.batch_size");
+  suggests("bs", "data.batch_size");
+  suggests("optim.learning_rate", "optim.lr");
+  suggests("lr0", "optim.lr");
+  suggests("train.num_epochs", "train.epochs");
+  suggests("num_workers", "data.workers");
+  suggests("amp", "run.precision");
+  suggests("gradient_accumulation_steps", "train.accumulate");
+  suggests("ema_decay", "ema.decay");
+  suggests("warmup", "optim.warmup_steps");
+  suggests("clip_max_norm", "optim.clip_norm");
+  suggests("output_dir", "run.dir");
+}
+
+/// A synonym must lead to something, and must not hide a key of its own.
+TEST(LoadConfig, EverySynonymLeadsToAKey) {
+  std::vector<std::string> keys, parts, tables;
+  for (const ConfigKey& key : config_keys()) {
+    keys.push_back(key.name);
+    parts.push_back(key.key());
+    tables.push_back("[" + key.table() + "]");
+  }
+  using testing::Contains;
+  for (const Synonym& synonym : key_synonyms()) {
+    if (std::string(synonym.ours) != "optim.beta1 or optim.beta2") EXPECT_THAT(keys, Contains(synonym.ours));
+    EXPECT_THAT(parts, testing::Not(Contains(synonym.name)));
+    EXPECT_EQ(plain_name(synonym.name), synonym.name);
+  }
+  for (const Synonym& synonym : table_synonyms()) {
+    EXPECT_THAT(tables, Contains(synonym.ours));
+    EXPECT_THAT(tables, testing::Not(Contains("[" + std::string(synonym.name) + "]")));
+  }
 }
 
 TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
@@ -63,7 +116,8 @@ TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
   expect_error(kData + "[optim]\nlr = nan\n", {}, "optim.lr cannot be nan");
   expect_error(kData + "[optim]\nlr = inf\n", {}, "optim.lr cannot be inf");
   expect_error(kData + "[optim]\nlr = [1]\n", {}, "optim.lr cannot be [1]");
-  expect_error(kData + "[optim]\nlr = {a = 1}\n", {}, "optim.lr has a value of a wrong type");
+  expect_error(kData + "[optim]\nlr = {a = 1}\n", {}, "optim.lr cannot be { a = 1 } (expected: number > 0)");
+  expect_error(kData + "[optim]\nlr = 2026-01-31\n", {}, "optim.lr cannot be 2026-01-31 (expected: number > 0)");
   expect_error(kData + "[optim]\nbeta1 = 1\n", {}, "optim.beta1 cannot be 1 (expected: number >= 0 and < 1)");
   expect_error(kData + "batch_size = 0\n", {}, "data.batch_size cannot be 0 (expected: whole number from 1 to 4096)");
   expect_error(kData + "batch_size = 2.0\n", {}, "data.batch_size cannot be 2.0");
@@ -89,7 +143,7 @@ TEST(LoadConfig, ListsOfNumbers) {
     expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
   expect_error(kData + "[augment]\nhue = ['a', 'b']\n", {},
                "augment.hue cannot be [\"a\", \"b\"] (expected: [from, to], numbers from -0.5 to 0.5)");
-  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {}, "augment.hue has a value of a wrong type");
+  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {}, "augment.hue cannot be [ 0, 'b' ] (expected: [from, to]");
 }
 
 TEST(LoadConfig, ListsOfPatterns) {
@@ -170,8 +224,8 @@ TEST(LoadConfig, CombinationsThatCannotWork) {
 
 TEST(LoadConfig, BrokenToml) {
   expect_error("[data\n", {}, "f.toml:1:");
-  expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4:");
-  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "f.toml:5:");
+  expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4: data.batch_size cannot be = 3");
+  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "f.toml:5:1: not TOML: ");
   EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
   EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
 }
@@ -203,8 +257,34 @@ TEST(LoadConfig, WrongOverridesAreNamed) {
     expect_error(kData, {missing}, "the value of data.batch_size is missing (expected: whole number from 1 to 4096)");
   expect_error(kData, {"data.shuffle="}, "the value of data.shuffle is missing (expected: true or false)");
   expect_error(kData, {"model.size="}, "model.size cannot be \"\"");
-  expect_error(kData, {"data.batch_size=3\nw=4"}, "data.batch_size has a value of a wrong type");
-  expect_error(kData, {"run.deterministic=yes"}, "run.deterministic");
+  expect_error(kData, {"data.batch_size=3\nw=4"}, "data.batch_size cannot be 3\nw=4 (expected: whole number");
+}
+
+/// What TOML cannot read says what the key takes, not what the parser was looking for.
+TEST(LoadConfig, ValuesThatAreNotToml) {
+  const auto both = [](const std::string& table, const std::string& key, const std::string& value, const std::string& message) {
+    const std::string wanted = table + "." + key + " cannot be " + value + " (expected: " + message;
+    expect_error(kData + "[" + table + "]\n" + key + " = " + value + "  # comment\n", {}, "f.toml:5: " + wanted);
+    expect_error(kData, {table + "." + key + "=" + value}, "--set " + table + "." + key + "=" + value + ": " + wanted);
+  };
+  both("optim", "lr", "fast", "number > 0)");
+  both("optim", "lr", ".1", "number > 0); write 0.1");
+  both("optim", "beta1", "0,9", "number >= 0 and < 1)");
+  both("train", "epochs", "many", "whole number of at least 1)");
+  both("train", "epochs", "050", "whole number of at least 1); write 50");
+  both("run", "deterministic", "True", "true or false); write true");
+  both("run", "deterministic", "yes", "true or false); write true");
+  both("optim", "milestones", "30, 40", "list of numbers > 0, each larger than the one before); write [30, 40]");
+  both("augment", "hue", "0..1", "[from, to], numbers from -0.5 to 0.5)");
+  expect_error("[data]\ntrain = packs/train\n", {},
+               "f.toml:2: data.train cannot be packs/train (expected: text); write \"packs/train\"");
+  expect_error("[model]\nsize = s\n", {}, "f.toml:2: model.size cannot be s (expected: \"n\", \"s\", \"m\", \"l\" or \"x\"); write \"s\"");
+  expect_error("[data]\nimage_size = 320x320\n", {}, "f.toml:2: data.image_size cannot be 320x320 (expected: a number, or [height, width];");
+  expect_error("[ema]\ndecay = auto\n", {}, "f.toml:2: ema.decay cannot be auto (expected: number >= 0 and < 1 or \"auto\"); write \"auto\"");
+  expect_error("data.train = packs/train\n", {}, "f.toml:1: data.train cannot be packs/train");
+  expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "f.toml:2: data.train: not TOML: ");
+  expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "text with backslashes stands in single quotes");
+  expect_error("[data]\nfoo = packs/train\n", {}, "f.toml:2:");
 }
 
 TEST(LoadConfig, WhatIsOnlyLookedAtMayLackTheKeysOfARun) {

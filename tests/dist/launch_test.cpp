@@ -41,5 +41,33 @@ TEST(Launch, SrunWithoutPluginIsRefused) {
   EXPECT_THROW(launch({{"SLURM_STEP_NUM_TASKS", "8"}, {"SLURM_PROCID", "3"}}), Error);
 }
 
+std::string hint_of(const std::map<std::string, std::string>& environment) {
+  try {
+    launch(environment);
+  } catch (const Error& e) {
+    return e.hint();
+  }
+  return "no error";
+}
+
+// The variables: https://docs.pytorch.org/docs/stable/elastic/run.html, "Environment Variables".
+TEST(Launch, TorchrunIsRefused) {
+  std::map<std::string, std::string> environment{
+      {"RANK", "1"},       {"LOCAL_RANK", "1"},       {"WORLD_SIZE", "4"},         {"LOCAL_WORLD_SIZE", "4"},
+      {"GROUP_RANK", "0"}, {"TORCHELASTIC_RUN_ID", "none"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", "29500"}};
+  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --bind-to none dfine_ddp --config FILE.toml"), std::string::npos);
+  environment["LOCAL_WORLD_SIZE"] = "2";
+  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --hostfile HOSTS --map-by ppr:2:node --bind-to none"), std::string::npos);
+  environment.erase("LOCAL_WORLD_SIZE");  // a container's, or set by hand
+  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --bind-to none"), std::string::npos);
+}
+
+TEST(Launch, TorchrunsVariablesAloneAreNoLauncher) {
+  EXPECT_FALSE(launch({{"RANK", "0"}, {"LOCAL_RANK", "0"}, {"WORLD_SIZE", "1"}}));  // torchrun --nproc_per_node=1
+  EXPECT_FALSE(launch({{"WORLD_SIZE", "4"}}));                                      // no process has a rank
+  // mpirun inside such an environment: its ranks are joined by MPI.
+  EXPECT_EQ(launch({{"OMPI_COMM_WORLD_SIZE", "2"}, {"RANK", "0"}, {"WORLD_SIZE", "4"}})->ranks, 2);
+}
+
 }  // namespace
 }  // namespace dfine

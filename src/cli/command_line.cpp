@@ -1,0 +1,103 @@
+#include "cli/command_line.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "core/error.h"
+#include "core/nearest.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+using Names = std::vector<std::string>;
+
+/// Options of other programs by our names: Ultralytics, torchvision's references, pycocotools'
+/// wrappers, the official D-FINE tools.
+const std::map<std::string, Names>& synonyms() {
+  static const std::map<std::string, Names> all{
+      {"annotations", {"ann", "anno", "ann_file", "gt", "ground_truth", "labels", "json"}},
+      {"batch-size", {"batch", "bs"}},
+      {"classes", {"names", "class_names"}},
+      {"config", {"cfg", "c", "conf", "config_file"}},
+      {"device", {"gpu", "cuda", "accelerator"}},
+      {"image-size", {"imgsz", "img_size", "size", "resolution", "input_size"}},
+      {"images", {"source", "input", "i", "img", "img_dir", "image_dir", "im_file"}},
+      {"jobs", {"j", "workers", "num_workers", "threads", "nproc"}},
+      {"output", {"out", "o", "save_dir", "out_dir", "output_dir", "project", "dst"}},
+      {"predictions", {"dt", "pred", "results", "detections"}},
+      {"resume", {"r", "continue", "checkpoint"}},
+      {"seed", {"random_seed"}},
+      {"skip-bad", {"ignore_errors", "skip_errors"}},
+      {"threads", {"j", "jobs", "workers", "num_workers"}},
+      {"threshold", {"conf", "conf_thres", "score_threshold", "score_thr", "confidence", "thrh"}},
+      {"val-fraction", {"val_split", "val_ratio", "val_size", "split_ratio"}},
+      {"weights", {"model", "checkpoint", "ckpt", "w", "m", "resume"}},
+  };
+  return all;
+}
+
+/// Long names, without dashes, of the program's options and those of the command that was given.
+Names option_names(const CLI::App& app) {
+  Names names;
+  std::vector<const CLI::App*> apps{&app};
+  for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
+  for (const CLI::App* one : apps)
+    for (const CLI::Option* option : one->get_options())
+      names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+  return names;
+}
+
+std::string nearest_option(const std::string& name, const Names& known, const OptionHint& hint) {
+  Names found = nearest_names(name, known, name.size() < 2 ? 0 : tolerated_edits(name.size()));
+  const std::string hinted = found.empty() && hint ? hint(name) : "";
+  if (!hinted.empty()) return hinted;
+  for (const auto& [ours, others] : synonyms()) {
+    const bool meant = std::find(others.begin(), others.end(), plain_name(name)) != others.end();
+    const bool has_it = std::find(known.begin(), known.end(), ours) != known.end();
+    if (found.empty() && meant && has_it) found = {ours};
+  }
+  for (std::string& option : found) option = "--" + option;
+  return joined_by_or(found);
+}
+
+std::string question(const std::string& suggestion) {
+  return suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?");
+}
+
+/// Of what the program did not expect: each option; where there is none, a mistyped command.
+std::string describe_unknown(const CLI::App& app, const OptionHint& hint) {
+  const Names left = app.remaining(/*recurse=*/true), known = option_names(app);
+  std::string text;
+  for (const std::string& argument : left) {
+    const size_t first = argument.find_first_not_of('-');
+    if (first == 0 || first == std::string::npos) continue;
+    const std::string option = argument.substr(0, argument.find('='));
+    text += cat(text.empty() ? "" : "\n", "unknown option ", option,
+                question(nearest_option(option.substr(first), known, hint)));
+  }
+  if (!text.empty() || left.empty()) return text;
+  Names commands;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) commands.push_back(command->get_name());
+  const std::string& word = left.front();
+  const Names nearest = nearest_names(word, commands, tolerated_edits(word.size()));
+  return nearest.empty() ? "" : cat("unknown command ", word, question(joined_by_or(nearest)));
+}
+
+}  // namespace
+
+void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& hint) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success&) {
+    throw;
+  } catch (const CLI::ParseError& e) {
+    // Options that are required count as missing when their names were mistyped: that comes first.
+    const std::string unknown = describe_unknown(app, hint);
+    throw UsageError(unknown.empty() ? e.what() : unknown,
+                     app.get_name() + " --help shows the options");
+  }
+}
+
+}  // namespace dfine
