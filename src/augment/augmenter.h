@@ -6,7 +6,7 @@
 //
 // Zoom-out, crop, rotation, flip and resize are one window of the image, its orientation, and one resampling.
 //
-//   const Augmenter augmenter(effective_augment(config), seed, config.data.stop_epoch);
+//   const Augmenter augmenter(effective_augment(config), seed, stop_epoch(config));
 //   const AugmentPlan plan = augmenter.plan({epoch, position}, dataset.size());
 //   sources[0] = the sample, decoded; sources[1 + i] = image plan.partners[i] of the data set, decoded
 //   augmenter.apply(plan, sources, {640, 640}, planes, boxes, scratch);

@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "config/keys.h"
 #include "core/text.h"
@@ -24,6 +25,19 @@ int64_t multiscale_repeat(const Config& config) {
   if (config.data.multiscale_repeat > 0) return config.data.multiscale_repeat;
   const std::string& size = config.model.size;
   return size == "m" ? 6 : size == "l" ? 4 : size == "x" ? 3 : 20;
+}
+
+int64_t stop_epoch(const Config& config) {
+  const std::string& size = config.model.size;
+  const double official = size == "n"                  ? 148.0 / 160
+                          : size == "s" || size == "m" ? 120.0 / 132
+                                                       : 72.0 / 80;
+  const double given = config.data.stop_epoch.value_or(official);
+  if (given == 0 || given >= 1) return static_cast<int64_t>(given);
+  const int64_t epochs = config.train.epochs;
+  if (epochs < 2) return 0;
+  const double share = std::floor(given * static_cast<double>(epochs) + 0.5);
+  return std::clamp<int64_t>(static_cast<int64_t>(share), 1, epochs - 1);
 }
 
 Precision effective_precision(const RunConfig& run, bool cuda) {

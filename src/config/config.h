@@ -53,7 +53,7 @@ struct DataConfig {
   int64_t workers = 4;               // loader threads per rank; 0: the training thread loads
   bool shuffle = true;               // a new order each epoch
   Augment augment = Augment::kFlip;  // see effective_augment()
-  int64_t stop_epoch = 0;            // from this epoch on (the first is 0) only flip and rotation are left; 0: never
+  std::optional<double> stop_epoch = 0;  // only flip and rotation from then on; see stop_epoch()
   bool multiscale = false;           // another input size each step, the same on all ranks
   int64_t multiscale_repeat = 0;     // shares of image_size itself among the sizes; 0: see multiscale_repeat()
   int64_t max_images = 0;            // use the first so many of either pack; 0: all
@@ -136,6 +136,12 @@ AugmentConfig effective_augment(const Config& config);
 /// data.multiscale_repeat, or the official one of this size (configs/dfine/dfine_hgnetv2_*_coco.yml: s 20, m 6, l 4, x 3; n, which has
 /// multi-scale off there, takes s's).
 int64_t multiscale_repeat(const Config& config);
+
+/// The epoch (the first is 0) from which on only flip and rotation are left; 0: never. data.stop_epoch
+/// itself, or, below 1, that share of train.epochs to the nearest whole epoch (halves up), at least 1
+/// and at most train.epochs - 1. Unset: the official share of this size
+/// (configs/dfine/dfine_hgnetv2_*_coco.yml: n 148 of 160, s and m 120 of 132, l and x 72 of 80).
+int64_t stop_epoch(const Config& config);
 
 /// Precision of forward and backward on such a device: run.precision, auto resolved.
 Precision effective_precision(const RunConfig& run, bool cuda);

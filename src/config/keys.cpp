@@ -36,6 +36,32 @@ ConfigKey image_size() {
           }};
 }
 
+/// An epoch, or a share of the run, so that another train.epochs keeps it.
+ConfigKey stop_epoch_key() {
+  const std::string allowed =
+      "whole number of at least 0, number > 0 and < 1 (a share of train.epochs) or \"auto\"";
+  return {"data.stop_epoch",
+          allowed,
+          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, mixup "
+          "and multi-scale are off. 0: never. Below 1: after this share of train.epochs, to the "
+          "nearest whole epoch; at least the last epoch is without them. auto: the official share, "
+          "n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.",
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* epoch = std::get_if<int64_t>(&value);
+            const auto* share = std::get_if<double>(&value);
+            const bool taken = (epoch && *epoch >= 0) || (share && *share > 0 && *share < 1);
+            if (!taken && value != ConfigValue("auto")) refuse(value, allowed);
+            config.data.stop_epoch = taken ? real_number(value) : std::nullopt;
+          },
+          [](const Config& config) -> ConfigValue {
+            const auto& held = config.data.stop_epoch;
+            if (!held) return "auto";
+            if (*held > 0 && *held < 1) return *held;
+            return static_cast<int64_t>(*held);
+          }};
+}
+
 std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
@@ -114,10 +140,7 @@ std::vector<ConfigKey> data_keys() {
       choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment,
                                   {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}},
                                   "dfine: all of [augment], by default the official recipe. flip: only its horizontal flip."),
-      integer("data.stop_epoch", part, &DataConfig::stop_epoch, 0, kNoLimit,
-              "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, mixup and multi-scale are off. 0: never "
-              "(official: the "
-              "last 8 to 20 epochs, see the recipes of D-FINE's sizes)."),
+      stop_epoch_key(),
       flag("data.multiscale", part, &DataConfig::multiscale,
            "Another input size each step, from 0.75 to 1.25 times data.image_size in steps of 32, the same on all ranks. Stops at "
            "data.stop_epoch. Memory is that of the largest size (official: on, but for n)."),

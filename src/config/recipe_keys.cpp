@@ -157,7 +157,8 @@ std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
   std::vector<ConfigConflict> found;
   const auto add = [&](const char* key, std::string message) { found.push_back({key, std::move(message)}); };
   const OptimConfig& optim = config.optim;
-  const double epochs = static_cast<double>(config.train.epochs), stop = static_cast<double>(config.data.stop_epoch);
+  const double epochs = static_cast<double>(config.train.epochs), stop = static_cast<double>(stop_epoch(config));
+  const bool stops = config.data.stop_epoch != 0.0;
   const double flat_epochs = optim.flat_epochs > 0 ? optim.flat_epochs : epochs / 2;
   if (optim.base_batch == 0 && optim.scale_lr != LrScaling::kNone)
     add("optim.scale_lr", "optim.scale_lr needs optim.base_batch, the global batch that optim.lr is stated for");
@@ -171,13 +172,13 @@ std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
                                                      : "optim.milestones are set, but optim.schedule is not \"multistep\": take one away");
   if (optim.schedule == LrSchedule::kFlatCosine && flat_epochs > (stop > 0 ? std::min(stop, epochs) : epochs))
     add("optim.flat_epochs", "the flat part of optim.schedule = \"flat_cosine\" reaches beyond data.stop_epoch or train.epochs: set fewer");
-  if (config.train.second_stage && stop == 0)
+  if (config.train.second_stage && !stops)
     add("train.second_stage", "train.second_stage needs data.stop_epoch, the epoch at which it begins");
   if (config.train.second_stage && config.validate.every_epochs == 0)
     add("train.second_stage", "train.second_stage goes back to the best weights, but validate.every_epochs = 0 finds none");
   if (config.train.patience > 0 && config.validate.every_epochs == 0)
     add("train.patience", "train.patience counts validations, but validate.every_epochs = 0 makes none");
-  if (config.ema.restart == EmaRestart::kIntended && stop == 0)
+  if (config.ema.restart == EmaRestart::kIntended && !stops)
     add("ema.restart", "ema.restart = \"intended\" needs data.stop_epoch, the epoch at which it happens");
   if (config.ema.restart == EmaRestart::kIntended && !config.ema.enabled)
     add("ema.restart", "ema.restart = \"intended\", but ema.enabled = false: take one away");

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "dist/abort_job.h"
 #include "dist/failure_reporter.h"
 #include "dist/session.h"
 

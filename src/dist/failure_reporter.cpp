@@ -1,18 +1,20 @@
 #include "dist/failure_reporter.h"
 
 #include <execinfo.h>
-#include <mpi.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "core/log.h"
 #include "core/text.h"
+#include "dist/abort_job.h"
 #include "dist/failure.h"
 #include "dist/session.h"
 
@@ -29,7 +31,6 @@ constexpr std::array kSignals{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 #endif
 
 constexpr auto kStoreTimeout = 2s;  // for the answer of rank zero's host
-constexpr auto kLongestAbort = 3s;  // after which a process ends itself, whatever MPI does
 constexpr const char* kFirstKey = "first_failure";
 constexpr size_t kSignalStackBytes = 64 << 10;
 
@@ -39,13 +40,32 @@ std::array<void*, 64> frames;
 std::atomic<int> frame_count = 0;
 
 std::mutex context_mutex;
-std::string context;
+std::string context, failure_log;
 
-void write_all(const std::string& text) {
+void write_all(int file, const std::string& text) {
   for (size_t done = 0; done < text.size();) {
-    const ssize_t written = write(STDERR_FILENO, text.data() + done, text.size() - done);
+    const ssize_t written = write(file, text.data() + done, text.size() - done);
     if (written <= 0) return;
     done += static_cast<size_t>(written);
+  }
+}
+
+/// After a signal; where another thread holds the lock, it may be the one that failed.
+void append_to_failure_log(const std::string& text) {
+  const std::unique_lock lock(context_mutex, std::try_to_lock);
+  const int file = lock ? open(failure_log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC) : -1;
+  if (file < 0) return;
+  write_all(file, text);
+  close(file);
+}
+
+/// Has what this rank logs from now on go to the run's log too, if it is there.
+void log_to_failure_log() {
+  const std::lock_guard lock(context_mutex);
+  if (access(failure_log.c_str(), W_OK) != 0) return;
+  try {
+    log::add_file(failure_log);
+  } catch (const std::exception&) {  // the terminal must do
   }
 }
 
@@ -61,23 +81,14 @@ void set_failure_context(std::string_view where) {
   context = where;
 }
 
+void set_failure_log(const std::filesystem::path& file) {
+  const std::lock_guard lock(context_mutex);
+  failure_log = file.string();
+}
+
 std::string failure_context() {
   const std::unique_lock lock(context_mutex, std::try_to_lock);
   return lock ? context : "";
-}
-
-int abort_job(int exit_code) {
-  int initialized = 0, finalized = 0;
-  MPI_Initialized(&initialized);
-  MPI_Finalized(&finalized);
-  if (!initialized || finalized) return exit_code;
-  // MPI_Abort itself may hang, when the failing thread holds one of MPI's locks.
-  std::thread([exit_code] {
-    std::this_thread::sleep_for(kLongestAbort);
-    _exit(exit_code);
-  }).detach();
-  MPI_Abort(MPI_COMM_WORLD, exit_code);
-  _exit(exit_code);
 }
 
 FailureReporter::FailureReporter(const Session& session) : rank_(cat(session.rank())) {
@@ -159,8 +170,9 @@ void FailureReporter::report_signal(int signal) {
     const std::string text =
         cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG", signal_name(signal), ": ",
             sigdescr_np(signal), ")", context_now.empty() ? "" : "\n  in " + context_now, remark, "\n");
-    write_all(text);
+    write_all(STDERR_FILENO, text);
     backtrace_symbols_fd(frames.data(), frame_count, STDERR_FILENO);
+    append_to_failure_log(text);
   }
   _exit(abort_job(128 + signal));
 }
@@ -184,6 +196,7 @@ int FailureReporter::fail(const FailureText& failure) {
   std::string remark;
   if (first_in_job(remark)) {
     log::set_prefix("");  // the message names the rank
+    if (store_ && rank_ != "0") log_to_failure_log();  // rank zero's log writes there already
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);
     } else {

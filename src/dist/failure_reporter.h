@@ -33,9 +33,6 @@ std::string failure_context();
 /// With its context, ready to print.
 FailureText describe_failure(const std::exception_ptr& failure);
 
-/// Ends all ranks through MPI where it runs (it does not return then); else returns `exit_code`.
-int abort_job(int exit_code);
-
 /// Takes over std::terminate and the fatal signals while it lives; one a process. A signal is reported by a thread of its own, since a
 /// handler may do next to nothing.
 class FailureReporter {

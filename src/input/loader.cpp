@@ -61,7 +61,7 @@ LoaderOptions loader_options(const Config& config, bool training, bool pin_memor
   return {.sample = {.size = config.data.image_size,
                      .augment = training ? std::optional(effective_augment(config)) : std::nullopt,
                      .seed = static_cast<uint64_t>(config.run.seed),
-                     .stop_epoch = config.data.stop_epoch},
+                     .stop_epoch = stop_epoch(config)},
           .workers = static_cast<int>(config.data.workers),
           .read_ahead = static_cast<int>(config.data.read_ahead),
           .pin_memory = pin_memory,

@@ -33,7 +33,7 @@ std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
 }
 
 StepSizes::StepSizes(const Config& config)
-    : base_(config.data.image_size), stop_epoch_(config.data.stop_epoch), seed_(static_cast<uint64_t>(config.run.seed)) {
+    : base_(config.data.image_size), stop_epoch_(stop_epoch(config)), seed_(static_cast<uint64_t>(config.run.seed)) {
   if (config.data.multiscale) sizes_ = multiscale_sizes(base_, multiscale_repeat(config));
 }
 

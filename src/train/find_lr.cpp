@@ -24,6 +24,7 @@ namespace {
 
 constexpr double kLowest = 1e-6, kHighest = 0.1;
 constexpr size_t kTableRows = 20;
+constexpr int64_t kReportBytes = 1 << 20;  // table and picture
 
 Recipe rising(Recipe recipe, int64_t steps) {
   const double backbone_share = recipe.backbone_lr / recipe.lr;
@@ -76,6 +77,7 @@ void find_lr(const Config& given, Session& session, int64_t steps) {
   const int64_t num_images = usable_images(config, data);
   const RunShape shape = run_shape(config, session.size(), num_images);
   const Recipe recipe = make_recipe(config, shape);
+  if (group.rank() == 0) RunFolder(config.run.dir).require_usable(kReportBytes);
   Learner learner(build_model(config, data.categories(), true, group), config, rising(recipe, steps), group);
   TrainFeed feed(data, config, shape, num_images, group);
 

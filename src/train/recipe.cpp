@@ -56,6 +56,7 @@ Recipe make_recipe(const Config& config, const RunShape& shape) {
   const OptimConfig& optim = config.optim;
   const auto steps = [&](double epochs) -> int64_t { return std::llround(epochs * static_cast<double>(shape.steps_per_epoch)); };
   Recipe recipe;
+  recipe.stop_epoch = stop_epoch(config);
   recipe.total_steps = shape.steps_per_epoch * config.train.epochs;
   const int64_t planned_steps = recipe.total_steps;
   if (config.train.max_steps > 0) recipe.total_steps = std::min(recipe.total_steps, config.train.max_steps);
@@ -73,7 +74,7 @@ Recipe make_recipe(const Config& config, const RunShape& shape) {
   } else if (optim.schedule == LrSchedule::kFlatCosine) {
     recipe.lr_shape.cosine_begin = optim.flat_epochs > 0 ? steps(optim.flat_epochs) : planned_steps / 2;
     recipe.lr_shape.cosine_end =
-        config.data.stop_epoch > 0 ? std::min(steps(static_cast<double>(config.data.stop_epoch)), planned_steps) : planned_steps;
+        recipe.stop_epoch > 0 ? std::min(steps(static_cast<double>(recipe.stop_epoch)), planned_steps) : planned_steps;
     recipe.lr_shape.final_factor = optim.final_lr_factor;
   }
 
@@ -83,11 +84,22 @@ Recipe make_recipe(const Config& config, const RunShape& shape) {
   return recipe;
 }
 
+std::string describe_dropped(const Config& config, const RunShape& shape, int64_t num_images) {
+  const int64_t dropped = num_images - shape.steps_per_epoch * shape.global_batch;
+  if (dropped == 0) return "";
+  return cat(with_commas(dropped), " of ", counted(num_images, "training image"),
+             " are skipped in each epoch, ",
+             config.data.shuffle ? "other ones each time" : "always the last ones (data.shuffle = false)",
+             ": they do not fill a global batch of ", shape.global_batch);
+}
+
 std::string describe_recipe(const Recipe& recipe, const Config& config, const RunShape& shape) {
   std::string text = cat(counted(recipe.total_steps, "step"), ", ", shape.steps_per_epoch, " an epoch, of ",
                          counted(shape.global_batch, "image"), "; lr ", recipe.lr, ", backbone ", recipe.backbone_lr);
   if (recipe.batch_ratio != 1) text += cat(" (batch ", recipe.batch_ratio, " of optim.base_batch)");
   text += cat(", warm-up ", counted(recipe.lr_shape.warmup_steps, "step"));
+  if (recipe.stop_epoch > 0 && recipe.stop_epoch < config.train.epochs)
+    text += cat("; strong augmentation until epoch ", recipe.stop_epoch, " of ", config.train.epochs);
   if (config.ema.enabled) {
     text += cat("; average: decay ", recipe.ema_decay, ", warm-up ", counted(recipe.ema_warmup_steps, "step"), ", ",
                 fixed(100 * initial_share(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps), 1),

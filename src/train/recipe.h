@@ -16,6 +16,7 @@ struct RunShape {
 
 struct Recipe {
   int64_t total_steps = 0;  // optimizer steps of the run
+  int64_t stop_epoch = 0;   // see stop_epoch(); 0: none
   double batch_ratio = 1;   // global batch / optim.base_batch; 1 where that is not stated
   double lr = 0;            // after the warm-up, scaled to the batch
   double backbone_lr = 0;   // likewise
@@ -39,6 +40,9 @@ int64_t auto_ema_warmup(int64_t total_steps);
 
 /// The share of the initial weights in the average after `updates` updates: the product of the decays.
 double initial_share(double decay, int64_t warmup_steps, int64_t updates);
+
+/// Training images of an epoch that fill no whole global batch, in words; empty: none.
+std::string describe_dropped(const Config& config, const RunShape& shape, int64_t num_images);
 
 /// One line for people: steps, batch, rates, warm-up, average.
 std::string describe_recipe(const Recipe& recipe, const Config& config, const RunShape& shape);

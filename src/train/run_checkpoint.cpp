@@ -1,5 +1,6 @@
 #include "train/run_checkpoint.h"
 
+#include <map>
 #include <string>
 
 #include "config/keys.h"
@@ -127,6 +128,27 @@ void save_run(const fs::path& folder, Learner& learner, const Config& config, co
   checkpoint.config_hash = config_hash(config);
   checkpoint.config = print_config(config);
   save_checkpoint(folder.string(), checkpoint);
+}
+
+int64_t checkpoint_bytes(const std::string& model_size) {
+  // At 80 classes, as model.size says; other numbers of classes change little.
+  const std::map<std::string, double> millions{
+      {"n", 3.8}, {"s", 10.3}, {"m", 19.6}, {"l", 31.2}, {"x", 62.6}};
+  return static_cast<int64_t>(20e6 * millions.at(model_size));
+}
+
+void check_resume(const fs::path& folder, const Config& config, const std::vector<Category>& categories, const RunShape& shape) {
+  with_context(
+      [&] {
+        const Checkpoint checkpoint = load_checkpoint(folder.string());
+        const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+        if (saved.model.size != config.model.size) {
+          throw Error(cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ", config.model.size),
+                      cat("set model.size = \"", saved.model.size, "\""));
+        }
+        check_fits(checkpoint, saved, categories, shape);
+      },
+      [&] { return cat("while continuing from ", folder.string()); });
 }
 
 RunState restore_run(const fs::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape,

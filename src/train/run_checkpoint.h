@@ -31,6 +31,14 @@ struct RunState {
 void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
               const RunState& state, const RunShape& shape);
 
+/// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA, AdamW's
+/// two moments, model.safetensors).
+int64_t checkpoint_bytes(const std::string& model_size);
+
+/// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run, without a
+/// learner, so that a mistake shows before anything is computed. Throws Error.
+void check_resume(const std::filesystem::path& folder, const Config& config, const std::vector<Category>& categories, const RunShape& shape);
+
 /// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`, which rank zero alone reads; it logs
 /// which settings differ from the checkpoint's. Throws Error when the classes, the global batch or the number of steps an epoch (the
 /// data) differ: the steps done would not mean the same. `weights`, `val_loss` and `validations` come back on rank zero only.

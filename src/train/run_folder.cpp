@@ -1,5 +1,10 @@
 #include "train/run_folder.h"
 
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
 #include "core/error.h"
 #include "core/text.h"
 
@@ -7,12 +12,64 @@ namespace dfine {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// A path that --resume was given.
+void require_checkpoint(const std::string& resume) {
+  const fs::path folder(resume);
+  if (fs::is_directory(folder) && fs::exists(folder / "state.pth")) return;
+  // A run folder, or its folder of checkpoints.
+  for (const fs::path& checkpoints : {folder / "checkpoints", folder}) {
+    std::string inside;
+    for (const char* name : {"last", "best"})
+      if (fs::exists(checkpoints / name / "state.pth"))
+        inside += cat(inside.empty() ? "" : " or ", (checkpoints / name).string());
+    if (!inside.empty())
+      throw Error(cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"), "give " + inside);
+  }
+  const char* const hint =
+      "give a checkpoint folder such as RUN_DIR/checkpoints/last, auto or none";
+  if (!fs::exists(folder)) throw Error(cat("--resume ", resume, ": no such checkpoint folder"), hint);
+  if (!fs::is_directory(folder))
+    throw Error(cat("--resume ", resume, ": a file, not a checkpoint folder"),
+                folder.filename() == "state.pth" ? cat("give ", folder.parent_path().string()) : hint);
+  throw Error(cat("--resume ", resume, ": not a checkpoint of a run: state.pth is missing"),
+              fs::exists(folder / "model.safetensors")
+                  ? cat("to start a new run from these weights, set model.weights=", resume)
+                  : hint);
+}
+
+}  // namespace
+
 fs::path RunFolder::resume_from(const std::string& resume) const {
   if (resume == "none") return {};
   if (resume == "auto") return fs::exists(checkpoint("last")) ? checkpoint("last") : fs::path();
-  if (!fs::is_directory(resume))
-    throw Error(cat("--resume ", resume, ": no such checkpoint folder"), "give a checkpoint folder, auto or none");
+  require_checkpoint(resume);
   return resume;
+}
+
+void RunFolder::require_usable(int64_t bytes) const {
+  const auto unusable = [&](const std::string& why, const std::string& hint) {
+    return Error(cat("the run folder ", dir_.string(), " cannot be used: ", why), hint);
+  };
+  // What is there of the path: checkpoints itself, or the folder in which the rest will be made.
+  fs::path existing = fs::absolute(dir_ / "checkpoints").lexically_normal();
+  std::error_code failed;
+  while (!fs::exists(fs::symlink_status(existing, failed))) existing = existing.parent_path();
+  if (!fs::is_directory(existing))
+    throw unusable(cat(existing.string(), " is not a folder"), "set run.dir to another folder");
+  std::string probe = (existing / ".dfine-probe-XXXXXX").string();
+  if (mkdtemp(probe.data()) == nullptr) {
+    throw unusable(cat("nothing can be written to ", existing.string(), ": ", std::strerror(errno)),
+                   "set run.dir to a folder that you may write to");
+  }
+  fs::remove(probe, failed);
+  const auto room = fs::space(existing, failed);
+  if (!failed && room.available < static_cast<std::uintmax_t>(bytes)) {
+    throw unusable(cat(human_bytes(static_cast<double>(room.available)), " are free there, one checkpoint takes about ",
+                       human_bytes(static_cast<double>(bytes))),
+                   "make room, or set run.dir to a folder on another disk");
+  }
 }
 
 fs::path RunFolder::prepare(bool new_run) const {

@@ -1,5 +1,6 @@
 #pragma once
 // RUN_DIR: where things lie, and what becomes of an earlier run.
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -18,8 +19,12 @@ class RunFolder {
   std::filesystem::path checkpoint(const std::string& name) const { return dir_ / "checkpoints" / name; }
 
   /// The checkpoint that run.resume means: "none": empty; "auto": checkpoints/last if there is one, else empty; or that path. Throws
-  /// Error when a path given does not exist.
+  /// Error when a path given is no checkpoint folder; of a run folder it names the checkpoints inside.
   std::filesystem::path resume_from(const std::string& resume) const;
+
+  /// Throws Error where checkpoints of `bytes` could not be written: a file stands in the way, the file
+  /// system takes no files, or has less room. Leaves nothing behind.
+  void require_usable(int64_t bytes) const;
 
   /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config) is moved to DIR/previous-N, which is
   /// returned; empty if there was nothing.

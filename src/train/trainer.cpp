@@ -105,6 +105,10 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   if (is_root()) advise(facts);
 
   const std::filesystem::path checkpoint = group.broadcast(is_root() ? folder.resume_from(config.run.resume).string() : "", 0);
+  if (is_root()) {
+    folder.require_usable(checkpoint_bytes(config.model.size));
+    if (!checkpoint.empty()) check_resume(checkpoint, config, train_data.categories(), shape);
+  }
   if (config.train.preflight) try_largest_step(facts);
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
@@ -123,6 +127,8 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   learner.emplace(std::move(model), config, recipe, group);
   if (is_root()) {
     log::info(describe_recipe(recipe, config, shape));
+    const std::string dropped = describe_dropped(config, shape, num_images);
+    if (!dropped.empty()) log::info(dropped);
     log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   }
   if (!checkpoint.empty()) {
@@ -132,6 +138,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
   if (is_root()) open_run_folder(checkpoint.empty());
+  set_failure_log(folder.log());
   if (!checkpoint.empty() && state.best) require_best(checkpoint);
 }
 
@@ -185,13 +192,14 @@ void Trainer::Impl::run() {
       save_last();
     }
   }
-  if (is_root() && !stop.empty()) log::info(stop);
+  if (is_root())
+    log::info(stop.empty() ? cat("the run is complete after ", counted(state.step, "step")) : stop);
   group.barrier();
 }
 
 /// At the stop epoch the second stage begins: from the best weights of the first, without strong augmentation.
 void Trainer::Impl::begin_epoch() {
-  if (config.data.stop_epoch == 0 || epoch() != config.data.stop_epoch) return;
+  if (recipe.stop_epoch == 0 || epoch() != recipe.stop_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->restart(config.ema.restart_decay);
   if (!config.train.second_stage) return;
   if (is_root()) keep_stage1_best(folder);
@@ -301,7 +309,7 @@ void Trainer::Impl::after_no_better(int64_t done) {
     stop = cat("stopping after ", counted(without, "validation"), " without a better ", monitor_name(config.checkpoint.monitor),
                " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
   }
-  if (config.data.stop_epoch == 0 || done < config.data.stop_epoch) return;
+  if (recipe.stop_epoch == 0 || done < recipe.stop_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
   if (config.train.second_stage) go_back_to_best();
 }

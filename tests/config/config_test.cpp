@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "config/load.h"
+#include "core/error.h"
 
 namespace dfine {
 namespace {
@@ -63,6 +64,46 @@ TEST(Config, AugmentationIsTheOfficialOneByDefault) {
   EXPECT_EQ(augment.flip, 0.5);
   EXPECT_EQ(augment.min_box_size, 1);
   for (const double off : {augment.rotate, augment.mosaic, augment.mixup}) EXPECT_EQ(off, 0);
+}
+
+// Shares: github.com/Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml, policy.epoch of epoches.
+TEST(Config, StopEpochIsTheOfficialShareOfTheRun) {
+  Config config;
+  EXPECT_EQ(stop_epoch(config), 0);  // the default: never
+  config.data.stop_epoch.reset();
+  const auto at = [&](const char* size, int64_t epochs) {
+    config.model.size = size;
+    config.train.epochs = epochs;
+    return stop_epoch(config);
+  };
+  EXPECT_EQ(at("n", 160), 148);
+  EXPECT_EQ(at("s", 132), 120);
+  EXPECT_EQ(at("m", 132), 120);
+  EXPECT_EQ(at("l", 80), 72);
+  EXPECT_EQ(at("x", 80), 72);
+  // Nearest whole epoch: 55.5 halves up, 54.545..., 54.
+  EXPECT_EQ(at("n", 60), 56);
+  EXPECT_EQ(at("s", 60), 55);
+  EXPECT_EQ(at("x", 60), 54);
+  // At least the last epoch is without strong augmentation, and at least one is with it.
+  EXPECT_EQ(at("n", 5), 4);  // 4.6
+  EXPECT_EQ(at("n", 2), 1);
+  EXPECT_EQ(at("n", 1), 0);
+  config.data.stop_epoch = 0.1;
+  EXPECT_EQ(at("n", 3), 1);
+  config.data.stop_epoch = 0.5;
+  EXPECT_EQ(at("n", 7), 4);
+  config.data.stop_epoch = 30;  // an epoch stays what it is
+  EXPECT_EQ(at("n", 7), 30);
+}
+
+TEST(Config, StopEpochIsAnEpochAShareOrAuto) {
+  for (const auto& [written, printed] : {std::pair{"148", "148"}, {"0", "0"}, {"0.875", "0.875"}, {"auto", "\"auto\""}}) {
+    const std::string line = std::string("data.stop_epoch=") + written;
+    EXPECT_NE(print_config(parse_config(kData, "a", {line})).find(std::string("\nstop_epoch = ") + printed + "\n"), std::string::npos);
+  }
+  for (const char* wrong : {"-1", "1.5", "1.0", "0.0", "never", "[1]", "true"})
+    EXPECT_THROW(parse_config(kData, "a", {std::string("data.stop_epoch=") + wrong}), UsageError) << wrong;
 }
 
 TEST(Config, ThreadsShareTheNode) {

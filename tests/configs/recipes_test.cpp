@@ -32,6 +32,10 @@ void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann
   ASSERT_FALSE(figures.empty());
   std::set<std::string> differing;
   for (const auto& [name, official] : figures.items()) {
+    if (name == "data.stop_epoch") {  // a share of train.epochs, there and here
+      EXPECT_EQ(stop_epoch(config), official) << file;
+      continue;
+    }
     const bool changed = other.contains(name);
     EXPECT_EQ(value_of(find(keys, name), config), changed ? other.at(name) : official) << file << " " << name;
     if (changed && other.at(name) != official) differing.insert(name);
@@ -95,6 +99,17 @@ std::optional<std::string> override_key(const RecipeFile& file, const ConfigKey&
 }
 
 class AnyRecipe : public testing::TestWithParam<RecipeFile> {};
+
+/// Also a run of another length ends without strong augmentation, for the official share of it.
+TEST_P(AnyRecipe, AnotherNumberOfEpochsKeepsTheOfficialShare) {
+  const auto official = GetParam().golden().at("keys");
+  const double share = official.at("data.stop_epoch").get<double>() / official.at("train.epochs").get<double>();
+  for (const int64_t epochs : {12, 60, 300}) {
+    const Config config = load_config(GetParam().path(), {"train.epochs=" + std::to_string(epochs)});
+    EXPECT_NEAR(static_cast<double>(stop_epoch(config)), share * static_cast<double>(epochs), 0.61) << epochs;
+    EXPECT_LT(stop_epoch(config), epochs);
+  }
+}
 
 TEST_P(AnyRecipe, EveryKeyCanBeOverridden) {
   // Keys that change only together with another.

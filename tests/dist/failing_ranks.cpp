@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "dist/failure.h"
 #include "dist/session.h"
@@ -42,9 +43,16 @@ void fail_as(const std::string& how, const Group& group) {
 int main(int argc, char** argv) {
   const std::string how = argc > 1 ? argv[1] : "";
   const bool all = argc > 2 && std::string(argv[2]) == "all";
+  const std::string run_log = argc > 3 ? argv[3] : "";
   return run_ranks([&](Session& session) {
     const Group group = session.make_group(DeviceRequest::kCpu);
     set_failure_context("epoch 3, step 117");
+    if (!run_log.empty()) {
+      if (session.rank() == 0) log::add_file(run_log);
+      if (session.rank() == 0) log::info("training");
+      group.barrier();
+      set_failure_log(run_log);
+    }
     if (how == "digest") {
       // Bits of a sum whose last digits depend on the order of additions.
       at::Tensor sum = at::sin(at::arange(100000) * (1.7 + session.rank())) * at::exp(at::arange(100000).remainder(11));

@@ -30,8 +30,17 @@ says() {
   [ "$(grep -cF -- "$2" "$log")" = "$1" ] || complain "\"$2\" is not there $1 times"
 }
 
+# ends_with TEXT [FILE]: the last line, of what came to the terminal unless a file is named; MPI has nothing to add below it.
+ends_with() {
+  [ "$(grep -v '^failing at' "${2:-$log}" | tail -n 1)" = "$1" ] || complain "the last line of ${2:-the output} is not \"$1\""
+}
+
 host=$(hostname)
 run 4 1 error
+ends_with "hint: Copy it again."
+says 0 "MPI_ABORT"
+says 0 "ORTE_ERROR_LOG"
+says 0 "----------"
 says 1 "rank 1 of 4 on host $host failed: shard-00003.h5 ends early"
 says 1 "while reading image 17"
 says 1 "Copy it again."
@@ -60,6 +69,19 @@ says 1 "--config is missing"
 run 4 2 usage
 says 1 "--config is missing"
 
+# The run's log, which rank zero writes, ends with the failure of whichever rank.
+run_log=$(mktemp)
+trap 'rm -f "$log" "$run_log"' EXIT
+run 2 1 error one "$run_log"
+grep -qF "rank 1 of 2 on host $host failed: shard-00003.h5 ends early" "$run_log" || complain "$(cat "$run_log")"
+ends_with "hint: Copy it again." "$run_log"
+: >"$run_log"
+run 2 1 error all "$run_log"
+[ "$(grep -cF " failed: " "$run_log")" = 1 ] || complain "$(cat "$run_log")"
+ends_with "hint: Copy it again." "$run_log"
+: >"$run_log"
+run 2 139 null one "$run_log"
+ends_with "  in epoch 3, step 117" "$run_log"
 # The same bits from run to run, on every rank.
 run 4 0 digest
 says 4 "digest "

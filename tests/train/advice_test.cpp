@@ -119,7 +119,9 @@ TEST(Advice, ClassesAndValidationWithoutBoxes) {
 TEST(Advice, AugmentationThatNeverStops) {
   FineRun run;
   run.config.data.stop_epoch = 132;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("data.stop_epoch = 132")));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("data.stop_epoch = 132"), HasSubstr("data.stop_epoch = \"auto\""))));
+  run.config.data.stop_epoch.reset();
+  EXPECT_THAT(run.warnings(), IsEmpty());
 }
 
 }  // namespace

@@ -81,6 +81,24 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 840);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1480);
   EXPECT_DOUBLE_EQ(lr_factor(make_recipe(config, shape).lr_shape, 1500), 0.5);
+  // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40 = 37.
+  config.data.stop_epoch.reset();
+  config.optim.flat_epochs = 0;
+  config.train.epochs = 40;
+  EXPECT_EQ(make_recipe(config, shape).stop_epoch, 37);
+  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 200);
+  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 370);
+}
+
+TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
+  Config config;
+  // 118,287 images at 128: 924 steps, and 15 images left.
+  const RunShape shape{.steps_per_epoch = 924, .global_batch = 128};
+  EXPECT_EQ(describe_dropped(config, shape, 118'287),
+            "15 of 118,287 training images are skipped in each epoch, other ones each time: they do not fill a global batch of 128");
+  config.data.shuffle = false;
+  EXPECT_NE(describe_dropped(config, shape, 118'287).find("always the last ones"), std::string::npos);
+  EXPECT_EQ(describe_dropped(config, shape, 924 * 128), "");
 }
 
 // Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates, of which a constant decay of 0.9999
