@@ -65,6 +65,15 @@ TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
   if (official.at("data.batch_size") != 8) other["data.batch_size"] = 8;
   if (official.at("ema.restart_decay") != 0.9999) other["ema.restart_decay"] = 0.9999;
   expect_figures(GetParam(), other);
+  // The file says itself where it is not the official one.
+  std::ifstream in(GetParam().path());
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  for (const auto& item : other) {
+    const std::string key = item.first.substr(item.first.find('.') + 1);
+    const std::regex said("(^|\\n)[^\\n]*\\b" + key + "\\b[^\\n]*official: [^\\n]*|official: [^\\n]*\\b" + key + "\\b");
+    EXPECT_TRUE(std::regex_search(text, said))
+        << item.first;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, CustomRecipe, testing::ValuesIn(recipe_files({"custom"})), test_name);

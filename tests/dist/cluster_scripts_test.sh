@@ -40,6 +40,19 @@ expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"
 expect 0 "dfine-pack --images i --annotations a.json --output o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output o
 expect 0 "dfine-pack verify o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output=o
 expect 0 "dfine-pack --output o --jobs 2" "${slurm[@]}" bash "$pack" --output o --jobs 2
+# Without DFINE_BIN: dfine-pack alone, as cluster/README.md builds it, goes before the programs of the other presets.
+home=("${slurm[@]}" SLURM_SUBMIT_DIR="$work/home" DFINE_BIN=)
+expect 1 "there is no dfine-pack in $work/home/build" "${home[@]}" bash -c "mkdir -p '$work/home' && bash '$pack' --output o"
+for preset in release cuda pack; do
+  mkdir -p "$work/home/build/$preset/bin"
+  printf '#!/bin/bash\necho "%s dfine-pack" "$@"\n' "$preset" >"$work/home/build/$preset/bin/dfine-pack"
+  chmod +x "$work/home/build/$preset/bin/dfine-pack"
+  expect 0 "$preset dfine-pack --output o" "${home[@]}" bash "$pack" --output o
+done
+# The preset wants nothing that packing does not need.
+cmake -S "$source" --preset pack -B "$work/pack" -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON \
+  -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON -DDFINE_TORCH_ROOT= >"$work/configure.log" 2>&1 || { cat "$work/configure.log"; bad=1; }
+grep -qF 'cmake --preset pack && cmake --build --preset pack' "$source/cluster/README.md" || { echo "FAILED: cluster/README.md"; bad=1; }
 expect 2 "--output DIR is missing" "${slurm[@]}" bash "$pack" --images i
 
 shellcheck "$train" "$pack" "$source"/.ci/run "$source"/launcher/*.sh "$source"/tests/*.sh "$source"/tests/*/*.sh || bad=1
