@@ -38,14 +38,13 @@ const std::map<std::string, Names>& synonyms() {
   return all;
 }
 
-/// Long names, without dashes, of the program's options and those of the command that was given.
+/// Long names, without dashes, of the options of the command that was given, or else the program's.
 Names option_names(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& given = commands.empty() ? app : *commands.front();
   Names names;
-  std::vector<const CLI::App*> apps{&app};
-  for (const CLI::App* command : app.get_subcommands()) apps.push_back(command);
-  for (const CLI::App* one : apps)
-    for (const CLI::Option* option : one->get_options())
-      names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+  for (const CLI::Option* option : given.get_options())
+    names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
   return names;
 }
 

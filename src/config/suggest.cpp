@@ -23,6 +23,8 @@ std::string synonym_of(const std::string& name, const std::vector<Synonym>& syno
 }  // namespace
 
 std::string suggest(const std::string& name, const std::vector<std::string>& known) {
+  const auto same = nearest_names(name, known, 0);  // but for case and hyphens
+  if (!same.empty()) return same.front();
   const std::string key = last_part(name);
   std::vector<std::string> elsewhere;
   std::copy_if(known.begin(), known.end(), std::back_inserter(elsewhere), [&](const std::string& k) {

@@ -138,6 +138,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
   if (is_root()) open_run_folder(checkpoint.empty());
+  group.barrier();  // from here on there is a log to write failures to
   set_failure_log(folder.log());
   if (!checkpoint.empty() && state.best) require_best(checkpoint);
 }

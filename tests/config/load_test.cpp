@@ -100,7 +100,8 @@ TEST(LoadConfig, EverySynonymLeadsToAKey) {
   }
   using testing::Contains;
   for (const Synonym& synonym : key_synonyms()) {
-    if (std::string(synonym.ours) != "optim.beta1 or optim.beta2") EXPECT_THAT(keys, Contains(synonym.ours));
+    const std::string ours = synonym.ours;
+    EXPECT_THAT(keys, Contains(ours.substr(0, ours.find(" or ")))) << synonym.name;
     EXPECT_THAT(parts, testing::Not(Contains(synonym.name)));
     EXPECT_EQ(plain_name(synonym.name), synonym.name);
   }
@@ -225,7 +226,7 @@ TEST(LoadConfig, CombinationsThatCannotWork) {
 TEST(LoadConfig, BrokenToml) {
   expect_error("[data\n", {}, "f.toml:1:");
   expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4: data.batch_size cannot be = 3");
-  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "f.toml:5:1: not TOML: ");
+  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "not TOML: Error while parsing key-value pair: cannot redefine existing integer 'batch_size'");
   EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
   EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
 }

@@ -15,7 +15,46 @@ def says(text, *needles):
         assert needle in text, f"{needle!r} is not in:\n{text}"
 
 
+# What was typed, and what must be named. Option names of others: Ultralytics, torchrun, the official D-FINE tools.
+MISTYPED = {
+    "dfine-pack": [
+        ("--imags x --annotations y --output z", "unknown option --imags; did you mean --images?"),
+        ("--frmat=yolo", "unknown option --frmat; did you mean --format?"),
+        ("verify x --jbos 3", "unknown option --jbos; did you mean --jobs?"),
+        ("verfy x", "unknown command verfy; did you mean verify?"),
+        ("--workers 4", "did you mean --jobs?"),
+        ("--out x", "did you mean --output?"),
+    ],
+    "dfine_ddp": [
+        ("--confg x.toml", "unknown option --confg; did you mean --config?"),
+        ("--config x.toml --print-cofnig", "unknown option --print-cofnig; did you mean --print-config?"),
+        ("--cfg x.toml", "did you mean --config?"),
+        ("--config x.toml --epochs 5", "unknown option --epochs; did you mean --set KEY=VALUE with train.epochs?"),
+        ("--config x.toml --imgsz 320", "did you mean --set KEY=VALUE with data.image_size?"),
+        ("--config x.toml --optim.lr=1", "did you mean --set KEY=VALUE with optim.lr?"),
+    ],
+    "dfine-eval": [
+        ("--wieghts x --data y", "unknown option --wieghts; did you mean --weights?"),
+        ("--weights x --data y --imgsz 320", "did you mean --image-size?"),
+        ("--gt x --dt y", "did you mean --predictions?"),
+    ],
+    "dfine-predict": [
+        ("--weights x --images y --treshold 0.5", "unknown option --treshold; did you mean --threshold?"),
+        ("--weights x --images y --conf 0.5", "did you mean --threshold?"),
+        ("--model x --source y", "unknown option --model; did you mean --weights?"),
+        ("--weights x --images y --verbose", "unknown option --verbose\n"),
+    ],
+}
+
+
 def main():
+    for program, mistakes in MISTYPED.items():
+        for arguments, suggestion in mistakes:
+            says(run(program, *arguments.split(), expect=2), suggestion, f"{program} --help shows the options")
+    out = run("dfine_ddp", "--config", CONFIG, "--epochs", 5, ranks=2, expect=2)
+    assert out.count("unknown option --epochs") == 1 and "MPI_ABORT" not in out, out
+    assert out.rstrip().endswith("dfine_ddp --help shows the options"), out
+
     for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"):
         says(run(program, "--help"), program)
         says(run(program, "--version"), "0.1")
@@ -39,7 +78,10 @@ def main():
             f.write('[model]\nsize = "n"\n[optim]\nlearning_rate = 1e-4\n')
         says(run("dfine_ddp", "--config", ws("typo.toml"), expect=2), "typo.toml", "4", "learning_rate")
         says(run("dfine_ddp", "--config", ws("missing.toml"), expect=2), "missing.toml")
-        says(run("dfine_ddp", "--config", CONFIG, "--set", "optim.lr=fast", expect=2), "optim.lr", "fast")
+        says(run("dfine_ddp", "--config", CONFIG, "--set", "optim.lr=fast", expect=2), "optim.lr cannot be fast (expected: number > 0)")
+        with open(ws("bare.toml"), "w") as f:
+            f.write("[optim]\nlr = fast\n")
+        says(run("dfine_ddp", "--config", ws("bare.toml"), expect=2), "bare.toml:2: optim.lr cannot be fast (expected: number > 0)")
         says(run("dfine_ddp", "--config", CONFIG, "--set", "data.batch_size=", expect=2), "value of data.batch_size is missing")
         printed = run("dfine_ddp", "--config", CONFIG, "--print-config")
         says(printed, "[optim]", "batch_size", "freeze_norm")
@@ -63,11 +105,34 @@ def main():
              "data.image_size")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=320", "--set", "data.multiscale=true", expect=1), "224x224",
              "245 places", "data.multiscale")
+        # What cannot end well is found before the trial step.
+        with open(ws("file"), "w") as f:
+            f.write("")
+        for folder, reason in ((ws("file"), "is not a folder"), (ws("file", "run"), "is not a folder"), ("/proc/run", "nothing can be written to /proc")):
+            out = run("dfine_ddp", "--config", CONFIG, *data, "--set", f"run.dir={folder}", expect=1)
+            says(out, f"the run folder {folder} cannot be used", reason, "set run.dir to")
+            assert "pre-flight" not in out and "memory check" not in out, out
+        for folder, reason in (("configs", "not a checkpoint of a run: state.pth is missing"), (ws("file"), "a file, not a checkpoint folder")):
+            says(run("dfine_ddp", "--config", CONFIG, *data, "--resume", os.path.join(SOURCE, folder), expect=1), reason)
+        says(run("dfine_ddp", "--config", CONFIG, *data, "--find-lr", "--set", f"run.dir={ws('file')}", expect=1), "is not a folder")
         assert not os.path.exists(ws("run")), "a run folder was made although nothing could be trained"
 
         # under mpirun a mistake all ranks share is printed once
         out = run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.batch_size=5", ranks=2, expect=1)
         assert out.count("fewer than the global batch") == 1, out
+
+        # Of a run folder --resume names the checkpoints; one that does not fit is refused before the trial step.
+        short = [*data, "--set", "data.image_size=320", "--set", "train.max_steps=1", "--set", "run.threads=1", "--set", "model.num_denoising=0"]
+        out = run("dfine_ddp", "--config", CONFIG, *short, "--set", "train.preflight=false")
+        says(out, "the run is complete after 1 step")
+        last, best = (ws("run", "checkpoints", name) for name in ("last", "best"))
+        for folder in (ws("run"), ws("run", "checkpoints")):
+            says(run("dfine_ddp", "--config", CONFIG, *short, "--resume", folder, expect=1), "not a checkpoint", f"give {last} or {best}")
+        says(run("dfine_ddp", "--config", CONFIG, *short, "--resume", os.path.join(last, "state.pth"), expect=1), f"give {last}")
+        for key, reason in (("data.batch_size=1", "global batch of 2"), ("model.size=s", "the checkpoint is of D-FINE-n, model.size is s")):
+            out = run("dfine_ddp", "--config", CONFIG, *short, "--set", key, "--resume", last, expect=1)
+            says(out, reason)
+            assert "pre-flight" not in out and "memory check" not in out, out
 
         # a damaged record is named, and stops the job
         shutil.copytree(ws("train"), ws("damaged"))
@@ -81,6 +146,8 @@ def main():
         out = run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.train={ws('damaged')}", "--set", "data.batch_size=1",
                   "--set", "data.image_size=320", "--set", "run.threads=1", ranks=2, expect=1)
         says(out, "shard-00000.h5", json.load(open(ws("train.json")))["images"][2]["file_name"], "rank")
+        with open(ws("run", "log.txt")) as f:
+            says(f.read().split("training images")[-1], "shard-00000.h5", "failed: ")
 
         # prediction
         says(run("dfine-predict", "--weights", ws("nowhere"), "--images", BCCD, expect=1), "nowhere")
