@@ -112,6 +112,8 @@ def main():
             out = run("dfine_ddp", "--config", CONFIG, *data, "--set", f"run.dir={folder}", expect=1)
             says(out, f"the run folder {folder} cannot be used", reason, "set run.dir to")
             assert "pre-flight" not in out and "memory check" not in out, out
+        out = run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.batch_size=1", "--set", f"run.dir={ws('file')}", ranks=2, expect=1)
+        assert out.count("cannot be used") == 1, out
         for folder, reason in (("configs", "not a checkpoint of a run: state.pth is missing"), (ws("file"), "a file, not a checkpoint folder")):
             says(run("dfine_ddp", "--config", CONFIG, *data, "--resume", os.path.join(SOURCE, folder), expect=1), reason)
         says(run("dfine_ddp", "--config", CONFIG, *data, "--find-lr", "--set", f"run.dir={ws('file')}", expect=1), "is not a folder")
