@@ -78,7 +78,8 @@ std::string describe_unknown(const CLI::App& app, const OptionHint& hint) {
   }
   if (!text.empty() || left.empty()) return text;
   Names commands;
-  for (const CLI::App* command : app.get_subcommands(nullptr)) commands.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands(nullptr))
+    commands.push_back(command->get_name());
   const std::string& word = left.front();
   const Names nearest = nearest_names(word, commands, tolerated_edits(word.size()));
   return nearest.empty() ? "" : cat("unknown command ", word, question(joined_by_or(nearest)));

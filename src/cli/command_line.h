@@ -10,9 +10,9 @@ namespace dfine {
 /// Empty: nothing.
 using OptionHint = std::function<std::string(const std::string& name)>;
 
-/// Reads the command line into the options of `app`. CLI::Success (--help, --version) passes through;
-/// whatever is wrong becomes a UsageError. Of an unknown option or command it names the nearest one
-/// that the program has, another program's name for it, or what `hint` says.
+/// Reads the command line into the options of `app`. CLI::Success (--help, --version) passes
+/// through; whatever is wrong becomes a UsageError. For an unknown option or command it suggests the
+/// nearest one of this program, what `hint` says, or ours for another program's name.
 void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& hint = nullptr);
 
 }  // namespace dfine

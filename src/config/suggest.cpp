@@ -27,9 +27,10 @@ std::string suggest(const std::string& name, const std::vector<std::string>& kno
   if (!same.empty()) return same.front();
   const std::string key = last_part(name);
   std::vector<std::string> elsewhere;
-  std::copy_if(known.begin(), known.end(), std::back_inserter(elsewhere), [&](const std::string& k) {
-    return last_part(k) == plain_name(key);
-  });
+  const auto add_if = [&](const auto& wanted) {
+    std::copy_if(known.begin(), known.end(), std::back_inserter(elsewhere), wanted);
+  };
+  add_if([&](const std::string& k) { return last_part(k) == plain_name(key); });
   if (!elsewhere.empty()) return joined_by_or(elsewhere);
   if (const std::string ours = synonym_of(key, key_synonyms()); !ours.empty()) return ours;
   const size_t edits = tolerated_edits(key.size());
@@ -39,7 +40,7 @@ std::string suggest(const std::string& name, const std::vector<std::string>& kno
   std::vector<std::string> keys;
   std::transform(known.begin(), known.end(), std::back_inserter(keys), last_part);
   const auto nearest_keys = nearest_names(key, keys, edits);
-  std::copy_if(known.begin(), known.end(), std::back_inserter(elsewhere), [&](const std::string& k) {
+  add_if([&](const std::string& k) {
     return std::find(nearest_keys.begin(), nearest_keys.end(), last_part(k)) != nearest_keys.end();
   });
   return joined_by_or(elsewhere);

@@ -13,8 +13,8 @@ namespace {
 /// PMIx_Abort of the PMIx standard; without a list of processes it ends all of the job.
 using PmixAbort = int (*)(int status, const char* message, void* processes, size_t count);
 
-/// What MPI_Abort comes down to in OpenMPI, less its banner, which would stand below our error on the
-/// terminal. libpmix is there when OpenMPI has loaded it: nothing to link. False without it.
+/// What MPI_Abort comes down to in OpenMPI, without its banner, which would stand below our error
+/// on the terminal. libpmix is there when OpenMPI has loaded it: nothing to link. False without it.
 bool abort_quietly(int exit_code) {
   const auto pmix_abort = reinterpret_cast<PmixAbort>(dlsym(RTLD_DEFAULT, "PMIx_Abort"));
   return pmix_abort && pmix_abort(exit_code, "", nullptr, 0) == 0;
