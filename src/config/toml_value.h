@@ -22,7 +22,8 @@ bool is_toml(const std::string& text);
 bool takes(const ConfigKey& key, const ConfigValue& value);
 
 /// "optim.lr cannot be fast (expected: number > 0)": what was written, what the key takes, and,
-/// where the meaning is plain (text without quotes, .1, True, a list without brackets), how to write it.
+/// where the meaning is plain (text without quotes, .1, True, a list without brackets), how to
+/// write it.
 std::string wrong_value(const ConfigKey& key, const std::string& written);
 
 /// "key = value" on one line of a file, with the table it stands in.
