@@ -61,18 +61,26 @@ function(dfine_test name)
   endif()
 endfunction()
 
-# dfine_python_test(NAME SCRIPT file.py [ARGS ...] [TIMEOUT S]): a check written against a Python reference (h5py, transformers, ...).
-# DFINE_ORACLE_PYTHON is the interpreter that has them; tests/run.sh provides it. Without it the test is reported as skipped.
+# dfine_python_test(NAME [LONG] SCRIPT file.py [ARGS ...] [TIMEOUT S]): a check written against a Python reference (h5py, transformers, ...).
+# DFINE_ORACLE_PYTHON is the interpreter that has them; tests/run.sh provides it. Without it the test is reported as skipped, and one that
+# is LONG is unless tests/run.sh has --long, or when its script prints "skipped: ..." first.
 function(dfine_python_test name)
-  cmake_parse_arguments(A "" "SCRIPT;TIMEOUT" "ARGS" ${ARGN})
+  cmake_parse_arguments(A "LONG" "SCRIPT;TIMEOUT" "ARGS" ${ARGN})
+  if(A_LONG)
+    set(_launcher ${CMAKE_SOURCE_DIR}/tests/long.sh)
+  else()
+    set(_launcher)
+  endif()
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 600)
   endif()
   if(DFINE_ORACLE_PYTHON)
-    add_test(NAME ${name} COMMAND ${DFINE_ORACLE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${A_SCRIPT} ${A_ARGS})
+    add_test(NAME ${name} COMMAND ${_launcher} ${DFINE_ORACLE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${A_SCRIPT} ${A_ARGS})
   else()
     add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: -DDFINE_ORACLE_PYTHON=PYTHON is not set (tests/run.sh sets it)")
-    set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped:")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")
+  if(A_LONG OR NOT DFINE_ORACLE_PYTHON)
+    set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped:")
+  endif()
 endfunction()

@@ -1,13 +1,31 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests; without ctest arguments, a short run of each fuzz target as well.
 #
-#   tests/run.sh [--preset release|debug|asan|tsan] [ctest arguments, e.g. -R loss]
+#   tests/run.sh [--preset release|debug|asan|tsan] [--long] [ctest arguments, e.g. -R loss]
+#
+# --long adds the tests that take many minutes, of the stored values against the official code among them: set DFINE_OFFICIAL to a checkout
+# of Peterande/D-FINE.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-preset=release
-if [ "${1:-}" = --preset ]; then preset=$2; shift 2; fi
-if [ "${1:-}" = --help ]; then sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0; fi
+preset=release long=0
+while :; do
+  case "${1:-}" in
+    --preset) preset=$2; shift 2 ;;
+    --long) long=1; shift ;;
+    --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) break ;;
+  esac
+done
 launcher/setup.sh --preset "$preset" --tests
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+say_what_was_skipped() {
+  if ((!long)); then
+    echo "NOT RUN: the long tests (tests/run.sh --long)"
+  elif [ -z "${DFINE_OFFICIAL:-}" ]; then
+    echo "NOT CHECKED: the stored values in tests/golden, since DFINE_OFFICIAL (a checkout of Peterande/D-FINE) is not set"
+  fi
+}
+trap say_what_was_skipped EXIT
+if ((long)); then export DFINE_LONG=1; else unset DFINE_LONG; fi
 ctest --test-dir "build/$preset" --output-on-failure -j 2 "$@"
 if (($# == 0)); then tests/fuzz/run.sh; fi

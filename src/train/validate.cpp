@@ -18,6 +18,19 @@
 namespace dfine {
 namespace {
 
+/// Of all images together, so that a batch's loss is its share of the whole. An output in evaluation has the final prediction alone: the
+/// union of matchings is its own matching, which gives min(boxes, queries) of an image a query.
+LossCounts loss_counts(const PackedDataset& dataset, size_t num_images, int64_t num_queries) {
+  LossCounts counts;
+  counts.batch.images = static_cast<int64_t>(num_images);
+  for (size_t i = 0; i < num_images; ++i) {
+    const auto boxes = static_cast<int64_t>(dataset.training_box_count(i));
+    counts.batch.boxes += boxes;
+    counts.go_pairs += std::min(boxes, num_queries);
+  }
+  return counts;
+}
+
 /// Detections with the original image and category ids; boxes as the official evaluator converts them, in float.
 void append_detections(const dfine::Detections& found, int64_t image_id, const std::vector<Category>& categories,
                        std::vector<Detection>& out) {
@@ -105,27 +118,21 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   model.eval();
   const size_t num_images = options.max_images > 0 ? std::min(static_cast<size_t>(options.max_images), dataset.size()) : dataset.size();
 
-  // The final prediction alone: its boxes' loss is shared by no union of matchings, so sums over batches are sums over images.
   const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
-  double loss_sum = 0, boxes = 0;
+  const LossCounts counts = loss_counts(dataset, num_images, model.spec().num_queries);
+  double loss = 0;
   std::vector<Detection> detections;
   Loader loader(dataset, options.loader);
   loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(), options.batch_size));
   while (loader.has_next()) {
     const Batch batch = loader.next();
     const Targets targets = to_device(batch.targets, group.device());
-    const HeadOutput prediction = model.forward(to_model_input(batch.images, group.device())).layers.back();
-
-    ModelOutput final_head;
-    final_head.layers = {{.logits = prediction.logits, .boxes = prediction.boxes, .corners = {}, .refs = {}}};
-    const GlobalCounts counts{targets.num_images(), targets.num_boxes(), 0};
-    loss_sum += criterion(final_head, targets, counts, Group(group.device())).total.item<double>() *
-                static_cast<double>(std::max<int64_t>(1, targets.num_boxes()));
-    boxes += static_cast<double>(targets.num_boxes());
+    const ModelOutput output = model.forward(to_model_input(batch.images, group.device()));
+    loss += criterion.loss(output, targets, criterion.match(output, targets), counts).total.item<double>();
 
     std::vector<ImageSize> sizes;
     for (const size_t i : batch.samples) sizes.push_back({dataset.image(i).height, dataset.image(i).width});
-    const auto found = postprocess(prediction, sizes);
+    const auto found = postprocess(output.layers.back(), sizes);
     for (size_t b = 0; b < found.size(); ++b) {
       append_detections(found[b], dataset.image(batch.samples[b]).id, dataset.categories(), detections);
     }
@@ -133,8 +140,7 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   model.train(was_training);
 
   Validation result;
-  const auto sums = group.sum({loss_sum, boxes});
-  result.val_loss = sums[0] / std::max(1.0, sums[1]);
+  result.val_loss = group.sum({loss}).front();
   const auto all = gather(detections, group);
   if (group.rank() == 0) {
     const CocoEvaluation evaluation = evaluate_coco(ground_truth(dataset, num_images), all);

@@ -16,8 +16,9 @@ namespace dfine {
 class PackedDataset;
 
 struct Validation {
-  /// Of the final prediction over all images: (loss_vfl + loss_bbox + loss_giou) / boxes, with the weights of training and its own
-  /// matching. It does not depend on the batch size or the number of ranks (up to rounding in the order of the sum).
+  /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and normalised as the criterion does for all
+  /// images as one batch: loss_vfl by the number of boxes, the others by the number of matched pairs (fewer than boxes only where an image
+  /// has more boxes than queries). It does not depend on the batch size or the number of ranks (up to rounding in the order of the sum).
   double val_loss = 0;
   CocoSummary summary;
   std::vector<CocoClassSummary> classes;  // empty on ranks other than zero

@@ -3,8 +3,8 @@ where the size has them), 640x640 and 320x320, batch 2, float32.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_evaluation.py [sizes]
 
-Weights and images as in make_parity.py; frozen norms and `num_points_scale` have the formula's values too. Running statistics are those of one batch at MEASURED_RES in training and float64: what the norms hold
-after it, without the values that they start with. tests/model/official_test.cpp is the twin.
+Weights and images as in make_parity.py; frozen norms and `num_points_scale` have the formula's values too. Running statistics are those of make_parity.measure().
+tests/model/official_test.cpp is the twin.
 
 Queries stand in the order of their tokens' scores. Compared are some whose score has a distance of MARGIN to the next ones, so that rounding
 cannot move them, in images whose last selected token is as far from the first rejected one; and the means over all queries, which depend on
@@ -19,38 +19,27 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-import make_parity  # noqa: E402
 import official  # noqa: E402
-from make_parity import CLASSES, formula, make_images  # noqa: E402
+from make_parity import CLASSES, MEASURED_BATCH as BATCH, formula, make_images, measure  # noqa: E402
 
-QUERIES, BATCH, SAMPLES, MARGIN = 300, 2, 12, 5e-4
-RESOLUTIONS, MEASURED_RES = (640, 320), 160
-
-
-@torch.no_grad()
-def measure(size):
-    """Running statistics that are those of one batch."""
-    with official.exact_order_and_precision(torch.float64):
-        model, _ = make_parity.make_model(size, MEASURED_RES, torch.float64, 0)
-        assert all(m.momentum == 0.1 for m in model.modules() if hasattr(m, "running_mean"))
-        model(make_images(BATCH, MEASURED_RES, torch.float64))
-    kept = {"running_mean": 0.0, "running_var": 0.9}  # of the values that the norms start with
-    return {k: (t - kept[k.rsplit(".")[-1]]) / 0.1 for k, t in official.tensors(model).items() if k.endswith(tuple(kept))}
+QUERIES, SAMPLES, MARGIN = 300, 12, 5e-4
+RESOLUTIONS = (640, 320)
 
 
-def make_model(size, res, dtype, statistics):
-    """In evaluation mode."""
-    model = official.configuration(size, CLASSES, QUERIES, 100, res, norms_as_published=True).model.to(dtype).eval()
+def make_parts(size, res, dtype, statistics, queries=QUERIES):
+    """(model in evaluation mode, criterion)"""
+    config = official.configuration(size, CLASSES, queries, 100, res, norms_as_published=True)
+    model = config.model.to(dtype).eval()
     for name, t in official.tensors(model).items():
         t.copy_(statistics[name] if "running_" in name else torch.tensor(formula(name, tuple(t.shape))))
-    return model
+    return model, config.criterion
 
 
 @torch.no_grad()
 def run(size, res, dtype, statistics, seed):
     """(logits, boxes, scores of the tokens from the highest on)"""
     with official.exact_order_and_precision(dtype):
-        model, scores = make_model(size, res, dtype, statistics), []
+        (model, _), scores = make_parts(size, res, dtype, statistics), []
         model.decoder.enc_score_head.register_forward_hook(lambda m, i, out: scores.append(out.max(-1).values.sort(-1, descending=True).values))
         out = model(make_images(BATCH, res, dtype, seed))
     return out["pred_logits"], out["pred_boxes"], scores[0]

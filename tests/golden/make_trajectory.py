@@ -1,10 +1,11 @@
-"""Writes trajectory.json: 30 optimizer steps of D-FINE-N by the official code with all of its recipe on.
+"""Writes trajectory.json: optimizer steps by the official code with all of its recipe on, 30 of D-FINE-N and 10 of D-FINE-L with its
+frozen norms and stem.
 
-  DFINE_OFFICIAL=path/to/D-FINE python make_trajectory.py
+  DFINE_OFFICIAL=path/to/D-FINE python make_trajectory.py [sizes]
 
 The official model, criterion, parameter groups, LinearWarmup over MultiStepLR, clipping and ModelEMA, in the order of its
-train_one_epoch; weights as in make_parity.py, three batches in turn, denoising with this project's draws (philox.py), every token a query.
-Rates are low, so that rounding stays small, and decays high, so that each part of the recipe shows.
+train_one_epoch; weights as in make_parity.py, batches in turn, denoising with this project's draws (philox.py), every token a query.
+Learning rates are low, so that rounding stays small, and decays high, so that each part of the recipe shows.
 
 Three runs: float64, whose figures are stored, and float32 with one and with two threads, whose distance from them is what rounding alone
 does: `spread`, the larger of the two. Losses and gradient norm: |difference| / total loss (or norm), the largest up to each step. Weights:
@@ -21,38 +22,37 @@ from unittest import mock  # noqa: E402
 
 import official  # noqa: E402
 from hashed import name_seed, signed, uniform  # noqa: E402
-from make_parity import CLASSES, formula, tokens  # noqa: E402
+from make_parity import CLASSES, PUBLISHED, formula, measure, tokens  # noqa: E402
 from philox import denoising_draws  # noqa: E402
 from src.optim import ModelEMA  # noqa: E402
 
-SIZE, RES, SEED = "n", 256, 5
-BATCHES = [[3, 5], [1, 4], [6, 2]]
-STEPS, DENOISING = 30, 20
-LR, BACKBONE_LR, WEIGHT_DECAY, CLIP, WARMUP = 4e-5, 2e-5, 0.05, 0.1, 10
-EMA_DECAY, EMA_WARMUP = 0.98, 20
-SAMPLES = 24  # elements of a tensor
+RUNS = {
+    "n": {"size": "n", "steps": 30, "res": 256, "seed": 5, "batches": [[3, 5], [1, 4], [6, 2]], "denoising": 20, "lr": 4e-5, "backbone_lr": 2e-5,
+          "weight_decay": 0.05, "clip": 0.1, "warmup": 10, "ema_decay": 0.98, "ema_warmup": 20, "samples": 24},  # elements of a tensor
+    "l": {"size": "l", "steps": 10, "res": 96, "seed": 6, "batches": [[3, 5], [1, 4]], "denoising": 20, "lr": 4e-5, "backbone_lr": 2e-5,
+          "weight_decay": 0.05, "clip": 0.1, "warmup": 4, "ema_decay": 0.98, "ema_warmup": 20, "samples": 6},
+}
 GROUPS = ("backbone", "decayed", "undecayed", "statistics")
 
 
-def make_batch(index, dtype):
+def make_batch(counts, res, s, dtype):
     """uint8 images of blocks with noise, as float; boxes anywhere."""
-    counts, s = BATCHES[index], 1000 * (index + 1)
     b, total = len(counts), sum(counts)
-    blocks = uniform(s + 1, b, 3, RES // 16, RES // 16).repeat(16, 2).repeat(16, 3)
-    images = np.floor(256 * (0.7 * blocks + 0.3 * uniform(s + 2, b, 3, RES, RES)))
+    blocks = uniform(s + 1, b, 3, res // 16, res // 16).repeat(16, 2).repeat(16, 3)
+    images = np.floor(256 * (0.7 * blocks + 0.3 * uniform(s + 2, b, 3, res, res)))
     boxes = np.concatenate([0.5 + 0.35 * signed(s + 3, total, 2), 0.16 + 0.12 * signed(s + 4, total, 2)], 1)
     labels = torch.tensor(np.floor(uniform(s + 5, total) * CLASSES).astype(np.int64))
     return (torch.tensor(images).to(dtype) / 255,
             [{"labels": l, "boxes": x} for l, x in zip(labels.split(counts), torch.tensor(boxes).float().to(dtype).split(counts))])
 
 
-def feed(step):
+def feed(seed, step):
     """Stand-ins for torch's generators inside the official denoising function: (B, N) for labels, (B, N, 4) for boxes."""
     drawn = {}
 
     def draws(x):
         if not drawn:
-            drawn["all"] = denoising_draws(SEED, step, x.shape[0], x.shape[1], CLASSES)
+            drawn["all"] = denoising_draws(seed, step, x.shape[0], x.shape[1], CLASSES)
         return drawn["all"]
     return (mock.patch.object(torch, "rand_like", lambda x, **kw: torch.tensor(draws(x)[0 if x.dim() == 2 else 3]).to(torch.get_default_dtype())),
             mock.patch.object(torch, "randint_like", lambda x, low, high, dtype=None, **kw: torch.tensor(draws(x)[1 if x.dim() == 2 else 2]).to(dtype or x.dtype)))
@@ -62,49 +62,63 @@ def group_of(name, undecayed):
     return "statistics" if "running_" in name else "backbone" if ".backbone." in name else "undecayed" if name in undecayed else "decayed"
 
 
-def sampled(after, before):
+def sampled(after, before, samples):
     """Changes at hashed places, in the order of the names."""
     out = {}
     for name in sorted(after):
         n = after[name].numel()
-        places = torch.tensor(np.floor(uniform(name_seed(name), min(n, SAMPLES)) * n).astype(np.int64))
+        places = torch.tensor(np.floor(uniform(name_seed(name), min(n, samples)) * n).astype(np.int64))
         out[name] = (after[name].reshape(-1)[places].double() - before[name].reshape(-1)[places].double()).tolist()
     return out
 
 
-def run(dtype, threads, steps=STEPS):
-    torch.set_num_threads(threads)
+def make_parts(setting, dtype):
+    """The official configuration with the model, weights set."""
+    size, published = setting["size"], setting["size"] in PUBLISHED
+    statistics = measure(size) if published else {}
     with official.exact_order_and_precision(dtype):
-        config = official.configuration(SIZE, CLASSES, tokens(SIZE, RES), DENOISING, RES, lr_warmup_scheduler={"warmup_duration": WARMUP},
-                                        ema={"decay": EMA_DECAY, "warmups": EMA_WARMUP})
+        config = official.configuration(size, CLASSES, tokens(size, setting["res"]), setting["denoising"], setting["res"],
+                                        norms_as_published=published, lr_warmup_scheduler={"warmup_duration": setting["warmup"]},
+                                        ema={"decay": setting["ema_decay"], "warmups": setting["ema_warmup"]})
         groups = config.yaml_cfg["optimizer"]
-        groups.update(lr=LR, weight_decay=WEIGHT_DECAY)
+        groups.update(lr=setting["lr"], weight_decay=setting["weight_decay"])
         for group in groups["params"]:
             if "lr" in group:
-                group["lr"] = BACKBONE_LR
-        model, criterion = config.model.to(dtype).train(), config.criterion.train()
-        for name, p in official.parameters(model).items():
-            p.copy_(torch.tensor(formula(name, tuple(p.shape))).float())
+                group["lr"] = setting["backbone_lr"]
+        model = config.model.to(dtype).train()
+        for name, t in (official.tensors if published else official.parameters)(model).items():
+            t.copy_((statistics[name] if "running_" in name else torch.tensor(formula(name, tuple(t.shape)))).float())
+    return config, model
+
+
+def run(setting, dtype, threads, steps=None):
+    torch.set_num_threads(threads)
+    config, model = make_parts(setting, dtype)
+    with official.exact_order_and_precision(dtype):
+        criterion = config.criterion.train()
         optimizer, warmup, ema = config.optimizer, config.lr_warmup_scheduler, config.ema
-        assert isinstance(ema, ModelEMA) and {g["weight_decay"] for g in optimizer.param_groups} == {0, WEIGHT_DECAY}
+        assert isinstance(ema, ModelEMA) and {g["weight_decay"] for g in optimizer.param_groups} == {0, setting["weight_decay"]}
         names = {id(p): name for name, p in model.named_parameters()}
         undecayed = {n for g in optimizer.param_groups if g["weight_decay"] == 0 for p in g["params"] for n in official.published_names(names[id(p)])}
         before = {k: v.clone() for k, v in official.tensors(model).items()}
         losses, norms = [], []
-        for step in range(steps):
-            images, targets = make_batch(step % len(BATCHES), dtype)
-            a, b = feed(step)
+        for step in range(steps or setting["steps"]):
+            index = step % len(setting["batches"])
+            images, targets = make_batch(setting["batches"][index], setting["res"], 1000 * (index + 1), dtype)
+            a, b = feed(setting["seed"], step)
             with a, b:
                 outputs = model(images, targets=targets)
             terms = criterion(outputs, targets)
             optimizer.zero_grad()
             sum(terms.values()).backward()
-            norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP).item())
+            norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), setting["clip"]).item())
             optimizer.step()
             ema.update(model)
             warmup.step()
             losses.append({k: v.item() for k, v in terms.items()})
-    return {"losses": losses, "norms": norms, "undecayed": undecayed, "raw": sampled(official.tensors(model), before), "ema": sampled(official.tensors(ema.module), before)}
+    samples = setting["samples"]
+    return {"losses": losses, "norms": norms, "undecayed": undecayed, "raw": sampled(official.tensors(model), before, samples),
+            "ema": sampled(official.tensors(ema.module), before, samples)}
 
 
 def distance(got, exact, undecayed):
@@ -138,18 +152,24 @@ def larger(a, b):
     return [max(x, y) for x, y in zip(a, b)] if isinstance(a, list) else max(a, b)
 
 
-def main():
-    exact = run(torch.float64, 2)
-    spread = larger(*(compare(run(torch.float32, threads), exact) for threads in (1, 2)))
-    print(json.dumps(rounded(spread, 3)))
+def case(setting):
+    exact = run(setting, torch.float64, 2)
+    spread = larger(*(compare(run(setting, torch.float32, threads), exact) for threads in (1, 2)))
+    print(setting["size"], json.dumps(rounded(spread, 3)), flush=True)
     undecayed = exact.pop("undecayed")
     members = {g: sorted(n for n in exact["raw"] if group_of(n, undecayed) == g) for g in GROUPS}
-    setting = {"size": SIZE, "res": RES, "seed": SEED, "batches": BATCHES, "denoising": DENOISING, "lr": LR, "backbone_lr": BACKBONE_LR,
-               "weight_decay": WEIGHT_DECAY, "clip": CLIP, "warmup": WARMUP, "ema_decay": EMA_DECAY, "ema_warmup": EMA_WARMUP, "samples": SAMPLES}
     losses = {k: [t[k] for t in exact["losses"]] for k in exact["losses"][0]}
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "trajectory.json"), "w") as f:
-        json.dump({"setting": setting, "losses": rounded(losses, 10), "norms": rounded(exact["norms"], 10), "spread": rounded(spread, 4),
-                   "groups": members, "raw": rounded(exact["raw"], 6), "ema": rounded(exact["ema"], 6)}, f, separators=(",", ":"))
+    return {"setting": setting, "losses": rounded(losses, 10), "norms": rounded(exact["norms"], 10), "spread": rounded(spread, 4),
+            "groups": members, "raw": rounded(exact["raw"], 6), "ema": rounded(exact["ema"], 6)}
+
+
+def main():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trajectory.json")
+    result = json.load(open(path)) if os.path.exists(path) else {}
+    for size in sys.argv[1] if len(sys.argv) > 1 else RUNS:
+        result[size] = case(RUNS[size])
+    with open(path, "w") as f:
+        json.dump(result, f, separators=(",", ":"))
         f.write("\n")
 
 

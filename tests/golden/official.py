@@ -3,6 +3,7 @@
 The official repository (Peterande/D-FINE) is imported from $DFINE_OFFICIAL, never copied.
 """
 import contextlib
+import importlib
 import os
 import re
 import sys
@@ -13,6 +14,11 @@ import torch
 sys.dont_write_bytecode = True
 ROOT = os.environ["DFINE_OFFICIAL"]
 sys.path.insert(0, ROOT)
+for unused in ("torch.utils.tensorboard", "calflops", "loguru", "matplotlib.pyplot"):
+    try:  # the official code imports them for logs and pictures, never for a number that is compared here
+        importlib.import_module(unused)
+    except ImportError:
+        sys.modules[unused] = mock.MagicMock()
 from src.core import YAMLConfig, yaml_utils  # noqa: E402
 
 RULES = [(re.compile(a), b) for a, b in [  # official pattern -> published name
@@ -69,12 +75,12 @@ def with_contiguous_gradient(module, args, out):
         out.register_hook(torch.Tensor.contiguous)
 
 
-def build(*args):
-    """(model, criterion) in training mode.
+def build(*args, **kwargs):
+    """(model, criterion) in training mode, of configuration().
 
     Gradients reach the batch norms in the layout of their inputs: of a single image in another one, which is what the transformer layer's
     permutation leaves, PyTorch 2.15 makes wrong sums on CPUs (weight and bias gradients, and all below)."""
-    config = configuration(*args)
+    config = configuration(*args, **kwargs)
     for module in config.model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.register_forward_hook(with_contiguous_gradient)

@@ -40,17 +40,25 @@ Tensor formula(const std::string& name, at::IntArrayRef shape) {
   return s * (gain(name) * std::sqrt((shape.size() == 2 ? 1.0 : 3.0) / static_cast<double>(s[0].numel())));
 }
 
-void set_trained(DFine& model) {
-  const at::NoGradGuard no_grad;
-  for (auto& item : model.named_parameters()) {
-    if (item.value().requires_grad()) item.value().copy_(formula(item.key(), item.value().sizes()));
-  }
+ModelSpec every_token_a_query(ModelSize size, int64_t res, int64_t num_denoising) {
+  ModelSpec spec = model_spec(size, kFormulaClasses);
+  spec.num_denoising = num_denoising;
+  spec.num_queries = count_tokens(spec, res);
+  return spec;
 }
 
 }  // namespace
 
+void set_formula_parameters(DFine& model) {
+  const at::NoGradGuard no_grad;
+  for (auto& item : model.named_parameters()) {
+    const std::string& name = item.key();
+    if (!name.ends_with(".up") && !name.ends_with(".reg_scale")) item.value().copy_(formula(name, item.value().sizes()));
+  }
+}
+
 void set_formula_weights(DFine& model) {
-  set_trained(model);
+  set_formula_parameters(model);
   const at::NoGradGuard no_grad;
   for (auto& item : model.named_buffers()) {
     const std::string& name = item.key();
@@ -60,14 +68,35 @@ void set_formula_weights(DFine& model) {
   }
 }
 
+void set_measured_statistics(DFine& model, ModelSize size) {
+  constexpr int64_t kRes = 160, kImages = 2;
+  const at::NoGradGuard no_grad;
+  const auto measured = make_formula_model(size, kRes, 0, at::kDouble);
+  measured->forward(make_formula_images(kImages, kRes, at::kDouble));
+  const auto found = measured->named_buffers();
+  for (auto& item : model.named_buffers()) {
+    // What a norm holds after the batch, without the values that it starts with.
+    if (item.key().ends_with(".running_mean")) item.value().copy_(found[item.key()] / 0.1);
+    if (item.key().ends_with(".running_var")) item.value().copy_((found[item.key()] - 0.9) / 0.1);
+  }
+}
+
 std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising, at::ScalarType dtype) {
-  ModelSpec spec = model_spec(size, kFormulaClasses);
+  ModelSpec spec = every_token_a_query(size, res, num_denoising);
   spec.freeze_norm = false;
-  spec.num_denoising = num_denoising;
-  spec.num_queries = count_tokens(spec, res);
   auto model = std::make_shared<DFine>(spec);
   model->to(dtype);
-  set_trained(*model);
+  set_formula_parameters(*model);
+  return model;
+}
+
+std::shared_ptr<DFine> make_published_model(ModelSize size, int64_t res, int64_t num_denoising, at::ScalarType dtype) {
+  ModelSpec spec = every_token_a_query(size, res, num_denoising);
+  spec.freeze_stem = spec.freeze_norm;
+  auto model = std::make_shared<DFine>(spec);
+  model->to(dtype);
+  set_formula_weights(*model);
+  set_measured_statistics(*model, size);
   return model;
 }
 
@@ -76,13 +105,14 @@ Tensor make_formula_images(int64_t count, int64_t res, at::ScalarType dtype, uin
   return (0.7 * blocks + 0.3 * hashed_uniform(seed + 2, {count, 3, res, res})).to(dtype);
 }
 
-FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res, at::ScalarType dtype) {
+FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res, at::ScalarType dtype, uint64_t seed) {
   const auto b = static_cast<int64_t>(counts.size());
   const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
   return {
-      .images = make_formula_images(b, res, dtype),
-      .targets = {.labels = (hashed_uniform(5, {total}) * kFormulaClasses).floor().to(at::kLong),
-                  .boxes = at::cat({0.5 + 0.35 * hashed_signed(3, {total, 2}), 0.16 + 0.12 * hashed_signed(4, {total, 2})}, 1).to(dtype),
+      .images = make_formula_images(b, res, dtype, seed),
+      .targets = {.labels = (hashed_uniform(seed + 5, {total}) * kFormulaClasses).floor().to(at::kLong),
+                  .boxes = at::cat({0.5 + 0.35 * hashed_signed(seed + 3, {total, 2}), 0.16 + 0.12 * hashed_signed(seed + 4, {total, 2})}, 1)
+                      .to(dtype),
                   .counts = counts},
       .counts = {b, total, *std::ranges::max_element(counts)}};
 }

@@ -5,7 +5,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -15,24 +14,11 @@ namespace dfine {
 namespace {
 
 constexpr double kLogits = 2e-4, kBoxes = 1e-5;
-constexpr int64_t kMeasuredRes = 160;
 
 const nlohmann::json& golden() {
   static const nlohmann::json figures =
       nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/evaluation.json"));
   return figures;
-}
-
-/// Running statistics that are those of one batch in training: what the norms hold after it, without the values that they start with.
-std::map<std::string, Tensor> measure_statistics(ModelSize size, int64_t images) {
-  const auto model = make_formula_model(size, kMeasuredRes, 0, at::kDouble);
-  model->forward(make_formula_images(images, kMeasuredRes, at::kDouble));
-  std::map<std::string, Tensor> statistics;
-  for (const auto& item : model->named_buffers()) {
-    if (item.key().ends_with(".running_mean")) statistics[item.key()] = item.value() / 0.1;
-    if (item.key().ends_with(".running_var")) statistics[item.key()] = (item.value() - 0.9) / 0.1;
-  }
-  return statistics;
 }
 
 void append(std::vector<double>& flat, const nlohmann::json& list) {
@@ -65,10 +51,7 @@ TEST_P(Evaluation, LogitsAndBoxesEqualTheOfficialOnes) {
   spec.num_queries = golden().at("queries");
   DFine model(spec);
   set_formula_weights(model);
-  auto statistics = measure_statistics(size, images);
-  for (auto& item : model.named_buffers()) {
-    if (const auto found = statistics.find(item.key()); found != statistics.end()) item.value().copy_(found->second);
-  }
+  set_measured_statistics(model, size);
   model.eval();
   for (const auto& [res, expected] : golden().at("sizes").at(std::string(1, letter)).items()) {
     SCOPED_TRACE(res);

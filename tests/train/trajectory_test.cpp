@@ -1,4 +1,4 @@
-// Thirty steps with the whole recipe on follow the official trainer. tests/golden/make_trajectory.py has the official side, in float64, and
+// Steps with the whole recipe on follow the official trainer: thirty of N, ten of L with its frozen norms and stem. tests/golden/make_trajectory.py has the official side, in float64, and
 // `spread`, how far the official code in float32 is from it.
 #include <gtest/gtest.h>
 
@@ -14,6 +14,7 @@
 #include "hashed.h"
 #include "loss/formula.h"
 #include "state/weights.h"
+#include "train/build.h"
 #include "train/learner.h"
 
 namespace dfine {
@@ -39,11 +40,11 @@ Batch make_batch(const std::vector<int64_t>& counts, int64_t res, uint64_t seed)
   return batch;
 }
 
-/// The official recipe of N with the figures of the golden run, as a user would write it.
-Config make_config(const Json& setting) {
+/// The official recipe of a size with the figures of the golden run, as a user would write it.
+Config make_config(const Json& setting, int64_t tokens) {
   const auto line = [&](const char* key, const char* figure) { return cat(key, "=", setting.at(figure).dump()); };
-  return load_config(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/configs/coco/n.toml",
-                     {line("run.seed", "seed"), "run.precision='fp32'", line("data.image_size", "res"), "data.batch_size=2",
+  return load_config(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/configs/coco/" + setting.at("size").get<std::string>() + ".toml",
+                     {line("run.seed", "seed"), cat("model.num_queries=", tokens), line("model.num_denoising", "denoising"), "run.precision='fp32'", line("data.image_size", "res"), "data.batch_size=2",
                       "data.stop_epoch=0", "train.second_stage=false", "train.epochs=1", line("optim.lr", "lr"),
                       line("optim.backbone_lr", "backbone_lr"), line("optim.weight_decay", "weight_decay"), line("optim.clip_norm", "clip"),
                       line("optim.warmup_steps", "warmup"), line("ema.decay", "ema_decay"), line("ema.warmup_steps", "ema_warmup")});
@@ -74,17 +75,36 @@ std::map<std::string, double> distances(const Weights& before, const Weights& af
   return result;
 }
 
-TEST(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
+/// Frozen as the configuration says; weights and, of L, running statistics as tests/golden/make_trajectory.py sets them.
+std::shared_ptr<DFine> make_model(const Config& config, const Json& setting) {
+  const ModelSize size = parse_model_size(setting.at("size").get<std::string>());
+  std::vector<Category> categories;
+  for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, cat("class ", c)});
+  auto model = build_model(config, categories, /*weights=*/false, Group());
+  if (size != ModelSize::kL) {
+    set_formula_parameters(*model);
+    return model;
+  }
+  set_formula_weights(*model);
+  set_measured_statistics(*model, size);
+  return model;
+}
+
+class Trajectory : public testing::TestWithParam<const char*> {};
+
+TEST_P(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
   std::ifstream file(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/trajectory.json");
-  const Json golden = Json::parse(file);
+  const Json golden = Json::parse(file).at(GetParam());
   const Json& setting = golden.at("setting");
   const Json& spread = golden.at("spread");
   const int64_t res = setting.at("res");
   const auto steps = static_cast<int64_t>(golden.at("norms").size());
   const auto counts = setting.at("batches").get<std::vector<std::vector<int64_t>>>();
 
-  const Config config = make_config(setting);
-  const auto model = make_formula_model(ModelSize::kN, res, setting.at("denoising"), at::kFloat);
+  int64_t tokens = 0;
+  for (const int64_t stride : model_spec(parse_model_size(GetParam()), kFormulaClasses).strides()) tokens += (res / stride) * (res / stride);
+  const Config config = make_config(setting, tokens);
+  const auto model = make_model(config, setting);
   Learner learner(model, config, make_recipe(config, {.steps_per_epoch = steps, .global_batch = 2}), Group());
   const Weights before = copies(named_tensors(*model));
 
@@ -110,6 +130,8 @@ TEST(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
       EXPECT_LE(distance, kSpreads * spread.at(which).at(group).get<double>()) << which << " weights, " << group;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, Trajectory, testing::Values("n", "l"), [](const auto& size) { return size.param; });
 
 }  // namespace
 }  // namespace dfine
