@@ -35,13 +35,7 @@ foreach(_dir IN LISTS DFINE_TORCH_LIB_DIRS)
 endforeach()
 list(APPEND CMAKE_BUILD_RPATH ${DFINE_TORCH_LIB_DIRS})
 if(DFINE_CUDA)
-  find_package(CUDAToolkit 12 REQUIRED)
-  find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)
-  target_include_directories(dfine_torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS} ${NCCL_INCLUDE_DIR})
-  target_compile_definitions(dfine_torch INTERFACE DFINE_CUDA USE_C10D_NCCL)
-  # The wheel's own CUDA libraries are loaded at run time; on a build host they may be absent.
-  target_link_libraries(dfine_torch INTERFACE torch_cuda c10_cuda CUDA::cudart)
-  target_link_options(dfine_torch INTERFACE -Wl,--allow-shlib-undefined)
+  include(TorchCuda)
 endif()
 
 # One precompiled header for all torch code (src/torch_pch.h): LibTorch's headers take 20 s a file without it.

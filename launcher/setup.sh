@@ -59,6 +59,28 @@ flock 9
 # make_venv DIR: an empty environment; pip comes with it.
 make_venv() { python3 -m venv "$1" && "$1/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=23' >/dev/null; }
 
+# add_nccl_header DIR: what a CUDA build needs beside the wheel in DIR and a CPU one does not: nccl.h of the NCCL that the wheel pins. Of that
+# package (200 MB) only the headers stay. Folders of earlier versions of this script lack the wheel's dist-info, which comes first then.
+add_nccl_header() {
+  local part=$1.nccl pinned
+  if [ -e "$1/nvidia/nccl/include/nccl.h" ] && compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then return; fi
+  say "fetching the header of LibTorch's NCCL into $1"
+  rm -rf "$part"
+  make_venv "$part/venv"
+  local pip=("$part/venv/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-deps --target "$part")
+  if ! compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then
+    "${pip[@]}" "torch==$torch_version"
+    mv "$part"/torch-*.dist-info "$1/"
+  fi
+  pinned=$(sed -nE 's/^Requires-Dist: *(nvidia-nccl-cu[0-9]+ *== *[0-9.]+).*/\1/p' "$1"/torch-*.dist-info/METADATA | tr -d ' ')
+  if [ ! -e "$1/nvidia/nccl/include/nccl.h" ]; then
+    "${pip[@]}" "$pinned"
+    mkdir -p "$1/nvidia/nccl"
+    mv "$part/nvidia/nccl/include" "$1/nvidia/nccl/"
+  fi
+  rm -rf "$part"
+}
+
 if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
   kind=cpu
   if [ "$preset" = cuda ] && ((gpu)); then kind=cuda; fi
@@ -76,11 +98,13 @@ if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
       "${pip[@]}" --no-deps "torch==$torch_version" 'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-cupti>=13,<14'
     fi
     rm -rf "$torch_home.part/venv"
-    find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia -exec rm -rf {} +
+    # The dist-info says which NCCL the wheel was built with (cmake/TorchCuda.cmake).
+    find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia ! -name 'torch-*.dist-info' -exec rm -rf {} +
     rm -f "$torch_home.part/torch/lib/libtorch_python.so"
     touch "$torch_home.part/complete"
     mv "$torch_home.part" "$torch_home"
   fi
+  if [ "$preset" = cuda ]; then add_nccl_header "$torch_home"; fi
   DFINE_TORCH_ROOT=$torch_home/torch
 fi
 

@@ -1,4 +1,5 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
+#include <csignal>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -84,5 +85,6 @@ int train(dfine::Session& session, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
   return dfine::run_ranks([&](dfine::Session& session) { return train(session, argc, argv); });
 }

@@ -15,24 +15,18 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/file_error.h"
+#include "core/output_file.h"
 #include "core/text.h"
 
 namespace dfine {
 namespace fs = std::filesystem;
 namespace {
 
-[[noreturn]] void fail(std::string_view action, const fs::path& path, int code) {
-  std::string hint;
-  if (code == ENOSPC || code == EDQUOT) hint = "free some space there or choose another place";
-  if (code == EACCES || code == EPERM || code == EROFS) hint = "check the folder's owner and permissions, or choose another place";
-  if (code == ENOENT || code == ENOTDIR || code == EEXIST) hint = "look for a file or a broken link that stands where a folder is needed";
-  throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)), hint);
-}
-
 class Descriptor {
  public:
   Descriptor(const fs::path& path, int flags, std::string_view action) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) fail(action, path, errno);
+    if (fd_ < 0) throw_file_error(action, path, errno);
   }
   ~Descriptor() { ::close(fd_); }
   Descriptor(const Descriptor&) = delete;
@@ -46,7 +40,7 @@ class Descriptor {
 void sync_to_disk(const fs::path& path) {
   const Descriptor file(path, O_RDONLY, "open");
   // Some file systems cannot sync a folder (EINVAL); they need not, as they order metadata themselves.
-  if (::fsync(file.get()) != 0 && errno != EINVAL) fail("write to disk", path, errno);
+  if (::fsync(file.get()) != 0 && errno != EINVAL) throw_file_error("write to disk", path, errno);
 }
 
 void sync_tree(const fs::path& folder) {
@@ -58,11 +52,11 @@ void sync_tree(const fs::path& folder) {
       if (entry.is_regular_file() || entry.is_directory()) paths.push_back(entry.path());
     }
   } catch (const fs::filesystem_error& e) {
-    fail("read", e.path1(), e.code().value());
+    throw_file_error("read", e.path1(), e.code().value());
   }
   if (paths.size() >= kMany) {
     const Descriptor any(folder, O_RDONLY, "open");
-    if (::syncfs(any.get()) != 0) fail("write to disk", folder, errno);
+    if (::syncfs(any.get()) != 0) throw_file_error("write to disk", folder, errno);
     return;
   }
   for (const fs::path& path : paths) sync_to_disk(path);
@@ -114,7 +108,7 @@ fs::path temporary_for(const fs::path& target) {
 }
 
 void rename_over(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) fail("rename the finished output to", to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_file_error("rename the finished output to", to, errno);
 }
 
 }  // namespace
@@ -128,7 +122,7 @@ MadeFolders::MadeFolders(const fs::path& folder) {
       made_.push_back(*p);
     } else if (const int code = errno; !fs::is_directory(*p, failed)) {  // another process may have been faster
       remove();
-      fail("create the folder", *p, code);
+      throw_file_error("create the folder", *p, code);
     }
   }
 }
@@ -158,7 +152,7 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::commit() {
   std::error_code ignored;
-  if (fs::is_directory(target_, ignored)) fail("replace", target_, EISDIR);
+  if (fs::is_directory(target_, ignored)) throw_file_error("replace", target_, EISDIR);
   sync_to_disk(path_);
   rename_over(path_, target_);
   committed_ = true;
@@ -168,7 +162,7 @@ void AtomicFile::commit() {
 
 AtomicFolder::AtomicFolder(fs::path target)
     : target_(normalised(std::move(target))), parents_(parent_of(target_)), path_(temporary_for(target_)) {
-  if (::mkdir(path_.c_str(), 0777) != 0) fail("create", path_, errno);
+  if (::mkdir(path_.c_str(), 0777) != 0) throw_file_error("create", path_, errno);
 }
 
 AtomicFolder::~AtomicFolder() {
@@ -184,7 +178,7 @@ void AtomicFolder::commit(const std::function<void()>& before_replacing) {
     rename_over(path_, target_);
     committed_ = true;
   } else {
-    if (!fs::is_directory(status)) fail("replace", target_, ENOTDIR);
+    if (!fs::is_directory(status)) throw_file_error("replace", target_, ENOTDIR);
     before_replacing();
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
       committed_ = true;
@@ -194,7 +188,7 @@ void AtomicFolder::commit(const std::function<void()>& before_replacing) {
       if (::rename(path_.c_str(), target_.c_str()) != 0) {
         const int code = errno;
         rename_over(old, target_);
-        fail("rename the finished output to", target_, code);
+        throw_file_error("rename the finished output to", target_, code);
       }
       committed_ = true;
       path_ = old;
@@ -212,7 +206,7 @@ void AtomicFolder::commit_new() {
     const int code = errno;
     if (code == ENOTEMPTY || code == EEXIST || code == ENOTDIR)
       throw Error(cat(target_.string(), " was made by another program meanwhile"), "it was left alone: choose another place");
-    fail("rename the finished output to", target_, code);
+    throw_file_error("rename the finished output to", target_, code);
   }
   committed_ = true;
   sync_to_disk(parent_of(target_));
@@ -221,15 +215,9 @@ void AtomicFolder::commit_new() {
 
 void write_file_atomically(const fs::path& target, std::string_view text) {
   AtomicFile file(target);
-  {
-    const Descriptor out(file.path(), O_WRONLY, "open");
-    while (!text.empty()) {
-      const ssize_t written = ::write(out.get(), text.data(), text.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("write", file.target(), errno);
-      text.remove_prefix(static_cast<size_t>(written));
-    }
-  }
+  OutputFile out(file.path(), OutputFile::Mode::kTruncate, file.target());
+  out.write(text);
+  out.close();
   file.commit();
 }
 

@@ -4,17 +4,26 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <cstdio>
 #include <memory>
 #include <string>
 
 namespace dfine::log {
 namespace {
 
+/// A file that cannot be written (disk full) costs neither the run nor the messages on the terminal. Said once.
+void report_lost(const std::string& reason) {
+  static std::atomic<bool> reported = false;
+  if (!reported.exchange(true)) std::fprintf(stderr, "W messages are lost in the log file: %s\n", reason.c_str());
+}
+
 spdlog::logger& logger() {
   static const auto instance = [] {
     auto made = std::make_shared<spdlog::logger>("dfine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%H:%M:%S %^%L%$ %v");
     made->flush_on(spdlog::level::trace);
+    made->set_error_handler(report_lost);
     return made;
   }();
   return *instance;

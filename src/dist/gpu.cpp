@@ -4,17 +4,40 @@
 #include "core/text.h"
 
 #ifdef DFINE_CUDA
+#include <dlfcn.h>
+
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <cuda_runtime_api.h>
 
+#include <torch/csrc/cuda/nccl.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+
+#include "dist/nccl_version.h"
 #endif
 
 namespace dfine {
 
 #ifdef DFINE_CUDA
+
+// Options::create() below allocates what LibTorch's constructor fills: an nccl.h of another release, whose ncclConfig_t is smaller, would
+// leave it too little memory. cmake/TorchCuda.cmake names the version that LibTorch was built with.
+static_assert(NCCL_VERSION_CODE == DFINE_NCCL_VERSION_CODE, "nccl.h is not of the version that LibTorch was built with");
+
+namespace {
+
+NcclVersions nccl_versions() {
+  Dl_info where{};
+  void* function = dlsym(RTLD_DEFAULT, "ncclGetVersion");
+  const bool found = function != nullptr && dladdr(function, &where) != 0 && where.dli_fname != nullptr;
+  return {.header = NCCL_VERSION_CODE,
+          .libtorch = nccl_code(torch::cuda::nccl::version()),
+          .loaded = c10d::getNcclVersionNumber(),
+          .loaded_path = found ? where.dli_fname : ""};
+}
+
+}  // namespace
 
 std::vector<std::string> visible_gpus() {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -38,6 +61,7 @@ void use_device(at::Device device) {
 
 c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store, const std::string& name, int rank,
                                                        int size, at::Device device) {
+  require_fitting(nccl_versions());
   const c10::intrusive_ptr<c10d::Store> prefixed = c10::make_intrusive<c10d::PrefixStore>(name, store);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->group_name = name;

@@ -4,10 +4,10 @@
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
-#include <fstream>
+#include <exception>
 
 #include "core/atomic_path.h"
-#include "core/error.h"
+#include "core/output_file.h"
 #include "core/text.h"
 #include "state/pth.h"
 
@@ -46,36 +46,45 @@ c10::IValue to_ivalue(const PthValue& value) {
 }  // namespace
 
 void write_pth(const std::string& path, const PthValue::Dict& content) {
-  with_context(
-      [&] {
-        AtomicFile file(path);
-        std::ofstream out(file.path(), std::ios::binary);
-        const auto write = [&](const void* bytes, size_t count) -> size_t {
-          out.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
-          if (!out) throw Error("the file cannot be written", "Check the free space and the rights of its folder.");
-          return count;
-        };
-        std::string pickle;
-        // Type tags on lists and dicts (tag_aggregates) are TorchScript's own and refused by weights_only.
-        torch::jit::Pickler pickler([&](const char* bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr,
-                                    nullptr,
-                                    /*tag_aggregates=*/false);
-        pickler.protocol();
-        pickler.pushIValue(to_ivalue(content));
-        pickler.stop();
-        caffe2::serialize::PyTorchStreamWriter archive(write);
-        archive.writeRecord("data.pkl", pickle.data(), pickle.size());
-        archive.writeRecord("byteorder", "little", 6);
-        for (size_t i = 0; i < pickler.tensorData().size(); ++i) {
-          const Tensor& tensor = pickler.tensorData()[i];
-          archive.writeRecord(cat("data/", i), tensor.storage().data(), tensor.storage().nbytes());
-        }
-        archive.writeEndOfFile();
-        out.close();
-        if (!out) throw Error("the file cannot be written", "Check the free space and the rights of its folder.");
-        file.commit();
-      },
-      [&] { return "while writing " + path; });
+  std::string pickle;
+  // Type tags on lists and dicts (tag_aggregates) are TorchScript's own and refused by weights_only.
+  torch::jit::Pickler pickler([&](const char* bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr, nullptr,
+                              /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(to_ivalue(content));
+  pickler.stop();
+
+  AtomicFile file(path);
+  OutputFile out(file.path(), OutputFile::Mode::kTruncate, path);
+  // The archive's destructor finishes the file, and ends the process when that fails. So it never hears of a failure: what comes after one is
+  // dropped, and the error is thrown on after the record.
+  std::exception_ptr failure;
+  const auto keep_failure = [&](const void* bytes, size_t count) -> size_t {
+    try {
+      if (!failure) out.write(bytes, count);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    return count;
+  };
+  const auto throw_failure = [&] {
+    if (failure) std::rethrow_exception(failure);
+  };
+  caffe2::serialize::PyTorchStreamWriter archive(keep_failure);
+  const auto add = [&](const std::string& name, const void* bytes, size_t count) {
+    archive.writeRecord(name, bytes, count);
+    throw_failure();
+  };
+  add("data.pkl", pickle.data(), pickle.size());
+  add("byteorder", "little", 6);
+  for (size_t i = 0; i < pickler.tensorData().size(); ++i) {
+    const Tensor& tensor = pickler.tensorData()[i];
+    add(cat("data/", i), tensor.storage().data(), tensor.storage().nbytes());
+  }
+  archive.writeEndOfFile();
+  throw_failure();
+  out.close();
+  file.commit();
 }
 
 }  // namespace dfine

@@ -17,6 +17,7 @@
 
 #include "core/atomic_path.h"
 #include "core/error.h"
+#include "core/output_file.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -235,25 +236,20 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::string& 
 
 void write_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  with_context(
-      [&] {
-        check_writable(tensors);
-        const std::vector<Entry> entries = lay_out(tensors);
-        const std::string header = header_text(entries, metadata);
-        const uint64_t length = header.size();
-        AtomicFile file(path);
-        std::ofstream out(file.path(), std::ios::binary);
-        out.write(reinterpret_cast<const char*>(&length), sizeof length);
-        out << header;
-        for (const Entry& entry : entries) {
-          const Tensor tensor = tensors.at(entry.name).detach().to(at::kCPU).contiguous();
-          out.write(static_cast<const char*>(tensor.const_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
-        }
-        out.close();
-        if (!out) throw Error("the file cannot be written", "Check the free space and the rights of its folder.");
-        file.commit();
-      },
-      [&] { return "while writing " + path; });
+  with_context([&] { check_writable(tensors); }, [&] { return "while writing " + path; });
+  const std::vector<Entry> entries = lay_out(tensors);
+  const std::string header = header_text(entries, metadata);
+  const uint64_t length = header.size();
+  AtomicFile file(path);
+  OutputFile out(file.path(), OutputFile::Mode::kTruncate, path);
+  out.write(&length, sizeof length);
+  out.write(header);
+  for (const Entry& entry : entries) {
+    const Tensor tensor = tensors.at(entry.name).detach().to(at::kCPU).contiguous();
+    out.write(tensor.const_data_ptr(), tensor.nbytes());
+  }
+  out.close();
+  file.commit();
 }
 
 }  // namespace dfine

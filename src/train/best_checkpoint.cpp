@@ -3,7 +3,7 @@
 #include <system_error>
 
 #include "core/atomic_path.h"
-#include "core/error.h"
+#include "core/file_error.h"
 #include "core/text.h"
 #include "state/checkpoint_metrics.h"
 
@@ -23,7 +23,7 @@ bool copy_checkpoint(const fs::path& from, const fs::path& to) {
     const fs::path target = copy.path() / entry.path().filename();
     fs::create_hard_link(entry.path(), target, failed);
     if (failed) fs::copy_file(entry.path(), target, failed);
-    if (failed) throw Error(cat("cannot copy ", entry.path().string(), " to ", target.string(), ": ", failed.message()));
+    if (failed) throw_file_error(cat("copy ", entry.path().string(), " to"), target, failed.value());
   }
   copy.commit();
   return true;

@@ -1,13 +1,10 @@
 #include "train/metrics_log.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/atomic_path.h"
-#include "core/error.h"
-#include "core/text.h"
 
 namespace dfine {
 namespace {
@@ -28,13 +25,15 @@ void drop_records_after(const std::string& path, int64_t step) {
   write_file_atomically(path, kept);
 }
 
+OutputFile opened(const std::string& path, int64_t resume_step) {
+  if (resume_step < 0) return OutputFile(path);
+  drop_records_after(path, resume_step);
+  return OutputFile(path, OutputFile::Mode::kAppend);
+}
+
 }  // namespace
 
-MetricsLog::MetricsLog(const std::string& path, int64_t resume_step) : path_(path) {
-  if (resume_step >= 0) drop_records_after(path, resume_step);
-  out_.open(path, resume_step >= 0 ? std::ios::app : std::ios::trunc);
-  if (!out_) throw Error(cat("cannot write ", path, ": ", std::strerror(errno)), "check that run.dir is writable");
-}
+MetricsLog::MetricsLog(const std::string& path, int64_t resume_step) : out_(opened(path, resume_step)) {}
 
 void MetricsLog::write_step(const StepRecord& r) {
   Json line{{"type", "step"}, {"step", r.step}, {"epoch", r.epoch}, {"loss", r.loss}, {"losses", Json::object()}};
@@ -56,8 +55,7 @@ void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
 }
 
 void MetricsLog::write_line(const std::string& line) {
-  out_ << line << '\n' << std::flush;
-  if (!out_) throw Error(cat("cannot write ", path_, ": ", std::strerror(errno)), "is the disk full?");
+  out_.write(line + '\n');
 }
 
 }  // namespace dfine

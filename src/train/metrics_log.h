@@ -1,11 +1,11 @@
 #pragma once
 // metrics.jsonl of a run folder: one JSON object a line, numbers at full precision.
 #include <cstdint>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/output_file.h"
 #include "state/checkpoint.h"
 
 namespace dfine {
@@ -35,8 +35,7 @@ class MetricsLog {
 
  private:
   void write_line(const std::string& line);
-  std::string path_;
-  std::ofstream out_;
+  OutputFile out_;
 };
 
 }  // namespace dfine

@@ -283,28 +283,6 @@ def check_full_disk():
         assert "free some space" in error, error
 
 
-def check_full_file_system():
-    with Case() as case:
-        case.output.parent.joinpath("small").mkdir()
-        small = case.root / "small"
-        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", small], capture_output=True).returncode != 0:
-            print("not checked: a file system of 16 KiB cannot be mounted here")
-            return
-        try:
-            for more in ([], ["--part", "1/1"], ["--max-side", "60"]):
-                _, error = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", small / "pack", *more, expect=1)
-                assert "No space left on device" in error and "free some space" in error, error
-                assert list(small.iterdir()) == []
-            subprocess.run(["mount", "-o", "remount,ro", small], check=True)
-            case.pack()
-            inputs = ["--images", case.images, "--annotations", case.write()]
-            for command in (inputs, [*inputs, "--part", "1/1"], ["extract", case.output]):
-                _, error = dfine_pack(*command, "--output", small / "pack", expect=1)
-                assert "Read-only file system" in error and "hint: " in error, error
-        finally:
-            subprocess.run(["umount", small], check=True)
-
-
 def check_unwritable_output():
     if os.geteuid() == 0:
         _, error = dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "val.json", "--output", "/proc/pack", expect=1)

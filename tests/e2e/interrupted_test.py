@@ -39,6 +39,18 @@ def stopped_after_every_epoch(ws):
     same(ws, "whole", "parts", "last", "best", "best_stage1")
 
 
+def stopped_within_an_epoch(ws):
+    """Each of three runs ends after one of the epoch's steps, and the next goes on with the images that the epoch has not had yet."""
+    single = {"data.batch_size": 1, "train.epochs": 2, "data.stop_epoch": 0, "train.second_stage": "false", "validate.every_epochs": 0}
+    run("dfine_ddp", *settings(ws, "steps", **single))
+    for _ in range(3):
+        assert "--resume auto continues" in run("dfine_ddp", *settings(ws, "step_by_step", **single, **{"train.max_minutes": 1e-6}), "--resume", "auto")
+    run("dfine_ddp", *settings(ws, "step_by_step", **single), "--resume", "auto")
+    losses = [[r["loss"] for r in records(ws(name), "step")] for name in ("steps", "step_by_step")]
+    assert len(losses[0]) == 4 and losses[0] == losses[1], losses
+    same(ws, "steps", "step_by_step", "last")
+
+
 def killed_between_best_and_last(ws):
     """The best of the first epoch is written, its `last` is not: the state of before goes with the later best."""
     run("dfine_ddp", *settings(ws, "killed", **{"train.max_minutes": 1e-6}), "--resume", "auto")
@@ -88,4 +100,4 @@ def folders_of_their_own(ws):
         assert all(torch.equal(v, one["model_state_dict"][k]) for k, v in state_of(ws, "together", name)["model_state_dict"].items())
 
 
-run_parts((stopped_after_every_epoch, killed_between_best_and_last, lost_best, continued_elsewhere, folders_of_their_own), train=2, val=4)
+run_parts((stopped_after_every_epoch, stopped_within_an_epoch, killed_between_best_and_last, lost_best, continued_elsewhere, folders_of_their_own), train=2, val=4)

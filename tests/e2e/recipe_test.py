@@ -62,6 +62,9 @@ def second_stage(ws):
         worse += r["val_loss"] >= least
         least = min(least, r["val_loss"])
     assert worse > 0 and back == 1 + worse, (back, worse, out)
+    # ema.restart: 0.8 from the stop epoch on, 1e-4 less after each later epoch without a new best (official det_solver.py).
+    assert first["ema"]["restarted_decay"] is None, first["ema"]["restarted_decay"]
+    assert abs(last["ema"]["restarted_decay"] - (0.8 - 1e-4 * worse)) < 1e-12, (last["ema"]["restarted_decay"], worse)
 
 
 def early_ends(ws):

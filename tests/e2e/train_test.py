@@ -60,20 +60,6 @@ def same_tensors(a, b, where):
         assert a.dtype == b.dtype and torch.equal(a, b), (where, (a.double() - b.double()).abs().max())
 
 
-def pycocotools_figures(annotations, predictions):
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-    truth = COCO(annotations)
-    e = COCOeval(truth, truth.loadRes(predictions), "bbox")
-    e.evaluate()
-    e.accumulate()
-    e.summarize()
-    return list(map(float, e.stats))
-
-
-FIGURES = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"]
-
-
 def main():
     with Workspace() as ws:
         classes = [c["name"] for c in sorted(subset("train", 14, ws("train.json"))["categories"], key=lambda c: c["id"])]
@@ -108,12 +94,7 @@ def main():
         for name, value in steps[0]["losses"].items():
             assert math.isclose(alone["losses"][name], value, rel_tol=2e-4, abs_tol=1e-6), (name, alone["losses"][name], value)
 
-        # Evaluation of the checkpoint repeats validation, and equals pycocotools on the predictions file.
         last = ws("whole", "checkpoints", "last")
-        run("dfine-eval", "--weights", last, "--data", ws("val"), "--output", ws("metrics.json"), "--image-size", 256)
-        with open(ws("metrics.json")) as f:
-            metrics = json.load(f)
-        assert [metrics[k] for k in FIGURES] == [val[-1][k] for k in FIGURES]
         with open(ws("val.json")) as f:
             images = [os.path.join(BCCD, "images", i["file_name"]) for i in json.load(f)["images"]]
         run("dfine-predict", "--weights", last, "--images", *images, "--threshold", 0, "--output", ws("predictions"),
@@ -121,19 +102,11 @@ def main():
         with open(ws("predictions", "predictions.json")) as f:
             predictions = json.load(f)
         assert len(predictions) == 7 * 300
-        assert [metrics[k] for k in FIGURES] == pycocotools_figures(ws("val.json"), predictions_path(ws, predictions))
         drawn = os.listdir(ws("predictions"))
         assert sum(name.endswith(".jpg") for name in drawn) == 7, drawn
 
         check_predictions(last, images[0], [p for p in predictions if p["file_name"] == os.path.basename(images[0])])
     print("all passed")
-
-
-def predictions_path(ws, predictions):
-    path = ws("for_pycocotools.json")
-    with open(path, "w") as f:
-        json.dump([{k: v for k, v in p.items() if k != "file_name"} for p in predictions], f)
-    return path
 
 
 def check_predictions(folder, image, ours):
@@ -149,9 +122,13 @@ def check_predictions(folder, image, ours):
     theirs = torch.cat([result["scores"][:, None], result["boxes"]], 1)
     mine = torch.tensor([[p["score"], p["bbox"][0], p["bbox"][1], p["bbox"][0] + p["bbox"][2], p["bbox"][1] + p["bbox"][3]] for p in ours])
     assert theirs.shape == mine.shape == (300, 5)
-    # Scores within what the parity bound on logits allows; the ten best boxes within 0.05 pixels of 640 (bound 1e-5 of the image size,
-    # times ten for the accumulated differences in resizing).
+    # Scores within what the parity bound on logits allows.
     assert torch.allclose(theirs[:, 0], mine[:, 0], atol=1e-3), (theirs[:, 0] - mine[:, 0]).abs().max()
+    # The ten best boxes within 0.05 pixels of 640 (bound 1e-5 of the image size, times ten for the accumulated differences in resizing);
+    # each among ours, since two of nearly equal score may change places.
+    for box in theirs[:10]:
+        distance = (mine[:, 1:] - box[1:]).abs().amax(1).min()
+        assert distance < 0.05, (distance, box)
 
 
 if __name__ == "__main__":

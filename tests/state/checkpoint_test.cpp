@@ -20,6 +20,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "file_size_limit.h"
 #include "model/dfine.h"
 #include "optim/ema.h"
 #include "python.h"
@@ -182,6 +183,41 @@ TEST(Checkpoint, AFailedSaveKeepsTheOldOne) {
   EXPECT_THROW(save_checkpoint(folder / "last", wrong), Error);
   EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1);
+}
+
+// The disk is full at one byte after another: within config.json, model.safetensors, state.pth's tensors and the end of its archive.
+TEST(Checkpoint, AFullDiskNamesTheFileAndLeavesTheOldOneAlone) {
+  const TemporaryFolder folder;
+  save_checkpoint(folder / "last", small_checkpoint(1));
+  const auto bytes_of = [&](const char* name) { return fs::file_size(fs::path(folder / "last") / name); };
+  const auto config = bytes_of("config.json"), model = bytes_of("model.safetensors"), state = bytes_of("state.pth");
+  ASSERT_LT(config, model);
+  ASSERT_LT(2 * model, state);
+  const std::vector<std::pair<uintmax_t, std::string>> limits{{config - 1, "config.json"},
+                                                              {config, "model.safetensors"},
+                                                              {model - 1, "model.safetensors"},
+                                                              {model, "state.pth"},
+                                                              {state / 2, "state.pth"},
+                                                              {state - 200, "state.pth"},
+                                                              {state - 1, "state.pth"}};
+  for (const auto& [limit, file] : limits) {
+    std::string error = "no error";
+    {
+      const FileSizeLimit full(limit);
+      try {
+        save_checkpoint(folder / "last", small_checkpoint(2));
+      } catch (const Error& e) {
+        error = e.what();
+      }
+    }
+    EXPECT_NE(error.find("/" + file + ": File too large"), error.npos) << limit << ": " << error;
+    EXPECT_NE(error.find("while saving the checkpoint " + (folder / "last")), error.npos) << limit << ": " << error;
+    EXPECT_NE(error.find("\nhint: "), error.npos) << limit << ": " << error;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1) << limit;
+  }
+  EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
+  save_checkpoint(folder / "last", small_checkpoint(2));
+  EXPECT_EQ(load_checkpoint(folder / "last").step, 2);
 }
 
 // A program that replaces `last` without end is killed at many moments; what it leaves must always be one whole checkpoint.

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 
+#include "core/error.h"
 #include "python.h"
 #include "rank_main.h"
 #include "state/weights.h"
@@ -171,6 +172,38 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   EXPECT_EQ(back.weights, WeightsKind::kRaw);
   ASSERT_EQ(back.validations.size(), 1U);
   EXPECT_EQ(back.validations[0].figures, state.validations[0].figures);
+}
+
+/// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after 13 steps, in epochs of 10.
+std::string refusal(const RunShape& shape) {
+  const TemporaryFolder folder;
+  Fixture fixture;
+  Config saved = fixture.config;
+  saved.data.batch_size = 2;
+  save_run(folder / "last", fixture.learner, saved, kClasses, after(13), kShape);
+  Fixture other;
+  const auto before = other.snapshot();
+  try {
+    restore_run(folder / "last", other.learner, kClasses, shape, other.config, test::group());
+    return "";
+  } catch (const Error& e) {
+    expect_same(other.snapshot(), before);
+    return e.what();
+  }
+}
+
+// 13 steps of another batch, or of epochs of another length, would not have seen the same images.
+TEST(RunCheckpoint, AnotherGlobalBatchOrEpochIsRefused) {
+  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
+  EXPECT_EQ(refusal(kShape), "");
+  EXPECT_EQ(refusal({.steps_per_epoch = 10, .global_batch = 2, .world_size = 2}), "");  // another split
+  const std::string batch = refusal({.steps_per_epoch = 10, .global_batch = 4});
+  EXPECT_NE(batch.find("a global batch of 2 (1 rank x 2), this run has 4"), batch.npos) << batch;
+  EXPECT_NE(refusal({.steps_per_epoch = 10, .global_batch = 1}), "");
+  const std::string epochs = refusal({.steps_per_epoch = 9, .global_batch = 2});
+  EXPECT_NE(epochs.find("13 steps"), epochs.npos) << epochs;
+  EXPECT_NE(epochs.find("an epoch has 9 steps"), epochs.npos) << epochs;
+  EXPECT_NE(refusal({.steps_per_epoch = 11, .global_batch = 2}), "");
 }
 
 TEST(RunCheckpoint, ABestNeedsABetterFigure) {

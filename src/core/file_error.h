@@ -1,0 +1,12 @@
+#pragma once
+#include <filesystem>
+#include <string_view>
+
+namespace dfine {
+
+/// Throws Error "cannot ACTION PATH: REASON" for the errno `code`, with what to do about it where that
+/// is known: disk full, quota, a limit on file sizes, a failing disk, permissions, a wrong path.
+[[noreturn]] void throw_file_error(std::string_view action, const std::filesystem::path& path,
+                                   int code);
+
+}  // namespace dfine

@@ -1,0 +1,18 @@
+import os
+import subprocess
+
+PROGRAMS = ("dfine_ddp", "dfine-eval", "dfine-predict", "dfine-pack")
+
+
+def check(case):
+    other = case("other_torch")
+    os.mkdir(other)
+    for library in ("libc10.so", "libtorch_cpu.so"):
+        subprocess.run(["cc", "-shared", "-fPIC", case("other.c"), f"-Wl,-soname,{library}",
+                        "-o", os.path.join(other, library)], check=True)
+    for program in PROGRAMS:
+        path = os.path.join(os.environ["DFINE_BINARY_DIR"], program)
+        dynamic = subprocess.run(["readelf", "-d", path], check=True, capture_output=True, text=True)
+        assert "(RPATH)" in dynamic.stdout and "(RUNPATH)" not in dynamic.stdout, dynamic.stdout
+        version = case.run(program, "--version", env={"LD_LIBRARY_PATH": other})
+        assert version.startswith(program + " "), version

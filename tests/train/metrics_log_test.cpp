@@ -1,0 +1,54 @@
+#include "train/metrics_log.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "core/error.h"
+#include "file_size_limit.h"
+#include "python.h"
+
+namespace dfine {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream in(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+// The disk fills up in the middle of a line: the run hears of it at once, and a resume from step 2
+// removes the broken line and the steps that are trained again.
+TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "metrics.jsonl";
+  {
+    MetricsLog log(path, -1);
+    for (int64_t step = 1; step <= 3; ++step) log.write_step({.step = step, .loss = 0.1});
+    const FileSizeLimit limit(std::ifstream(path, std::ios::ate).tellg() + std::streamoff{10});
+    try {
+      log.write_step({.step = 4, .loss = 0.1});
+      FAIL() << "a line was lost silently";
+    } catch (const Error& e) {
+      const std::string text = e.what();
+      EXPECT_NE(text.find("cannot write " + path + ": File too large"), text.npos) << text;
+    }
+  }
+  const auto broken = lines_of(path);
+  ASSERT_EQ(broken.size(), 4u);
+  EXPECT_EQ(broken[3].size(), 10u);
+  MetricsLog log(path, 2);
+  log.write_step({.step = 3, .loss = 0.2});
+  const auto mended = lines_of(path);
+  ASSERT_EQ(mended.size(), 3u);
+  EXPECT_EQ(mended[0], broken[0]);
+  EXPECT_EQ(mended[1], broken[1]);
+  EXPECT_NE(mended[2].find("\"step\":3,"), std::string::npos) << mended[2];
+  EXPECT_NE(mended[2].find("\"loss\":0.2,"), std::string::npos) << mended[2];
+}
+
+}  // namespace
+}  // namespace dfine
