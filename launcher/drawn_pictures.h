@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "predict_files.h"
+#include "image_listing.h"
 
 namespace dfine {
 

@@ -3,10 +3,12 @@
 #include <charconv>
 #include <iostream>
 #include <map>
+#include <sstream>
 #include <thread>
 
 #include "commands.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "dfine_version.h"
 #include "signals.h"
 
@@ -171,17 +173,21 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kDone : kWrongUsage;
+    std::ostringstream out, error;
+    const int code = app.exit(e, out, error);
+    std::cout << out.str();
+    std::cerr << printable_lines(error.str());  // it may repeat arguments
+    return code == 0 ? kDone : kWrongUsage;
   }
   catch_interrupts();
   int code = kFailed;
   try {
     code = run(app, arguments);
   } catch (const UsageError& e) {
-    std::cerr << "dfine-pack: " << e.what() << '\n';
+    std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
     code = kWrongUsage;
   } catch (const std::exception& e) {
-    std::cerr << "dfine-pack: " << e.what() << '\n';
+    std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
   }
   end_by_caught_interrupt();
   return code;

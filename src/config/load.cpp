@@ -14,6 +14,7 @@
 #include "config/keys.h"
 #include "config/suggest.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -94,6 +95,10 @@ class Reader {
     const size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) {
       problems_.add(where, "is not of the form table.key=value");
+      return;
+    }
+    if (utf8_text(argument) != argument) {
+      problems_.add(where, "is not UTF-8, as a configuration must be: rename the file or folder");
       return;
     }
     const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);

@@ -22,11 +22,12 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(std::string_view action, const fs::path& path, int code) {
+  const std::string message = cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code));
+  if (code == ENOSPC || code == EDQUOT) throw NoSpaceError(message, "free some space there or choose another place");
   std::string hint;
-  if (code == ENOSPC || code == EDQUOT) hint = "free some space there or choose another place";
   if (code == EACCES || code == EPERM || code == EROFS) hint = "check the folder's owner and permissions, or choose another place";
   if (code == ENOENT || code == ENOTDIR || code == EEXIST) hint = "look for a file or a broken link that stands where a folder is needed";
-  throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)), hint);
+  throw Error(message, hint);
 }
 
 class Descriptor {

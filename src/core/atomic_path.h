@@ -11,7 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
+
 namespace dfine {
+
+/// The disk is full, or the user's quota is used up.
+class NoSpaceError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// The missing ones among `folder` and those above it, made; what is still empty of them is removed again at the end, unless kept.
 class MadeFolders {
