@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "image_listing.h"
+#include "input_images.h"
 
 namespace dfine {
 

@@ -16,7 +16,7 @@ struct Prediction {
   int64_t category_id = 0;
   std::string label;            // the class's name
   int64_t class_index = 0;      // the model's label
-  std::array<float, 4> xyxy{};  // pixels of the image, upright or as stored (LoadedImage in image_input.h)
+  std::array<float, 4> xyxy{};  // pixels of the image, upright or as stored (LoadedImage in loaded_image.h)
   float score = 0;
 };
 

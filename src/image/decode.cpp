@@ -37,7 +37,11 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
 [[noreturn]] void throw_unknown_format(Bytes file) {
   if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
   std::string what = "not a JPEG, PNG or WebP file";
-  if (const auto kind = file_kind(file)) what += cat(": it looks like ", kind->name);
+  if (const auto kind = file_kind(file)) {
+    what += cat(": it looks like ", kind->name);
+  } else if (starts_with(file, "BM")) {
+    what += ": it looks like a damaged BMP image";
+  }
   what += "; it begins with the bytes";
   for (uint8_t byte : file.first(std::min<size_t>(file.size(), 8))) {
     char text[4];

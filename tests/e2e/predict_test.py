@@ -321,7 +321,8 @@ def a_run_folder_names_its_checkpoints(ws, weights):
         out = run(program[0], "--weights", ws("run"), *program[1:], expect=1)
         says(out, f"the folder {ws('run')} has no model.safetensors", f"hint: It holds checkpoints: give {ws('run', 'checkpoints', 'last')}.")
     out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), "--set", f"run.dir={ws('other')}", "--set", f"data.train={ws('train')}",
-              "--set", f"model.weights={ws('run')}", "--set", "validate.every_epochs=0", "--set", "run.device=cpu", expect=1)
+              "--set", f"model.weights={ws('run')}", "--set", "validate.every_epochs=0", "--set", "run.device=cpu", "--set", "data.batch_size=2",
+              "--set", "run.threads=1", expect=1)
     says(out, ws("run", "checkpoints", "last"))
 
 

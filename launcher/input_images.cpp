@@ -1,4 +1,4 @@
-#include "image_listing.h"
+#include "input_images.h"
 
 #include <algorithm>
 #include <array>

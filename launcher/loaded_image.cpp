@@ -1,4 +1,4 @@
-#include "image_input.h"
+#include "loaded_image.h"
 
 #include <ATen/ATen.h>
 
