@@ -1,27 +1,16 @@
 #include "drawn_pictures.h"
 
-#include <sys/stat.h>
-
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
+#include "file_identity.h"
 
 namespace dfine {
 namespace {
-
-using FileIdentity = std::pair<dev_t, ino_t>;
-
-/// The file itself, by whatever path or link it is reached; nothing where there is none.
-std::optional<FileIdentity> identity(const std::filesystem::path& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
-  return FileIdentity(found.st_dev, found.st_ino);
-}
 
 bool is_jpg(const std::string& name) {
   return std::filesystem::path(name).extension() == ".jpg";
@@ -34,7 +23,7 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
   std::map<FileIdentity, std::filesystem::path> images;
   for (const ImageFile& file : files) {
     if (is_jpg(file.name)) taken.insert(file.name);
-    if (const auto id = identity(file.path)) images.emplace(*id, file.path);
+    if (const auto id = file_identity(file.path)) images.emplace(*id, file.path);
   }
   std::vector<std::filesystem::path> pictures;
   for (const ImageFile& file : files) {
@@ -44,11 +33,11 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
       while (!taken.insert(name).second);
     }
     const auto& picture = pictures.emplace_back(output / name);
-    const auto existing = identity(picture);
+    const auto existing = file_identity(picture);
     const auto image = existing ? images.find(*existing) : images.end();
     if (image != images.end()) {
-      throw UsageError(cat("--output ", output.string(), ": the picture drawn of ", file.path.string(), " would replace the image ",
-                           image->second.string()),
+      throw UsageError(cat("--output ", printable(output), ": the picture drawn of ", printable(file.path),
+                           " would replace the image ", printable(image->second)),
                        "name a folder without images of --images");
     }
   }

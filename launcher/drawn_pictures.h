@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "predict_files.h"
+#include "input_images.h"
 
 namespace dfine {
 

@@ -3,59 +3,30 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <iostream>
 #include <numeric>
+#include <optional>
 
-#include "core/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "drawn_pictures.h"
-#include "image/decode.h"
-#include "image/draw.h"
-#include "image/encode.h"
-#include "image/resize.h"
 #include "input/batch.h"
+#include "input_images.h"
+#include "loaded_image.h"
 #include "loaded_model.h"
 #include "model/postprocess.h"
 #include "predict_files.h"
+#include "result_folder.h"
 
 namespace dfine {
 namespace {
 
-struct Picture {
-  Image image;
-  Tensor input;         // uint8 [1, 3, H, W]
-  std::string problem;  // why it could not be read; empty: it could
-};
-
-std::vector<uint8_t> read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(cat("cannot open ", path.string(), ": ", std::strerror(errno)));
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-Picture load_picture(const std::filesystem::path& path, ImageSize size) {
-  Picture picture;
-  try {
-    picture.image = with_context([&] { return decode_image(read_file(path)); }, [&] { return cat("reading ", path.string()); });
-  } catch (const Error& e) {
-    picture.problem = e.what();
-    return picture;
-  }
-  picture.input = at::empty({1, 3, size.height, size.width}, at::kByte);
-  resize_antialias_chw(picture.image, static_cast<int>(size.width), static_cast<int>(size.height), /*flip=*/false,
-                       picture.input.data_ptr<uint8_t>());
-  return picture;
-}
-
 /// The detections of one image with score >= threshold, highest score first; `highest` is the best score seen, kept or not.
-std::vector<Prediction> detect(const LoadedModel& loaded, const Picture& picture, double threshold, double& highest) {
+std::vector<Prediction> detect(const LoadedModel& loaded, const LoadedImage& picture, double threshold, double& highest) {
   const at::NoGradGuard no_grad;
   const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
   const Detections found = postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
@@ -77,18 +48,6 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const Picture& picture
   return kept;
 }
 
-void draw(Image& image, const std::vector<Prediction>& predictions, const std::filesystem::path& path) {
-  std::vector<DrawnBox> boxes;
-  for (auto p = predictions.rbegin(); p != predictions.rend(); ++p) {  // the best on top
-    boxes.push_back(
-        {p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3], static_cast<int>(p->class_index), cat(p->label, " ", fixed(p->score, 2))});
-  }
-  draw_boxes(image, boxes);
-  const auto bytes = encode_jpeg(image);
-  std::filesystem::create_directories(path.parent_path());
-  write_file_atomically(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 /// The image id of each file.
 std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations) {
   std::vector<int64_t> ids(files.size());
@@ -98,7 +57,7 @@ std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::s
   for (size_t i = 0; i < files.size(); ++i) {
     const auto found = known.find(files[i].name);
     if (found == known.end())
-      throw Error(cat(annotations, " has no image with file_name \"", files[i].name, "\""),
+      throw Error(cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
                   "leave --annotations out, or give the images as the file names them");
     ids[i] = found->second;
   }
@@ -112,6 +71,39 @@ void report_nothing_found(double highest, double threshold) {
             << std::floor(highest * digits) / digits << " would show something\n";
 }
 
+/// Why the boxes are not in the pixels that viewers show; empty: they are.
+std::string reason_for_stored_pixels(const PredictOptions& options) {
+  if (!options.exif) return "--no-exif";
+  return options.annotations.empty() ? "" : "with --annotations boxes are in stored pixels, as in training";
+}
+
+void report_orientations(size_t count, const std::string& stored_because) {
+  if (count == 0) return;
+  const std::string images = counted(static_cast<int64_t>(count), "image");
+  log::info(stored_because.empty() ? cat("EXIF orientation applied to ", images, ": boxes are in the upright picture; --no-exif",
+                                         " keeps the stored pixels")
+                                   : cat("EXIF orientation not applied to ", images, ": ", stored_because));
+}
+
+void report_skipped(const std::vector<FileNote>& skipped) {
+  if (skipped.empty()) return;
+  log::info(cat("skipped ", counted(static_cast<int64_t>(skipped.size()), "file"), ":\n", group_by_reason(skipped)));
+}
+
+Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
+  Error error(cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"), " could not be read"),
+              "all other images were processed; convert formats that cannot be read to JPEG or PNG");
+  for (const FileNote& note : unreadable) error.add_context(cat(printable(note.path), ": ", note.reason));
+  return error;
+}
+
+/// One is thrown, after the others are printed.
+void throw_any(const std::vector<Error>& failures) {
+  if (failures.empty()) return;
+  for (size_t k = 0; k + 1 < failures.size(); ++k) log::error(failures[k].what());
+  throw failures.back();
+}
+
 }  // namespace
 
 void predict(const PredictOptions& options) {
@@ -119,47 +111,53 @@ void predict(const PredictOptions& options) {
   if (options.format == "coco" && options.output.empty()) throw UsageError("--format coco needs --output DIR");
   if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
     throw UsageError(cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
-  const auto files = collect_images(options.images);
-  const auto pictures = options.output.empty() ? std::vector<std::filesystem::path>() : drawn_pictures(files, options.output);
+  const ImageListing listing = collect_images(options.images);
+  const auto& files = listing.images;
+  std::optional<ResultFolder> output;
+  auto pictures = options.output.empty() ? std::vector<std::filesystem::path>() : drawn_pictures(files, options.output);
   const auto ids = image_ids(files, options.annotations);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
   const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
-  if (!options.output.empty()) std::filesystem::create_directories(options.output);
+  if (!options.output.empty()) output.emplace(options.output, std::move(pictures));
+  const std::string stored_because = reason_for_stored_pixels(options);
 
   std::vector<Prediction> all;
+  std::vector<FileNote> unreadable = listing.unreadable;
   double highest = 0;
-  size_t unreadable = 0;
+  size_t oriented = 0;
   ThreadPool readers(1);  // reads the next images while the model computes
   ordered_parallel(
-      readers, files.size(), /*window=*/4, [&](size_t i) { return load_picture(files[i].path, size); },
-      [&](size_t i, Picture picture) {
+      readers, files.size(), /*window=*/4, [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
+      [&](size_t i, LoadedImage picture) {
         if (!picture.problem.empty()) {
-          log::error(picture.problem);
-          ++unreadable;
+          unreadable.push_back({files[i].path, picture.problem});
           return;
         }
+        if (picture.oriented) ++oriented;
         auto found = with_context([&] { return detect(loaded, picture, options.threshold, highest); },
-                                  [&] { return cat("on ", files[i].path.string()); });
+                                  [&] { return cat("on ", printable(files[i].path)); });
         for (auto& p : found) {
           p.image_id = ids[i];
           p.file_name = files[i].name;
           if (text) std::cout << format_text(p) << "\n";
         }
-        if (!options.output.empty()) draw(picture.image, found, pictures[i]);
+        if (output) output->draw(i, picture.image, found);
         all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
       });
 
-  const size_t read = files.size() - unreadable;
-  if (!options.output.empty()) {
-    write_coco_results(options.output / "predictions.json", all);
-    std::cout << all.size() << " detections on " << read << " images: " << (options.output / "predictions.json").string() << "\n";
+  const size_t images = files.size() + listing.unreadable.size(), read = images - unreadable.size();
+  if (output) {
+    output->write(all);
+    std::cout << all.size() << " detections on " << read << " images: " << printable(output->predictions_file()) << "\n";
   }
   if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
-  if (unreadable > 0) {
-    std::cout << std::flush;
-    throw Error(cat(unreadable, " of ", counted(static_cast<int64_t>(files.size()), "image"), " could not be read"),
-                "they are named above; the results are those of the others");
-  }
+  std::cout << std::flush;  // before what goes to stderr
+  report_orientations(oriented, stored_because);
+  report_skipped(listing.skipped);
+  std::vector<Error> failures;
+  if (output && output->failure()) failures.push_back(*output->failure());
+  if (!unreadable.empty()) failures.push_back(unreadable_error(unreadable, images));
+  throw_any(failures);
 }
 
 }  // namespace dfine

@@ -16,14 +16,19 @@ struct PredictOptions {
   std::filesystem::path output;               // empty: nothing is written
   std::string format;                   // "coco": files in `output`; "text": lines on stdout; empty: coco if there is an output, else text
   std::string annotations;              // image ids by file name; empty: 1, 2, ... in order
+  bool exif = true;                     // apply the EXIF orientation; never with `annotations`
   std::optional<ImageSize> image_size;  // network input; default: what preprocessor_config.json says
   std::string device = "auto";
 };
 
-/// Pictures with their detections drawn go to OUTPUT (see drawn_pictures.h), the detections of all images to OUTPUT/predictions.json, for
-/// each image in descending order of score. When nothing passes the threshold, the highest score seen is printed and a threshold that
-/// would show something. An image that cannot be read is named and passed over; an Error at the end says how many. What is wrong with
-/// the options, the files' names among them, is found before the model is loaded.
+/// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of all images to OUTPUT/predictions.json,
+/// for each image in descending order of score. Boxes are in the pixels of the picture as viewers show it, EXIF orientation applied;
+/// without `exif`, and with `annotations`, in the pixels as stored, which training sees too.
+///
+/// When nothing passes the threshold, the highest score seen is printed and a threshold that would show something. Files of the folders
+/// that are no images are listed on stderr. Images that cannot be read cost no other its results: they are listed in an Error at the end,
+/// as is a picture that cannot be written. What is wrong with the options, the files' names among them, is found before the model is
+/// loaded.
 void predict(const PredictOptions& options);
 
 }  // namespace dfine

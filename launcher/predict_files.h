@@ -1,5 +1,5 @@
 #pragma once
-// Files of dfine-predict: which images, and what is written about them.
+// What dfine-predict writes about images, and the ids that an annotation file gives them.
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -9,16 +9,6 @@
 
 namespace dfine {
 
-struct ImageFile {
-  std::filesystem::path path;
-  std::string name;  // of the file, relative to the folder it was found in; unlike all others
-};
-
-/// Files as given, and every JPEG, PNG and WebP file in the folders (by extension, sub-folders too), in order of name within a folder. A
-/// file given twice is taken once. Different files of one name get as many folders of their path in front as tell them apart: d1/a.jpg
-/// and d2/a.jpg. Throws Error naming a path that does not exist or a folder without images.
-std::vector<ImageFile> collect_images(const std::vector<std::filesystem::path>& paths);
-
 /// One detection as it is written.
 struct Prediction {
   int64_t image_id = 0;
@@ -26,14 +16,15 @@ struct Prediction {
   int64_t category_id = 0;
   std::string label;            // the class's name
   int64_t class_index = 0;      // the model's label
-  std::array<float, 4> xyxy{};  // pixels of the original image
+  std::array<float, 4> xyxy{};  // pixels of the image, upright or as stored (LoadedImage in loaded_image.h)
   float score = 0;
 };
 
-/// A COCO results file: a list of {image_id, file_name, category_id, bbox [x, y, w, h], score}. Whole or not at all.
+/// A COCO results file: a list of {image_id, file_name, category_id, bbox [x, y, w, h], score}. Written atomically. JSON is UTF-8: a
+/// byte of a file name that is not stands there as the four letters \xNN.
 void write_coco_results(const std::filesystem::path& path, const std::vector<Prediction>& predictions);
 
-/// One line: file, label, score, x1 y1 x2 y2.
+/// One line: file, label, score, x1 y1 x2 y2; names printable.
 std::string format_text(const Prediction& prediction);
 
 /// file_name -> image id of a COCO annotation file, so that predictions carry the ids of a data set.

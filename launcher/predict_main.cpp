@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   CLI::App app("Detects objects in images; draws them and writes them as COCO results (OUTPUT/predictions.json).", "dfine-predict");
   app.set_version_flag("--version", "dfine-predict " DFINE_VERSION);
   app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")->required()->type_name("PATH");
-  app.add_option("--images", options.images, "image files, or folders of them")->required()->type_name("PATH...");
+  app.add_option("--images", options.images, "image files, or folders of them, with their sub-folders")->required()->type_name("PATH...");
   app.add_option("--threshold", options.threshold, "least score that is kept, 0 to 1; 0 keeps the best 300 of each image")
       ->capture_default_str();
   app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")
@@ -22,8 +22,15 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"coco", "text"}));
   app.add_option("--annotations", options.annotations, "take image ids from this COCO file, by file name; default: 1, 2, ... in order")
       ->type_name("FILE.json");
+  app.add_flag("!--no-exif", options.exif,
+               "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and pictures are upright. With "
+               "--annotations pixels are always as stored, as in training");
   app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
+  app.footer(
+      "Folders: images are recognised by content or by name. An image that cannot be read costs no other its results; it is listed at\n"
+      "the end, and the exit code is 1. Hidden files and files that are no images are listed too, without effect on the exit code.\n"
+      "exit codes: 0 done, 1 failed, 2 wrong usage");
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);
     dfine::predict(options);

@@ -4,6 +4,9 @@
 #include <iostream>
 
 #include "cli/command_line.h"
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
 #include "dist/failure_reporter.h"
 
 namespace dfine {
@@ -12,12 +15,13 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
   try {
     parse_command_line(app, argc, argv);
     body();
+    if (!std::cout.flush()) throw Error("the output could not be written: the disk is full, or it was closed");
     return 0;
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
   } catch (...) {
     const FailureText failure = describe_failure(std::current_exception());
-    std::cerr << app.get_name() << ": " << failure.text << "\n";
+    std::cerr << printable_lines(cat(app.get_name(), ": ", failure.text, "\n"));
     return failure.exit_code;
   }
 }

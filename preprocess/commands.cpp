@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/dataset.h"
 #include "data/extract.h"
@@ -43,7 +44,7 @@ void run_info(const std::filesystem::path& folder) {
       ++(box.iscrowd ? of_class.crowds : of_class.boxes);
     }
   }
-  std::cout << folder.string() << ": " << counted(set.size(), "image", "images") << ", "
+  std::cout << printable(folder) << ": " << counted(set.size(), "image", "images") << ", "
             << counted(manifest.shards.size(), "shard", "shards") << ", " << size_text(totals.file_bytes) << '\n';
   print_classes(set.categories(), classes);
   std::cout << "images without boxes: " << with_commas(static_cast<long long>(empty)) << '\n';
@@ -64,8 +65,8 @@ bool run_verify(const std::filesystem::path& folder, int jobs, bool decode) {
         interrupted);
     seconds = line.seconds();
   }
-  for (const auto& line : report.damaged) std::cout << "damaged: " << line << '\n';
-  std::cout << folder.string() << ": "
+  for (const auto& line : report.damaged) std::cout << "damaged: " << printable_lines(line) << '\n';
+  std::cout << printable(folder) << ": "
             << (report.damaged.empty() ? "sound" : counted(report.damaged.size(), "thing is", "things are") + " damaged") << "; checked "
             << counted(report.images, "image", "images") << " in " << counted(report.shards, "shard", "shards") << ", "
             << size_text(report.bytes) << " in " << fixed(seconds, 1) << " s\n";
@@ -88,9 +89,9 @@ void run_extract(const std::filesystem::path& folder, const std::filesystem::pat
     seconds = line.seconds();
   }
   std::cout << "extracted " << counted(summary.images, "image", "images") << " (" << size_text(summary.bytes) << ") and "
-            << counted(summary.annotations, "annotation", "annotations") << " into " << output.string() << " in " << fixed(seconds, 1)
-            << " s\npack them again: dfine-pack --images " << (output / "images").string() << " --annotations "
-            << (output / "annotations.json").string() << " --output DIR\n";
+            << counted(summary.annotations, "annotation", "annotations") << " into " << printable(output) << " in " << fixed(seconds, 1)
+            << " s\npack them again: dfine-pack --images " << printable(output / "images") << " --annotations "
+            << printable(output / "annotations.json") << " --output DIR\n";
 }
 
 }  // namespace dfine

@@ -7,6 +7,7 @@
 #include "cli/command_line.h"
 #include "commands.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "dfine_version.h"
 #include "signals.h"
 
@@ -173,7 +174,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
   } catch (const UsageError& e) {
-    std::cerr << "dfine-pack: " << e.what() << '\n';
+    std::cerr << printable_lines(std::string("dfine-pack: ") + e.what() + '\n');
     return kWrongUsage;
   }
   catch_interrupts();
@@ -181,10 +182,10 @@ int main(int argc, char** argv) {
   try {
     code = run(app, arguments);
   } catch (const UsageError& e) {
-    std::cerr << "dfine-pack: " << e.what() << '\n';
+    std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
     code = kWrongUsage;
   } catch (const std::exception& e) {
-    std::cerr << "dfine-pack: " << e.what() << '\n';
+    std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
   }
   end_by_caught_interrupt();
   return code;

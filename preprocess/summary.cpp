@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <iostream>
 
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -22,12 +23,13 @@ std::string size_text(uint64_t bytes) {
 
 void print_classes(const std::vector<Category>& categories, const std::vector<ClassCount>& classes) {
   size_t width = 5;
-  for (const auto& category : categories) width = std::max(width, columns(category.name));
+  for (const auto& category : categories) width = std::max(width, columns(printable(category.name)));
   std::cout << "  class" << std::string(width - 5, ' ') << std::setw(12) << "id" << std::setw(14) << "boxes" << std::setw(10) << "crowds"
             << '\n';
   for (size_t label = 0; label < categories.size(); ++label) {
     const Category& category = categories[label];
-    std::cout << "  " << category.name << std::string(width - columns(category.name), ' ') << std::setw(12) << category.id << std::setw(14)
+    const std::string name = printable(category.name);
+    std::cout << "  " << name << std::string(width - columns(name), ' ') << std::setw(12) << category.id << std::setw(14)
               << with_commas(static_cast<long long>(classes[label].boxes)) << std::setw(10)
               << with_commas(static_cast<long long>(classes[label].crowds)) << '\n';
   }
@@ -37,7 +39,7 @@ namespace {
 
 void print_notes(const char* what, const BoxNotes& notes) {
   std::cout << what << ": " << counted(notes.count, "box", "boxes") << '\n';
-  for (const auto& note : notes.first) std::cout << "  " << note.file_name << ", annotation " << note.annotation_id << '\n';
+  for (const auto& note : notes.first) std::cout << "  " << printable(note.file_name) << ", annotation " << note.annotation_id << '\n';
   if (notes.count > notes.first.size())
     std::cout << "  and " << with_commas(static_cast<long long>(notes.count - notes.first.size())) << " more\n";
 }
@@ -70,7 +72,7 @@ void print_coverage(const PackSummary& summary) {
     for (size_t label = 0; label < summary.categories.size(); ++label) {
       const auto has_boxes = [&](const PackedSet& s) { return s.counts.classes[label].boxes > 0; };
       if (has_boxes(set) || std::ranges::none_of(summary.sets, has_boxes)) continue;
-      lacking += cat(lacking.empty() ? "" : ", ", summary.categories[label].name);
+      lacking += cat(lacking.empty() ? "" : ", ", printable(summary.categories[label].name));
     }
     if (summary.sets.size() > 1)
       std::cout << "classes without a box in " << set.name << " alone: " << (lacking.empty() ? "none" : lacking) << '\n';
@@ -97,7 +99,7 @@ void print_totals(const PackSummary& summary, const PackOptions& options, double
   const bool part_alone = !summary.missing_parts.empty();
   std::cout << "packed " << counted(totals.images, "image", "images")
             << (part_alone ? cat(" of part ", options.part->index, " of ", options.part->count, " of ") : " into ")
-            << options.output.string() << ": " << counted(shards, "shard", "shards") << ", " << size_text(totals.file_bytes) << " ("
+            << printable(options.output) << ": " << counted(shards, "shard", "shards") << ", " << size_text(totals.file_bytes) << " ("
             << size_text(totals.image_bytes) << " of image files) in " << fixed(seconds, 1) << " s\n";
 }
 
@@ -113,9 +115,9 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   if (!part_alone) print_coverage(summary);
   if (!summary.skipped.empty()) {
     std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
-    for (const auto& line : summary.skipped) std::cout << "  " << line << '\n';
+    for (const auto& line : summary.skipped) std::cout << "  " << printable_lines(line) << '\n';
   }
-  if (!summary.report_problem.empty()) std::cout << summary.report_problem << '\n';
+  if (!summary.report_problem.empty()) std::cout << printable_lines(summary.report_problem) << '\n';
   if (part_alone) {
     std::cout << "the pack is complete when part" << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)
               << " of " << options.part->count << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";

@@ -15,6 +15,7 @@
 #include "config/suggest.h"
 #include "config/toml_value.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -79,6 +80,10 @@ class Reader {
     const size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) {
       problems_.add(where, "is not of the form table.key=value");
+      return;
+    }
+    if (utf8_text(argument) != argument) {
+      problems_.add(where, "is not UTF-8, as a configuration must be: rename the file or folder");
       return;
     }
     const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);

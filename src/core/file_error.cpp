@@ -4,7 +4,6 @@
 #include <string>
 #include <system_error>
 
-#include "core/error.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -29,8 +28,10 @@ const char* hint_for(int code) {
 }  // namespace
 
 void throw_file_error(std::string_view action, const std::filesystem::path& path, int code) {
-  throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)),
-              hint_for(code));
+  const std::string message =
+      cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code));
+  if (code == ENOSPC || code == EDQUOT) throw NoSpaceError(message, hint_for(code));
+  throw Error(message, hint_for(code));
 }
 
 }  // namespace dfine

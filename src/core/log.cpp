@@ -9,6 +9,8 @@
 #include <memory>
 #include <string>
 
+#include "core/printable.h"
+
 namespace dfine::log {
 namespace {
 
@@ -35,7 +37,7 @@ std::string& prefix() {
 }
 
 void write(spdlog::level::level_enum level, std::string_view message) {
-  logger().log(level, "{}{}", prefix(), message);
+  logger().log(level, "{}", printable_lines(prefix() + std::string(message)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -19,7 +20,7 @@ namespace {
   const char* hint = "";
   if (code == EMFILE || code == ENFILE) hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
   if (code == EACCES) hint = "check the file's permissions";
-  throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)), hint);
+  throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(code)), hint);
 }
 
 /// Descriptors are given out from below: `newest` says how many are used. The other half stays for sockets and the like.
@@ -56,7 +57,7 @@ void ByteFile::read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes)
     const ssize_t got = ::pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(path_, errno);
-    if (got == 0) throw Error(cat(path_.string(), " ends at byte ", offset + done, "; ", size - done, " more were expected"));
+    if (got == 0) throw Error(cat(printable(path_), " ends at byte ", offset + done, "; ", size - done, " more were expected"));
     done += static_cast<size_t>(got);
   }
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/coco_json.h"
 #include "data/id_index.h"
@@ -17,17 +18,7 @@ namespace {
 constexpr size_t kNone = IdIndex::kNone;
 
 std::string in_quotes(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string result = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code < 0x20 || code == 0x7F) {
-      result += {'\\', 'x', kDigits[code >> 4], kDigits[code & 15]};
-    } else {
-      result += c;
-    }
-  }
-  return result + '"';
+  return cat('"', printable(text), '"');
 }
 
 /// Takes the records of `raw` apart and relates them by their ids.
@@ -50,8 +41,8 @@ class Resolver {
     for (size_t label = 0; label < coco_.categories.size(); ++label) {
       const Category& category = coco_.categories[label];
       if (category_index_.insert(category.id, label) != kNone) {
-        throw Error(cat(path.string(), " has two categories with id ", category.id, ": \"", coco_.categories[label - 1].name, "\" and \"",
-                        category.name, "\""),
+        throw Error(cat(path.string(), " has two categories with id ", category.id, ": ",
+                        in_quotes(coco_.categories[label - 1].name), " and ", in_quotes(category.name)),
                     "give each category its own id");
       }
     }

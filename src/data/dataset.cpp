@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/manifest.h"
 
@@ -106,7 +107,8 @@ void PackedDataset::will_need(size_t i) const noexcept {
 
 std::string PackedDataset::describe(size_t i) const {
   const auto [shard, r] = find(i);
-  return cat("record ", r, " (\"", shard.index.file_name[r], "\", image id ", shard.index.id[r], ") of ", (folder_ / shard.name).string());
+  return cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ", shard.index.id[r], ") of ",
+             printable(folder_ / shard.name));
 }
 
 }  // namespace dfine

@@ -1,27 +1,11 @@
 #include "data/html.h"
 
 #include <algorithm>
-#include <cstdint>
 
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
-namespace {
-
-/// Bytes of the UTF-8 sequence at the start of the text; 0 when there is none (RFC 3629, section 4).
-size_t utf8_length(std::string_view text) {
-  const auto byte = [&](size_t k) { return k < text.size() ? static_cast<uint8_t>(text[k]) : 0U; };
-  const auto continues = [&](size_t k, unsigned low = 0x80, unsigned high = 0xBF) { return byte(k) >= low && byte(k) <= high; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) return continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(2) ? 3 : 0;
-  if (lead >= 0xF0 && lead <= 0xF4)
-    return continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(2) && continues(3) ? 4 : 0;
-  return 0;
-}
-
-}  // namespace
 
 std::string html_text(std::string_view text) {
   std::string out;

@@ -5,6 +5,7 @@
 
 #include "core/crc32c.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/byte_file.h"
 #include "data/exif.h"
@@ -29,13 +30,13 @@ uint64_t image_file_size(const fs::path& path) {
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
   if (!fs::exists(status)) {
-    if (status.type() == fs::file_type::not_found) throw Error(cat(path.string(), " does not exist"));
-    throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
+    if (status.type() == fs::file_type::not_found) throw Error(cat(printable(path), " does not exist"));
+    throw Error(cat("cannot read ", printable(path), ": ", failed.message()));
   }
-  if (!fs::is_regular_file(status)) throw Error(cat(path.string(), " is not a file"));
+  if (!fs::is_regular_file(status)) throw Error(cat(printable(path), " is not a file"));
   const uint64_t size = fs::file_size(path, failed);
-  if (failed) throw Error(cat("cannot read ", path.string(), ": ", failed.message()));
-  if (size == 0) throw Error(cat(path.string(), " is empty"));
+  if (failed) throw Error(cat("cannot read ", printable(path), ": ", failed.message()));
+  if (size == 0) throw Error(cat(printable(path), " is empty"));
   return size;
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/byte_file.h"
 #include "data/image_check.h"
@@ -137,7 +138,7 @@ std::vector<std::string> read_lines(const fs::path& path) {
 }
 
 std::string at_line(const fs::path& path, size_t line) {
-  return cat(path.string(), ", line ", line);
+  return cat(printable(path), ", line ", line);
 }
 
 }  // namespace dfine

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/manifest.h"
@@ -26,7 +27,7 @@ std::vector<std::string> check_records(const Shard& shard, const std::string& fi
       if (decode) decode_image(bytes, image);
     } catch (const Error& e) {
       damaged.push_back(
-          cat(file, ": record ", r, " (\"", shard.index.file_name[r], "\", image id ", shard.index.id[r], "): ", e.message()));
+          cat(file, ": record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ", shard.index.id[r], "): ", e.message()));
     }
   }
   return damaged;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/voc_xml.h"
 
@@ -93,7 +94,7 @@ void set_labels(VocAnnotation& annotation, const fs::path& path, const std::map<
     if (label != labels.end()) {
       annotation.image.annotations[k].label = label->second;
     } else {
-      annotation.image.problems.push_back(cat(at_line(path, annotation.lines[k]), ": unknown class \"", annotation.names[k], "\""));
+      annotation.image.problems.push_back(cat(at_line(path, annotation.lines[k]), ": unknown class \"", printable(annotation.names[k]), "\""));
     }
   }
 }
@@ -127,13 +128,14 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
       image = std::move(annotation.image);
       image.image.file_name = annotation.file_name;
     } else {
-      image.problems.push_back(cat(xml_path(id).string(), " does not exist"));
+      image.problems.push_back(cat(printable(xml_path(id)), " does not exist"));
     }
     if (const auto found = files.find(id); found != files.end()) {
       const std::set<std::string>& names = found->second;
       image.image.file_name = *names.begin();
       if (names.size() > 1)
-        image.problems.push_back(cat(xml_path(id).string(), " may belong to ", *names.begin(), " or to ", *std::next(names.begin())));
+        image.problems.push_back(cat(printable(xml_path(id)), " may belong to ", printable(*names.begin()), " or to ",
+                                     printable(*std::next(names.begin()))));
     }
     if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
     chosen.push_back(std::move(image));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/yolo_labels.h"
 
@@ -155,7 +156,7 @@ class Reader {
     try {
       read_image_size(path, image.image);
     } catch (const Error& e) {
-      image.problems.push_back(cat(path.string(), ": ", e.message()));
+      image.problems.push_back(cat(printable(path), ": ", e.message()));
       return image;
     }
     const fs::path labels = yolo_label_path(path);

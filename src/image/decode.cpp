@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "image/codecs.h"
+#include "image/file_kind.h"
 
 namespace dfine {
 namespace {
@@ -35,24 +36,12 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
 
 [[noreturn]] void throw_unknown_format(Bytes file) {
   if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
-  struct Other {
-    std::string_view magic, name;
-  };
-  static constexpr std::array<Other, 7> kOthers{{{"GIF8", "a GIF"},
-                                                 {"BM", "a BMP"},
-                                                 {std::string_view("II*\0", 4), "a TIFF"},
-                                                 {std::string_view("MM\0*", 4), "a TIFF"},
-                                                 {std::string_view("\0\0\0\x0cjP", 6), "a JPEG 2000"},
-                                                 {"<", "a web page or other text"},
-                                                 {"version https://git-lfs", "a Git LFS pointer"}}};
   std::string what = "not a JPEG, PNG or WebP file";
-  for (const auto& other : kOthers) {
-    if (starts_with(file, other.magic)) {
-      what += cat(": it looks like ", other.name, " file");
-      break;
-    }
+  if (const auto kind = file_kind(file)) {
+    what += cat(": it looks like ", kind->name);
+  } else if (starts_with(file, "BM")) {
+    what += ": it looks like a damaged BMP image";
   }
-  if (starts_with(file, "ftyp", 4)) what += ": it looks like an AVIF, HEIC or video file";
   what += "; it begins with the bytes";
   for (uint8_t byte : file.first(std::min<size_t>(file.size(), 8))) {
     char text[4];

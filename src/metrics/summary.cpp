@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "metrics/numpy_mean.h"
 
@@ -149,14 +150,14 @@ std::string format_summary(const CocoSummary& summary) {
 std::string format_classes(const std::vector<CocoClassSummary>& classes) {
   constexpr std::string_view kNameTitle = "name";
   size_t name_width = kNameTitle.size();
-  for (const auto& c : classes) name_width = std::max(name_width, width_of(c.category.name));
+  for (const auto& c : classes) name_width = std::max(name_width, width_of(printable(c.category.name)));
   std::ostringstream out;
   const auto row = [&](const auto& id, std::string_view name, const auto& boxes, std::string_view ap, std::string_view ap50) {
     out << std::setw(11) << id << "  " << name << std::string(name_width - width_of(name), ' ') << std::setw(10) << boxes << std::setw(8)
         << ap << std::setw(8) << ap50 << "\n";
   };
   row("category id", kNameTitle, "boxes", "AP", "AP50");
-  for (const auto& c : classes) row(c.category.id, c.category.name, c.boxes, shown(c.ap), shown(c.ap50));
+  for (const auto& c : classes) row(c.category.id, printable(c.category.name), c.boxes, shown(c.ap), shown(c.ap50));
   return out.str();
 }
 

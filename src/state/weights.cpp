@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <system_error>
 #include <vector>
 
 #include "core/error.h"
@@ -14,7 +15,10 @@
 #include "state/safetensors.h"
 
 namespace dfine {
+namespace fs = std::filesystem;
 namespace {
+
+constexpr const char* kModelFile = "model.safetensors";
 
 bool is_batch_counter(const std::string& name) {
   return name.ends_with(".num_batches_tracked");
@@ -69,6 +73,20 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
   return fit;
 }
 
+/// For a folder without weights: the checkpoints in it, if it is that of a run.
+std::string where_weights_are(const fs::path& folder) {
+  std::string found;
+  std::error_code ignored;
+  for (const fs::path& checkpoints : {folder / "checkpoints", folder}) {
+    for (const char* name : {"best", "last"}) {
+      const fs::path checkpoint = checkpoints / name;
+      if (fs::exists(checkpoint / kModelFile, ignored)) found += cat(found.empty() ? "" : " or ", checkpoint.string());
+    }
+  }
+  if (!found.empty()) return cat("It holds checkpoints: give ", found, ".");
+  return cat("Expected a folder with config.json and ", kModelFile, ", for example RUN_DIR/checkpoints/best.");
+}
+
 void load(const std::string& path, const std::map<std::string, Tensor>& model, const ClassRows* rows) {
   const at::NoGradGuard no_grad;
   const std::string file = weights_file(path);
@@ -110,11 +128,9 @@ std::string published_name(const std::string& name) {
 }
 
 std::string weights_file(const std::string& path) {
-  namespace fs = std::filesystem;
   if (fs::is_directory(path)) {
-    const std::string file = (fs::path(path) / "model.safetensors").string();
-    if (!fs::exists(file))
-      throw Error(cat("the folder ", path, " has no model.safetensors"), "Name a folder as save_pretrained writes it.");
+    const std::string file = (fs::path(path) / kModelFile).string();
+    if (!fs::exists(file)) throw Error(cat("the folder ", path, " has no ", kModelFile), where_weights_are(path));
     return file;
   }
   if (!fs::exists(path)) throw Error(cat("there are no weights at ", path), "Relative paths start at the current directory.");

@@ -18,7 +18,8 @@ std::map<std::string, Tensor> named_tensors(const torch::nn::Module& module);
 /// top, `o_proj`, `aifi`, `mlp.layers.0`).
 std::string published_name(const std::string& name);
 
-/// The .safetensors file that `path` means: itself, or model.safetensors in the folder `path`. Throws Error if there is none.
+/// The .safetensors file that `path` means: itself, or model.safetensors in the folder `path`. Throws Error if there is none; for the
+/// folder of a run it names the checkpoints in it.
 std::string weights_file(const std::string& path);
 
 /// Copies the weights at `path` (a folder with model.safetensors, or a .safetensors file) into `model`, in place.

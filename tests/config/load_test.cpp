@@ -252,6 +252,7 @@ TEST(LoadConfig, OverridesWinInTheirOrder) {
 TEST(LoadConfig, WrongOverridesAreNamed) {
   expect_error(kData, {"data.batch_size"}, "--set data.batch_size: is not of the form table.key=value");
   expect_error(kData, {"=3"}, "--set =3: is not of the form");
+  expect_error(kData, {"run.dir=gr\xfc\xdf"}, "is not UTF-8");
   expect_error(kData, {"data.batchsize=3"}, "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
   for (const char* missing : {"data.batch_size=", "data.batch_size= "})

@@ -458,6 +458,46 @@ def check_verify_finds_damage():
         damaged("not a pack")
 
 
+def check_names_are_printed_escaped():
+    """Names of files and classes hold control characters and newlines; arguments hold bytes that are not UTF-8."""
+    file_name, class_name = "red\x1b[31m\nline.jpg", "cat\x1b]0;title\x07\nnew \u202eline"
+    shown_file, shown_class = "red\\x1b[31m\\nline.jpg", "cat\\x1b]0;title\\x07\\nnew \\u202eline"
+
+    def clean(text):
+        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in text), repr(text)
+        return text
+
+    def rename(case):
+        shutil.move(case.images / "c.jpg", case.images / file_name)
+        case.coco["images"][0]["file_name"] = file_name
+        case.coco["categories"][2]["name"] = class_name
+
+    with Case() as case:
+        rename(case)
+        out, error = case.pack()
+        assert f"  {shown_class} " in clean(out) and f"  {shown_file}, annotation " in out, out
+        clean(error)
+        out, _ = dfine_pack("info", case.output)
+        assert f"  {shown_class} " in clean(out), out
+        shard = case.output / "shard-00000.h5"
+        data = bytearray(shard.read_bytes())
+        with h5py.File(shard) as f:
+            names = [name.decode() for name in f["image/file_name"][()]]
+            at = f["image/bytes"].id.get_offset() + int(f["image/offset"][names.index(file_name)])
+        data[at + 20] ^= 1
+        shard.write_bytes(data)
+        out, error = dfine_pack("verify", case.output, expect=1)
+        assert f'("{shown_file}", image id 30)' in clean(out), out
+    with Case() as case:
+        rename(case)
+        (case.images / file_name).unlink()
+        _, error = case.pack(expect=1)
+        assert f'image 30 ("{shown_file}")' in clean(error), error
+    for arguments in (["info", b"gr\xfc\xdf\x1b"], [b"--gr\xfc\xdf\x1b"]):
+        done = subprocess.run([str(BIN / "dfine-pack"), *arguments], capture_output=True)
+        assert done.returncode in (1, 2) and "gr\\xfc\\xdf\\x1b" in clean(done.stderr.decode()), done
+
+
 def check_progress_on_a_terminal():
     """On a terminal the progress rewrites one line; what is left on it at the end is the whole."""
     with Case() as case:

@@ -1,11 +1,18 @@
-"""dfine-predict beside the user's own files: nothing is overwritten, nothing is mixed up, and one bad image costs no other its results."""
+"""dfine-predict beside the user's own files: nothing is overwritten, nothing is mixed up, and one bad image costs no other its results.
+
+Every file in a given folder is predicted or listed with a reason; EXIF orientation is Pillow's; a full disk costs no predictions; names
+are printed escaped.
+"""
 import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from common import BCCD, SOURCE, Workspace, pack, run, subset
+from common import BCCD, BIN, SOURCE, Workspace, pack, run, subset
 
 
 def says(text, *needles):
@@ -116,6 +123,209 @@ def others_results_are_kept(ws, weights):
     assert results(ws("none")) == {} and "the highest is" not in out, out
 
 
+def every_file_is_used_or_listed(ws, weights):
+    """Images by content or by name; linked folders; everything else with its reason. Predicted twice, with and without bad images."""
+    folder = ws("every")
+    os.makedirs(os.path.join(folder, "sub"))
+    os.makedirs(os.path.join(folder, ".thumbnails"))
+    os.makedirs(ws("album"))
+    at = lambda *parts: os.path.join(folder, *parts)
+    shutil.copy(ws("wide.jpg"), at("a.JPG"))
+    shutil.copy(ws("wide.jpg"), at("b.jfif"))
+    shutil.copy(ws("wide.jpg"), at("no extension"))
+    shutil.copy(ws("wide.jpg"), at("sub", "c.dat"))
+    shutil.copy(ws("wide.jpg"), ws("album", "d.jpe"))
+    os.symlink(ws("album"), at("link"))
+    os.symlink("..", at("sub", "up"))
+    shutil.copy(ws("wide.jpg"), at(".hidden.jpg"))
+    shutil.copy(ws("wide.jpg"), at(".thumbnails", "e.jpg"))
+    for name, text in (("labels.txt", "0 0.5 0.5 0.1 0.1\n"), ("bmw.txt", "BMW, and other cars of this country\n")):
+        with open(at(name), "w") as f:
+            f.write(text)
+    with open(at("clip.mp4"), "wb") as f:
+        f.write(bytes.fromhex("00000018667479706d703432000000006d70343269736f6d") + b"0" * 100)
+    os.symlink("nowhere", at("readme"))
+    os.mkfifo(at("pipe"))
+    options = ["--weights", weights, "--image-size", 128, "--threshold", 0]
+    out = run("dfine-predict", *options, "--images", folder, "--output", ws("every-out"))
+    good = {"a.JPG", "b.jfif", "no extension", "sub/c.dat", "link/d.jpe"}
+    assert set(results(ws("every-out"))) == good, out
+    assert {name for name in drawn(ws("every-out"))} == {"a.JPG.jpg", "b.jfif.jpg", "no extension.jpg", "sub/c.dat.jpg", "link/d.jpe.jpg"}
+    says(out, "on 5 images", "skipped 8 files:", "hidden: 2 files", at(".hidden.jpg"), at(".thumbnails", "e.jpg"),
+         "a link to a folder that contains it: 1 file (" + at("sub", "up"), "a link to a file that does not exist: 1 file (" + at("readme"),
+         "an MP4 or QuickTime video: 1 file (" + at("clip.mp4"), "not a regular file: 1 file (" + at("pipe"),
+         f"not an image: 2 files ({at('bmw.txt')}, {at('labels.txt')})")
+
+    # What looks like an image, by name or by content, and cannot be read is an error; each with its reason.
+    Image.new("RGB", (30, 20)).save(at("f.gif"))
+    Image.new("RGB", (30, 20)).save(at("g"), "GIF")
+    with open(at("h.png"), "w") as f:
+        f.write("<html>not found</html>")
+    os.symlink("nowhere", at("i.jpg"))
+    sock = socket.socket(socket.AF_UNIX)
+    os.chdir(folder)  # the path of a socket must be short
+    sock.bind("j.jpg")
+    os.chdir("/")
+    out = run("dfine-predict", *options, "--images", folder, "--output", ws("every-out"), expect=1)
+    says(out, "5 of 10 images could not be read", "on 5 images", "skipped 8 files", f"{at('f.gif')}: not a JPEG", f"{at('g')}: not a JPEG",
+         "it looks like a GIF image", f"{at('h.png')}: not a JPEG", "it looks like a web page",
+         f"{at('i.jpg')}: a link to a file that does not exist", f"{at('j.jpg')}: not a regular file")
+    assert set(results(ws("every-out"))) == good
+    # The same on the terminal alone: stdout has nothing but detections.
+    lines = subprocess.run([os.path.join(BIN, "dfine-predict"), *map(str, options), "--images", folder], stdout=subprocess.PIPE,
+                           stderr=subprocess.DEVNULL, text=True).stdout.splitlines()
+    assert lines and {line.split("  ")[0] for line in lines} == good, lines[:3]
+    # A folder without any image says what it holds.
+    os.makedirs(ws("texts"))
+    shutil.copy(at("labels.txt"), ws("texts"))
+    says(run("dfine-predict", *options, "--images", ws("texts"), expect=1), "no images in this folder", "not an image: 1 file", "labels.txt")
+
+
+def boxes_of(folder):
+    """predictions.json as {file name: [(category, box, score), ...]}."""
+    found = {}
+    with open(os.path.join(folder, "predictions.json")) as f:
+        for p in json.load(f):
+            found.setdefault(p["file_name"], []).append((p["category_id"], p["bbox"], p["score"]))
+    return found
+
+
+def exif_orientation_is_applied(ws, weights):
+    """The predictions on a turned file are those on Pillow's ImageOps.exif_transpose of it, saved as PNG, which loses nothing."""
+    for folder in ("turned", "upright", "stored"):
+        os.makedirs(ws(folder))
+    source = Image.open(ws("wide.jpg"))
+    stored_sizes = {}
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        for suffix, settings in (("jpg", {"quality": 95}), ("png", {}), ("webp", {"lossless": True})):
+            name = f"{orientation}.{suffix}"
+            source.save(ws("turned", name), exif=exif, **settings)
+            with Image.open(ws("turned", name)) as image:
+                assert image.getexif()[0x0112] == orientation
+                ImageOps.exif_transpose(image).convert("RGB").save(ws("upright", f"{name}.png"))
+                stored_sizes[name] = image.size
+        with Image.open(ws("turned", f"{orientation}.jpg")) as image:
+            image.convert("RGB").save(ws("stored", f"{orientation}.jpg.png"), exif=b"")
+    options = ["--weights", weights, "--image-size", 128, "--threshold", 0]
+    out = run("dfine-predict", *options, "--images", ws("turned"), "--output", ws("turned-out"))
+    says(out, "EXIF orientation applied to 21 images", "upright", "--no-exif")
+    assert "EXIF" not in run("dfine-predict", *options, "--images", ws("upright"), "--output", ws("upright-out"))
+    turned, upright = boxes_of(ws("turned-out")), boxes_of(ws("upright-out"))
+    assert len(turned) == 24
+    for name, boxes in turned.items():
+        assert boxes == upright[f"{name}.png"], name
+    assert turned["1.png"] != turned["6.png"] and turned["1.png"] != turned["2.png"]
+    pictures = drawn(ws("turned-out"))
+    assert pictures["5.jpg"] == pictures["6.png.jpg"] == pictures["8.webp.jpg"] == (120, 160), pictures
+    assert pictures["1.jpg"] == pictures["3.png.jpg"] == pictures["4.webp.jpg"] == (160, 120), pictures
+
+    # Stored pixels: on request, and with --annotations.
+    run("dfine-predict", *options, "--images", ws("stored"), "--output", ws("stored-out"))
+    stored = boxes_of(ws("stored-out"))
+    with open(ws("turned.json"), "w") as f:
+        json.dump({"images": [{"id": i, "file_name": name, "width": w, "height": h} for i, (name, (w, h)) in enumerate(stored_sizes.items(), 1)],
+                   "annotations": [], "categories": [{"id": 1, "name": "RBC"}]}, f)
+    for arguments, needle in ((["--no-exif"], "--no-exif"), (["--annotations", ws("turned.json")], "with --annotations boxes are in stored pixels")):
+        out = run("dfine-predict", *options, "--images", ws("turned"), "--output", ws("kept-out"), *arguments)
+        says(out, "EXIF orientation not applied to 21 images", needle)
+        kept = boxes_of(ws("kept-out"))
+        for orientation in range(1, 9):
+            name = f"{orientation}.jpg"
+            assert [box for _, box, _ in kept[name]] == [box for _, box, _ in stored[f"{name}.png"]], (arguments, name)
+        assert drawn(ws("kept-out"))["6.jpg"] == (160, 120)
+
+
+def names_are_printed_escaped(ws, weights):
+    """Names that are not UTF-8 or hold control characters never reach the terminal raw, and JSON stays JSON."""
+    folder = os.fsencode(ws("names"))
+    os.makedirs(folder)
+    names = [b"gr\xfc\xdf.jpg", b"gr\xfb\xdf.jpg", b"red\x1b[31m.jpg", b"two\nlines.jpg", "Größe.jpg".encode()]
+    for name in names:
+        shutil.copy(ws("wide.jpg"), os.path.join(folder, name))
+    for name in (b"bad\x9b\n.png", b"note\x07.txt"):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write("no image")
+    for arguments in ([], ["--output", ws("names-out"), "--format", "text"]):
+        command = [os.path.join(BIN, "dfine-predict"), "--weights", weights, "--image-size", "128", "--threshold", "0", "--images", folder, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert done.returncode == 1, done.stdout
+        out = done.stdout.decode()  # throws unless it is UTF-8
+        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) < 0xA0 for c in out), out
+        says(out, "gr\\xfc\\xdf.jpg", "gr\\xfb\\xdf.jpg", "red\\x1b[31m.jpg", "two\\nlines.jpg", "Größe.jpg", "bad\\x9b\\n.png: not a JPEG", "note\\x07.txt")
+    # predictions.json: control characters as JSON has them, other bytes as \xNN, so that each name is there once.
+    assert set(results(ws("names-out"))) == {"gr\\xfc\\xdf.jpg", "gr\\xfb\\xdf.jpg", "red\x1b[31m.jpg", "two\nlines.jpg", "Größe.jpg"}
+    assert set(os.listdir(os.fsencode(ws("names-out")))) == {*names, b"predictions.json"}
+
+
+def mount_is_allowed():
+    return subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def a_full_disk_costs_no_predictions(ws, weights):
+    """--output on a small file system of its own. Noise makes pictures of about 60 KB each."""
+    if not mount_is_allowed():
+        print("SKIPPED: a full disk: this process may not mount a file system", file=sys.stderr, flush=True)
+        return
+    os.makedirs(ws("noise", "sub"))
+    for k in range(12):
+        Image.effect_noise((256, 256), 90).convert("RGB").save(ws("noise", "sub" if k % 2 else "", f"{k}.png"))
+    options = ["--weights", weights, "--image-size", "128", "--threshold", "0", "--images", ws("noise")]
+
+    def predict(size, before="true"):
+        """What dfine-predict prints, what is left on the file system of `size` afterwards, and predictions.json."""
+        program = " ".join(map(str, [os.path.join(BIN, "dfine-predict"), *options, "--output", "/mnt/out"]))
+        script = (f"mount -t tmpfs -o size={size} tmpfs /mnt && cd /mnt && {before} && {{ {program}; echo exit code $?; }} > {ws('said')} 2>&1;"
+                  f" find . -mindepth 1 > {ws('left')}; cp out/predictions.json {ws('full.json')}")
+        if os.path.exists(ws("full.json")):
+            os.remove(ws("full.json"))
+        subprocess.run(["unshare", "-m", "sh", "-c", script], stderr=subprocess.DEVNULL)
+        with open(ws("said")) as said, open(ws("left")) as left:
+            return said.read(), set(left.read().split())
+
+    run("dfine-predict", *options, "--output", ws("roomy"))
+    wanted = content(ws("roomy", "predictions.json"))
+    pictures = [os.path.getsize(ws("roomy", name)) for name in drawn(ws("roomy"))]
+    assert len(pictures) == 12 and min(pictures) > 20_000, pictures
+
+    # Room for some pictures and the predictions.
+    out, left = predict((sum(pictures) // 2 + len(wanted)) // 4096 * 4096)
+    says(out, "cannot write /mnt/out/", "No space left on device", "hint: free some space", "of 12 pictures", "exit code 1", "on 12 images")
+    assert content(ws("full.json")) == wanted
+    assert 0 < len([p for p in left if p.endswith(".jpg")]) < 12 and not any("partial" in p for p in left), left
+    # The pictures leave too little room for the predictions: some make room.
+    out, left = predict((sum(pictures) + len(wanted) // 2) // 4096 * 4096)
+    says(out, "No space left on device", "of 12 pictures", "exit code 1", "on 12 images")
+    assert content(ws("full.json")) == wanted and not any("partial" in p for p in left), left
+    assert 0 < len([p for p in left if p.endswith(".jpg")]) < 12, left
+    # No room for the predictions at all: nothing is left behind, and an older file stays.
+    out, left = predict(len(wanted) // 2 // 4096 * 4096)
+    says(out, "cannot write", "/mnt/out/predictions.json", "No space left on device", "exit code 1")
+    assert left == set(), left
+    out, left = predict(len(wanted) // 2 // 4096 * 4096, before="mkdir out && echo old > out/predictions.json")
+    says(out, "/mnt/out/predictions.json", "No space left on device", "exit code 1")
+    assert left == {"./out", "./out/predictions.json"} and content(ws("full.json")) == b"old\n", left
+
+
+def lost_output_is_an_error(ws, weights):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([os.path.join(BIN, "dfine-predict"), "--weights", weights, "--image-size", "128", "--threshold", "0", "--images",
+                               ws("wide.jpg")], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "the output could not be written" in done.stderr, done
+
+
+def a_run_folder_names_its_checkpoints(ws, weights):
+    for program in (["dfine-predict", "--images", ws("wide.jpg")], ["dfine-eval", "--data", ws("train")]):
+        out = run(program[0], "--weights", ws("run"), *program[1:], expect=1)
+        says(out, f"the folder {ws('run')} has no model.safetensors", f"hint: It holds checkpoints: give {ws('run', 'checkpoints', 'last')}.")
+    out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), "--set", f"run.dir={ws('other')}", "--set", f"data.train={ws('train')}",
+              "--set", f"model.weights={ws('run')}", "--set", "validate.every_epochs=0", "--set", "run.device=cpu", "--set", "data.batch_size=2",
+              "--set", "run.threads=1", expect=1)
+    says(out, ws("run", "checkpoints", "last"))
+
+
 def wrong_options(ws, weights):
     for wrong in ("nan", "-0.1", "1.5", "inf"):
         says(run("dfine-predict", "--weights", ws("nowhere"), "--images", ws("wide.jpg"), "--threshold", wrong, expect=2), "--threshold", "0 to 1")
@@ -143,6 +353,12 @@ def main():
         images_are_kept(ws)
         names_are_told_apart(ws, weights)
         others_results_are_kept(ws, weights)
+        every_file_is_used_or_listed(ws, weights)
+        exif_orientation_is_applied(ws, weights)
+        names_are_printed_escaped(ws, weights)
+        a_full_disk_costs_no_predictions(ws, weights)
+        lost_output_is_an_error(ws, weights)
+        a_run_folder_names_its_checkpoints(ws, weights)
         wrong_options(ws, weights)
     print("all passed")
 

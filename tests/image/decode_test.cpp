@@ -52,14 +52,18 @@ TEST(Probe, NeedsTheHeaderAlone) {
 
 TEST(Probe, NamesWhatAFileIsInstead) {
   EXPECT_NE(error_of([] { probe_image({}); }).find("empty (0 bytes)"), std::string::npos);
-  const std::map<std::string, std::string> cases{{"GIF89a....", "a GIF file"},
+  const std::map<std::string, std::string> cases{{"GIF89a....", "a GIF image"},
                                                  {"<!DOCTYPE html>", "a web page"},
                                                  {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
                                                  {std::string("\0\0\0\x20"
                                                               "ftypavif",
                                                               12),
-                                                  "AVIF"},
-                                                 {"BM123456", "a BMP file"},
+                                                  "an AVIF image"},
+                                                 {std::string("\0\0\0\x18"
+                                                              "ftypheic",
+                                                              12),
+                                                  "a HEIC image"},
+                                                 {"BM123456", "a damaged BMP image"},
                                                  {"x", "begins with the bytes 78"}};
   for (const auto& [content, expected] : cases) {
     const Bytes file = bytes_of(content);

@@ -142,5 +142,29 @@ TEST(LoadWeights, PathsThatAreNoWeights) {
   EXPECT_NE(error_of(folder / "x.bin", {}).find("a folder or a .safetensors file"), std::string::npos);
 }
 
+TEST(LoadWeights, FolderOfARunNamesItsCheckpoints) {
+  const TemporaryFolder folder;
+  const auto hint = [&](const std::string& path) {
+    try {
+      weights_file(path);
+    } catch (const Error& e) {
+      return e.hint();
+    }
+    return std::string("no error");
+  };
+  const auto add = [&](const std::string& checkpoint) {
+    std::filesystem::create_directories(folder / checkpoint);
+    write_safetensors(folder / (checkpoint + "/model.safetensors"), small_model(5, 100));
+  };
+  const std::string run = folder / "run", best = run + "/checkpoints/best", last = run + "/checkpoints/last";
+  std::filesystem::create_directories(run + "/checkpoints");
+  EXPECT_NE(hint(run).find("RUN_DIR/checkpoints/best"), std::string::npos) << hint(run);
+  add("run/checkpoints/last");
+  EXPECT_EQ(hint(run), "It holds checkpoints: give " + last + ".");
+  add("run/checkpoints/best");
+  EXPECT_EQ(hint(run), "It holds checkpoints: give " + best + " or " + last + ".");
+  EXPECT_EQ(hint(run + "/checkpoints"), "It holds checkpoints: give " + best + " or " + last + ".");
+}
+
 }  // namespace
 }  // namespace dfine
