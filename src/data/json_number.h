@@ -1,0 +1,28 @@
+#pragma once
+// Numbers of JSON files that users give: annotations and results. What is wrong with one is worded
+// the same wherever it stands.
+#include <simdjson.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace dfine {
+
+/// Does the value read `null`? Optional values that do count as absent.
+bool is_json_null(simdjson::ondemand::value value);
+
+/// The finite number. Where it is none: nothing, and in `problem` what to say after the key,
+/// as "holds null, not a number".
+std::optional<double> read_json_number(simdjson::ondemand::value value, std::string& problem);
+
+/// The integer, also one written as 17.0 or 1.7e1. A number with a fraction or an exponent is
+/// refused beyond 2^53: whoever wrote it as a double may have lost digits of it, and two ids could
+/// become one. Integers beyond 64 bits are refused too.
+std::optional<int64_t> read_json_integer(simdjson::ondemand::value value, std::string& problem);
+
+/// What the value is where it should have been `expected` ("a string", "a list"), after the key:
+/// "holds null, not a list".
+std::string describe_json_mismatch(simdjson::ondemand::value value, const char* expected);
+
+}  // namespace dfine
