@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
@@ -43,38 +47,59 @@ class Finder {
   }
 
   VocFiles find() {
-    walk(files_.annotation_folder, true, side_by_side(files_.image_folder));
-    if (!side_by_side(files_.image_folder)) walk(files_.image_folder, false, true);
+    const bool one_folder = side_by_side(files_.image_folder);
+    walk(files_.annotation_folder, true, one_folder);
+    if (!one_folder) walk(files_.image_folder, false, true);
     if (files_.xml.empty())
       throw Error(cat(files_.annotation_folder.string(), " holds no XML files"), kCheckFolder);
-    append_note(files_.notes, std::move(hidden_));
-    append_note(files_.notes, std::move(others_));
+    note("hidden files and folders, not read", hidden_);
+    note("files of other kinds among the images and XML files, not read", others_);
     return std::move(files_);
   }
 
  private:
-  bool side_by_side(const fs::path& image_folder) const {
-    return files_.annotation_folder == image_folder;
+  using Paths = std::map<std::string, std::string>;  // absolute path -> as in messages
+
+  static std::string key_of(const fs::path& path) {
+    return fs::absolute(path).lexically_normal().string();
   }
 
+  bool side_by_side(const fs::path& image_folder) const {
+    std::error_code failed;
+    return fs::equivalent(files_.annotation_folder, image_folder, failed);
+  }
+
+  /// One of the two folders may lie in the other: what is read there is nothing of another kind.
   void walk(const fs::path& folder, bool take_xml, bool take_images) {
     const FolderFiles found = walk_folder(folder);
-    for (const fs::path& file : found.hidden) hidden_.add((folder / file).string());
+    for (const fs::path& file : found.hidden)
+      hidden_.emplace(key_of(folder / file), (folder / file).string());
     for (const fs::path& file : found.files) {
+      const fs::path path = folder / file;
       if (take_xml && is_xml(file)) {
         VocXml& xml = files_.xml[id_of(file)];
-        (xml.path.empty() ? xml.path : xml.twin) = folder / file;
+        (xml.path.empty() ? xml.path : xml.twin) = path;
       } else if (take_images && has_image_extension(file)) {
         files_.images[id_of(file)].insert(file.generic_string());
       } else {
-        others_.add((folder / file).string());
+        others_.emplace(key_of(path), path.string());
+        continue;
       }
+      read_.insert(key_of(path));
     }
   }
 
+  void note(const char* what, const Paths& paths) {
+    DataNote note{what, 0, {}};
+    for (const auto& [key, path] : paths) {
+      if (!read_.contains(key)) note.add(path);
+    }
+    append_note(files_.notes, std::move(note));
+  }
+
   VocFiles files_;
-  DataNote hidden_{"hidden files and folders, not read", 0, {}};
-  DataNote others_{"files of other kinds among the images and XML files, not read", 0, {}};
+  std::set<std::string> read_;
+  Paths hidden_, others_;
 };
 
 }  // namespace

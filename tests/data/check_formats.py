@@ -172,9 +172,10 @@ def check_byte_order_marks():
     with voc_set() as case:
         classes = case.put("classes.txt", mark + "person\ncat\ndog\n")
         case.put("Annotations/2.xml", mark + voc_xml([("person", (1, 1, 4, 4), "")]))
-        case.run(*case.arguments, "--classes", classes)
+        case.put("ImageSets/Main/train.txt", mark + "2\n")
+        case.run(*case.arguments, "--classes", classes, "--split", "train")
         pack = Pack(case.output)
-        assert pack.categories[0] == (0, "person") and pack.images[1]["label"] == [0]
+        assert pack.categories[0] == (0, "person") and pack.images[0]["label"] == [0]
     with Case() as case:
         case.pack(text=mark + json.dumps(case.coco))
         assert len(Pack(case.output).images) == 4

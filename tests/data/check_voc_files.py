@@ -44,6 +44,18 @@ def check_files_that_are_not_used_are_listed():
         assert "without an XML file" not in out, out
 
 
+def check_folders_within_each_other():
+    """--images and the XML files' folder may be one, or one may hold the other."""
+    for xml, images in (("", "."), ("", "pictures/"), ("Annotations/", ".")):
+        with Folder() as case:
+            case.put(f"{xml}a.xml", DOG)
+            case.put(f"{images}/a.jpg", picture(64, 48))
+            case.put("classes.csv", "dog")
+            out, _ = case.run("--format", "voc", "--annotations", case.root / "set", "--images", f"{case.root}/set/{images}")
+            others = "not read: 1\n" in out and "classes.csv\n" in out
+            assert Pack(case.output).names() == ["a.jpg"] and others, out
+
+
 def check_two_xml_files_of_one_image():
     with voc_set() as case:
         case.put("Annotations/3.XML", DOG)
@@ -75,6 +87,7 @@ def check_lines_of_lists():
     assert lists(["my photo"], names=["my photo", "my"])[0] == ["my photo.jpg"]
     assert lists(["photo -1", "photo 1"], names=["photo -1", "photo 1", "photo"])[0] == ["photo -1.jpg", "photo 1.jpg"]
     assert lists(["\"my photo\"", "'1'"], names=["my photo"])[0] == ["my photo.jpg", "1.jpg"]
+    assert lists(['"my photo"  1', '"2"  -1'], names=["my photo"])[0] == ["my photo.jpg"]  # as Datumaro quotes ids with spaces
     assert lists(['"1"'], names=['"1"'])[0] == ['"1".jpg']
     # The development kit's lists of one class: 1 shows it, 0 shows it in difficult objects alone, -1 does not (VOC2012 devkit_doc, 4.2.1).
     names, out = lists(["1  1", "2 -1", "3  0", "my photo -1"], names=["my photo"])
