@@ -316,6 +316,7 @@ def check_bad_voc():
             case.put(f"Annotations/{id}.xml", voc_xml([]))
         _, error = case.run(*case.arguments, expect=1)
         assert "hold no objects" in error and "--classes" in error, error
+        case.put("Annotations/1.xml", good)
         case.put("ImageSets/Main/train.txt", "1\n9\n")
         _, error = case.run(*case.arguments, "--split", "train", expect=1)
         assert "train.txt, line 2: " in error and "9.xml does not exist" in error, error
