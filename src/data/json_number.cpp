@@ -1,7 +1,6 @@
 #include "data/json_number.h"
 
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <string_view>
 #include <system_error>
@@ -41,10 +40,6 @@ std::string too_large_integer(std::string_view token) {
 
 }  // namespace
 
-bool is_json_null(json::value value) {
-  return value.raw_json_token().starts_with("null");
-}
-
 std::string describe_json_mismatch(json::value value, const char* expected) {
   const std::string_view token = token_of(value);
   std::string what = shown(token);
@@ -54,24 +49,15 @@ std::string describe_json_mismatch(json::value value, const char* expected) {
   return cat("holds ", what, ", not ", expected);
 }
 
-std::optional<double> read_json_number(json::value value, std::string& problem) {
-  double number = 0;
-  if (value.get_double().get(number) == simdjson::SUCCESS && std::isfinite(number)) return number;
+std::string why_no_json_number(json::value value) {
   const std::string_view token = token_of(value);
-  if (token.starts_with("NaN")) {
-    problem = "holds NaN";
-  } else if (token.starts_with("Inf") || token.starts_with("-Inf")) {
-    problem = "holds Infinity";
-  } else if (is_beyond_double(token)) {
-    problem = cat("holds ", shown(token), ", which is too large a number");
-  } else {
-    problem = describe_json_mismatch(value, "a number");
-  }
-  return std::nullopt;
+  if (token.starts_with("NaN")) return "holds NaN";
+  if (token.starts_with("Inf") || token.starts_with("-Inf")) return "holds Infinity";
+  if (is_beyond_double(token)) return cat("holds ", shown(token), ", which is too large a number");
+  return describe_json_mismatch(value, "a number");
 }
 
-std::optional<int64_t> read_json_integer(json::value value, std::string& problem) {
-  if (int64_t exact = 0; value.get_int64().get(exact) == simdjson::SUCCESS) return exact;
+std::optional<int64_t> read_other_json_integer(json::value value, std::string& problem) {
   const std::optional<double> number = read_json_number(value, problem);
   if (!number) return std::nullopt;
   constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it a double stands for several
