@@ -30,7 +30,9 @@ std::string format_text(const Prediction& p) {
 
 std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations) {
   std::map<std::string, int64_t> ids;
-  for (const auto& image : read_coco(annotations).images) ids[image.file_name] = image.id;
+  const Coco coco = read_coco(annotations);
+  if (!coco.problems.empty()) throw_problems(annotations, coco.problems, "correct the file: image ids are taken from it");
+  for (const auto& image : coco.images) ids[image.file_name] = image.id;
   return ids;
 }
 

@@ -28,6 +28,7 @@ void write_coco_results(const std::filesystem::path& path, const std::vector<Pre
 std::string format_text(const Prediction& prediction);
 
 /// file_name -> image id of a COCO annotation file, so that predictions carry the ids of a data set.
+/// Throws Error when a record of the file is unusable.
 std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations);
 
 }  // namespace dfine

@@ -79,6 +79,14 @@ void print_coverage(const PackSummary& summary) {
   }
 }
 
+void print_data_notes(const std::vector<DataNote>& notes) {
+  for (const DataNote& note : notes) {
+    std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
+    for (const std::string& example : note.first) std::cout << "  " << example << '\n';
+    if (note.count > note.first.size()) std::cout << "  and " << with_commas(static_cast<long long>(note.count - note.first.size())) << " more\n";
+  }
+}
+
 /// "2, 5, 7".
 std::string list_of(const std::vector<size_t>& numbers) {
   std::string text;
@@ -113,6 +121,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
     if (!set.shards.empty()) print_set(set, summary.categories);  // there may be more parts than shards
   }
   if (!part_alone) print_coverage(summary);
+  print_data_notes(summary.notes);
   if (!summary.skipped.empty()) {
     std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
     for (const auto& line : summary.skipped) std::cout << "  " << printable_lines(line) << '\n';

@@ -20,7 +20,7 @@ Annotations read_annotations(const PackOptions& options, ThreadPool& pool) {
     case AnnotationFormat::kCoco:
       break;
   }
-  return {read_coco(options.annotations, options.jobs), options.images};
+  return {read_coco(options.annotations, options.jobs), options.images, {}};
 }
 
 }  // namespace dfine

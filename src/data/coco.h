@@ -3,7 +3,8 @@
 //
 // Read are: categories {id, name}, images {id, file_name, width, height}, annotations {id, image_id, category_id, bbox [x, y, w, h] in
 // pixels, area, iscrowd}; everything else is passed over. `area` may be absent (then w * h), as may `iscrowd` (then 0) and an image's width
-// and height (then -1). Numbers may be written as 3 or 3.0; NaN and Infinity, which Python writes, are understood and reported.
+// and height (then -1); null counts as absent. Ids are integers of 64 bits. Numbers may be written as 3 or 3.0; NaN and Infinity, which
+// Python writes, are understood and reported.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -59,7 +60,7 @@ Coco read_coco(const std::filesystem::path& path, int jobs = 0);
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);
 
-/// Throws an Error that names the first problems and counts the others; `hint` says what can be done.
-[[noreturn]] void throw_problems(const std::filesystem::path& file, std::span<const CocoProblem> problems, std::string hint);
+/// Throws an Error that names the first problems, after `subject` (a file), and counts the others; `hint` says what can be done.
+[[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems, std::string hint);
 
 }  // namespace dfine

@@ -12,7 +12,9 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "data/file_kind.h"
 #include "data/json_lists.h"
+#include "data/json_number.h"
 #include "data/mapped_file.h"
 
 namespace dfine {
@@ -36,7 +38,9 @@ struct Source {
   std::string place(uint64_t offset) const {
     return cat(" (at byte ", offset, ", line ", 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'), ")");
   }
-  [[noreturn]] void fatal(const std::string& what, const char* hint) const { throw Error(cat(path.string(), " ", what), hint); }
+  [[noreturn]] void fatal(const std::string& what, std::string hint) const {
+    throw Error(cat(path.string(), " ", what), std::move(hint));
+  }
 };
 
 /// Parses pieces of the file, one after another; each thread has its own.
@@ -97,37 +101,21 @@ class PieceParser {
 
   /// A finite number, or nothing and a fault.
   std::optional<double> number(json::value value, std::string_view key) {
-    const std::string_view token = value.raw_json_token();
-    if (token.starts_with("NaN")) {
-      fault(key, "holds NaN");
-    } else if (token.starts_with("Inf") || token.starts_with("-Inf")) {
-      fault(key, "holds Infinity");
-    } else if (double result = 0; value.get_double().get(result) != simdjson::SUCCESS) {
-      fault(key, "holds something that is not a number");
-    } else if (!std::isfinite(result)) {
-      fault(key, "holds a number that is too large");
-    } else {
-      return result;
-    }
-    return std::nullopt;
+    const auto result = read_json_number(value, problem_);
+    if (!result) fault(key, problem_);
+    return result;
   }
 
   std::optional<int64_t> integer(json::value value, std::string_view key) {
-    if (int64_t exact = 0; value.get_int64().get(exact) == simdjson::SUCCESS) return exact;
-    const auto real = number(value, key);
-    if (!real) return std::nullopt;
-    constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it a double stands for several integers
-    if (*real != std::floor(*real) || std::abs(*real) > kExact) {
-      fault(key, "is not an integer");
-      return std::nullopt;
-    }
-    return static_cast<int64_t>(*real);
+    const auto result = read_json_integer(value, problem_);
+    if (!result) fault(key, problem_);
+    return result;
   }
 
   std::optional<std::string> string(json::value value, std::string_view key) {
     std::string_view text;
     if (value.get_string().get(text) != simdjson::SUCCESS) {
-      fault(key, "is not a string");
+      fault(key, describe_json_mismatch(value, "a string"));
       return std::nullopt;
     }
     return std::string(text);
@@ -139,11 +127,9 @@ class PieceParser {
     return length ? static_cast<int32_t>(std::clamp<int64_t>(*length, 0, std::numeric_limits<int32_t>::max())) : -1;
   }
 
-  static bool is_null(json::value value) { return value.raw_json_token().starts_with("null"); }
-
   void bbox(json::value value, std::array<double, 4>& out) {
     json::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return fault("bbox", "is not a list");
+    if (value.get_array().get(array) != simdjson::SUCCESS) return fault("bbox", describe_json_mismatch(value, "a list"));
     size_t count = 0;
     for (auto entry : array) {
       json::value element;
@@ -213,8 +199,8 @@ class PieceParser {
     fields(record, {"id", "file_name", "width", "height"}, 2, [&](std::string_view key, json::value value) {
       if (key == "id") raw.id = integer(value, key);
       if (key == "file_name") raw.image.file_name = string(value, key).value_or("");
-      if (key == "width") raw.image.width = side(value, key);
-      if (key == "height") raw.image.height = side(value, key);
+      if (key == "width" && !is_json_null(value)) raw.image.width = side(value, key);
+      if (key == "height" && !is_json_null(value)) raw.image.height = side(value, key);
     });
     if (!fault_.empty()) result_.image_faults.push_back({index, fault_});
   }
@@ -228,8 +214,8 @@ class PieceParser {
       if (key == "image_id") raw.image_id = integer(value, key);
       if (key == "category_id") raw.category_id = integer(value, key);
       if (key == "bbox") bbox(value, annotation.bbox);
-      if (key == "area" && !is_null(value)) area = number(value, key);
-      if (key == "iscrowd" && !is_null(value)) flag(value, annotation.iscrowd);
+      if (key == "area" && !is_json_null(value)) area = number(value, key);
+      if (key == "iscrowd" && !is_json_null(value)) flag(value, annotation.iscrowd);
     });
     annotation.area_given = area.has_value();
     annotation.area = area.value_or(annotation.bbox[2] * annotation.bbox[3]);
@@ -253,6 +239,7 @@ class PieceParser {
   json::document document_;
   RawCocoPiece result_;
   std::string fault_;  // of the record being read
+  std::string problem_;  // with the value being read
 };
 
 template <class T>
@@ -273,6 +260,7 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   RawCoco read() {
+    if (const auto kind = recognise_no_json(source_.text)) source_.fatal(kind->what, kind->hint);
     try {
       cut_json_lists(source_.text, kLists, kPieceBytes, [&](const JsonPiece& piece) {
         if (pending_.size() >= limit_) collect();
@@ -283,6 +271,9 @@ class Reader {
       });
     } catch (const JsonFault& fault) {
       while (!pending_.empty()) collect();  // what is wrong before it comes first
+      if (fault.after_end) {
+        if (const auto lines = recognise_json_lines(source_.text, fault.offset)) source_.fatal(lines->what, lines->hint);
+      }
       source_.fatal(fault.what + (fault.offset > 0 ? source_.place(fault.offset) : ""), fault.broken ? kBroken : kNotCoco);
     }
     while (!pending_.empty()) collect();

@@ -16,6 +16,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "data/byte_file.h"
+#include "data/file_kind.h"
 #include "data/image_check.h"
 #include "image/decode.h"
 
@@ -122,18 +123,27 @@ std::string read_text(const fs::path& path) {
   }
   std::ostringstream text;
   text << in.rdbuf();
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  return text.view().starts_with(kByteOrderMark) ? text.str().substr(kByteOrderMark.size()) : text.str();
+  return std::string(without_byte_order_mark(text.view()));
+}
+
+std::vector<NumberedLine> read_numbered_lines(const fs::path& path) {
+  constexpr std::string_view kSpaces = " \t\r";
+  const std::string text = read_text(path);
+  require_utf8(text, path);
+  std::vector<NumberedLine> lines;
+  std::istringstream in(text);
+  size_t number = 0;
+  for (std::string line; std::getline(in, line);) {
+    ++number;
+    const size_t begin = line.find_first_not_of(kSpaces);
+    if (begin != std::string::npos) lines.push_back({number, line.substr(begin, line.find_last_not_of(kSpaces) - begin + 1)});
+  }
+  return lines;
 }
 
 std::vector<std::string> read_lines(const fs::path& path) {
-  constexpr std::string_view kSpaces = " \t\r";
   std::vector<std::string> lines;
-  std::istringstream text(read_text(path));
-  for (std::string line; std::getline(text, line);) {
-    const size_t begin = line.find_first_not_of(kSpaces);
-    if (begin != std::string::npos) lines.push_back(line.substr(begin, line.find_last_not_of(kSpaces) - begin + 1));
-  }
+  for (NumberedLine& line : read_numbered_lines(path)) lines.push_back(std::move(line.text));
   return lines;
 }
 

@@ -33,7 +33,15 @@ void read_image_size(const std::filesystem::path& path, CocoImage& image);
 /// ever).
 std::string read_text(const std::filesystem::path& path);
 
-/// The lines of a list, without spaces around them, without empty ones.
+struct NumberedLine {
+  size_t number = 0;  // from 1
+  std::string text;
+};
+
+/// The lines of a list, without spaces around them, without empty ones. Throws Error where it is
+/// not UTF-8 text, such as what PowerShell writes into a file.
+std::vector<NumberedLine> read_numbered_lines(const std::filesystem::path& path);
+/// The same without the numbers.
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
 /// "a.txt, line 3".

@@ -9,6 +9,7 @@
 #endif
 
 #include "core/text.h"
+#include "data/file_kind.h"
 
 namespace dfine {
 namespace {
@@ -43,8 +44,7 @@ class Walk {
       : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), names_(names), piece_bytes_(piece_bytes), take_(take) {}
 
   void run() {
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-    if (std::string_view(begin_, static_cast<size_t>(end_ - begin_)).starts_with(kByteOrderMark)) at_ += kByteOrderMark.size();
+    at_ = without_byte_order_mark({begin_, static_cast<size_t>(end_ - begin_)}).data();
     skip_spaces();
     if (at_ == end_) broken("is broken JSON: it is empty");
     if (*at_ != '{') {
@@ -66,15 +66,15 @@ class Walk {
       read_list(index);
     }
     skip_spaces();
-    if (at_ != end_) broken("has text after its end");
+    if (at_ != end_) throw JsonFault{static_cast<uint64_t>(at_ - begin_), "has text after its end", true, true};
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (!seen[i]) throw JsonFault{0, cat("has no list \"", names_[i], "\""), false};
+      if (!seen[i]) throw JsonFault{0, cat("has no list \"", names_[i], "\"")};
     }
   }
 
  private:
   [[noreturn]] void broken(std::string what) const { throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what), true}; }
-  [[noreturn]] void other(std::string what) const { throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what), false}; }
+  [[noreturn]] void other(std::string what) const { throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what)}; }
   [[noreturn]] void cut_short() {
     at_ = end_;
     broken("is broken JSON: brackets or quotes are left open at its end");
@@ -178,7 +178,9 @@ class Walk {
   void read_list(size_t list) {
     if (at_ == end_) cut_short();
     if (*at_ != '[') {
-      const JsonFault no_list{static_cast<uint64_t>(at_ - begin_), cat("has \"", names_[list], "\" that is not a list"), false};
+      const bool null = std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with("null");
+      const JsonFault no_list{static_cast<uint64_t>(at_ - begin_),
+                              cat("has \"", names_[list], "\" that is ", null ? "null" : "not a list")};
       skip_value();  // broken text comes first
       throw no_list;
     }

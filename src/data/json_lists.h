@@ -22,6 +22,7 @@ struct JsonFault {
   uint64_t offset = 0;
   std::string what;     // "has images[3] that is not an object"
   bool broken = false;  // no JSON at all, rather than JSON of another form
+  bool after_end = false;  // something follows the object, at `offset`
 };
 
 /// Walks over `text`, calling take(piece) for pieces of about `piece_bytes` of the lists named, in the order in which they stand. Inside of

@@ -1,8 +1,10 @@
 #include "data/manifest.h"
 
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "core/crc32c.h"
 #include "core/error.h"
@@ -14,6 +16,7 @@
 namespace dfine {
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "dfine-pack";
@@ -70,6 +73,40 @@ Manifest parse(const Json& json) {
   return manifest;
 }
 
+[[noreturn]] void refuse_missing(const fs::path& folder) {
+  std::error_code failed;
+  const fs::path parts = fs::path(folder.has_filename() ? folder : folder.parent_path()) += ".parts";
+  if (fs::is_directory(parts, failed))
+    throw Error(cat("the pack ", folder.string(), " does not exist: only parts of it are packed, in ", parts.string()),
+                "pack the other parts (--part i/n) first");
+  throw Error(cat("the pack ", folder.string(), " does not exist"),
+              cat("check the path; relative paths start at ", fs::current_path(failed).string()));
+}
+
+[[noreturn]] void refuse_without_manifest(const fs::path& folder) {
+  std::string packs;
+  for (const char* set : {kTrainSet, kValSet}) {
+    std::error_code failed;
+    if (fs::exists(folder / set / kManifestName, failed)) packs += cat(packs.empty() ? "" : " or ", (folder / set).string());
+  }
+  throw Error(cat(folder.string(), " is not a pack: it has no ", kManifestName),
+              packs.empty() ? "give the folder that dfine-pack wrote (its --output)" : "it holds packs: give " + packs);
+}
+
+/// Opens the manifest of `folder`, or says why that is no pack.
+std::ifstream open_manifest(const fs::path& folder) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(folder, failed);
+  if (status.type() == fs::file_type::not_found) refuse_missing(folder);
+  if (fs::exists(status) && !fs::is_directory(status))
+    throw Error(cat(folder.string(), " is a file, not a pack"), "give the folder that dfine-pack wrote (its --output)");
+  std::ifstream in(folder / kManifestName);
+  if (in) return in;
+  if (errno == ENOENT) refuse_without_manifest(folder);
+  throw Error(cat("cannot read ", (folder / kManifestName).string(), ": ", std::generic_category().message(errno)),
+              "check its permissions");
+}
+
 }  // namespace
 
 ShardEntry Manifest::totals() const {
@@ -103,13 +140,7 @@ std::string manifest_text(const Manifest& manifest) {
 
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kManifestName;
-  std::ifstream in(path);
-  if (!in) {
-    const bool split = std::filesystem::exists(folder / kTrainSet / kManifestName);
-    throw Error(cat(folder.string(), " is not a pack: it has no readable ", kManifestName),
-                split ? cat("it holds two packs: give ", (folder / kTrainSet).string(), " or ", (folder / kValSet).string())
-                      : "make one with dfine-pack --images ... --output ...");
-  }
+  std::ifstream in = open_manifest(folder);
   return with_context(
       [&] {
         try {

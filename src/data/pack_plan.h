@@ -8,6 +8,7 @@
 
 #include "core/thread_pool.h"
 #include "data/coco.h"
+#include "data/file_id.h"
 #include "data/val_split.h"
 
 namespace dfine {
@@ -16,6 +17,7 @@ struct PlannedImage {
   size_t index = 0;  // into Coco::images
   std::filesystem::path path;
   uint64_t size = 0;  // bytes
+  FileId file{};      // the same for all names of a file
 };
 
 struct PlannedShard {

@@ -1,6 +1,8 @@
 #include "data/packer.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "data/pack_output.h"
 #include "data/pack_parts.h"
 #include "data/pack_plan.h"
+#include "data/repeats.h"
 #include "data/report.h"
 #include "data/shard_packer.h"
 
@@ -33,6 +36,8 @@ class Packer {
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
     if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
+    notes_ = annotations_.notes;
+    std::ranges::move(find_repeats(coco_, plan_), std::back_inserter(notes_));
   }
 
   PackSummary pack_all() {
@@ -144,16 +149,20 @@ class Packer {
   ClosingFiles closing_files(const PackResult& result, const fs::path& folder) const {
     ClosingFiles closing;
     for (const PackedSet& set : result.sets) {
-      if (set.shards.empty()) {
-        throw Error(cat(options_.annotations.string(), ": not one usable image is left", set.name.empty() ? "" : " for " + set.name),
-                    "see the reasons listed");
-      }
+      if (set.shards.empty()) throw_nothing_left(result, set.name);
       closing.files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
     }
     const std::vector<std::string> pages =
         reports({folder, coco_.categories, result, summarise(result).skipped, options_.compare}, closing.report_problem);
     for (size_t s = 0; s < pages.size(); ++s) closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
     return closing;
+  }
+
+  [[noreturn]] void throw_nothing_left(const PackResult& result, const std::string& set) const {
+    std::vector<CocoProblem> problems = plan_.problems;
+    problems.insert(problems.end(), result.skipped.begin(), result.skipped.end());
+    throw_problems(cat(options_.annotations.string(), ": not one usable image is left", set.empty() ? "" : " for " + set), problems,
+                   "correct the input");
   }
 
   /// Hours of packing are not lost for want of a report: one without the comparison is made instead, or none, and `problem` says so.
@@ -175,7 +184,10 @@ class Packer {
   }
 
   PackSummary summarise(PackResult result) const {
-    PackSummary summary{coco_.categories, std::move(result.sets), {}, 0, false, {}, {}};
+    PackSummary summary;
+    summary.categories = coco_.categories;
+    summary.sets = std::move(result.sets);
+    summary.notes = notes_;
     std::unordered_set<int64_t> images;
     for (const auto* problems : std::array{&plan_.problems, &std::as_const(result.skipped)}) {
       for (const CocoProblem& problem : *problems) {
@@ -193,6 +205,7 @@ class Packer {
   const Coco& coco_;
   PackSets sets_;
   PackPlan plan_;
+  std::vector<DataNote> notes_;
 };
 
 }  // namespace

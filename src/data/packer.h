@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/category.h"
+#include "data/data_note.h"
 #include "data/pack_options.h"
 #include "data/pack_result.h"
 
@@ -17,6 +18,7 @@ struct PackSummary {
   size_t skipped_images = 0;
   bool part_was_done = false;         // with `part`: by an earlier run
   std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
+  std::vector<DataNote> notes;        // on the whole data set, also while parts are missing
   std::vector<size_t> missing_parts;  // with `part`: those still to come; none: the pack is complete
 };
 

@@ -4,13 +4,13 @@
 #include <iterator>
 #include <map>
 #include <set>
-#include <sstream>
-#include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "data/voc_files.h"
+#include "data/voc_split.h"
 #include "data/voc_xml.h"
 
 namespace dfine {
@@ -18,55 +18,45 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Layout {
-  fs::path annotations, images;
-};
+using ParsedFiles = std::map<std::string, VocAnnotation>;  // by id
 
-Layout find_layout(const fs::path& folder, const fs::path& images) {
-  std::error_code failed;
-  if (!fs::is_directory(folder, failed))
-    throw Error(cat(folder.string(), " is not a folder"), "check --annotations: it names the data set's folder");
-  Layout layout{folder / "Annotations", images};
-  if (!fs::is_directory(layout.annotations, failed)) layout.annotations = folder;
-  if (images.empty()) layout.images = layout.annotations == folder ? folder : folder / "JPEGImages";
-  if (!fs::is_directory(layout.images, failed))
-    throw Error(cat(layout.images.string(), " does not exist"), "name the folder of the images with --images");
-  return layout;
+ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
+  std::vector<std::pair<std::string, fs::path>> todo;
+  for (const auto& [id, xml] : files.xml) todo.emplace_back(id, xml.path);
+  const auto parse = [&](size_t i) {
+    const fs::path& path = todo[i].second;
+    VocAnnotation annotation;
+    try {
+      annotation = parse_voc_xml(read_text(path), path);
+    } catch (const Error& e) {
+      annotation.image.problems.push_back(e.message());
+    }
+    return annotation;
+  };
+  ParsedFiles parsed;
+  ordered_parallel(pool, todo.size(), 64 * static_cast<size_t>(pool.size() + 1), parse, [&](size_t i, VocAnnotation annotation) {
+    parsed.emplace_hint(parsed.end(), todo[i].first, std::move(annotation));
+  });
+  return parsed;
 }
 
-/// Names of the XML files without ".xml", in ascending order.
-std::vector<std::string> list_ids(const fs::path& folder) {
-  std::vector<std::string> ids;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.path().extension() == ".xml") ids.push_back(entry.path().stem().string());
+/// There are no objects, and so no classes, because of what is wrong with the files, or because none has any.
+[[noreturn]] void throw_no_classes(const VocFiles& files, const ParsedFiles& parsed) {
+  std::vector<CocoProblem> problems;
+  size_t broken = 0;
+  for (const auto& [id, annotation] : parsed) {
+    if (!annotation.image.problems.empty()) ++broken;
+    for (const std::string& problem : annotation.image.problems) problems.push_back({problem});
   }
-  if (ids.empty()) throw Error(cat(folder.string(), " holds no XML files"), "check --annotations: it names the data set's folder");
-  std::ranges::sort(ids);
-  return ids;
+  if (problems.empty())
+    throw Error(cat("the XML files in ", files.annotation_folder.string(), " hold no objects, so that there are no classes"),
+                "name them with --classes FILE, one per line");
+  throw_problems(cat(files.annotation_folder.string(), " gives no class names, and ", broken, " of its ",
+                     counted(static_cast<long long>(parsed.size()), "XML file", "XML files"), " cannot be used"),
+                 problems, "correct the files, or check --annotations: it names the folder of a data set in Pascal VOC form");
 }
 
-/// The ids of a split. Lists of single classes ("aeroplane_train.txt") have a second column, 1, 0 or -1: those with -1 lack the class.
-std::vector<std::string> ids_of_split(const fs::path& folder, const std::string& split) {
-  std::vector<std::string> ids;
-  for (const std::string& line : read_lines(folder / "ImageSets" / "Main" / (split + ".txt"))) {
-    std::istringstream words(line);
-    std::string id, flag;
-    words >> id >> flag;
-    if (flag != "-1") ids.push_back(id);
-  }
-  return ids;
-}
-
-/// Image files by their names without extension.
-std::map<std::string, std::set<std::string>> images_by_id(const fs::path& folder) {
-  std::map<std::string, std::set<std::string>> names;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (has_image_extension(entry.path())) names[entry.path().stem().string()].insert(entry.path().filename().string());
-  }
-  return names;
-}
-
-std::vector<Category> categories_of(const fs::path& classes, const std::vector<VocAnnotation>& all) {
+std::vector<Category> categories_of(const fs::path& classes, const VocFiles& files, const ParsedFiles& parsed) {
   std::vector<std::string> names;
   if (!classes.empty()) {
     names = read_lines(classes);
@@ -77,10 +67,9 @@ std::vector<Category> categories_of(const fs::path& classes, const std::vector<V
     if (names.empty()) throw Error(cat(classes.string(), " lists no classes"), "give each class once, one a line");
   } else {
     std::set<std::string> found;
-    for (const VocAnnotation& annotation : all) found.insert(annotation.names.begin(), annotation.names.end());
+    for (const auto& [id, annotation] : parsed) found.insert(annotation.names.begin(), annotation.names.end());
     names.assign(found.begin(), found.end());
-    if (names.empty())
-      throw Error("the XML files hold no objects, so that there are no classes", "name them with --classes FILE, one a line");
+    if (names.empty()) throw_no_classes(files, parsed);
   }
   std::vector<Category> categories;
   categories.reserve(names.size());
@@ -99,48 +88,67 @@ void set_labels(VocAnnotation& annotation, const fs::path& path, const std::map<
   }
 }
 
+/// The image that belongs to an id, with its boxes, or what is wrong.
+FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& parsed, const std::map<std::string, int32_t>& labels) {
+  FolderImage image;
+  if (const auto xml = files.xml.find(id); xml != files.xml.end()) {
+    VocAnnotation& annotation = parsed.at(id);
+    set_labels(annotation, xml->second.path, labels);
+    image = std::move(annotation.image);
+    image.image.file_name = annotation.file_name;
+    if (!xml->second.twin.empty())
+      image.problems.push_back(cat("both ", printable(xml->second.path), " and ", printable(xml->second.twin), " are there"));
+  } else {
+    image.problems.push_back(cat(printable(files.xml_path(id)), " does not exist"));
+  }
+  if (const auto found = files.images.find(id); found != files.images.end()) {
+    const std::set<std::string>& names = found->second;
+    image.image.file_name = *names.begin();
+    if (names.size() > 1)
+      image.problems.push_back(cat(printable(files.xml_path(id)), " may belong to ", printable(*names.begin()), " or to ",
+                                   printable(*std::next(names.begin()))));
+  }
+  if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
+  return image;
+}
+
+/// Image files that no XML file belongs to.
+DataNote without_xml(const VocFiles& files, const std::vector<FolderImage>& chosen) {
+  std::set<std::string> used;
+  for (const FolderImage& image : chosen) used.insert(image.image.file_name);
+  DataNote note{"images without an XML file, not packed", 0, {}};
+  for (const auto& [id, names] : files.images) {
+    for (const std::string& name : names) {
+      if (!files.xml.contains(id) && !used.contains(name)) note.add(name);
+    }
+  }
+  return note;
+}
+
 }  // namespace
 
 Annotations read_voc(const fs::path& folder, const std::string& split, const fs::path& images, const fs::path& classes, ThreadPool& pool) {
-  const Layout layout = find_layout(folder, images);
-  const std::vector<std::string> ids = list_ids(layout.annotations);
-  const auto xml_path = [&](const std::string& id) { return layout.annotations / (id + ".xml"); };
-  std::vector<VocAnnotation> all;
-  ordered_parallel(
-      pool, ids.size(), 64 * static_cast<size_t>(pool.size() + 1),
-      [&](size_t i) { return parse_voc_xml(read_text(xml_path(ids[i])), xml_path(ids[i])); },
-      [&](size_t, VocAnnotation annotation) { all.push_back(std::move(annotation)); });
-  std::vector<Category> categories = categories_of(classes, all);
+  VocFiles files = find_voc_files(folder, images);
+  ParsedFiles parsed = parse_all(files, pool);
+  std::vector<Category> categories = categories_of(classes, files, parsed);
   std::map<std::string, int32_t> labels;
   for (const Category& category : categories) labels.emplace(category.name, static_cast<int32_t>(category.id));
 
-  const auto files = images_by_id(layout.images);
-  const std::vector<std::string> wanted = split.empty() ? ids : ids_of_split(folder, split);
-  std::unordered_set<std::string> seen;
   std::vector<FolderImage> chosen;
-  for (const std::string& id : wanted) {
-    if (!seen.insert(id).second) throw Error(cat("ImageSets/Main/", split, ".txt lists ", id, " twice"));
-    FolderImage image;
-    const auto at = std::ranges::lower_bound(ids, id);
-    if (at != ids.end() && *at == id) {
-      VocAnnotation& annotation = all[static_cast<size_t>(at - ids.begin())];
-      set_labels(annotation, xml_path(id), labels);
-      image = std::move(annotation.image);
-      image.image.file_name = annotation.file_name;
-    } else {
-      image.problems.push_back(cat(printable(xml_path(id)), " does not exist"));
+  if (split.empty()) {
+    for (const auto& [id, xml] : files.xml) chosen.push_back(image_of(id, files, parsed, labels));
+    append_note(files.notes, without_xml(files, chosen));
+  } else {
+    const fs::path list = folder / "ImageSets" / "Main" / (split + ".txt");
+    const auto exists = [&](const std::string& id) { return files.xml.contains(id) || files.images.contains(id); };
+    VocSplit wanted = read_voc_split(list, exists);
+    for (const auto& [id, line] : wanted.images) {
+      chosen.push_back(image_of(id, files, parsed, labels));
+      if (!files.xml.contains(id)) chosen.back().problems.front() = cat(at_line(list, line), ": ", chosen.back().problems.front());
     }
-    if (const auto found = files.find(id); found != files.end()) {
-      const std::set<std::string>& names = found->second;
-      image.image.file_name = *names.begin();
-      if (names.size() > 1)
-        image.problems.push_back(cat(printable(xml_path(id)), " may belong to ", printable(*names.begin()), " or to ",
-                                     printable(*std::next(names.begin()))));
-    }
-    if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
-    chosen.push_back(std::move(image));
+    append_note(files.notes, std::move(wanted.absent));
   }
-  return {coco_from_folder(std::move(categories), std::move(chosen)), layout.images};
+  return {coco_from_folder(std::move(categories), std::move(chosen)), files.image_folder, std::move(files.notes)};
 }
 
 }  // namespace dfine

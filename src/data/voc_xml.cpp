@@ -41,7 +41,7 @@ class Parser {
     }
     const pugi::xml_node root = document.child("annotation");
     if (!root) {
-      problem(0, "there is no <annotation>");
+      refuse_root(document.document_element());
       return std::move(result_);
     }
     result_.file_name = trimmed(root.child("filename").text().get());
@@ -59,6 +59,14 @@ class Parser {
 
   void problem(ptrdiff_t offset, const std::string& what) {
     result_.image.problems.push_back(cat(at_line(path_, line_of(offset)), ": ", what));
+  }
+
+  void refuse_root(const pugi::xml_node& found) {
+    const std::string_view name = found.name();
+    const char* hint = "";
+    if (name == "annotations") hint = " (CVAT's own format? Export as PASCAL VOC or COCO instead)";
+    if (name == "html") hint = " (a web page: download the file again)";
+    problem(found.offset_debug(), cat("the root element is <", name, ">, not <annotation>", hint));
   }
 
   /// Pixels; -1 where the file gives none, or zero as some labelling programs do.

@@ -3,13 +3,14 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <atomic>
-#include <optional>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "data/file_kind.h"
 #include "data/yolo_labels.h"
 
 namespace dfine {
@@ -29,17 +30,23 @@ size_t line_of(const YAML::Mark& mark) {
 class DataYaml {
  public:
   explicit DataYaml(const fs::path& path) : path_(path) {
+    const std::string text = read_text(path);
+    if (text.starts_with('{') && text.find("\"annotations\"") != std::string::npos)
+      throw Error(cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
+                  "--format coco reads it");
     try {
-      root_ = YAML::Load(read_text(path));
+      root_ = YAML::Load(text);  // UTF-16 with a byte order mark too
+      if (!root_.IsMap()) require_utf8(text, path);
       if (!root_.IsMap()) fail(root_, "is not a map of keys and values");
       read_names();
     } catch (const YAML::Exception& e) {
+      require_utf8(text, path);
       throw Error(cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
     }
   }
 
   const std::vector<Category>& categories() const { return categories_; }
-  bool key_points() const { return root_["kpt_shape"].IsDefined(); }
+  bool key_points() const { return is_given("kpt_shape"); }
 
   /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself where there is none such.
   fs::path folder() const {
@@ -53,7 +60,7 @@ class DataYaml {
 
   std::vector<std::string> entries(const std::string& split) const {
     const YAML::Node node = root_[split];
-    if (!node.IsDefined())
+    if (!is_given(split))
       throw Error(cat(path_.string(), " has no entry '", split, "'"), "check --split, or name the folder with --images");
     std::vector<std::string> entries;
     if (node.IsScalar()) entries.push_back(node.as<std::string>());
@@ -69,9 +76,15 @@ class DataYaml {
     throw Error(cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
   }
 
+  /// `key:` without a value counts as absent.
+  bool is_given(const std::string& key) const {
+    const YAML::Node node = root_[key];
+    return node.IsDefined() && !node.IsNull();
+  }
+
   void read_names() {
     const YAML::Node names = root_["names"];
-    if (!names.IsDefined() || names.size() == 0) fail(root_, "there are no class names");
+    if (!is_given("names") || names.size() == 0) fail(root_, "there are no class names");
     if (names.IsSequence()) {
       for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), name.as<std::string>()});
     } else if (names.IsMap()) {
@@ -84,7 +97,7 @@ class DataYaml {
       if (categories_[label].id != static_cast<int64_t>(label)) fail(names, cat("`names` has no class ", label, ", or has one twice"));
     }
     const YAML::Node count = root_["nc"];
-    if (count.IsDefined() && count.as<size_t>() != categories_.size())
+    if (is_given("nc") && count.as<size_t>() != categories_.size())
       fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(), " names"));
   }
 
@@ -94,8 +107,9 @@ class DataYaml {
 };
 
 struct ImageList {
-  fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
-  std::vector<fs::path> paths;  // in ascending order, or in that of the text file
+  fs::path folder;                   // that names are relative to: the data set's, or one above all images where some lie outside of it
+  std::vector<fs::path> paths;       // in ascending order, or in that of the text file
+  std::vector<std::string> sources;  // [paths] "train.txt, line 3" of those that a text file names; else empty
 };
 
 /// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
@@ -128,16 +142,20 @@ fs::path common_folder(const std::vector<fs::path>& files) {
 }
 
 ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images) {
-  if (!images.empty()) return {normal(images), list_images(normal(images))};  // "." may be a folder `images`, beside which labels stand
+  if (!images.empty()) return {normal(images), list_images(normal(images)), {}};  // "." may be a folder `images`, beside which labels stand
   const std::vector<std::string> entries = yaml.entries(split);
-  ImageList list{yaml.folder(), {}};
+  ImageList list{yaml.folder(), {}, {}};
   for (const std::string& entry : entries) {
     const fs::path path = locate(list.folder, entry);
     if (fs::is_directory(path)) {
       std::ranges::move(list_images(path), std::back_inserter(list.paths));
       if (entries.size() == 1) list.folder = path;
     } else {
-      for (const std::string& line : read_lines(path)) list.paths.push_back(path.parent_path() / line);
+      for (const auto& [number, text] : read_numbered_lines(path)) {
+        list.paths.push_back(path.parent_path() / text);
+        list.sources.resize(list.paths.size() - 1);
+        list.sources.push_back(at_line(path, number));
+      }
     }
   }
   const auto outside = [&](const fs::path& path) { return leaves(list.folder, path); };
@@ -147,31 +165,21 @@ ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::
 
 class Reader {
  public:
-  Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {}
-
-  FolderImage read(size_t i) {
-    const fs::path& path = list_.paths[i];
-    FolderImage image;
-    image.image.file_name = relative_to(list_.folder, path).generic_string();
-    try {
-      read_image_size(path, image.image);
-    } catch (const Error& e) {
-      image.problems.push_back(cat(printable(path), ": ", e.message()));
-      return image;
-    }
-    const fs::path labels = yolo_label_path(path);
-    std::error_code failed;
-    if (!fs::exists(labels, failed)) return image;
-    labels_seen_ = true;
-    parse_yolo_labels(read_text(labels), labels, format_, image);
-    return image;
+  Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {
+    list_.sources.resize(list_.paths.size());
   }
 
   std::vector<FolderImage> read_all(ThreadPool& pool) {
     std::vector<FolderImage> images;
     ordered_parallel(
         pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return read(i); },
-        [&](size_t, FolderImage image) { images.push_back(std::move(image)); });
+        [&](size_t i, ReadImage read) {
+          labels_seen_ |= read.has_labels;
+          if (read.exists) ++existing_;
+          if (read.has_labels) label_users_[yolo_label_path(list_.paths[i]).string()].push_back(i);
+          images.push_back(std::move(read.image));
+        });
+    if (!images.empty() && existing_ == 0) throw_no_images();
     if (!images.empty() && !labels_seen_) {
       throw Error(cat("there is not one label file: looked for ", yolo_label_path(list_.paths.front()).string(), " and the like"),
                   "labels of .../images/a.jpg stand in .../labels/a.txt");
@@ -179,10 +187,70 @@ class Reader {
     return images;
   }
 
+  /// Of read_all().
+  DataNote shared_labels() const {
+    DataNote note{"label files that several images share, used for each", 0, {}};
+    for (const auto& [labels, users] : label_users_) {
+      if (users.size() < 2) continue;
+      std::set<fs::path> paths;  // a list may name an image twice
+      for (const size_t i : users) paths.insert(relative_to(list_.folder, list_.paths[i]));
+      if (paths.size() < 2) continue;
+      std::string names;
+      for (const fs::path& path : paths) names += cat(names.empty() ? "" : ", ", path.generic_string());
+      note.add(cat(labels, ": ", names));
+    }
+    return note;
+  }
+
  private:
+  struct ReadImage {
+    FolderImage image;
+    bool exists = false, has_labels = false;
+  };
+
+  ReadImage read(size_t i) const {
+    const fs::path& path = list_.paths[i];
+    const fs::path labels = yolo_label_path(path);
+    std::error_code failed;
+    ReadImage read{{}, fs::exists(path, failed), fs::exists(labels, failed)};
+    FolderImage& image = read.image;
+    image.image.file_name = relative_to(list_.folder, path).generic_string();
+    const std::string source = list_.sources[i].empty() ? "" : list_.sources[i] + ": ";
+    if (!read.exists) {
+      image.problems.push_back(cat(source, printable(path), " does not exist"));
+      return read;
+    }
+    try {
+      read_image_size(path, image.image);
+    } catch (const Error& e) {
+      image.problems.push_back(cat(source, printable(path), ": ", e.message()));
+      return read;
+    }
+    if (!read.has_labels) return read;
+    const std::string text = read_text(labels);
+    if (const auto other = recognise_encoding(text)) {
+      image.problems.push_back(cat(printable(labels), " ", other->what));
+    } else {
+      parse_yolo_labels(text, labels, format_, image);
+    }
+    return read;
+  }
+
+  [[noreturn]] void throw_no_images() const {
+    const std::string source = list_.sources.front(), path = list_.paths.front().string();
+    std::string hint = "correct the paths, or name the folder of the images with --images";
+    if (!source.empty()) hint = "was the list made on another machine? Relative paths start at the list's folder; " + hint;
+    if (path.find('\\') != std::string::npos) hint = "write / for \\ in the paths; " + hint;
+    throw Error(cat("not one of ", counted(static_cast<long long>(list_.paths.size()), "image", "images"), " exists: ", source,
+                    source.empty() ? "" : " names ", path),
+                hint);
+  }
+
   ImageList list_;
   YoloLabelFormat format_;
-  std::atomic<bool> labels_seen_ = false;
+  size_t existing_ = 0;
+  bool labels_seen_ = false;
+  std::map<std::string, std::vector<size_t>> label_users_;  // indices of the images of each label file
 };
 
 }  // namespace
@@ -191,7 +259,10 @@ Annotations read_yolo(const fs::path& path, const std::string& split, const fs::
   const DataYaml yaml(path);
   ImageList list = find_images(yaml, split, images);
   const fs::path folder = list.folder;
-  return {coco_from_folder(yaml.categories(), Reader(yaml, std::move(list)).read_all(pool)), folder};
+  Reader reader(yaml, std::move(list));
+  Annotations annotations{coco_from_folder(yaml.categories(), reader.read_all(pool)), folder, {}};
+  append_note(annotations.notes, reader.shared_labels());
+  return annotations;
 }
 
 }  // namespace dfine

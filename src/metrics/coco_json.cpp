@@ -2,46 +2,39 @@
 
 #include <simdjson.h>
 
-#include <cmath>
 #include <string_view>
 #include <thread>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "data/coco_json.h"
+#include "data/file_kind.h"
+#include "data/json_number.h"
 
 namespace dfine {
 namespace {
 
 namespace json = simdjson::ondemand;
 
-std::string_view shown(json::value& value) {
-  std::string_view token = value.raw_json_token();
-  constexpr size_t kMost = 40;
-  token = token.substr(0, kMost);
-  return token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
-}
-
 double read_number(json::value value, const char* key) {
-  double number = 0;
-  if (value.get_double().get(number) != simdjson::SUCCESS) throw Error(cat(key, " is not a number: ", shown(value)));
-  return number;
+  std::string problem;
+  const auto number = read_json_number(value, problem);
+  if (!number) throw Error(cat(key, " ", problem));
+  return *number;
 }
 
-/// Also one written as 17.0.
 int64_t read_integer(json::value value, const char* key) {
-  int64_t integer = 0;
-  if (value.get_int64().get(integer) == simdjson::SUCCESS) return integer;
-  constexpr double kExact = 9007199254740992.0;  // 2^53: beyond it a double stands for several integers
-  const double number = read_number(value, key);
-  if (number != std::floor(number) || std::abs(number) > kExact) throw Error(cat(key, " is not an integer: ", shown(value)));
-  return static_cast<int64_t>(number);
+  std::string problem;
+  const auto integer = read_json_integer(value, problem);
+  if (!integer) throw Error(cat(key, " ", problem));
+  return *integer;
 }
 
 std::array<double, 4> read_bbox(json::value value) {
   std::array<double, 4> xywh{};
   json::array list;
-  if (value.get_array().get(list) != simdjson::SUCCESS) throw Error(cat("bbox is not a list: ", shown(value)));
+  if (value.get_array().get(list) != simdjson::SUCCESS)
+    throw Error(cat("bbox ", describe_json_mismatch(value, "a list")));
   size_t count = 0;
   for (json::value element : list) {
     if (count < xywh.size()) xywh[count] = read_number(element, "bbox");
@@ -53,7 +46,7 @@ std::array<double, 4> read_bbox(json::value value) {
 
 Detection read_detection(json::value value) {
   json::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) throw Error(cat("not an object: ", shown(value)));
+  if (value.get_object().get(object) != simdjson::SUCCESS) throw Error(cat("the record ", describe_json_mismatch(value, "an object")));
   Detection detection;
   bool image = false, category = false, bbox = false, score = false;
   for (json::field field : object) {
@@ -76,6 +69,17 @@ Detection read_detection(json::value value) {
     throw Error(cat(!image ? "image_id" : !category ? "category_id" : !bbox ? "bbox" : "score", " is missing"));
   }
   return detection;
+}
+
+[[noreturn]] void refuse_no_list(json::document& document, std::string_view text, const std::filesystem::path& file) {
+  json::object object;
+  if (std::string_view first; document.get_object().get(object) == simdjson::SUCCESS && object.raw_json().get(first) == simdjson::SUCCESS) {
+    const auto first_end = static_cast<size_t>(first.data() + first.size() - text.data());
+    const size_t second = text.find_first_not_of(" \t\r\n", first_end);
+    if (const auto lines = recognise_json_lines(text, second)) throw Error(cat(file.string(), " ", lines->what), lines->hint);
+  }
+  throw Error(cat(file.string(), " is not a list"),
+              R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
 }
 
 }  // namespace
@@ -108,20 +112,21 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
 }
 
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file) {
-  simdjson::padded_string text;
-  if (simdjson::padded_string::load(file.string()).get(text) != simdjson::SUCCESS) {
+  if (std::error_code failed; !std::filesystem::exists(file, failed))
+    throw Error(cat("cannot read ", file.string(), ": no such file"), "check the path and its permissions");
+  simdjson::padded_string bytes;
+  if (simdjson::padded_string::load(file.string()).get(bytes) != simdjson::SUCCESS) {
     throw Error(cat("cannot read ", file.string()), "check the path and its permissions");
   }
+  if (const auto kind = recognise_no_json(bytes)) throw Error(cat(file.string(), " ", kind->what), kind->hint);
+  const std::string_view text = without_byte_order_mark(bytes);
   std::vector<Detection> detections;
   try {
     json::parser parser;
-    json::document document = parser.iterate(text);
+    json::document document = parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
     json::array list;
     const auto error = document.get_array().get(list);
-    if (error == simdjson::INCORRECT_TYPE) {
-      throw Error(cat(file.string(), " is not a list"),
-                  R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
-    }
+    if (error == simdjson::INCORRECT_TYPE) refuse_no_list(document, text, file);
     if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
     for (json::value element : list) {
       with_context([&] { detections.push_back(read_detection(element)); },

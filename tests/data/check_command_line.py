@@ -225,7 +225,7 @@ def check_nothing_usable_left():
         for path in case.images.rglob("*.*"):
             path.unlink()
 
-    expect_failure("not one usable image", prepare=prepare, arguments=["--skip-bad"])
+    expect_failure("not one usable image", 'image 30 ("c.jpg")', "c.jpg does not exist", prepare=prepare, arguments=["--skip-bad"])
 
 
 def check_missing_inputs():
@@ -496,6 +496,23 @@ def check_names_are_printed_escaped():
     for arguments in (["info", b"gr\xfc\xdf\x1b"], [b"--gr\xfc\xdf\x1b"]):
         done = subprocess.run([str(BIN / "dfine-pack"), *arguments], capture_output=True)
         assert done.returncode in (1, 2) and "gr\\xfc\\xdf\\x1b" in clean(done.stderr.decode()), done
+
+
+def check_folders_that_are_no_packs():
+    """Three different faults, three messages, in every command that opens a pack."""
+    with Case() as case:
+        path = case.write()
+        (case.root / "file").write_text("x")
+        case.pack("--part", "1/2", "--shard-size", "1")
+        faults = [(case.root / "none", "the pack {} does not exist", "relative paths start at"), (case.root / "file", "{} is a file, not a pack", "folder that dfine-pack wrote"),
+                  (case.images, "{} is not a pack: it has no manifest.json", "folder that dfine-pack wrote"),
+                  (case.output, "the pack {} does not exist: only parts of it are packed, in {}.parts", "other parts")]  # fmt: skip
+        for wrong, what, hint in faults:
+            for command in (["info", wrong], ["verify", wrong], ["extract", wrong, "--output", case.root / "o"],
+                            ["--images", case.images, "--annotations", path, "--output", case.root / "o", "--compare", wrong]):  # fmt: skip
+                _, error = dfine_pack(*command, expect=1)
+                message, _, rest = error.partition("hint: ")
+                assert what.format(wrong, wrong) in message and hint in rest, error
 
 
 def check_progress_on_a_terminal():

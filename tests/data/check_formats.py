@@ -172,9 +172,10 @@ def check_byte_order_marks():
     with voc_set() as case:
         classes = case.put("classes.txt", mark + "person\ncat\ndog\n")
         case.put("Annotations/2.xml", mark + voc_xml([("person", (1, 1, 4, 4), "")]))
-        case.run(*case.arguments, "--classes", classes)
+        case.put("ImageSets/Main/train.txt", mark + "2\n")
+        case.run(*case.arguments, "--classes", classes, "--split", "train")
         pack = Pack(case.output)
-        assert pack.categories[0] == (0, "person") and pack.images[1]["label"] == [0]
+        assert pack.categories[0] == (0, "person") and pack.images[0]["label"] == [0]
     with Case() as case:
         case.pack(text=mark + json.dumps(case.coco))
         assert len(Pack(case.output).images) == 4
@@ -281,7 +282,7 @@ def check_voc():
 def check_bad_voc():
     good = voc_xml([("dog", (1, 1, 4, 4), "")])
     for text, what in ((good.replace("</object>", ""), "line 7: broken XML"), (good.replace("<name>dog</name>", ""), "line 4: the <object> has no <name>"),
-                       (good.replace("bndbox", "box"), 'line 4: the <object> "dog" has no <bndbox>'), ("<x/>", "no <annotation>"),
+                       (good.replace("bndbox", "box"), 'line 4: the <object> "dog" has no <bndbox>'), ("<x/>", "line 1: the root element is <x>, not <annotation>"), ("<!-- -->", "line 1: broken XML: No document element"),
                        (good.replace("<ymin>1</ymin>", "<ymin>top</ymin>"), 'line 6: the <bndbox> of "dog" has no number <ymin>'),
                        (good.replace("<xmax>4", "<xmax>0"), "line 6: the <bndbox> of \"dog\" ends before it begins"), ("", "broken XML"),
                        (good.replace("<xmax>4", "<xmax>nan"), "no number <xmax>"),
@@ -305,9 +306,20 @@ def check_bad_voc():
         (case.root / "set/JPEGImages/3.jpg").unlink()
         _, error = case.run(*case.arguments, expect=1)
         assert "3.jpg does not exist" in error, error
+        case.put("JPEGImages/3.jpg", picture(64, 48))
+        for id in "123":  # no file gives class names: what is wrong with them, not that there are no classes
+            case.put(f"Annotations/{id}.xml", "<annotation>\n<x>")
+        for extra in ([], ["--skip-bad"], ["--classes", case.put("c.txt", "person\ndog")]):
+            _, error = case.run(*case.arguments, *extra, expect=1)
+            assert all(f"Annotations/{id}.xml, line 2: broken XML" in error for id in "123") and "hint: " in error, error
+        for id in "123":
+            case.put(f"Annotations/{id}.xml", voc_xml([]))
+        _, error = case.run(*case.arguments, expect=1)
+        assert "hold no objects" in error and "--classes" in error, error
+        case.put("Annotations/1.xml", good)
         case.put("ImageSets/Main/train.txt", "1\n9\n")
         _, error = case.run(*case.arguments, "--split", "train", expect=1)
-        assert "9.xml does not exist" in error, error
+        assert "train.txt, line 2: " in error and "9.xml does not exist" in error, error
 
 
 def check_wrong_usage():
@@ -402,7 +414,7 @@ def check_val_fraction():
             out, _ = dfine_pack("--images", BCCD / "images", "--annotations", coco, "--output", case.output, "--val-fraction", "0.2", *arguments)
             assert sorted(p.name for p in case.output.iterdir()) == ["train", "val"]
             _, error = dfine_pack("info", case.output, expect=1)
-            assert "it holds two packs: give" in error, error
+            assert f"it holds packs: give {case.output}/train or {case.output}/val" in error, error
             packs = [Pack(case.output / name) for name in ("train", "val")]
             dfine_pack("verify", case.output / "val")
             return out, packs

@@ -161,10 +161,10 @@ def check_equal_images():
         assert "is not a pack" in error and (case.root / "second/report.html").exists(), error
         # Before anything is packed, or even read.
         other.write_text("no JSON")
-        for wrong in (case.root / "none", case.images):
+        for wrong, what in ((case.root / "none", "does not exist"), (other, "is a file, not a pack"), (case.images, "is not a pack")):
             for more in ([], ["--part", "1/2"]):
                 _, error = dfine_pack(*arguments[:-1], case.root / "third", *more, "--compare", wrong, expect=1)
-                assert "is not a pack" in error and f"in the pack to compare with, {wrong}" in error and "JSON" not in error, error
+                assert what in error and f"in the pack to compare with, {wrong}" in error and "JSON" not in error, error
         # Both sides of a split are compared with each other.
         case.pack("--overwrite", "--val-fraction", "0.4")
         sides = [Page(case.output / side / "report.html") for side in ("train", "val")]

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <limits>
 
 #include "core/error.h"
 #include "python.h"
@@ -86,16 +87,18 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
   for (const auto& [bbox, what] : std::vector<std::pair<std::string, std::string>>{{"[NaN, 1, 2, 3]", "bbox holds NaN"},
                                                                                    {"[1, 1, 2, -Infinity]", "bbox holds Infinity"},
                                                                                    {"[1, 1, Infinity, 2]", "bbox holds Infinity"},
-                                                                                   {"[1, 1, 1e999, 2]", "bbox holds"},
-                                                                                   {"[1, 1, \"2\", 2]", "not a number"},
+                                                                                   {"[1, 1, 1e999, 2]", "bbox holds 1e999, which is too large"},
+                                                                                   {"[1, 1, \"2\", 2]", "bbox holds the text \"2\", not a number"},
                                                                                    {"[1, 2, 1e200, 1e200]", "bbox is too large"},
                                                                                    {"[1, 2, -1e200, 1e200]", "bbox is too large"},
-                                                                                   {"[1, 1, null, 2]", "not a number"},
+                                                                                   {"[1, 1, null, 2]", "bbox holds null, not a number"},
+                                                                                   {"[1, 1, [3], 2]", "bbox holds a list, not a number"},
+                                                                                   {"[1, 1, true, 2]", "bbox holds true, not a number"},
                                                                                    {"[1, 1, 2]", "3 numbers instead of 4"},
                                                                                    {"[]", "0 numbers instead of 4"},
                                                                                    {"[1, 2, 3, 4, 5]", "5 numbers instead of 4"},
-                                                                                   {"{\"x\": [1]}", "bbox is not a list"},
-                                                                                   {"null", "bbox is not a list"}}) {
+                                                                                   {"{\"x\": [1]}", "bbox holds an object, not a list"},
+                                                                                   {"null", "bbox holds null, not a list"}}) {
     const Coco coco = with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": )" + bbox +
                            R"(}, {"id": 2, "image_id": 2, "category_id": 7, "bbox": [1, 2, 3, 4]})");
     ASSERT_EQ(coco.problems.size(), 1U) << bbox;
@@ -107,8 +110,8 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
   expect_problem(with("{" + good + R"(, "area": NaN})"), 0, "area holds NaN", 0);
   expect_problem(with("{" + good + R"(, "iscrowd": 2})"), 0, "iscrowd is 2", 0);
   expect_problem(with("{" + good + R"(, "bbox": [1, 2, 3, 5]})"), 0, "bbox is given twice", 0);
-  expect_problem(with(R"({"id": 1.5, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "id is not an integer", 0);
-  expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "annotation 1: image_id holds something",
+  expect_problem(with(R"({"id": 1.5, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "id holds 1.5, not an integer", 0);
+  expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "annotation 1: image_id holds the text \"5\", not a number",
                  -1);
   expect_problem(with(R"({"id": 1, "image_id": 5, "category_id": 7})"), 0, "bbox is missing", 0);
   EXPECT_TRUE(with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 1e200, 1e200], "area": 4})").problems.empty());
@@ -140,12 +143,69 @@ TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
 TEST_F(CocoFile, UnusableImageRecordsAreReported) {
   expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1 (\"\"): file_name is missing", 0);
   expect_problem(read(kCategories, R"({"file_name": "a"})", ""), 0, "images[0] (\"a\"): id is missing", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0, "file_name is not a string", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0, "file_name holds 3, not a string", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": null})", ""), 0, "file_name holds null, not a string", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb"}, {"id": 1, "file_name": "c"})", ""), 1, "image 1 (\"c\")",
                  1);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb", "width": []})", ""), 0, "image 1 (\"a\\x00\\x1bb\")", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 0, "height": 4})", ""), 0, "width is 0", 0);
   expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 10000000000})", ""), 0, "width is 10000000000", 0);
+}
+
+// The range of 64-bit integers, and of those that a double holds exactly (IEEE 754: 53 bits).
+TEST_F(CocoFile, IntegersAtTheLimits) {
+  const auto id_of = [&](const std::string& id) {
+    const Coco coco = read(kCategories, R"({"file_name": "a", "id": )" + id + "}", "");
+    EXPECT_TRUE(coco.problems.empty()) << coco.problems[0].message;
+    return coco.images.at(0).id;
+  };
+  EXPECT_EQ(id_of("9223372036854775807"), std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(id_of("-9223372036854775808"), std::numeric_limits<int64_t>::min());
+  EXPECT_EQ(id_of("9007199254740992.0"), int64_t{1} << 53);
+  EXPECT_EQ(id_of("1.7e1"), 17);
+  EXPECT_EQ(id_of("-0.0"), 0);
+
+  const std::string up = "which is too large: integers go up to 9223372036854775807";
+  const std::string rounded = "which is too large for an integer with a fraction or an exponent";
+  for (const auto& [id, what] : std::vector<std::pair<std::string, std::string>>{
+           {"9223372036854775808", up},
+           {"16045690984833335023", up},
+           {"18446744073709551615", up},
+           {"329800735698586629295641978511506172918", up},
+           {"-9223372036854775809", "which is too small: integers go down to -9223372036854775808"},
+           {"1e18", rounded},
+           {"9007199254740994.0", rounded},
+           {"1.2345678901234567e+18", rounded},
+           {"1e999", "which is too large a number"}}) {
+    const std::string text = "holds " + id + ", " + what;
+    expect_problem(read(kCategories, R"({"file_name": "a", "id": )" + id + "}", ""), 0, "id " + text, 0);
+    const std::string box = R"(, "bbox": [1, 2, 3, 4]})";
+    expect_problem(read(kCategories, kImages, R"({"image_id": 5, "category_id": 7, "id": )" + id + box), 0, ": id " + text, 0);
+    expect_problem(read(kCategories, kImages, R"({"id": 1, "category_id": 7, "image_id": )" + id + box), 0, "image_id " + text, -1);
+    expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": )" + id + box), 0, "category_id " + text, 0);
+    expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": 7, "iscrowd": )" + id + box), 0, "iscrowd " + text,
+                   0);
+    const std::string category = R"({"images": [], "annotations": [], "categories": [{"name": "a", "id": )" + id + "}]}";
+    EXPECT_NE(failure(category).find("id " + text), std::string::npos);
+  }
+}
+
+TEST_F(CocoFile, NullCountsAsAbsent) {
+  const Coco coco = read(kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
+                         R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, "iscrowd": null})");
+  EXPECT_TRUE(coco.problems.empty());
+  EXPECT_EQ(coco.images[0].width, -1);
+  EXPECT_EQ(coco.images[0].height, -1);
+  EXPECT_EQ(coco.annotations[0].area, 12);
+  EXPECT_FALSE(coco.annotations[0].area_given);
+  EXPECT_FALSE(coco.annotations[0].iscrowd);
+  // Where a value is needed, the message says null.
+  expect_problem(read(kCategories, R"({"id": null, "file_name": "a"})", ""), 0, "id holds null, not a number", 0);
+  expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": null, "bbox": [1, 2, 3, 4]})"), 0,
+                 "category_id holds null, not a number", 0);
+  EXPECT_NE(failure(R"({"images": [], "annotations": null, "categories": []})").find("\"annotations\" that is null"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "annotations": [], "categories": [{"id": 1, "name": null}]})").find("name holds null, not a string"),
+            std::string::npos);
 }
 
 TEST_F(CocoFile, FilesThatAreNoSuchFileAreErrors) {

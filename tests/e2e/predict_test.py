@@ -103,6 +103,10 @@ def names_are_told_apart(ws, weights):
         json.dump(coco, f)
     nowhere = ["--weights", ws("nowhere"), *inputs[2:]]
     says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "d1/a.jpg", "names.json")
+    coco["images"][0].update(file_name="d1/a.jpg", id=2**63)  # one beyond 64 bits with sign
+    with open(ws("names.json"), "w") as f:
+        json.dump(coco, f)
+    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "id holds 9223372036854775808, which is too large", "names.json")
 
 
 def others_results_are_kept(ws, weights):

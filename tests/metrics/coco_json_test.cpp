@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
 #include <fstream>
 
 #include "core/error.h"
@@ -66,16 +67,48 @@ TEST_F(CocoJson, DetectionErrorsNameFileRecordFieldAndValue) {
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})"),
               AllOf(HasSubstr("score is missing"), HasSubstr("in record 1 (from 0) of "), HasSubstr("file.json")));
   EXPECT_THAT(second(R"({"image_id": "a.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
-              HasSubstr("image_id is not a number: \"a.jpg\""));
+              HasSubstr("image_id holds the text \"a.jpg\", not a number"));
   EXPECT_THAT(second(R"({"image_id": 1.5, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
-              HasSubstr("image_id is not an integer: 1.5"));
+              HasSubstr("image_id holds 1.5, not an integer"));
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": null, "bbox": [1, 2, 3, 4], "score": 0.5})"),
-              HasSubstr("category_id is not a number: null"));
+              HasSubstr("category_id holds null, not a number"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": null})"),
+              HasSubstr("score holds null, not a number"));
+  for (const std::string key : {"image_id", "category_id"}) {
+    const std::string other = key == "image_id" ? "category_id" : "image_id";
+    const auto with_id = [&](const std::string& id) {
+      return second("{\"" + key + "\": " + id + ", \"" + other + R"(": 1, "bbox": [1, 2, 3, 4], "score": 0.5})");
+    };
+    EXPECT_THAT(with_id("16045690984833335023"),
+                HasSubstr(key + " holds 16045690984833335023, which is too large: integers go up to 9223372036854775807"));
+    EXPECT_THAT(with_id("1e18"), HasSubstr(key + " holds 1e18, which is too large for an integer with a fraction or an exponent"));
+  }
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3], "score": 0.5})"),
               HasSubstr("bbox has 3 numbers instead of 4"));
-  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 0.5})"), HasSubstr("bbox is not a number: NaN"));
-  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": 5, "score": 0.5})"), HasSubstr("bbox is not a list: 5"));
-  EXPECT_THAT(second("[]"), AllOf(HasSubstr("not an object"), HasSubstr("in record 1 (from 0)")));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 0.5})"), HasSubstr("bbox holds NaN"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": 5, "score": 0.5})"), HasSubstr("bbox holds 5, not a list"));
+  EXPECT_THAT(second("[]"), AllOf(HasSubstr("the record holds a list, not an object"), HasSubstr("in record 1 (from 0)")));
+}
+
+TEST_F(CocoJson, AByteOrderMarkIsSkipped) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(detections(mark + R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}])").size(), 1U);
+  EXPECT_THAT(detections(mark + "[]"), IsEmpty());
+  EXPECT_EQ(truth(mark + R"({"images": [{"id": 7}], "annotations": [], "categories": [{"id": 1, "name": "a"}]})").image_ids.at(0), 7);
+}
+
+TEST_F(CocoJson, FilesOfOtherKindsAreNamed) {
+  for (const auto& [text, what, hint] : std::vector<std::array<std::string, 3>>{
+           {"names: [a]\n", "looks like YAML", "--format yolo"},
+           {"<annotation/>", "looks like XML", "--format voc"},
+           {"\x1f\x8b\x08\x01", "is gzip-compressed", "gunzip"},
+           {std::string("[\0]\0", 4), "is UTF-16LE text", "iconv"},
+           {std::string("\xfe\xff\0[\0]", 6), "is UTF-16 text", "iconv"},
+           {"{\"image_id\": 1}\n{\"image_id\": 2}\n", "looks like JSON lines", "one JSON list"}}) {
+    EXPECT_THAT(detections_error(text), AllOf(HasSubstr("file.json " + what), HasSubstr("hint: "), HasSubstr(hint)));
+    EXPECT_THAT(truth_error(text), AllOf(HasSubstr("file.json " + what), HasSubstr("hint: ")));
+  }
+  EXPECT_THAT(detections_error("{\"image_id\": 1}"), HasSubstr("is not a list"));
 }
 
 TEST_F(CocoJson, BrokenDetectionFiles) {
@@ -84,7 +117,7 @@ TEST_F(CocoJson, BrokenDetectionFiles) {
   EXPECT_THAT(detections_error(R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, {"image_id": 2)"),
               HasSubstr("broken JSON"));
   EXPECT_THAT(detections_error("[] []"), HasSubstr("text after its end"));
-  EXPECT_THAT(error_of([&] { read_coco_detections(folder_ / "absent.json"); }), AllOf(HasSubstr("cannot read"), HasSubstr("absent.json")));
+  EXPECT_THAT(error_of([&] { read_coco_detections(folder_ / "absent.json"); }), AllOf(HasSubstr("cannot read"), HasSubstr("absent.json: no such file")));
 }
 
 TEST_F(CocoJson, ReadsGroundTruth) {

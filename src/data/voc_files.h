@@ -1,0 +1,38 @@
+#pragma once
+// Which files a data set in VOC form has.
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "data/data_note.h"
+
+namespace dfine {
+
+struct VocXml {
+  std::filesystem::path path;
+  std::filesystem::path twin;  // another file of the same id (0.xml and 0.XML); empty: none
+};
+
+/// An id is a path below the folder without its extension: "cam1/0".
+struct VocFiles {
+  std::filesystem::path image_folder;
+  std::map<std::string, VocXml> xml;                    // by id
+  std::map<std::string, std::set<std::string>> images;  // by id: names relative to image_folder
+  std::vector<DataNote> notes;                          // files that are not used
+
+  /// Where the XML file of an id that has none was looked for.
+  std::filesystem::path xml_path(const std::string& id) const {
+    return annotation_folder / (id + ".xml");
+  }
+
+  std::filesystem::path annotation_folder;
+};
+
+/// Finds them in `folder`/Annotations and `folder`/JPEGImages, or side by side in `folder`, with
+/// all their sub-folders; `images`: folder of the images where it is another, else empty. Throws
+/// Error when a folder does not exist or there is no XML file.
+VocFiles find_voc_files(const std::filesystem::path& folder, const std::filesystem::path& images);
+
+}  // namespace dfine
