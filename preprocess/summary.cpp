@@ -33,6 +33,10 @@ void print_classes(const std::vector<Category>& categories, const std::vector<Cl
   }
 }
 
+void print_warnings(const std::vector<DataWarning>& warnings) {
+  for (const DataWarning& warning : warnings) std::cout << "warning: " << warning.text << "\n  " << warning.advice << '\n';
+}
+
 namespace {
 
 void print_notes(const char* what, const BoxNotes& notes) {
@@ -77,6 +81,15 @@ void print_coverage(const PackSummary& summary) {
   }
 }
 
+void print_data_notes(const std::vector<DataNote>& notes) {
+  for (const DataNote& note : notes) {
+    std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
+    const size_t shown = std::min(note.first.size(), DataNote::kShown);
+    for (size_t k = 0; k < shown; ++k) std::cout << "  " << note.first[k] << '\n';
+    if (note.count > shown) std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
+  }
+}
+
 /// "2, 5, 7".
 std::string list_of(const std::vector<size_t>& numbers) {
   std::string text;
@@ -111,10 +124,12 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
     if (!set.shards.empty()) print_set(set, summary.categories);  // there may be more parts than shards
   }
   if (!part_alone) print_coverage(summary);
+  print_data_notes(summary.notes);
   if (!summary.skipped.empty()) {
     std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
     for (const auto& line : summary.skipped) std::cout << "  " << line << '\n';
   }
+  print_warnings(summary.warnings);
   if (!summary.report_problem.empty()) std::cout << summary.report_problem << '\n';
   if (part_alone) {
     std::cout << "the pack is complete when part" << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "data/category.h"
+#include "data/data_note.h"
+#include "data/data_warning.h"
 #include "data/pack_options.h"
 #include "data/pack_result.h"
 
@@ -17,6 +19,8 @@ struct PackSummary {
   size_t skipped_images = 0;
   bool part_was_done = false;         // with `part`: by an earlier run
   std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
+  std::vector<DataNote> notes;        // on the whole data set, also while parts are missing
+  std::vector<DataWarning> warnings;  // on the whole data set, once it is complete
   std::vector<size_t> missing_parts;  // with `part`: those still to come; none: the pack is complete
 };
 

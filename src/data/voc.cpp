@@ -138,7 +138,7 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
     if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
     chosen.push_back(std::move(image));
   }
-  return {coco_from_folder(std::move(categories), std::move(chosen)), layout.images};
+  return {coco_from_folder(std::move(categories), std::move(chosen)), layout.images, {}};
 }
 
 }  // namespace dfine

@@ -1,0 +1,23 @@
+#pragma once
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace dfine {
+
+/// The same for all names of a file or folder: links of both kinds, "a/../b" and "b".
+using FileId = std::pair<dev_t, ino_t>;
+
+/// Throws filesystem_error where there is no such file.
+inline FileId file_id(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0)
+    throw std::filesystem::filesystem_error("stat", path, std::error_code(errno, std::generic_category()));
+  return {status.st_dev, status.st_ino};
+}
+
+}  // namespace dfine
