@@ -74,8 +74,9 @@ class DataYaml {
     throw Error(cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
   }
 
-  std::string class_name(const YAML::Node& node) const {
-    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar()))) fail(node, "a class name is empty");
+  /// `place`: where it stands; an absent value has no place of its own.
+  std::string class_name(const YAML::Node& node, const YAML::Node& place) const {
+    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar()))) fail(place, "a class name is empty");
     return node.as<std::string>();
   }
 
@@ -83,9 +84,9 @@ class DataYaml {
     const YAML::Node names = root_["names"];
     if (!names.IsDefined() || names.size() == 0) fail(root_, "there are no class names");
     if (names.IsSequence()) {
-      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name)});
+      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
     } else if (names.IsMap()) {
-      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second)});
+      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
       std::ranges::sort(categories_, {}, &Category::id);
     } else {
       fail(names, "`names` is neither a list nor a map");
