@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 bool is_annotation(const fs::path& path) {
   constexpr std::array<std::string_view, 3> kExtensions{".txt", ".json", ".xml"};
   std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 
@@ -58,11 +59,13 @@ DataNote note_of(std::string what, const std::set<std::string>& names) {
 std::vector<DataNote> UnusedFiles::notes() const {
   std::vector<DataNote> notes;
   append_note(notes, note_of("hidden files and folders, not packed", hidden));
-  append_note(notes, note_of("files that are not JPEG, PNG, WebP, BMP or TIFF images, not packed", others));
+  append_note(
+      notes, note_of("files that are not JPEG, PNG, WebP, BMP or TIFF images, not packed", others));
   return notes;
 }
 
-std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool, UnusedFiles& unused,
+std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool,
+                                        UnusedFiles& unused,
                                         const std::function<bool(const fs::path&)>& is_used) {
   const FolderFiles found = walk_folder(folder);
   for (const fs::path& name : found.hidden) {
@@ -74,12 +77,14 @@ std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool
     (has_image_extension(name) ? images : unknown).push_back(name);
   }
   ordered_parallel(
-      pool, unknown.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return look_at(folder / unknown[i]); },
+      pool, unknown.size(), 64 * static_cast<size_t>(pool.size() + 1),
+      [&](size_t i) { return look_at(folder / unknown[i]); },
       [&](size_t i, const Look& look) {
         if (look.image) {
           images.push_back(unknown[i]);
         } else {
-          unused.others.insert((folder / unknown[i]).string() + (look.reason.empty() ? "" : ": " + look.reason));
+          unused.others.insert((folder / unknown[i]).string() +
+                               (look.reason.empty() ? "" : ": " + look.reason));
         }
       });
   std::ranges::sort(images);

@@ -16,14 +16,16 @@ std::string name_of(const Category& category) {
 std::string list_of(const std::vector<Category>& categories) {
   constexpr size_t kShown = 5;
   std::string text;
-  for (size_t k = 0; k < std::min(kShown, categories.size()); ++k) text += cat(k == 0 ? "" : ", ", name_of(categories[k]));
+  for (size_t k = 0; k < std::min(kShown, categories.size()); ++k)
+    text += cat(k == 0 ? "" : ", ", name_of(categories[k]));
   if (categories.size() > kShown) text += cat(" and ", categories.size() - kShown, " more");
   return text;
 }
 
 class Finder {
  public:
-  Finder(const std::vector<Category>& categories, const PackCounts& counts, std::span<const std::string> supercategories)
+  Finder(const std::vector<Category>& categories, const PackCounts& counts,
+         std::span<const std::string> supercategories)
       : categories_(categories), counts_(counts), supercategories_(supercategories) {}
 
   std::vector<DataWarning> find() {
@@ -36,15 +38,20 @@ class Finder {
   }
 
  private:
-  void add(std::string text, std::string advice) { found_.push_back({std::move(text), std::move(advice)}); }
+  void add(std::string text, std::string advice) {
+    found_.push_back({std::move(text), std::move(advice)});
+  }
 
   void relative_boxes() {
     size_t all = 0;
     for (const ClassCount& of_class : counts_.classes) all += of_class.all();
     if (all == 0 || counts_.in_first_pixel < all) return;
-    add(cat(all == 1 ? "the only box lies" : cat("all ", with_commas(static_cast<long long>(all)), " boxes lie"),
-            " within the first pixel of the image: the coordinates seem to be relative to the image (0 to 1), but pixels are expected"),
-        "multiply x and width by the image's width, y and height by its height; YOLO labels, which are relative, need --format yolo");
+    add(cat(all == 1 ? "the only box lies"
+                     : cat("all ", with_commas(static_cast<long long>(all)), " boxes lie"),
+            " within the first pixel of the image: the coordinates seem to be relative to the "
+            "image (0 to 1), but pixels are expected"),
+        "multiply x and width by the image's width, y and height by its height; YOLO labels, which "
+        "are relative, need --format yolo");
   }
 
   void crowds() {
@@ -57,9 +64,13 @@ class Finder {
       if (of_class.boxes == 0 && of_class.crowds > 0) of_crowds.push_back(categories_[label]);
     }
     if (of_crowds.empty()) return;
-    constexpr const char* kAdvice = "set iscrowd to 0 where an annotation marks a single object; annotation programs may write 1 for every mask";
+    constexpr const char* kAdvice =
+        "set iscrowd to 0 where an annotation marks a single object; annotation programs may write "
+        "1 for every mask";
     if (boxes == 0) {
-      add(cat("all ", counted(static_cast<long long>(crowds), "annotation is a crowd region", "annotations are crowd regions"),
+      add(cat("all ",
+              counted(static_cast<long long>(crowds), "annotation is a crowd region",
+                      "annotations are crowd regions"),
               " (iscrowd 1): training sees no box at all"),
           kAdvice);
     } else {
@@ -71,8 +82,10 @@ class Finder {
 
   void crowded_images() {
     if (counts_.crowded_images == 0) return;
-    add(cat(counted(static_cast<long long>(counts_.crowded_images), "image has", "images have"), " more than ", PackCounts::kCrowded,
-            " boxes; the most is ", with_commas(static_cast<long long>(counts_.most_boxes)), ", in ", counts_.most_boxes_in),
+    add(cat(counted(static_cast<long long>(counts_.crowded_images), "image has", "images have"),
+            " more than ", PackCounts::kCrowded, " boxes; the most is ",
+            with_commas(static_cast<long long>(counts_.most_boxes)), ", in ",
+            counts_.most_boxes_in),
         cat("a model finds at most model.num_queries objects per image (", PackCounts::kCrowded,
             " unless set): set it to the largest number of boxes, or cut such images into tiles"));
   }
@@ -83,17 +96,22 @@ class Finder {
     for (const auto& [name, of_name] : ids) {
       if (of_name.size() < 2) continue;
       std::string text;
-      for (size_t k = 0; k < of_name.size(); ++k) text += cat(k == 0 ? "" : k + 1 == of_name.size() ? " and " : ", ", of_name[k]);
+      for (size_t k = 0; k < of_name.size(); ++k)
+        text += cat(k == 0 ? "" : k + 1 == of_name.size() ? " and " : ", ", of_name[k]);
       add(cat(of_name.size(), " classes have the same name \"", name, "\": ids ", text),
-          "merge them or rename one: classes are told apart by their names when weights are loaded and results are read");
+          "merge them or rename one: classes are told apart by their names when weights are loaded "
+          "and results are read");
     }
   }
 
   void groups() {
     for (size_t label = 0; label < categories_.size(); ++label) {
       if (counts_.classes[label].all() > 0) continue;
-      if (std::ranges::find(supercategories_, categories_[label].name) == supercategories_.end()) continue;
-      add(cat("class ", name_of(categories_[label]), " has no annotations; it is the supercategory of other classes, as exports of Roboflow begin with"),
+      if (std::ranges::find(supercategories_, categories_[label].name) == supercategories_.end())
+        continue;
+      add(cat("class ", name_of(categories_[label]),
+              " has no annotations; it is the supercategory of other classes, as exports of "
+              "Roboflow begin with"),
           "--drop-unused-classes packs without it");
     }
   }
@@ -106,7 +124,8 @@ class Finder {
 
 }  // namespace
 
-std::vector<DataWarning> find_warnings(const std::vector<Category>& categories, const PackCounts& counts,
+std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
+                                       const PackCounts& counts,
                                        std::span<const std::string> supercategories) {
   return Finder(categories, counts, supercategories).find();
 }

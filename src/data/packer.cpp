@@ -37,7 +37,7 @@ class Packer {
  public:
   explicit Packer(const PackOptions& options)
       : options_(options), pool_(options.jobs), annotations_(read_input(options, pool_)), coco_(annotations_.coco) {
-    if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
+    if (coco_.images.empty()) throw_no_images();
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
     if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
@@ -74,6 +74,12 @@ class Packer {
   }
 
  private:
+  [[noreturn]] void throw_no_images() const {
+    Error error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
+    for (const DataNote& note : annotations_.notes) error.add_context(cat(note.what, ": ", note.count, ", such as ", note.first.front()));
+    throw error;
+  }
+
   /// Of everything that decides the bytes of the shards, but those of the image files.
   uint32_t checksum() const {
     return plan_checksum(plan_, coco_,

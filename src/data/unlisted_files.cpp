@@ -18,13 +18,15 @@ std::vector<std::string> listed_names(const Coco& coco) {
   names.reserve(coco.images.size());
   for (const CocoImage& image : coco.images) {
     const fs::path path = fs::path(image.file_name).lexically_normal();
-    if (!path.empty() && !path.is_absolute() && *path.begin() != "..") names.push_back(path.generic_string());
+    if (!path.empty() && !path.is_absolute() && *path.begin() != "..")
+      names.push_back(path.generic_string());
   }
   std::ranges::sort(names);
   return names;
 }
 
-/// The folder that the first and the last of the sorted names have in common, and so all: "train/", or "".
+/// The folder that the first and the last of the sorted names have in common, and so all: "train/",
+/// or "".
 std::string common_folder(const std::vector<std::string>& names) {
   const std::string &first = names.front(), &last = names.back();
   const auto end = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
@@ -34,7 +36,8 @@ std::string common_folder(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::vector<DataNote> find_unlisted_files(const Coco& coco, const fs::path& image_folder, ThreadPool& pool) {
+std::vector<DataNote> find_unlisted_files(const Coco& coco, const fs::path& image_folder,
+                                          ThreadPool& pool) {
   const std::vector<std::string> names = listed_names(coco);
   if (names.empty()) return {};
   const std::string common = common_folder(names);
@@ -44,14 +47,19 @@ std::vector<DataNote> find_unlisted_files(const Coco& coco, const fs::path& imag
   const auto is_listed = [&](const fs::path& file) {
     const std::string name = common + file.generic_string();
     const auto inside = std::ranges::lower_bound(names, name + '/');  // of a folder
-    return std::ranges::binary_search(names, name) || (inside != names.end() && inside->starts_with(name + '/'));
+    return std::ranges::binary_search(names, name) ||
+           (inside != names.end() && inside->starts_with(name + '/'));
   };
   UnusedFiles unused;
   DataNote unlisted{"image files that the annotation file does not list, not packed", 0, {}};
   try {
-    for (const fs::path& image : list_image_folder(folder, pool, unused, is_listed)) unlisted.add((folder / image).string());
+    for (const fs::path& image : list_image_folder(folder, pool, unused, is_listed))
+      unlisted.add((folder / image).string());
   } catch (const Error& e) {
-    DataNote unknown{"folders that could not be searched for images that the annotation file does not list", 0, {}};
+    DataNote unknown{
+        "folders that could not be searched for images that the annotation file does not list",
+        0,
+        {}};
     unknown.add(e.message());
     return {std::move(unknown)};
   }

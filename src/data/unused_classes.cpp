@@ -26,7 +26,9 @@ DataNote drop_unused_classes(Coco& coco) {
       kept.push_back(std::move(category));
     }
   }
-  if (kept.empty()) throw Error("no class has an annotation, so that --drop-unused-classes leaves none", "check the annotations");
+  if (kept.empty())
+    throw Error("no class has an annotation, so that --drop-unused-classes leaves none",
+                "check the annotations");
   coco.categories = std::move(kept);
   for (CocoAnnotation& annotation : coco.annotations) {
     if (annotation.label >= 0) annotation.label = new_label[static_cast<size_t>(annotation.label)];

@@ -4,8 +4,8 @@
 
 namespace dfine {
 
-/// Removes the categories that no annotation has, and says which. The other ones keep their ids; labels count anew. Throws Error when none
-/// is left.
+/// Removes the categories that no annotation has, and says which. The other ones keep their ids;
+/// labels count anew. Throws Error when none is left.
 DataNote drop_unused_classes(Coco& coco);
 
 }  // namespace dfine

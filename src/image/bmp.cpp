@@ -1,4 +1,5 @@
-// BMP (Microsoft's BITMAPINFOHEADER and its relatives, OS/2's BITMAPCOREHEADER): uncompressed files with 8 or fewer bits per channel.
+// BMP (Microsoft's BITMAPINFOHEADER and its relatives, OS/2's BITMAPCOREHEADER): uncompressed files
+// with 8 or fewer bits per channel.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -12,11 +13,12 @@
 namespace dfine::codecs {
 namespace {
 
-constexpr size_t kFileHeaderBytes = 14;   // "BM", size of the file, reserved, offset of the pixels
+constexpr size_t kFileHeaderBytes = 14;    // "BM", size of the file, reserved, offset of the pixels
 constexpr uint32_t kCoreHeaderBytes = 12;  // OS/2: 16-bit sizes, palette entries of 3 bytes
 constexpr uint32_t kInfoHeaderBytes = 40;
 constexpr uint32_t kV2HeaderBytes = 52;  // holds the masks that follow a header of 40 bytes
-constexpr std::array<uint32_t, 7> kHeaderBytes{kCoreHeaderBytes, kInfoHeaderBytes, kV2HeaderBytes, 56, 64, 108, 124};
+constexpr std::array<uint32_t, 7> kHeaderBytes{
+    kCoreHeaderBytes, kInfoHeaderBytes, kV2HeaderBytes, 56, 64, 108, 124};
 constexpr const char* kConvert = "convert it to PNG or JPEG";
 constexpr const char* kFetch = "fetch the file again";
 
@@ -35,15 +37,19 @@ struct Channel {
   int shift = 0;
   uint32_t max = 0;  // all of its bits set; 0: the file has no such channel
 
-  uint8_t value(uint32_t pixel) const { return max == 0 ? 0 : static_cast<uint8_t>((pixel >> shift & max) * 255 / max); }
+  uint8_t value(uint32_t pixel) const {
+    return max == 0 ? 0 : static_cast<uint8_t>((pixel >> shift & max) * 255 / max);
+  }
 };
 
 Channel channel_of(uint32_t mask) {
   if (mask == 0) return {};
   const int shift = std::countr_zero(mask);
   const uint32_t max = mask >> shift;
-  if ((max & (max + 1)) != 0) throw Error("the BMP file is damaged: the bits of a colour do not lie side by side", kFetch);
-  if (max > 255) throw Error("the BMP file has more than 8 bits per channel; 8 can be read", kConvert);
+  if ((max & (max + 1)) != 0)
+    throw Error("the BMP file is damaged: the bits of a colour do not lie side by side", kFetch);
+  if (max > 255)
+    throw Error("the BMP file has more than 8 bits per channel; 8 can be read", kConvert);
   return {shift, max};
 }
 
@@ -95,15 +101,20 @@ Header read_header(Bytes file) {
   }
   header.top_down = height < 0;
   height = std::abs(height);
-  if (width > INT32_MAX || height > INT32_MAX) throw Error(cat("the BMP file is damaged: ", width, " x ", height, " pixels"), kFetch);
+  if (width > INT32_MAX || height > INT32_MAX)
+    throw Error(cat("the BMP file is damaged: ", width, " x ", height, " pixels"), kFetch);
   header.info = {ImageFormat::kBmp, static_cast<int>(width), static_cast<int>(height), 3};
   if (compression != kRgb && compression != kBitfields && compression != kAlphaBitfields)
-    throw Error(cat("the BMP file is compressed (method ", compression, "); only uncompressed ones can be read"), kConvert);
+    throw Error(cat("the BMP file is compressed (method ", compression,
+                    "); only uncompressed ones can be read"),
+                kConvert);
 
   const uint32_t bits = header.bits;
   const bool palette = bits == 1 || bits == 4 || bits == 8;
-  if (!palette && bits != 16 && bits != 24 && bits != 32) throw Error(cat("the BMP file has ", bits, " bits per pixel"), kConvert);
-  if (compression != kRgb && (palette || bits == 24)) throw Error(cat("the BMP file has colour masks for ", bits, " bits per pixel"), kConvert);
+  if (!palette && bits != 16 && bits != 24 && bits != 32)
+    throw Error(cat("the BMP file has ", bits, " bits per pixel"), kConvert);
+  if (compression != kRgb && (palette || bits == 24))
+    throw Error(cat("the BMP file has colour masks for ", bits, " bits per pixel"), kConvert);
   header.palette_at = kFileHeaderBytes + header_bytes;
   header.palette_entry_bytes = core ? 3 : 4;
   if (palette && header.palette_entries == 0) header.palette_entries = uint64_t{1} << bits;
@@ -117,7 +128,8 @@ Header read_header(Bytes file) {
 /// The colours as RGB; its entries lie before the pixels.
 std::vector<std::array<uint8_t, 3>> read_palette(Bytes file, const Header& header) {
   const uint64_t room = header.pixels_at - header.palette_at;
-  const uint64_t count = std::min({header.palette_entries, uint64_t{1} << header.bits, room / header.palette_entry_bytes});
+  const uint64_t count = std::min(
+      {header.palette_entries, uint64_t{1} << header.bits, room / header.palette_entry_bytes});
   std::vector<std::array<uint8_t, 3>> palette(count);
   for (size_t i = 0; i < count; ++i) {
     const Bytes entry = file.subspan(header.palette_at + i * header.palette_entry_bytes, 3);
@@ -126,12 +138,15 @@ std::vector<std::array<uint8_t, 3>> read_palette(Bytes file, const Header& heade
   return palette;
 }
 
-void decode_indices(Bytes row, uint32_t bits, const std::vector<std::array<uint8_t, 3>>& palette, uint8_t* rgb, size_t width) {
+void decode_indices(Bytes row, uint32_t bits, const std::vector<std::array<uint8_t, 3>>& palette,
+                    uint8_t* rgb, size_t width) {
   const uint32_t per_byte = 8 / bits, mask = (1U << bits) - 1;
   for (size_t x = 0; x < width; ++x, rgb += 3) {
     const uint32_t index = row[x / per_byte] >> (8 - bits * (x % per_byte + 1)) & mask;
     if (index >= palette.size())
-      throw Error(cat("the BMP file is damaged: colour ", index, " of a palette of ", palette.size(), " colours"), kFetch);
+      throw Error(cat("the BMP file is damaged: colour ", index, " of a palette of ",
+                      palette.size(), " colours"),
+                  kFetch);
     std::ranges::copy(palette[index], rgb);
   }
 }
@@ -150,12 +165,19 @@ void decode_bgr(Bytes row, uint8_t* rgb, size_t width) {
   }
 }
 
-/// Throws Error unless the pixels lie behind the header and within the file. The padding of the last row may be absent.
+/// Throws Error unless the pixels lie behind the header and within the file. The padding of the
+/// last row may be absent.
 void check_extent(Bytes file, const Header& header) {
   if (header.pixels_at < header.palette_at)
-    throw Error(cat("the BMP file is damaged: its pixels begin at byte ", header.pixels_at, ", within the header"), kFetch);
-  const uint64_t end = header.pixels_at + header.stride * static_cast<uint64_t>(header.info.height - 1) + header.row_bytes;
-  if (file.size() < end) throw Error(cat("the BMP file is cut short: it has ", file.size(), " of ", end, " bytes"), kFetch);
+    throw Error(cat("the BMP file is damaged: its pixels begin at byte ", header.pixels_at,
+                    ", within the header"),
+                kFetch);
+  const uint64_t end = header.pixels_at +
+                       header.stride * static_cast<uint64_t>(header.info.height - 1) +
+                       header.row_bytes;
+  if (file.size() < end)
+    throw Error(cat("the BMP file is cut short: it has ", file.size(), " of ", end, " bytes"),
+                kFetch);
 }
 
 }  // namespace
@@ -180,7 +202,8 @@ void decode_bmp(Bytes file, const ImageInfo& info, Image& image) {
   std::vector<std::array<uint8_t, 3>> palette;
   if (header.bits <= 8) palette = read_palette(file, header);
   for (int y = 0; y < info.height; ++y) {
-    const Bytes row = file.subspan(header.pixels_at + header.stride * static_cast<uint64_t>(y), header.row_bytes);
+    const Bytes row =
+        file.subspan(header.pixels_at + header.stride * static_cast<uint64_t>(y), header.row_bytes);
     uint8_t* const rgb = image.row(header.top_down ? y : info.height - 1 - y);
     if (header.bits <= 8) {
       decode_indices(row, header.bits, palette, rgb, width);

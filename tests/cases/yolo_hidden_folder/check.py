@@ -2,7 +2,17 @@ import json
 
 
 def check(case):
-    out = case.run("dfine-pack", "--format", "yolo", "--annotations", "data.yaml", "--split", "train", "--output", case("OUT"))
+    out = case.run(
+        "dfine-pack",
+        "--format",
+        "yolo",
+        "--annotations",
+        "data.yaml",
+        "--split",
+        "train",
+        "--output",
+        case("OUT"),
+    )
     with open(case("OUT", "manifest.json"), encoding="utf-8") as f:
         assert json.load(f)["totals"]["images"] == 2
     assert "images without boxes: 0" in out, out
