@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "file_identity.h"
+#include "data/file_id.h"
 
 namespace dfine {
 namespace {
@@ -20,10 +20,10 @@ bool is_jpg(const std::string& name) {
 
 std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files, const std::filesystem::path& output) {
   std::set<std::string> taken;
-  std::map<FileIdentity, std::filesystem::path> images;
+  std::map<FileId, std::filesystem::path> images;
   for (const ImageFile& file : files) {
     if (is_jpg(file.name)) taken.insert(file.name);
-    if (const auto id = file_identity(file.path)) images.emplace(*id, file.path);
+    if (const auto id = find_file_id(file.path)) images.emplace(*id, file.path);
   }
   std::vector<std::filesystem::path> pictures;
   for (const ImageFile& file : files) {
@@ -33,7 +33,7 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
       while (!taken.insert(name).second);
     }
     const auto& picture = pictures.emplace_back(output / name);
-    const auto existing = file_identity(picture);
+    const auto existing = find_file_id(picture);
     const auto image = existing ? images.find(*existing) : images.end();
     if (image != images.end()) {
       throw UsageError(cat("--output ", printable(output), ": the picture drawn of ", printable(file.path),

@@ -14,8 +14,8 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "data/file_id.h"
 #include "data/image_folder.h"
-#include "file_identity.h"
 #include "image/file_kind.h"
 
 namespace dfine {
@@ -71,7 +71,7 @@ class FolderSearch {
 
  private:
   void search(const fs::path& folder, bool hidden) {
-    const auto identity = file_identity(folder);
+    const auto identity = find_file_id(folder);
     if (identity && std::ranges::find(above_, *identity) != above_.end()) {
       found_.skipped.push_back({folder, "a link to a folder that contains it"});
       return;
@@ -127,7 +127,7 @@ class FolderSearch {
   }
 
   fs::path root_;
-  std::vector<FileIdentity> above_;  // the root and the folders on the way to the one that is searched
+  std::vector<FileId> above_;  // the root and the folders on the way to the one that is searched
   ImageListing found_;
 };
 

@@ -8,6 +8,7 @@
 #include "data/dataset.h"
 #include "data/extract.h"
 #include "data/manifest.h"
+#include "data/pack_warnings.h"
 #include "data/verify.h"
 #include "progress_line.h"
 #include "signals.h"
@@ -34,21 +35,21 @@ void run_info(const std::filesystem::path& folder) {
   const Manifest manifest = read_manifest(folder);
   const PackedDataset set = PackedDataset::open(folder);
   const ShardEntry totals = manifest.totals();
-  std::vector<ClassCount> classes(set.categories().size());
-  size_t empty = 0;
+  PackCounts counts(set.categories().size());
   for (size_t i = 0; i < set.size(); ++i) {
-    if (set.training_box_count(i) == 0) ++empty;
+    counts.add_targets(set.image(i).file_name, set.training_box_count(i));
     for (const PackedBox& box : set.evaluation_boxes(i)) {
-      if (box.dropped) continue;
-      ClassCount& of_class = classes[static_cast<size_t>(box.label)];
-      ++(box.iscrowd ? of_class.crowds : of_class.boxes);
+      ClassCount& of_class = counts.classes[static_cast<size_t>(box.label)];
+      ++(box.dropped ? of_class.dropped : box.iscrowd ? of_class.crowds : of_class.boxes);
+      if (ends_in_first_pixel(box.xywh)) ++counts.in_first_pixel;
     }
   }
   std::cout << printable(folder) << ": " << counted(set.size(), "image", "images") << ", "
             << counted(manifest.shards.size(), "shard", "shards") << ", " << size_text(totals.file_bytes) << '\n';
-  print_classes(set.categories(), classes);
-  std::cout << "images without boxes: " << with_commas(static_cast<long long>(empty)) << '\n';
+  print_classes(set.categories(), counts.classes);
+  std::cout << "images without boxes: " << with_commas(static_cast<long long>(counts.empty_images)) << '\n';
   std::cout << "dropped from training, no area inside the image: " << counted(totals.dropped_boxes, "box", "boxes") << '\n';
+  print_warnings(find_warnings(set.categories(), counts, {}));
   for (const auto& shard : manifest.shards) {
     std::cout << "  " << shard.file << ": " << counted(shard.images, "image", "images") << ", " << counted(shard.boxes, "box", "boxes")
               << ", " << size_text(shard.file_bytes) << '\n';

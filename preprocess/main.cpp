@@ -61,6 +61,7 @@ void describe_input(CLI::App& app, PackOptions& pack) {
       ->group(group);
   app.add_flag("--decode", pack.decode, "decode every image too: finds damaged image data, but takes as long as training's decoder")
       ->group(group);
+  app.add_flag("--drop-unused-classes", pack.drop_unused_classes, "leave out classes without annotations, and name them")->group(group);
   app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing")->group(group);
 }
 
@@ -121,6 +122,9 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
     throw UsageError("--format yolo needs --split or --images, one of them",
                      "--split train takes the images that data.yaml names as `train`");
   if (pack.format == AnnotationFormat::kCoco && app.count("--split") > 0) throw UsageError("--split goes with --format yolo and voc alone");
+  if (pack.drop_unused_classes && app.count("--split") > 0 && app.count("--val-fraction") == 0)
+    throw UsageError("--drop-unused-classes does not go with --split: each split may lack other classes, and the packs would not fit together",
+                     "remove the unused classes from the data set's list of names");
   if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0) throw UsageError("--classes goes with --format voc alone");
 }
 

@@ -35,6 +35,10 @@ void print_classes(const std::vector<Category>& categories, const std::vector<Cl
   }
 }
 
+void print_warnings(const std::vector<DataWarning>& warnings) {
+  for (const DataWarning& warning : warnings) std::cout << "warning: " << warning.text << "\n  " << warning.advice << '\n';
+}
+
 namespace {
 
 void print_notes(const char* what, const BoxNotes& notes) {
@@ -82,8 +86,9 @@ void print_coverage(const PackSummary& summary) {
 void print_data_notes(const std::vector<DataNote>& notes) {
   for (const DataNote& note : notes) {
     std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
-    for (const std::string& example : note.first) std::cout << "  " << example << '\n';
-    if (note.count > note.first.size()) std::cout << "  and " << with_commas(static_cast<long long>(note.count - note.first.size())) << " more\n";
+    const size_t shown = std::min(note.first.size(), DataNote::kShown);
+    for (size_t k = 0; k < shown; ++k) std::cout << "  " << note.first[k] << '\n';
+    if (note.count > shown) std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
   }
 }
 
@@ -126,6 +131,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
     std::cout << "skipped: " << counted(summary.skipped_images, "image", "images") << '\n';
     for (const auto& line : summary.skipped) std::cout << "  " << printable_lines(line) << '\n';
   }
+  print_warnings(summary.warnings);
   if (!summary.report_problem.empty()) std::cout << printable_lines(summary.report_problem) << '\n';
   if (part_alone) {
     std::cout << "the pack is complete when part" << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)

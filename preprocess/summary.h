@@ -12,6 +12,9 @@ std::string size_text(uint64_t bytes);
 
 void print_classes(const std::vector<Category>& categories, const std::vector<ClassCount>& classes);
 
+/// What was found, and what to do; nothing for an empty list.
+void print_warnings(const std::vector<DataWarning>& warnings);
+
 /// The closing summary of a run that took `seconds`.
 void print_summary(const PackSummary& summary, const PackOptions& options, double seconds);
 

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/unlisted_files.h"
 #include "data/voc.h"
 #include "data/yolo.h"
 
@@ -20,7 +21,9 @@ Annotations read_annotations(const PackOptions& options, ThreadPool& pool) {
     case AnnotationFormat::kCoco:
       break;
   }
-  return {read_coco(options.annotations, options.jobs), options.images, {}};
+  Annotations annotations{read_coco(options.annotations, options.jobs), options.images, {}};
+  annotations.notes = find_unlisted_files(annotations.coco, options.images, pool);
+  return annotations;
 }
 
 }  // namespace dfine

@@ -36,6 +36,9 @@ class Resolver {
  private:
   void categories(const std::filesystem::path& path) {
     coco_.categories = std::move(raw_.categories);
+    coco_.supercategories = std::move(raw_.supercategories);
+    std::ranges::sort(coco_.supercategories);
+    coco_.supercategories.erase(std::unique(coco_.supercategories.begin(), coco_.supercategories.end()), coco_.supercategories.end());
     if (coco_.categories.empty()) throw Error(cat(path.string(), " lists no categories"), "there is nothing to learn without at least one");
     std::sort(coco_.categories.begin(), coco_.categories.end(), [](const Category& a, const Category& b) { return a.id < b.id; });
     for (size_t label = 0; label < coco_.categories.size(); ++label) {

@@ -1,7 +1,7 @@
 #pragma once
 // COCO annotation files ("instances"), read through simdjson into flat arrays.
 //
-// Read are: categories {id, name}, images {id, file_name, width, height}, annotations {id, image_id, category_id, bbox [x, y, w, h] in
+// Read are: categories {id, name, supercategory}, images {id, file_name, width, height}, annotations {id, image_id, category_id, bbox [x, y, w, h] in
 // pixels, area, iscrowd}; everything else is passed over. `area` may be absent (then w * h), as may `iscrowd` (then 0) and an image's width
 // and height (then -1); null counts as absent. Ids are integers of 64 bits. Numbers may be written as 3 or 3.0; NaN and Infinity, which
 // Python writes, are understood and reported.
@@ -45,6 +45,7 @@ struct Coco {
   std::vector<uint64_t> first;              // [images + 1]: annotations of image i are first[i] .. first[i + 1]
   std::vector<CocoAnnotation> annotations;  // grouped by image, each group in order of the file
   std::vector<CocoProblem> problems;        // in order of the file: images, then annotations
+  std::vector<std::string> supercategories;  // that categories of other names give as theirs; in ascending order, each once
 
   std::span<const CocoAnnotation> annotations_of(size_t image) const {
     return std::span(annotations).subspan(first[image], first[image + 1] - first[image]);

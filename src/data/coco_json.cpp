@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "data/class_names.h"
 #include "data/file_kind.h"
 #include "data/json_lists.h"
 #include "data/json_number.h"
@@ -225,10 +226,15 @@ class PieceParser {
 
   void category(json::object record, size_t index) {
     Category& category = result_.categories.emplace_back();
-    fields(record, {"id", "name"}, 2, [&](std::string_view key, json::value value) {
+    std::string_view supercategory;
+    fields(record, {"id", "name", "supercategory"}, 2, [&](std::string_view key, json::value value) {
       if (key == "id") category.id = integer(value, key).value_or(0);
-      if (key == "name") category.name = string(value, key).value_or("");
+      if (key == "supercategory" && value.get_string().get(supercategory) != simdjson::SUCCESS) supercategory = {};  // null, say
+      if (key != "name") return;
+      category.name = string(value, key).value_or("");
+      if (fault_.empty() && is_blank(category.name)) fault("name", "is empty");
     });
+    if (!supercategory.empty() && supercategory != category.name) result_.supercategories.emplace_back(supercategory);
     if (!fault_.empty()) fatal(cat("has an unusable categories[", index, "]: ", fault_), "every category needs an integer id and a name");
   }
 
@@ -287,6 +293,7 @@ class Reader {
     RawCocoPiece piece = future.get();
     append(all_.images, std::move(piece.images));
     append(all_.categories, std::move(piece.categories));
+    append(all_.supercategories, std::move(piece.supercategories));
     append(all_.image_faults, std::move(piece.image_faults));
     append(all_.annotation_faults, std::move(piece.annotation_faults));
     all_.annotations.add(std::move(piece.annotations));

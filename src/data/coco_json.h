@@ -30,6 +30,7 @@ struct RawAnnotation {
 /// What one piece of the file holds.
 struct RawCocoPiece {
   std::vector<Category> categories;
+  std::vector<std::string> supercategories;
   std::vector<RawImage> images;
   std::vector<RawAnnotation> annotations;
   std::vector<RawFault> image_faults, annotation_faults;
@@ -63,7 +64,8 @@ class RawAnnotations {
 };
 
 struct RawCoco {
-  std::vector<Category> categories;  // in order of the file
+  std::vector<Category> categories;          // in order of the file
+  std::vector<std::string> supercategories;  // of categories with another name; as often as they are given
   std::vector<RawImage> images;
   RawAnnotations annotations;
   std::vector<RawFault> image_faults, annotation_faults;  // in order of the records

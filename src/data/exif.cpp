@@ -97,6 +97,7 @@ int webp_orientation(Bytes file) {
 int exif_orientation(Bytes file) {
   if (has(file, "\xff\xd8")) return jpeg_orientation(file);
   if (has(file, "\x89PNG")) return png_orientation(file);
+  if (has(file, {"II*\0", 4}) || has(file, {"MM\0*", 4})) return tiff_orientation(file);
   if (has(file, "RIFF") && has(file, "WEBP", 8)) return webp_orientation(file);
   return 1;
 }

@@ -1,7 +1,6 @@
 #include "data/image_folder.h"
 
 #include <simdjson.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -29,15 +28,6 @@ bool is_utf8(const std::string& text) {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
-using FileId = std::pair<dev_t, ino_t>;
-
-/// The same for all names of a file or folder.
-FileId id_of(const fs::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw fs::filesystem_error("stat", path, std::error_code(errno, std::generic_category()));
-  return {status.st_dev, status.st_ino};
-}
-
 }  // namespace
 
 Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images) {
@@ -63,34 +53,10 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
 }
 
 bool has_image_extension(const fs::path& path) {
-  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".png", ".webp", ".bmp",
-                                                         ".tif", ".tiff", ".gif", ".heic", ".avif"};
+  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"};
   std::string extension = path.extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
-}
-
-std::vector<fs::path> list_images(const fs::path& folder) {
-  std::vector<fs::path> found;
-  try {
-    std::vector<FileId> walked{id_of(folder)};  // the folder itself and those on the way to the entry
-    fs::recursive_directory_iterator entry(folder, fs::directory_options::follow_directory_symlink);
-    for (; entry != fs::recursive_directory_iterator(); ++entry) {
-      walked.resize(static_cast<size_t>(entry.depth()) + 1);
-      std::error_code failed;  // a link that leads nowhere: reported as missing, if it has the name of an image
-      if (!entry->is_directory(failed)) {
-        if (has_image_extension(entry->path())) found.push_back(entry->path());
-      } else if (const FileId id = id_of(entry->path()); std::ranges::find(walked, id) != walked.end()) {
-        entry.disable_recursion_pending();  // a link to a folder that holds it
-      } else {
-        walked.push_back(id);
-      }
-    }
-  } catch (const fs::filesystem_error& e) {
-    throw Error(cat("cannot read the image folder ", folder.string(), ": ", e.code().message()));
-  }
-  std::ranges::sort(found);
-  return found;
 }
 
 void read_image_size(const fs::path& path, CocoImage& image) {

@@ -19,12 +19,8 @@ struct FolderImage {
 /// Ids 1, 2, ... for images and annotations, in their order.
 Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images);
 
-/// Is this the name of an image file, going by its extension? Formats that cannot be packed count too, so that they are reported.
+/// Is this the name of an image file of a format that can be read, going by its extension? The content has the last word.
 bool has_image_extension(const std::filesystem::path& path);
-
-/// All image files below the folder, in ascending order of their paths. Links to folders are followed, but for those to a folder that holds
-/// them. Throws Error when it cannot be read.
-std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder);
 
 /// Width and height from the file's header. Throws Error when there is no such file, or none.
 void read_image_size(const std::filesystem::path& path, CocoImage& image);

@@ -19,20 +19,28 @@
 #include "data/pack_output.h"
 #include "data/pack_parts.h"
 #include "data/pack_plan.h"
+#include "data/pack_warnings.h"
 #include "data/repeats.h"
 #include "data/report.h"
 #include "data/shard_packer.h"
+#include "data/unused_classes.h"
 
 namespace dfine {
 namespace {
 
 namespace fs = std::filesystem;
 
+Annotations read_input(const PackOptions& options, ThreadPool& pool) {
+  Annotations annotations = read_annotations(options, pool);
+  if (options.drop_unused_classes) append_note(annotations.notes, drop_unused_classes(annotations.coco));
+  return annotations;
+}
+
 class Packer {
  public:
   explicit Packer(const PackOptions& options)
-      : options_(options), pool_(options.jobs), annotations_(read_annotations(options, pool_)), coco_(annotations_.coco) {
-    if (coco_.images.empty()) throw Error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
+      : options_(options), pool_(options.jobs), annotations_(read_input(options, pool_)), coco_(annotations_.coco) {
+    if (coco_.images.empty()) throw_no_images();
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
     if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
@@ -53,6 +61,7 @@ class Packer {
     }
     PackSummary summary = summarise(result);
     summary.report_problem = closing.report_problem;
+    summary.warnings = closing.warnings;
     return summary;
   }
 
@@ -70,6 +79,12 @@ class Packer {
   }
 
  private:
+  [[noreturn]] void throw_no_images() const {
+    Error error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
+    for (const DataNote& note : annotations_.notes) error.add_context(cat(note.what, ": ", note.count, ", such as ", note.first.front()));
+    throw error;
+  }
+
   /// Of everything that decides the bytes of the shards, but those of the image files.
   uint32_t checksum() const {
     return plan_checksum(plan_, coco_,
@@ -87,22 +102,22 @@ class Packer {
       stop_if(options_.interrupted);
       folder.commit();
     }
-    std::string report_problem;
+    ClosingFiles closing;
     std::vector<size_t> missing = parts.missing();
     if (!missing.empty() && parts.completed(sets_.names)) {  // by another run, while this one packed the same part once more
       missing.clear();
       parts.remove();
     } else if (missing.empty()) {
       own = parts.gather();
-      const ClosingFiles closing = closing_files(*own, parts.join(*own));
+      closing = closing_files(*own, parts.join(*own));
       parts.complete(closing.files);
-      report_problem = closing.report_problem;
       parts.remove();
     }
     PackSummary summary = summarise(std::move(*own));
     summary.part_was_done = was_done;
     summary.missing_parts = std::move(missing);
-    summary.report_problem = std::move(report_problem);
+    summary.report_problem = std::move(closing.report_problem);
+    summary.warnings = std::move(closing.warnings);
     return summary;
   }
 
@@ -143,6 +158,7 @@ class Packer {
   struct ClosingFiles {
     std::vector<std::pair<fs::path, std::string>> files;  // name in the output, content
     std::string report_problem;
+    std::vector<DataWarning> warnings;
   };
 
   /// What each pack has beside its shards, which are in `folder`.
@@ -152,8 +168,9 @@ class Packer {
       if (set.shards.empty()) throw_nothing_left(result, set.name);
       closing.files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
     }
-    const std::vector<std::string> pages =
-        reports({folder, coco_.categories, result, summarise(result).skipped, options_.compare}, closing.report_problem);
+    closing.warnings = warnings(result);
+    const std::vector<std::string> pages = reports(
+        {folder, coco_.categories, result, summarise(result).skipped, notes_, closing.warnings, options_.compare}, closing);
     for (size_t s = 0; s < pages.size(); ++s) closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
     return closing;
   }
@@ -165,20 +182,32 @@ class Packer {
                    "correct the input");
   }
 
-  /// Hours of packing are not lost for want of a report: one without the comparison is made instead, or none, and `problem` says so.
-  static std::vector<std::string> reports(ReportInput input, std::string& problem) {
+  std::vector<DataWarning> warnings(const PackResult& result) const {
+    PackCounts counts(coco_.categories.size());
+    for (const PackedSet& set : result.sets) counts.append(set.counts);
+    return find_warnings(coco_.categories, counts, coco_.supercategories);
+  }
+
+  /// Hours of packing are not lost for want of a report: one without the comparison is made instead, or none, and closing.report_problem
+  /// says so.
+  static std::vector<std::string> reports(ReportInput input, ClosingFiles& closing) {
+    const auto try_once = [&] {
+      Reports made = make_reports(input);
+      closing.warnings = std::move(made.warnings);
+      return std::move(made.pages);
+    };
     const bool compares = !input.compare.empty();
     try {
-      return make_reports(input);
+      return try_once();
     } catch (const Error& e) {
-      problem = cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
+      closing.report_problem = cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
     }
     if (!compares) return {};
     input.compare.clear();
     try {
-      return make_reports(input);
+      return try_once();
     } catch (const Error& e) {
-      problem = cat("report.html is missing: ", e.what());
+      closing.report_problem = cat("report.html is missing: ", e.what());
     }
     return {};
   }

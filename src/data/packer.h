@@ -6,6 +6,7 @@
 
 #include "data/category.h"
 #include "data/data_note.h"
+#include "data/data_warning.h"
 #include "data/pack_options.h"
 #include "data/pack_result.h"
 
@@ -19,6 +20,7 @@ struct PackSummary {
   bool part_was_done = false;         // with `part`: by an earlier run
   std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
   std::vector<DataNote> notes;        // on the whole data set, also while parts are missing
+  std::vector<DataWarning> warnings;  // on the whole data set, once it is complete
   std::vector<size_t> missing_parts;  // with `part`: those still to come; none: the pack is complete
 };
 

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "core/text.h"
 #include "data/image_contents.h"
 #include "data/report_page.h"
 #include "data/shard_reader.h"
+#include "data/val_split.h"
 
 namespace dfine {
 namespace {
@@ -24,9 +26,19 @@ GatheredSet gather(const std::filesystem::path& folder, const std::vector<Catego
   return set;
 }
 
+/// Images of val, or of all packs with one to compare with, are in the other pack too.
+void warn_of_shared(const ReportPage& page, std::vector<DataWarning>& warnings) {
+  for (const SharedImages& shared : page.shared) {
+    if (shared.images.empty() || (page.set == kTrainSet && shared.pack == kValSet)) continue;  // val's page says it
+    warnings.push_back({cat(counted(static_cast<long long>(shared.images.size()), "image", "images"), page.set.empty() ? "" : " of " + page.set,
+                            shared.images.size() == 1 ? " is" : " are", " in ", shared.pack, " too, byte for byte"),
+                        "metrics on such images flatter the model: keep one file of each pair (report.html lists them) and pack again"});
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> make_reports(const ReportInput& input) {
+Reports make_reports(const ReportInput& input) {
   std::vector<GatheredSet> sets;
   for (const PackedSet& set : input.result.sets) sets.push_back(gather(input.folder / set.name, input.categories, set.shards));
   ImageContents other;
@@ -34,17 +46,23 @@ std::vector<std::string> make_reports(const ReportInput& input) {
     const Manifest manifest = read_manifest(input.compare);
     other = gather(input.compare, manifest.categories, manifest.shards).contents;
   }
-  std::vector<std::string> pages;
+  std::vector<ReportPage> pages;
+  Reports reports{{}, input.warnings};
   for (size_t s = 0; s < sets.size(); ++s) {
     const PackedSet& set = input.result.sets[s];
-    ReportPage page{set.name, sets[s].data, set.counts, set.shards.size(), input.skipped, sets[s].contents.duplicates(), {}};
+    ReportPage& page = pages.emplace_back(
+        ReportPage{set.name, sets[s].data, set.counts, set.shards.size(), input.skipped, input.notes, {}, sets[s].contents.duplicates(), {}});
     for (size_t k = 0; k < sets.size(); ++k) {
       if (k != s) page.shared.push_back({input.result.sets[k].name, sets[s].contents.also_in(sets[k].contents)});
     }
     if (!input.compare.empty()) page.shared.push_back({input.compare.string(), sets[s].contents.also_in(other)});
-    pages.push_back(render(page));
+    warn_of_shared(page, reports.warnings);
   }
-  return pages;
+  for (ReportPage& page : pages) {
+    page.warnings = reports.warnings;
+    reports.pages.push_back(render(page));
+  }
+  return reports;
 }
 
 }  // namespace dfine

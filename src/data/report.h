@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "data/category.h"
+#include "data/data_note.h"
+#include "data/data_warning.h"
 #include "data/pack_result.h"
 
 namespace dfine {
@@ -17,11 +19,18 @@ struct ReportInput {
   std::vector<Category> categories;
   const PackResult& result;
   std::vector<std::string> skipped;  // one line for each problem
+  std::vector<DataNote> notes;
+  std::vector<DataWarning> warnings;
   std::filesystem::path compare;     // another pack, to find images that both contain; or empty
 };
 
-/// The reports of all packs, in their order. Reads the shards, and throws Error where one is damaged, or `compare` is no pack. The two
+struct Reports {
+  std::vector<std::string> pages;     // of all packs, in their order
+  std::vector<DataWarning> warnings;  // those of the input, and what the comparison of the packs gives
+};
+
+/// Reads the shards, and throws Error where one is damaged, or `compare` is no pack. The two
 /// sides of a split are compared with each other too.
-std::vector<std::string> make_reports(const ReportInput& input);
+Reports make_reports(const ReportInput& input);
 
 }  // namespace dfine

@@ -96,6 +96,10 @@ std::vector<Finding> findings(const ReportPage& page) {
         first_texts(shared.images,
                     [](const auto& pair) { return pair.here == pair.there ? pair.here : cat(pair.here, " is ", pair.there, " there"); }));
   }
+  for (size_t k = 0; k < page.notes.size(); ++k) {
+    const DataNote& note = page.notes[k];
+    add(cat("note-", k), note.count, cat(note.what, ": ", number(note.count)), note.first);
+  }
   add("duplicates", page.duplicates.size(), counted(page.duplicates.size(), "group of equal image files", "groups of equal image files"),
       first_texts(page.duplicates, [](const std::vector<std::string>& group) {
         std::string text;
@@ -128,12 +132,15 @@ std::vector<Finding> findings(const ReportPage& page) {
 
 std::string checks(const ReportPage& page, std::string& lists) {
   std::string out = "<ul class=notes>\n";
+  for (const DataWarning& warning : page.warnings) {
+    out += cat("<li><b>", html_text(warning.text), "</b>: ", html_text(warning.advice), "</li>\n");
+  }
   const std::vector<Finding> found = findings(page);
   for (const Finding& finding : found) {
     out += cat("<li>", finding.line, "</li>\n");
     lists += finding.list;
   }
-  if (found.empty()) out += "<li class=good>Nothing to look at: no box was changed, and no image is there twice.</li>\n";
+  if (found.empty() && page.warnings.empty()) out += "<li class=good>Nothing to look at: no box was changed, and no image is there twice.</li>\n";
   for (const SharedImages& shared : page.shared) {
     if (shared.images.empty()) out += cat("<li class=good>No image is in ", html_text(shared.pack), " too.</li>\n");
   }

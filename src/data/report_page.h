@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include "data/data_note.h"
+#include "data/data_warning.h"
 #include "data/image_contents.h"
 #include "data/pack_counts.h"
 #include "data/report_data.h"
@@ -19,6 +21,8 @@ struct ReportPage {
   const PackCounts& counts;
   size_t shards = 0;
   std::vector<std::string> skipped;                  // one line for each problem
+  std::vector<DataNote> notes;
+  std::vector<DataWarning> warnings;
   std::vector<std::vector<std::string>> duplicates;  // groups of names
   std::vector<SharedImages> shared;
 };

@@ -3,14 +3,21 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <iterator>
 #include <map>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "data/class_names.h"
 #include "data/file_kind.h"
+#include "data/folder_walk.h"
+#include "data/image_listing.h"
 #include "data/yolo_labels.h"
 
 namespace dfine {
@@ -82,13 +89,19 @@ class DataYaml {
     return node.IsDefined() && !node.IsNull();
   }
 
+  /// `place`: where it stands; an absent value has no place of its own.
+  std::string class_name(const YAML::Node& node, const YAML::Node& place) const {
+    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar()))) fail(place, "a class name is empty");
+    return node.as<std::string>();
+  }
+
   void read_names() {
     const YAML::Node names = root_["names"];
     if (!is_given("names") || names.size() == 0) fail(root_, "there are no class names");
     if (names.IsSequence()) {
-      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), name.as<std::string>()});
+      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
     } else if (names.IsMap()) {
-      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), entry.second.as<std::string>()});
+      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
       std::ranges::sort(categories_, {}, &Category::id);
     } else {
       fail(names, "`names` is neither a list nor a map");
@@ -106,10 +119,20 @@ class DataYaml {
   std::vector<Category> categories_;
 };
 
+/// By its extension in small or capital letters: capital ones are looked for under no image's name.
+bool is_label_file(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  return extension == ".txt";
+}
+
 struct ImageList {
-  fs::path folder;                   // that names are relative to: the data set's, or one above all images where some lie outside of it
-  std::vector<fs::path> paths;       // in ascending order, or in that of the text file
-  std::vector<std::string> sources;  // [paths] "train.txt, line 3" of those that a text file names; else empty
+  fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
+  std::vector<fs::path> paths;  // in ascending order, or in that of the text file
+  std::vector<std::string> sources;     // [paths] "train.txt, line 3" of those that a text file names; else empty
+  std::set<std::string> searched;       // image folders
+  std::set<std::string> label_folders;  // of their images
+  UnusedFiles unused;                   // files in all these folders
 };
 
 /// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
@@ -141,14 +164,31 @@ fs::path common_folder(const std::vector<fs::path>& files) {
   return common;
 }
 
-ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images) {
-  if (!images.empty()) return {normal(images), list_images(normal(images)), {}};  // "." may be a folder `images`, beside which labels stand
+std::string label_folder(const fs::path& image) {
+  return normal(yolo_label_path(image)).parent_path().string();
+}
+
+void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
+  list.searched.insert(normal(folder / "image").parent_path().string());
+  list.label_folders.insert(label_folder(folder / "image"));
+  for (const fs::path& image : list_image_folder(folder, pool, list.unused)) {
+    list.paths.push_back(folder / image);
+    list.label_folders.insert(label_folder(list.paths.back()));
+  }
+}
+
+ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images, ThreadPool& pool) {
+  if (!images.empty()) {
+    ImageList list{normal(images), {}, {}, {}, {}, {}};  // "." may be a folder `images`, beside which labels stand
+    search(list.folder, list, pool);
+    return list;
+  }
   const std::vector<std::string> entries = yaml.entries(split);
-  ImageList list{yaml.folder(), {}, {}};
+  ImageList list{yaml.folder(), {}, {}, {}, {}, {}};
   for (const std::string& entry : entries) {
     const fs::path path = locate(list.folder, entry);
     if (fs::is_directory(path)) {
-      std::ranges::move(list_images(path), std::back_inserter(list.paths));
+      search(path, list, pool);
       if (entries.size() == 1) list.folder = path;
     } else {
       for (const auto& [number, text] : read_numbered_lines(path)) {
@@ -161,6 +201,38 @@ ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::
   const auto outside = [&](const fs::path& path) { return leaves(list.folder, path); };
   if (std::ranges::any_of(list.paths, outside)) list.folder = common_folder(list.paths);
   return list;
+}
+
+/// Is a folder above this one among the others?
+bool lies_within(fs::path folder, const std::set<std::string>& others) {
+  while (folder.has_relative_path()) {
+    folder = folder.parent_path();
+    if (others.contains(folder.string())) return true;
+  }
+  return false;
+}
+
+/// Label files of the folders that were searched without an image of that name; hidden ones go to list.unused.
+DataNote find_unused_labels(ImageList& list) {
+  std::unordered_set<std::string> used;
+  for (const fs::path& image : list.paths) used.insert(normal(yolo_label_path(image)).string());
+  std::set<std::string> unused;
+  for (const fs::path folder : list.label_folders) {
+    std::error_code failed;
+    if (lies_within(folder, list.label_folders) || !fs::is_directory(folder, failed)) continue;
+    const FolderFiles found = walk_folder(folder);
+    const bool was_searched = list.searched.contains(folder.string()) || lies_within(folder, list.searched);
+    for (const fs::path& name : found.hidden) {
+      if (!was_searched) list.unused.hidden.insert((folder / name).string());
+    }
+    for (const fs::path& name : found.files) {
+      const std::string path = (folder / name).string();
+      if (is_label_file(name) && !used.contains(path)) unused.insert(path);
+    }
+  }
+  DataNote note{"text files among the labels that belong to no image, not used", 0, {}};
+  for (const std::string& name : unused) note.add(name);
+  return note;
 }
 
 class Reader {
@@ -257,12 +329,15 @@ class Reader {
 
 Annotations read_yolo(const fs::path& path, const std::string& split, const fs::path& images, ThreadPool& pool) {
   const DataYaml yaml(path);
-  ImageList list = find_images(yaml, split, images);
+  ImageList list = find_images(yaml, split, images, pool);
+  std::vector<DataNote> notes;
+  append_note(notes, find_unused_labels(list));
+  std::ranges::move(list.unused.notes(), std::back_inserter(notes));
   const fs::path folder = list.folder;
   Reader reader(yaml, std::move(list));
-  Annotations annotations{coco_from_folder(yaml.categories(), reader.read_all(pool)), folder, {}};
-  append_note(annotations.notes, reader.shared_labels());
-  return annotations;
+  Coco coco = coco_from_folder(yaml.categories(), reader.read_all(pool));
+  append_note(notes, reader.shared_labels());
+  return {std::move(coco), folder, std::move(notes)};
 }
 
 }  // namespace dfine

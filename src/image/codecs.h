@@ -21,4 +21,14 @@ ImageInfo probe_webp(Bytes file);
 void check_webp(Bytes file);
 void decode_webp(Bytes file, const ImageInfo& info, Image& image);
 
+/// By the signature and the size of the header, as two letters alone may begin any text.
+bool is_bmp(Bytes file);
+ImageInfo probe_bmp(Bytes file);
+void check_bmp(Bytes file);
+void decode_bmp(Bytes file, const ImageInfo& info, Image& image);
+
+ImageInfo probe_tiff(Bytes file);
+void check_tiff(Bytes file);
+void decode_tiff(Bytes file, const ImageInfo& info, Image& image);
+
 }  // namespace dfine::codecs

@@ -23,10 +23,12 @@ struct Codec {
   void (*decode)(Bytes, const ImageInfo&, Image&);
 };
 
-constexpr std::array<Codec, 3> kCodecs{{
+constexpr std::array<Codec, 5> kCodecs{{
     {ImageFormat::kJpeg, "JPEG", codecs::probe_jpeg, codecs::check_jpeg, codecs::decode_jpeg},
     {ImageFormat::kPng, "PNG", codecs::probe_png, codecs::check_png, codecs::decode_png},
     {ImageFormat::kWebp, "WebP", codecs::probe_webp, codecs::check_webp, codecs::decode_webp},
+    {ImageFormat::kBmp, "BMP", codecs::probe_bmp, codecs::check_bmp, codecs::decode_bmp},
+    {ImageFormat::kTiff, "TIFF", codecs::probe_tiff, codecs::check_tiff, codecs::decode_tiff},
 }};
 
 bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
@@ -36,7 +38,7 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
 
 [[noreturn]] void throw_unknown_format(Bytes file) {
   if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
-  std::string what = "not a JPEG, PNG or WebP file";
+  std::string what = "not a JPEG, PNG, WebP, BMP or TIFF file";
   if (const auto kind = file_kind(file)) {
     what += cat(": it looks like ", kind->name);
   } else if (starts_with(file, "BM")) {
@@ -52,10 +54,9 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
 }
 
 const Codec& codec_of(Bytes file) {
-  if (starts_with(file, "\xff\xd8")) return kCodecs[0];
-  if (starts_with(file, "\x89PNG\r\n\x1a\n")) return kCodecs[1];
-  if (starts_with(file, "RIFF") && starts_with(file, "WEBP", 8)) return kCodecs[2];
-  throw_unknown_format(file);
+  const auto format = image_format(file);
+  if (!format) throw_unknown_format(file);
+  return kCodecs[static_cast<size_t>(*format)];
 }
 
 ImageInfo probe(const Codec& codec, Bytes file) {
@@ -75,6 +76,15 @@ ImageInfo probe(const Codec& codec, Bytes file) {
 
 std::string_view format_name(ImageFormat format) {
   return kCodecs[static_cast<size_t>(format)].name;
+}
+
+std::optional<ImageFormat> image_format(std::span<const uint8_t> file) {
+  if (starts_with(file, "\xff\xd8")) return ImageFormat::kJpeg;
+  if (starts_with(file, "\x89PNG\r\n\x1a\n")) return ImageFormat::kPng;
+  if (starts_with(file, "RIFF") && starts_with(file, "WEBP", 8)) return ImageFormat::kWebp;
+  if (codecs::is_bmp(file)) return ImageFormat::kBmp;
+  if (starts_with(file, {"II*\0", 4}) || starts_with(file, {"MM\0*", 4})) return ImageFormat::kTiff;
+  return std::nullopt;
 }
 
 ImageInfo probe_image(std::span<const uint8_t> file) {

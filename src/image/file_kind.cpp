@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "image/codecs.h"
+
 namespace dfine {
 namespace {
 
@@ -12,14 +14,6 @@ bool has(Bytes file, std::string_view text, size_t at = 0) {
   return at + text.size() <= file.size() &&
          std::equal(text.begin(), text.end(), file.begin() + static_cast<ptrdiff_t>(at),
                     [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
-}
-
-/// Two letters alone would take a text that begins with "BM" for a picture: the header's reserved bytes are zero, and it is followed
-/// by the length of one of the known headers.
-bool is_bmp(Bytes file) {
-  constexpr std::array<uint8_t, 7> kHeaders{12, 16, 40, 52, 56, 108, 124};
-  return file.size() >= 18 && has(file, "BM") && has(file, std::string_view("\0\0\0\0", 4), 6) &&
-         has(file, std::string_view("\0\0\0", 3), 15) && std::ranges::find(kHeaders, file[14]) != kHeaders.end();
 }
 
 /// "P6", white space, and a number or a comment.
@@ -75,7 +69,7 @@ std::optional<FileKind> file_kind(Bytes file) {
   };
   if (has(file, "RIFF") && has(file, "WEBP", 8)) return FileKind{"a WebP image", true};
   if (has(file, "RIFF") && has(file, "AVI ", 8)) return FileKind{"an AVI video", false};
-  if (is_bmp(file)) return FileKind{"a BMP image", true};
+  if (codecs::is_bmp(file)) return FileKind{"a BMP image", true};
   if (is_netpbm(file)) return FileKind{"a Netpbm image", true};
   for (const Known& known : kKnown) {
     if (has(file, known.magic)) return known.kind;

@@ -83,7 +83,7 @@ void about_data(const std::vector<std::string>& class_names, const DataFacts& tr
   if (count > kNamedClasses) names += cat(" and ", count - kNamedClasses, " more");
   if (count > 0)
     warnings.push_back(cat("data.train has no boxes of ", count == 1 ? "the class " : cat(count, " classes: "), names,
-                           ". The model cannot learn to find it: add images of it, or pack without it"));
+                           ". The model cannot learn to find it: add images of it, or pack without it (dfine-pack --drop-unused-classes)"));
   if (val && val->boxes == 0)
     warnings.emplace_back(
         "data.val has no boxes: AP cannot be computed, and val_loss, of confidences alone, says which checkpoint is the best. Give images "

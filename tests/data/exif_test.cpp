@@ -74,6 +74,14 @@ TEST(Exif, OrientationOfEveryFormatAndByteOrder) {
   }
 }
 
+/// TIFF 6.0, section 8: the tag of EXIF data comes from there.
+TEST(Exif, OrientationOfATiffFile) {
+  for (uint8_t value = 1; value <= 8; ++value) {
+    EXPECT_EQ(exif_orientation(tiff(false, value)), value);
+    EXPECT_EQ(exif_orientation(tiff(true, value)), value);
+  }
+}
+
 TEST(Exif, DamagedDataAreUpright) {
   EXPECT_EQ(exif_orientation({}), 1);
   for (const Bytes& whole : {jpeg(tiff(true, 6)), png(tiff(false, 6)), webp(tiff(true, 6))}) {

@@ -1,5 +1,5 @@
 #pragma once
-// What the three image targets have in common: any bytes at all either decode to a full picture of the announced size, or throw Error.
+// What the image targets have in common: any bytes at all either decode to a full picture of the announced size, or throw Error.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -32,7 +32,10 @@ TEST(Probe, TellsFormatSizeAndChannels) {
       {"cmyk.jpg", {ImageFormat::kJpeg, 4}},         {"palette.png", {ImageFormat::kPng, 3}},
       {"alpha.png", {ImageFormat::kPng, 4}},         {"grey16.png", {ImageFormat::kPng, 1}},
       {"interlaced.png", {ImageFormat::kPng, 3}},    {"lossy.webp", {ImageFormat::kWebp, 3}},
-      {"lossy_alpha.webp", {ImageFormat::kWebp, 4}}, {"lossless_alpha.webp", {ImageFormat::kWebp, 4}}};
+      {"lossy_alpha.webp", {ImageFormat::kWebp, 4}}, {"lossless_alpha.webp", {ImageFormat::kWebp, 4}},
+      {"colour.bmp", {ImageFormat::kBmp, 3}},        {"palette.bmp", {ImageFormat::kBmp, 3}},
+      {"lzw.tif", {ImageFormat::kTiff, 3}},          {"jpeg.tif", {ImageFormat::kTiff, 3}},
+      {"tiles.tif", {ImageFormat::kTiff, 4}}};
   ASSERT_EQ(expected.size(), kSamples.size());
   for (const auto& [name, format_and_channels] : expected) {
     const ImageInfo info = probe_image(read_sample(name));
@@ -64,6 +67,7 @@ TEST(Probe, NamesWhatAFileIsInstead) {
                                                               12),
                                                   "a HEIC image"},
                                                  {"BM123456", "a damaged BMP image"},
+                                                 {std::string("II+\0\x08\0\0\0", 8), "a BigTIFF image"},
                                                  {"x", "begins with the bytes 78"}};
   for (const auto& [content, expected] : cases) {
     const Bytes file = bytes_of(content);

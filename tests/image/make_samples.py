@@ -3,6 +3,7 @@ import os
 
 from PIL import Image
 
+from bmp_tiff import plain_tiff
 from check_decode import adam7_png, picture
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
@@ -26,6 +27,12 @@ def main():
     colour.save(f"{FOLDER}/lossy.webp", quality=70)
     alpha.save(f"{FOLDER}/lossy_alpha.webp", quality=70)
     alpha.save(f"{FOLDER}/lossless_alpha.webp", lossless=True)
+    colour.save(f"{FOLDER}/colour.bmp")
+    colour.quantize(16).save(f"{FOLDER}/palette.bmp")
+    colour.save(f"{FOLDER}/lzw.tif", compression="tiff_lzw")
+    colour.save(f"{FOLDER}/jpeg.tif", compression="jpeg", quality=80)
+    with open(f"{FOLDER}/tiles.tif", "wb") as f:
+        f.write(plain_tiff(picture(*SIZE, 4), 2, tile=16, deflate=True, big_endian=True, extra=2))
     colour.save(f"{FOLDER}/animated.webp", save_all=True, append_images=[colour.rotate(180)])
 
 

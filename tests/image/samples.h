@@ -22,7 +22,9 @@ inline std::vector<uint8_t> read_sample(const std::string& name) {
 /// Every sample that can be decoded.
 inline const std::vector<std::string> kSamples{"baseline.jpg",   "progressive.jpg", "restarts.jpg",     "grey.jpg",
                                                "cmyk.jpg",       "palette.png",     "alpha.png",        "grey16.png",
-                                               "interlaced.png", "lossy.webp",      "lossy_alpha.webp", "lossless_alpha.webp"};
+                                               "interlaced.png", "lossy.webp",      "lossy_alpha.webp", "lossless_alpha.webp",
+                                               "colour.bmp",     "palette.bmp",     "lzw.tif",          "jpeg.tif",
+                                               "tiles.tif"};
 
 /// What `body` throws; fails with nothing thrown.
 template <class Body>
