@@ -36,7 +36,7 @@ void print_classes(const std::vector<Category>& categories, const std::vector<Cl
 }
 
 void print_warnings(const std::vector<DataWarning>& warnings) {
-  for (const DataWarning& warning : warnings) std::cout << "warning: " << warning.text << "\n  " << warning.advice << '\n';
+  for (const DataWarning& warning : warnings) std::cout << "warning: " << printable(warning.text) << "\n  " << warning.advice << '\n';
 }
 
 namespace {
@@ -87,7 +87,7 @@ void print_data_notes(const std::vector<DataNote>& notes) {
   for (const DataNote& note : notes) {
     std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
     const size_t shown = std::min(note.first.size(), DataNote::kShown);
-    for (size_t k = 0; k < shown; ++k) std::cout << "  " << note.first[k] << '\n';
+    for (size_t k = 0; k < shown; ++k) std::cout << "  " << printable(note.first[k]) << '\n';
     if (note.count > shown) std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
   }
 }

@@ -9,6 +9,7 @@
 
 #include "core/atomic_path.h"
 #include "core/error.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/annotations.h"
@@ -81,7 +82,7 @@ class Packer {
  private:
   [[noreturn]] void throw_no_images() const {
     Error error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
-    for (const DataNote& note : annotations_.notes) error.add_context(cat(note.what, ": ", note.count, ", such as ", note.first.front()));
+    for (const DataNote& note : annotations_.notes) error.add_context(cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
     throw error;
   }
 
