@@ -7,9 +7,9 @@
 namespace dfine {
 namespace {
 
-std::string complaint(const NcclVersions& versions) {
+std::string complaint(int header, int libtorch, int loaded, const std::string& path = "") {
   try {
-    require_fitting(versions);
+    require_fitting({header, libtorch, loaded, path});
     return "";
   } catch (const Error& e) {
     return e.what();
@@ -23,27 +23,24 @@ TEST(NcclVersion, TorchsNumberInTheHeadersForm) {
 }
 
 TEST(NcclVersion, TheSameRelease) {
-  EXPECT_EQ(complaint({.header = 23007, .libtorch = 23007, .loaded = 23007}), "");
-  EXPECT_EQ(complaint({.header = 23003, .libtorch = 23007, .loaded = 23007}), "");
-  EXPECT_EQ(complaint({.header = 23007, .libtorch = 23007, .loaded = 23003}), "");
-  EXPECT_EQ(complaint({.header = 23007, .libtorch = 23007, .loaded = 23102}), "");
+  EXPECT_EQ(complaint(23007, 23007, 23007), "");
+  EXPECT_EQ(complaint(23003, 23007, 23007), "");
+  EXPECT_EQ(complaint(23007, 23007, 23003), "");
+  EXPECT_EQ(complaint(23007, 23007, 23102), "");
 }
 
 TEST(NcclVersion, HeaderOfAnotherReleaseThanLibTorchs) {
-  const std::string text = complaint({.header = 22809, .libtorch = 23007, .loaded = 23007});
+  const std::string text = complaint(22809, 23007, 23007);
   EXPECT_NE(text.find("2.30.7"), text.npos) << text;
   EXPECT_NE(text.find("2.28.9"), text.npos) << text;
-  EXPECT_NE(complaint({.header = 23007, .libtorch = 22907, .loaded = 23007}), "");
+  EXPECT_NE(complaint(23007, 22907, 23007), "");
 }
 
 TEST(NcclVersion, AnOlderLibraryIsLoaded) {
-  const std::string text = complaint({.header = 23007,
-                                      .libtorch = 23007,
-                                      .loaded = 22809,
-                                      .loaded_path = "/usr/lib/libnccl.so.2"});
+  const std::string text = complaint(23007, 23007, 22809, "/usr/lib/libnccl.so.2");
   EXPECT_NE(text.find("/usr/lib/libnccl.so.2 is of version 2.28.9"), text.npos) << text;
   EXPECT_NE(text.find("2.30.7"), text.npos) << text;
-  EXPECT_NE(complaint({.header = 23007, .libtorch = 23007, .loaded = 30000}), "");
+  EXPECT_NE(complaint(23007, 23007, 30000), "");
 }
 
 }  // namespace

@@ -27,10 +27,10 @@ TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
   const std::string path = folder / "metrics.jsonl";
   {
     MetricsLog log(path, -1);
-    for (int64_t step = 1; step <= 3; ++step) log.write_step({.step = step, .loss = 0.1});
+    for (int64_t step = 1; step <= 3; ++step) log.write_step({.step = step, .loss = 0.1, .losses = {}});
     const FileSizeLimit limit(std::ifstream(path, std::ios::ate).tellg() + std::streamoff{10});
     try {
-      log.write_step({.step = 4, .loss = 0.1});
+      log.write_step({.step = 4, .loss = 0.1, .losses = {}});
       FAIL() << "a line was lost silently";
     } catch (const Error& e) {
       const std::string text = e.what();
@@ -41,7 +41,7 @@ TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
   ASSERT_EQ(broken.size(), 4u);
   EXPECT_EQ(broken[3].size(), 10u);
   MetricsLog log(path, 2);
-  log.write_step({.step = 3, .loss = 0.2});
+  log.write_step({.step = 3, .loss = 0.2, .losses = {}});
   const auto mended = lines_of(path);
   ASSERT_EQ(mended.size(), 3u);
   EXPECT_EQ(mended[0], broken[0]);
