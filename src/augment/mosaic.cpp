@@ -77,8 +77,8 @@ struct Size {
 };
 
 Size tile_size(const Image& image, int shorter) {
-  const auto longer = [&](int numerator, int denominator) {
-    return static_cast<int>(static_cast<int64_t>(shorter) * numerator / denominator);
+  const auto longer = [&](int64_t numerator, int64_t denominator) {
+    return static_cast<int>(std::min<int64_t>(shorter * numerator / denominator, kMaxMosaicTile));
   };
   if (image.width <= image.height) return {shorter, longer(image.height, image.width)};
   return {longer(image.width, image.height), shorter};

@@ -13,6 +13,7 @@ namespace dfine {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class Precision { kAuto, kFp32, kBf16, kFp16 };
+enum class GradientAccumulation { kExact, kAveraged };
 enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };
 enum class OnBad { kError, kSkip };
@@ -39,6 +40,7 @@ struct ModelConfig {
   std::string weights;                           // folder or .safetensors to start from; empty: random
   int64_t num_queries = 0;                       // 0: what the weights' config.json says, else 300 (official)
   int64_t num_denoising = 100;                   // denoising queries per image, about; 0: off (official: 100)
+  int64_t max_denoising_queries = 0;             // positive and negative ones per image; 0: no limit (official)
   ClassHeads class_heads = ClassHeads::kByName;  // which rows of the weights' class heads go where
   std::vector<std::string> freeze;               // parameters that do not learn: regular expressions on published names
   bool freeze_backbone = false;                  // all backbone weights and norms
@@ -90,6 +92,7 @@ struct TrainConfig {
   double max_minutes = 0;      // stop after so much time; 0: no limit
   int64_t patience = 0;        // stop after so many validations in a row without a new best; 0: never
   int64_t accumulate = 1;      // batches whose gradients make one step
+  GradientAccumulation gradient_accumulation = GradientAccumulation::kExact;  // how they are made one
   int64_t max_bad_steps = 10;  // steps in a row with a loss or gradient that is not finite, before the run ends
   bool second_stage = false;   // go back to the best weights at data.stop_epoch (official: on)
   bool preflight = true;       // before the first step, try the largest one there can be

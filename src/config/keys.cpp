@@ -107,6 +107,11 @@ std::vector<ConfigKey> model_keys() {
               "Object queries of an image. 0: as the weights' config.json says, else 300 (official)."),
       integer("model.num_denoising", part, &ModelConfig::num_denoising, 0, 1000,
               "Denoising queries per image and sign, about; 0: no denoising (official: 100)."),
+      integer("model.max_denoising_queries", part, &ModelConfig::max_denoising_queries, 0, 20000,
+              "Most denoising queries per image, positive and negative ones together; at least 2 x model.num_denoising. Without a limit "
+              "every image of the global batch has twice as many as the most crowded image has boxes. With N, an image with more than "
+              "N / 2 boxes has denoising queries for N / 2 of them, drawn anew each step; the loss of the decoder's normal queries still "
+              "counts all boxes. 0: no limit (official)."),
       choice<ModelConfig, ClassHeads>(
           "model.class_heads", part, &ModelConfig::class_heads,
           {{"by_name", ClassHeads::kByName}, {"by_index", ClassHeads::kByIndex}, {"new", ClassHeads::kNew}},
@@ -237,6 +242,12 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
     add("optim.backbone_lr", "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: take one away");
   if (config.model.freeze_backbone && config.model.freeze_norm == false)
     add("model.freeze_norm", "model.freeze_norm = false, but model.freeze_backbone = true freezes the norms too: take one away");
+  const int64_t denoising = config.model.num_denoising, most_denoising = config.model.max_denoising_queries;
+  if (most_denoising > 0 && most_denoising < 2 * denoising)
+    add("model.max_denoising_queries",
+        cat("model.max_denoising_queries = ", most_denoising, " is less than the ", 2 * denoising,
+            " queries that model.num_denoising = ", denoising, " makes for any image: raise it to at least ", 2 * denoising,
+            ", or lower model.num_denoising"));
   for (auto& conflict : recipe_conflicts(config)) found.push_back(std::move(conflict));
   if (config.data.multiscale && std::max(config.data.image_size.height, config.data.image_size.width) < 64)
     add("data.multiscale", "data.multiscale needs a data.image_size of at least 64: 0.75 times less leaves no side divisible by 32");

@@ -88,8 +88,14 @@ std::vector<ConfigKey> train_keys() {
               "Stop after so many validations in a row that were not the best so far by checkpoint.monitor. 0: never."),
       integer(
           "train.accumulate", part, &T::accumulate, 1, 4096,
-          "Batches of a rank whose gradients make one optimizer step: the same step as with a batch so many times as large, in the memory "
-          "of one, at the cost of one more forward pass for all but one of them. Batch norms see one batch at a time."),
+          "Batches of a rank whose gradients make one optimizer step, in the memory of one batch; see train.gradient_accumulation. "
+          "Batch norms see one batch at a time."),
+      choice<T, GradientAccumulation>(
+          "train.gradient_accumulation", part, &T::gradient_accumulation,
+          {{"exact", GradientAccumulation::kExact}, {"averaged", GradientAccumulation::kAveraged}},
+          "How train.accumulate batches make one step. exact: the step of one large batch, normalised by the boxes and matched "
+          "queries of all of them; all but one go forward twice. averaged: the mean of the batches' own losses, as usual elsewhere; "
+          "each goes forward once."),
       integer(
           "train.max_bad_steps", part, &T::max_bad_steps, 1, kNoLimit,
           "A step whose loss or gradient is not finite is left out on all ranks and its images are named. So many in a row end the run."),
@@ -97,9 +103,8 @@ std::vector<ConfigKey> train_keys() {
            "Go back to the best weights so far at data.stop_epoch, and again after each later epoch that brought no new best (official: "
            "on)."),
       flag("train.preflight", part, &T::preflight,
-           "Before the first step, try one at the largest size and with as many boxes in each image as any has, and forget it again: what "
-           "does "
-           "not fit into memory shows at once."),
+           "Before training, try one optimizer step of the largest size with as many boxes as a batch of this run can have, and one "
+           "validation batch, on a throw-away model: what does not fit into memory shows at once."),
   };
 }
 

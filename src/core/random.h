@@ -10,7 +10,7 @@ namespace dfine {
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// What a draw is for; separates the streams that share seed, step and sample.
-enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kDenoising = 3, kMultiscale = 4, kInit = 5, kSplit = 6, kTest = 99 };
+enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kDenoising = 3, kMultiscale = 4, kInit = 5, kSplit = 6, kDenoisingBoxes = 7, kTest = 99 };
 
 /// An endless sequence of draws, wholly determined by (seed, stream, a, b): e.g. a = step or epoch, b = the sample's place in the
 /// global batch. Copies continue independently from the same place.

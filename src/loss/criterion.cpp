@@ -175,8 +175,9 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets, co
   terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
   if (!denoising.heads.empty()) {
-    const double groups = static_cast<double>(output.dn.groups), positives = groups * boxes;
-    scales.own = scales.shared = ranks / (box_norm * groups);
+    const double denoised = boxes - static_cast<double>(counts.batch.without_denoising);
+    const double groups = static_cast<double>(output.dn.groups), positives = groups * denoised;
+    scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
     set_ddf_scales(scales, ranks, go_pairs, other_queries, positives,
                    static_cast<double>(counts.batch.images * output.dn.num_queries()) - positives);
     terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);

@@ -60,6 +60,8 @@ struct LossResult {
 /// | dn_i (last: ddf 0)      | fixed / (boxes * groups) | fixed / (boxes * groups)      | fixed, mixed as normal ones  |
 /// | dn_pre                  | fixed / (boxes * groups) | the same, without fgl         | -                            |
 ///
+/// Boxes without denoising queries (GlobalCounts::without_denoising) do not count in the last two rows.
+///
 /// float and double outputs are computed as they are, half and bfloat16 as float; run it outside of autocast. Nothing is masked: a NaN in
 /// the outputs shows in the loss. Without any box all terms but vfl and ddf are zero, and all outputs that a term reads still get a
 /// gradient.

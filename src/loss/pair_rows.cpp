@@ -2,7 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "dist/upload.h"
+#include "model/denoising.h"
 
 namespace dfine {
 
@@ -21,12 +24,15 @@ PairRows pair_rows(const Matching& matching, const Targets& targets, int64_t que
 
 PairRows denoising_pair_rows(const DenoisingMeta& meta, const Targets& targets) {
   PairRows rows;
+  if (meta.groups == 0) return rows;
+  const std::vector<int64_t> denoised = denoised_rows(targets, meta);
   int64_t first_query = 0, first_box = 0;
-  for (const int64_t count : targets.counts) {
+  for (const int64_t boxes : targets.counts) {
+    const int64_t count = std::min(boxes, meta.max_boxes);
     for (int64_t group = 0; group < meta.groups; ++group) {
       for (int64_t box = 0; box < count; ++box) {
         rows.query.push_back(first_query + group * 2 * meta.max_boxes + box);
-        rows.box.push_back(first_box + box);
+        rows.box.push_back(denoised[static_cast<size_t>(first_box + box)]);
       }
     }
     first_query += meta.num_queries();

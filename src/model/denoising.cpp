@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -20,26 +22,65 @@ Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
   const int64_t n = meta.num_queries(), total = targets.num_boxes();
   std::vector<int64_t> rows(static_cast<size_t>(targets.num_images() * n), total);
   auto out = rows.begin();
-  int64_t first = 0;
-  for (const int64_t count : targets.counts) {
-    if (count > meta.max_boxes) {
-      throw Error(cat("an image has ", count, " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
-                  "denoising_meta() takes the maximum over all ranks");
-    }
+  const std::vector<int64_t> denoised = denoised_rows(targets, meta);
+  size_t first = 0;
+  for (const int64_t boxes : targets.counts) {
+    const int64_t count = std::min(boxes, meta.max_boxes);
     for (int64_t q = 0; q < n; ++q, ++out) {
       const int64_t j = q % meta.max_boxes;
-      if (j < count) *out = first + j;
+      if (j < count) *out = denoised[first + static_cast<size_t>(j)];
     }
-    first += count;
+    first += static_cast<size_t>(count);
   }
   return upload(at::tensor(rows, at::kLong).view({targets.num_images(), n}), targets.boxes.device());
 }
 
 }  // namespace
 
-DenoisingMeta denoising_meta(int64_t num_denoising, int64_t global_max_boxes) {
+DenoisingMeta denoising_meta(int64_t num_denoising, int64_t global_max_boxes, int64_t max_queries) {
   if (num_denoising <= 0 || global_max_boxes <= 0) return {};
-  return {.groups = std::max<int64_t>(1, num_denoising / global_max_boxes), .max_boxes = global_max_boxes};
+  const int64_t boxes = max_queries > 0 ? std::min(global_max_boxes, max_queries / 2) : global_max_boxes;
+  return {.groups = std::max<int64_t>(1, num_denoising / boxes), .max_boxes = boxes};
+}
+
+std::vector<int64_t> choose_denoised_boxes(const Targets& targets, const DenoisingMeta& meta, uint64_t seed, uint64_t step,
+                                           int64_t first_sample) {
+  const auto limit = static_cast<size_t>(meta.max_boxes);
+  if (std::ranges::all_of(targets.counts, [&](int64_t count) { return count <= meta.max_boxes; })) return {};
+  std::vector<int64_t> kept, of_image;
+  int64_t first = 0;
+  for (size_t i = 0; i < targets.counts.size(); ++i) {
+    of_image.resize(static_cast<size_t>(targets.counts[i]));
+    std::iota(of_image.begin(), of_image.end(), first);
+    first += targets.counts[i];
+    if (of_image.size() > limit) {  // the beginning of a Fisher-Yates shuffle
+      CounterRandom random(seed, Stream::kDenoisingBoxes, step, static_cast<uint32_t>(first_sample) + static_cast<uint32_t>(i));
+      for (size_t j = 0; j < limit; ++j) std::swap(of_image[j], of_image[j + random.below(of_image.size() - j)]);
+      of_image.resize(limit);
+      std::ranges::sort(of_image);
+    }
+    kept.insert(kept.end(), of_image.begin(), of_image.end());
+  }
+  return kept;
+}
+
+std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& meta) {
+  int64_t count = 0;
+  for (const int64_t boxes : targets.counts) {
+    if (boxes > meta.max_boxes && meta.kept.empty()) {
+      throw Error(cat("an image has ", boxes, " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
+                  "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() chooses under a limit");
+    }
+    count += std::min(boxes, meta.max_boxes);
+  }
+  if (meta.kept.empty()) {
+    std::vector<int64_t> all(static_cast<size_t>(count));
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+  }
+  if (static_cast<int64_t>(meta.kept.size()) != count)
+    throw Error(cat("denoising queries were chosen for ", meta.kept.size(), " boxes, this batch needs ", count));
+  return meta.kept;
 }
 
 DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch, const DenoisingMeta& meta,

@@ -19,6 +19,9 @@ struct HeadOutput {
 struct DenoisingMeta {
   int64_t groups = 0;
   int64_t max_boxes = 0;  // M: each group holds M positive then M negative queries
+  /// The boxes that have denoising queries, as rows of the batch's boxes, image after image: of each
+  /// image M or, where it has fewer, all. Empty: no image of this batch has more than M boxes.
+  std::vector<int64_t> kept = {};
   int64_t num_queries() const { return 2 * max_boxes * groups; }
 };
 

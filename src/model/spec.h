@@ -56,6 +56,7 @@ struct ModelSpec {
 
   // Training.
   int64_t num_denoising = 100;   // 0: without denoising, and the class embedding does not train
+  int64_t max_denoising_queries = 0;  // per image, positive and negative ones; 0: no limit
   bool freeze_norm;              // backbone batch norms are constant (buffers, running statistics)
   bool freeze_stem = false;      // the stem's parameters do not train
   bool freeze_backbone = false;  // nothing in the backbone trains or changes; implies freeze_norm

@@ -21,6 +21,7 @@ struct GlobalCounts {
   int64_t images = 0;     // images in the global batch
   int64_t boxes = 0;      // boxes in the global batch
   int64_t max_boxes = 0;  // most boxes in one image of the global batch
+  int64_t without_denoising = 0;  // boxes that have no denoising queries because their number is capped
 };
 
 }  // namespace dfine

@@ -82,6 +82,15 @@ void AdamW::step() {
   }
 }
 
+void AdamW::allocate_moments() {
+  const at::NoGradGuard no_grad;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    for (size_t i = 0; i < moments_[g].size(); ++i) {
+      if (!moments_[g][i].step.defined()) moments_[g][i] = new_moments(groups_[g].parameters[i]);
+    }
+  }
+}
+
 AdamWState AdamW::state() const {
   AdamWState state;
   int64_t index = 0;

@@ -51,6 +51,10 @@ class AdamW {
   /// for the device.
   void step();
 
+  /// Gives every parameter the moments that it would get in its first step, zero, so that the memory is taken at
+  /// once. A later step is the same, but state() has the moments of parameters that have made none.
+  void allocate_moments();
+
   /// The moments share memory with the optimizer: write them out before the next step.
   AdamWState state() const;
   /// Copies the moments in; hyperparameters stay as constructed. Throws Error naming what does not fit (groups, names, shapes).

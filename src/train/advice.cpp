@@ -90,6 +90,17 @@ void about_data(const std::vector<std::string>& class_names, const DataFacts& tr
         "with boxes");
 }
 
+/// Each query finds one object at most.
+void about_crowded(const char* key, const DataFacts& facts, int64_t num_queries, Warnings& warnings) {
+  const auto crowded = [&](int64_t boxes) { return boxes > num_queries; };
+  const auto count = std::ranges::count_if(facts.boxes_of_image, crowded);
+  if (count == 0) return;
+  warnings.push_back(cat("images of ", key, " hold up to ", facts.most_boxes, " boxes, model.num_queries is ", num_queries, ": at least ",
+                         facts.most_boxes - num_queries, " of these can never be found (", counted(count, "image"), " of ", facts.images,
+                         count == 1 ? " has" : " have", " more boxes than queries). Raise model.num_queries to ", facts.most_boxes,
+                         " or more, or cut the images into tiles. COCO AP counts 100 detections per image, whatever the queries"));
+}
+
 }  // namespace
 
 OfficialRate official_rate(const std::string& size) {
@@ -106,7 +117,7 @@ UsualRates usual_rates(const std::string& size, int64_t global_batch) {
   return {.least = std::min(linear, root) / kFarFactor, .usual = root, .most = std::max(linear, root) * kFarFactor};
 }
 
-std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
+std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape, int64_t num_queries,
                                 const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val) {
   Warnings warnings;
   about_frozen(config, warnings);
@@ -114,6 +125,8 @@ std::vector<std::string> advice(const Config& config, const Recipe& recipe, cons
   about_average(config, recipe, warnings);
   about_rate(config, recipe, shape, warnings);
   about_data(class_names, train, val, warnings);
+  about_crowded("data.train", train, num_queries, warnings);
+  if (val) about_crowded("data.val", *val, num_queries, warnings);
   return warnings;
 }
 

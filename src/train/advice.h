@@ -25,8 +25,8 @@ struct UsualRates {
 };
 UsualRates usual_rates(const std::string& size, int64_t global_batch);
 
-/// `class_names`: of the labels; `val`: unset without validation.
-std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
+/// `num_queries`: of the model; `class_names`: of the labels; `val`: unset without validation.
+std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape, int64_t num_queries,
                                 const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val);
 
 }  // namespace dfine

@@ -74,6 +74,7 @@ std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Categ
   if (wanted.num_queries > 0) spec.num_queries = wanted.num_queries;
   check_queries(config, spec);
   spec.num_denoising = wanted.num_denoising;
+  spec.max_denoising_queries = wanted.max_denoising_queries;
   spec.freeze_norm = freezes_norm(wanted);
   spec.freeze_stem = wanted.freeze_stem;
   spec.freeze_backbone = wanted.freeze_backbone;

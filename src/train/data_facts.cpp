@@ -12,6 +12,7 @@ DataFacts data_facts(const PackedDataset& dataset, int64_t num_images) {
     const auto boxes = dataset.training_boxes(i);
     const auto count = static_cast<int64_t>(boxes.size());
     facts.boxes += count;
+    facts.boxes_of_image.push_back(static_cast<int32_t>(count));
     facts.most_boxes = std::max(facts.most_boxes, count);
     for (const PackedBox& box : boxes) ++facts.boxes_of_class[static_cast<size_t>(box.label)];
   }

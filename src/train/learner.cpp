@@ -49,7 +49,7 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   trained_ = trained_parameters(*model_);
   const Precision precision = effective_precision(config.run, group.device().is_cuda());
   step_.emplace(*model_, trained_, Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}), group,
-                autocast_type(precision));
+                autocast_type(precision), config.train.gradient_accumulation);
   if (precision == Precision::kFp16) scaler_.emplace();
   OptimConfig optim = config.optim;
   optim.lr = recipe.lr;
@@ -73,6 +73,7 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
   StepResult result = report(terms, grad_norm);
   const double factor = lr_factor(recipe_.lr_shape, step);
   result.lr = recipe_.lr * factor;
+  result.without_denoising = terms.without_denoising;
   if (result.updated) {
     update(factor);
   } else {
@@ -85,7 +86,8 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
 }
 
 StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
-  Tensor figures = at::cat({terms.values.to(at::kDouble), (grad_norm.to(at::kDouble) * group_.size()).reshape({1})});
+  // The gradients are the same on all ranks, since the reducer has averaged them, and so is their norm.
+  Tensor figures = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
   group_.all_reduce_sum(figures);
   figures = figures.div_(group_.size()).cpu();
   StepResult result{.loss = 0, .losses = {}, .grad_norm = figures[-1].item<double>()};

@@ -23,8 +23,9 @@ namespace dfine {
 struct StepResult {
   double loss = 0;                                     // sum of the terms
   std::vector<std::pair<std::string, double>> losses;  // weighted terms, means over the ranks
-  double grad_norm = 0;                                // before clipping
+  double grad_norm = 0;                                // of the step's gradient, before clipping
   double lr = 0;
+  int64_t without_denoising = 0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
   /// False: the step was passed over on all ranks. Weights, moments, average and running statistics are bit for bit what they were.
   bool updated = true;
   /// False: the loss or a gradient was not finite, which is why it was passed over. With half precision an overflow at a finite loss is the

@@ -4,27 +4,32 @@
 #include <c10/core/CachingDeviceAllocator.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "input/batch.h"
 #include "input/multiscale.h"
+#include "loss/criterion.h"
+#include "model/postprocess.h"
+#include "optim/ema.h"
 #include "train/build.h"
-#include "train/learner.h"
 
 namespace dfine {
 namespace {
 
 /// Grey images, boxes along the diagonal: what is in them does not change how much memory a step takes.
-Batch made_up_batch(const Config& config, int64_t boxes, int64_t num_classes) {
+Batch made_up_batch(const Config& config, const std::vector<int64_t>& counts, int64_t num_classes) {
   const auto [height, width] = config.data.image_size;
-  const int64_t images = config.data.batch_size, total = images * boxes;
   Batch batch;
-  batch.images = at::full({images, 3, height, width}, 128, at::kByte);
-  batch.targets.counts.assign(static_cast<size_t>(images), boxes);
-  batch.targets.labels = at::arange(total, at::kLong).remainder(num_classes);
-  const Tensor centre = (at::arange(total, at::kFloat).remainder(boxes) + 1) / static_cast<double>(boxes + 1);
+  batch.images = at::full({static_cast<int64_t>(counts.size()), 3, height, width}, 128, at::kByte);
+  batch.targets.counts = counts;
+  std::vector<Tensor> centres{at::empty({0}, at::kFloat)};
+  for (const int64_t boxes : counts) centres.push_back((at::arange(boxes, at::kFloat) + 1) / static_cast<double>(boxes + 1));
+  const Tensor centre = at::cat(centres);
+  batch.targets.labels = at::arange(centre.size(0), at::kLong).remainder(num_classes);
   batch.targets.boxes = at::stack({centre, centre, at::full_like(centre, 0.2), at::full_like(centre, 0.2)}, 1);
   return batch;
 }
@@ -45,26 +50,89 @@ int64_t peak_bytes(at::Device device) {
   return usage.ru_maxrss * 1024;
 }
 
-}  // namespace
+/// As many as a rank has at once.
+int64_t validation_images(const Config& config, const std::optional<DataFacts>& val, const Group& group) {
+  if (!val) return 0;
+  const int64_t most = (val->images + group.size() - 1) / group.size();
+  return std::min(most, config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size);
+}
 
-Preflight preflight(const Config& config, const Recipe& recipe, const std::vector<Category>& categories, const DataFacts& facts,
-                    const Group& group) {
-  Preflight result{.size = StepSizes(config).largest(), .boxes = facts.most_boxes};
-  if (config.augment.mosaic > 0 && config.data.augment == Augment::kDfine) result.boxes *= 4;
-  if (config.augment.mixup > 0 && config.data.augment == Augment::kDfine) result.boxes *= 2;
+template <class Trial>
+void within_memory(Trial trial, const Group& group, const std::string& what, const std::string& hint) {
   try {
-    Learner trial(build_model(config, categories, false, group), config, recipe, group);
-    const Batch batch = made_up_batch(config, result.boxes, static_cast<int64_t>(categories.size()));
-    trial.step(std::vector<Batch>(static_cast<size_t>(config.train.accumulate), batch), result.size, 0);
-    result.peak_bytes = peak_bytes(group.device());
+    trial();
   } catch (const c10::Error& e) {
     if (!out_of_memory(e)) throw;
-    throw Error(cat("the largest step of this run does not fit into the memory of ", group.device().str(), ": ",
-                    counted(config.data.batch_size, "image"), " of ", result.size.height, "x", result.size.width, " with ", result.boxes,
-                    " boxes each"),
-                "lower data.batch_size (and raise train.accumulate as much), lower data.image_size, set data.multiscale = false, or take "
-                "images with fewer boxes");
+    throw Error(cat(what, " does not fit into the memory of ", group.device().str()), hint);
   }
+}
+
+}  // namespace
+
+void try_step(Learner& trial, const Config& config, ImageSize size, const std::vector<int64_t>& counts) {
+  trial.optimizer().allocate_moments();
+  const Batch batch = made_up_batch(config, counts, trial.model().spec().num_classes);
+  trial.step(std::vector<Batch>(static_cast<size_t>(config.train.accumulate), batch), size, 0);
+}
+
+void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts, const Group& group) {
+  const at::NoGradGuard no_grad;
+  std::optional<EmaInPlace> averaged;
+  if (trial.ema() != nullptr) averaged.emplace(*trial.ema());
+  DFine& model = trial.model();
+  model.eval();
+  const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
+  const Targets targets = to_device(batch.targets, group.device());
+  ModelOutput output;
+  output.layers = {model.forward(to_model_input(batch.images, group.device())).layers.back()};
+  output.layers.back().corners = output.layers.back().refs = {};
+  const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
+  criterion(output, targets, {.images = targets.num_images(), .boxes = targets.num_boxes()}, Group(group.device()));
+  postprocess(output.layers.back(), std::vector<ImageSize>(counts.size(), config.data.image_size));
+  model.train();
+}
+
+Preflight preflight(const Config& config, const Recipe& recipe, const RunShape& shape, const std::vector<Category>& categories,
+                    const DataFacts& train, const std::optional<DataFacts>& val, const Group& group) {
+  Preflight result{.size = StepSizes(config).largest(), .boxes = {}};
+  const Crowding mine =
+      training_crowding(config, shape, recipe.total_steps, train.boxes_of_image, group.rank(), group.size());
+  const auto most = group.max({mine.image, mine.batch});
+  result.boxes = {.image = most[0], .batch = most[1]};
+  result.validation_images = validation_images(config, val, group);
+
+  std::optional<Learner> trial;
+  const std::string hint =
+      cat("lower data.batch_size (and raise train.accumulate as much), lower data.image_size, set data.multiscale = false, ",
+          config.augment.mosaic > 0 || config.augment.mixup > 0 ? "lower augment.mosaic and augment.mixup, " : "",
+          config.model.num_denoising > 0 && result.boxes.image > config.model.num_denoising
+              ? "set model.max_denoising_queries, "
+              : "",
+          "or take images with fewer boxes");
+  within_memory(
+      [&] {
+        trial.emplace(build_model(config, categories, false, group), config, recipe, group);
+        const ModelSpec& spec = trial->model().spec();
+        try_step(*trial, config, result.size,
+                 most_expensive_counts(result.boxes, config.data.batch_size, spec.num_denoising, spec.max_denoising_queries));
+      },
+      group,
+      cat("the largest step of this run (", counted(config.data.batch_size, "image"), " of ", result.size.height, "x", result.size.width,
+          " with ", result.boxes.image, " boxes in one, ", result.boxes.batch, " in all)"),
+      hint);
+  result.peak_bytes = peak_bytes(group.device());
+  if (result.validation_images == 0) return result;
+
+  within_memory(
+      [&] {
+        const Crowding boxes = plain_crowding(val->boxes_of_image, result.validation_images);
+        try_validation(*trial, config, most_expensive_counts(boxes, result.validation_images, 0, 0), group);
+      },
+      group,
+      cat("a validation batch of this run (", counted(result.validation_images, "image"), " of ", config.data.image_size.height, "x",
+          config.data.image_size.width, ")"),
+      "lower validate.batch_size (0: data.batch_size) or data.image_size");
+  result.validation_peak_bytes = peak_bytes(group.device());
   return result;
 }
 

@@ -56,8 +56,9 @@ struct Trainer::Impl {
   bool is_root() const { return group.rank() == 0; }
 
   // Before the first step.
-  void advise(const DataFacts& facts) const;
-  void try_largest_step(const DataFacts& facts) const;
+  using ValFacts = std::optional<DataFacts>;
+  void advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const;
+  void try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const;
   void open_run_folder(bool new_run);
 
   // The loop's parts; all collective.
@@ -87,6 +88,7 @@ struct Trainer::Impl {
   std::optional<MetricsLog> metrics;  // rank zero's
   RunState state;
   int64_t bad_steps = 0;  // in a row
+  bool denoising_was_capped = false;  // which is said once
   std::string stop;       // why the run ends before its last step; empty: it goes on
   const Clock::time_point begin = Clock::now();
 };
@@ -102,16 +104,17 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       recipe(make_recipe(given, shape)) {
   if (val_data) check_same_categories(train_data, *val_data);
   const DataFacts facts = data_facts(train_data, num_images);
-  if (is_root()) advise(facts);
+  const ValFacts val_facts = val_data ? ValFacts(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
 
   const std::filesystem::path checkpoint = group.broadcast(is_root() ? folder.resume_from(config.run.resume).string() : "", 0);
   if (is_root()) {
     folder.require_usable(checkpoint_bytes(config.model.size));
     if (!checkpoint.empty()) check_resume(checkpoint, config, train_data.categories(), shape);
   }
-  if (config.train.preflight) try_largest_step(facts);
+  if (config.train.preflight) try_largest_step(facts, val_facts);
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
+    advise(facts, val_facts, model->spec().num_queries);
     log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
                   with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
                   " training images, ", val_data ? usable_images(config, *val_data) : 0, " for validation; ",
@@ -143,17 +146,22 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   if (!checkpoint.empty() && state.best) require_best(checkpoint);
 }
 
-void Trainer::Impl::advise(const DataFacts& facts) const {
-  const auto val_facts = val_data ? std::optional(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
-  for (const std::string& warning : advice(config, recipe, shape, class_names(train_data), facts, val_facts)) log::warn(warning);
+void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const {
+  for (const std::string& warning : advice(config, recipe, shape, num_queries, class_names(train_data), facts, val_facts))
+    log::warn(warning);
 }
 
-void Trainer::Impl::try_largest_step(const DataFacts& facts) const {
+void Trainer::Impl::try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const {
   set_failure_context("trying the largest step of the run (train.preflight)");
-  const Preflight tried = preflight(config, recipe, train_data.categories(), facts, group);
+  const Preflight tried = preflight(config, recipe, shape, train_data.categories(), facts, val_facts, group);
   if (is_root()) {
-    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with ", tried.boxes, " boxes in each image fits, ",
-                  human_bytes(static_cast<double>(tried.peak_bytes)), group.device().is_cpu() ? " in the process" : " on the device"));
+    const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
+    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with up to ", tried.boxes.image,
+                  " boxes in an image, ", tried.boxes.batch, " in a batch, fits: ", peak(tried.peak_bytes),
+                  group.device().is_cpu() ? " in the process" : " on the device",
+                  tried.validation_images > 0 ? cat("; with a validation batch of ", counted(tried.validation_images, "image"), ": ",
+                                                    peak(tried.validation_peak_bytes))
+                                              : ""));
   }
   set_failure_context("preparing the run");
 }
@@ -240,6 +248,10 @@ void Trainer::Impl::train_step(Progress& progress) {
                          .data_wait_s = wait_s,
                          .skipped = !result.updated});
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
+  }
+  if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true) && is_root()) {
+    log::info(cat("model.max_denoising_queries = ", config.model.max_denoising_queries, " applies: in step ", state.step, ", ",
+                  counted(result.without_denoising, "box", "boxes"), " had no denoising queries; other ones in each step. Said once"));
   }
   if (result.finite && !result.updated && is_root())
     log::info(cat("step ", state.step, " was left out: half precision overflowed; the loss scale is now ", learner->scaler()->scale()));

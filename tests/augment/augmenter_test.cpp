@@ -182,6 +182,44 @@ TEST(Augmenter, MosaicKeepsBoxesAndLabelsWithTheirPixels) {
   expect_boxes_on_their_colours(config, true);
 }
 
+AugmentSource plain_source(int width, int height, uint8_t colour) {
+  AugmentSource source{.image = Image(width, height), .boxes = {}};
+  std::fill(source.image.pixels.begin(), source.image.pixels.end(), colour);
+  return source;
+}
+
+// 5000 x 1: at a shorter side of 320 pixels the longer would have 1.6 million, and the canvas 6 GB. The tile has 4096 x 320.
+TEST(Mosaic, VeryLongImagesAreShortened) {
+  std::vector<AugmentSource> four{plain_source(5000, 1, 10), plain_source(640, 480, 20), plain_source(4000, 320, 30),
+                                  plain_source(5000, 1, 40)};
+  four[0].boxes = {{{1250, 0, 2500, 1}, 0}};
+  four[2].boxes = {{{0, 0, 4000, 320}, 2}};  // as it is
+  const AugmentConfig config;
+  Image canvas;
+  AugmentSource out;
+  compose_mosaic(four, MosaicDraw{}, config, canvas, out);  // neither turned nor scaled nor moved
+  EXPECT_EQ(out.image.width, 2 * 4096);
+  EXPECT_EQ(out.image.height, 2 * 320);
+  ASSERT_EQ(out.boxes.size(), 2U);
+  EXPECT_EQ(out.boxes[0].xyxy, (std::array<float, 4>{1024, 0, 2048, 320}));
+  EXPECT_EQ(out.boxes[1].xyxy, (std::array<float, 4>{0, 320, 4000, 640}));
+  const auto colour = [&](int x, int y) { return int{out.image.row(y)[3 * x]}; };
+  EXPECT_EQ(colour(4095, 319), 10);
+  EXPECT_EQ(colour(4096 + 425, 319), 20);  // 640 x 480 at 426 x 320
+  EXPECT_EQ(colour(4096 + 426, 319), config.fill);
+  EXPECT_EQ(colour(3999, 320), 30);
+  EXPECT_EQ(colour(4000, 320), config.fill);
+  EXPECT_EQ(colour(8191, 639), 40);
+
+  for (AugmentSource& source : four) source = plain_source(1, 5000, 50);
+  four[3].boxes = {{{0, 4000, 1, 5000}, 3}};
+  compose_mosaic(four, MosaicDraw{}, config, canvas, out);
+  EXPECT_EQ(out.image.width, 2 * 320);
+  EXPECT_EQ(out.image.height, 2 * 4096);
+  EXPECT_FLOAT_EQ(out.boxes.at(0).xyxy[1], 4096 + 4000 * 0.8192F);
+  EXPECT_FLOAT_EQ(out.boxes.at(0).xyxy[3], 2 * 4096);
+}
+
 TEST(Augmenter, IsAPureFunctionOfTheKey) {
   const Augmenter augmenter(everything(), 1, 0);
   AugmentScratch used;

@@ -221,6 +221,11 @@ TEST(LoadConfig, CombinationsThatCannotWork) {
                "--set model.freeze_norm=false: model.freeze_norm");
   expect_error(kData + "max_images = 3\n", {}, "f.toml:4: data.max_images = 3 does not fill one batch of data.batch_size = 4");
   expect_error(kData, {"run.dir="}, "run.dir is empty");
+  expect_error(kData + "[model]\nmax_denoising_queries = 199\n", {},
+               "f.toml:5: model.max_denoising_queries = 199 is less than the 200 queries that model.num_denoising = 100 makes");
+  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 200\n"), "no error");
+  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 20\nnum_denoising = 10\n"), "no error");
+  EXPECT_EQ(error_of(kData + "[model]\nnum_denoising = 1000\n"), "no error");  // no limit
 }
 
 TEST(LoadConfig, BrokenToml) {

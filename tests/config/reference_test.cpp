@@ -32,6 +32,7 @@ TEST(ConfigKeys, KeepTheirNames) {
                            "model.size",
                            "model.weights",
                            "model.num_denoising",
+                           "model.max_denoising_queries",
                            "model.freeze_backbone",
                            "model.freeze_norm",
                            "model.freeze_stem",
@@ -62,6 +63,7 @@ TEST(ConfigKeys, KeepTheirNames) {
                            "train.epochs",
                            "train.max_steps",
                            "train.accumulate",
+                           "train.gradient_accumulation",
                            "train.max_bad_steps",
                            "train.max_minutes",
                            "train.patience",
@@ -103,7 +105,7 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
     for (const ConfigValue& other :
          {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25), ConfigValue("x"), ConfigValue("cpu"),
           ConfigValue("none"), ConfigValue("ap"), ConfigValue("skip"), ConfigValue("fp16"), ConfigValue("new"), ConfigValue("sqrt"),
-          ConfigValue("multistep"), ConfigValue("published"), ConfigValue("raw"), ConfigValue(0.5),
+          ConfigValue("multistep"), ConfigValue("published"), ConfigValue("raw"), ConfigValue("averaged"), ConfigValue(0.5),
           ConfigValue(std::vector<double>{0.25, 0.5}), ConfigValue(std::vector<double>{2.0, 3.0})}) {
       try {
         key.set(config, other);

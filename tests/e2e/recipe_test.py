@@ -102,6 +102,21 @@ def preflight(ws):
     assert not os.path.exists(ws("large", "metrics.jsonl"))
 
 
+def preflight_leaves_no_trace(ws):
+    """The same steps with and without it, to the last bit. Some images have more than 4 boxes: under a limit of 8 denoising queries,
+    4 of them positive, this is said once."""
+    common = {"run.deterministic": "true", "train.epochs": 1, "data.augment": "dfine", "augment.mosaic": 0.5, "model.num_denoising": 4,
+              "model.max_denoising_queries": 8, "validate.batch_size": 3}
+    tried = run("dfine_ddp", *settings(ws, "tried", **common))
+    says(tried, "pre-flight: a step of 128x128 with up to ", "; with a validation batch of 3 images: ")
+    assert tried.index("pre-flight:") < tried.index("optimizer steps in all: fewer than"), tried  # the warnings come after it
+    assert tried.count("model.max_denoising_queries = 8 applies: in step ") == 1, tried
+    untried = run("dfine_ddp", *settings(ws, "untried", **common, **{"train.preflight": "false"}))
+    assert "pre-flight" not in untried, untried
+    first, second = ([(r["losses"], r["grad_norm"]) for r in records(ws(name), "step")] for name in ("tried", "untried"))
+    assert len(first) == 6 and first == second, (first, second)
+
+
 def range_test(ws):
     before = sorted(os.listdir(ws("patience")))
     out = run("dfine_ddp", *settings(ws, "patience"), "--find-lr", 12)
@@ -114,4 +129,4 @@ def range_test(ws):
     assert all(abs(b / a - 1e5 ** (1 / 11)) < 1e-3 for a, b in zip(rates, rates[1:])), rates
 
 
-run_parts((second_stage, early_ends, bad_steps, preflight, range_test), train=12, val=4)
+run_parts((second_stage, early_ends, bad_steps, preflight, preflight_leaves_no_trace, range_test), train=12, val=4)

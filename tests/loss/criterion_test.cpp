@@ -100,6 +100,32 @@ TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
   EXPECT_GT(term(result, "loss_ddf_aux_1"), 0);
 }
 
+// Two more boxes in the second image that have no denoising queries leave the denoising terms what they were (ddf alone is mixed by
+// the counts of the normal queries).
+TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
+  const SyntheticBatch alone = make_batch({.counts = {3, 4}, .num_denoising = 8}, at::kDouble);
+  ASSERT_EQ(alone.output.dn.groups, 2);
+  const std::vector<int64_t> kept{0, 1, 2, 4, 5, 7, 8};  // of rows 3 and 6, the new ones, there are no queries
+  const Tensor rows = at::tensor(kept, at::kLong);
+  SyntheticBatch more = alone;
+  more.targets = {.labels = at::full({9}, 1, at::kLong), .boxes = at::full({9, 4}, 0.3, at::kDouble), .counts = {3, 6}};
+  more.targets.labels.index_copy_(0, rows, alone.targets.labels);
+  more.targets.boxes.index_copy_(0, rows, alone.targets.boxes);
+  more.counts = {.images = 2, .boxes = 9, .max_boxes = 6, .without_denoising = 2};
+  more.output.dn.kept = kept;
+
+  const LossResult wanted = compute(alone), found = compute(more);
+  ASSERT_EQ(found.names, wanted.names);
+  int compared = 0;
+  for (const std::string& name : wanted.names) {
+    if (name.find("_dn_") == std::string::npos || name.find("ddf") != std::string::npos) continue;
+    EXPECT_NEAR(term(found, name), term(wanted, name), 1e-12 * std::abs(term(wanted, name))) << name;
+    EXPECT_GT(term(wanted, name), 0) << name;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 3 * 4 + 3);  // vfl, bbox, giou and fgl of three layers; the first three of dn_pre
+}
+
 TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
   SyntheticBatch batch = make_batch({.counts = {0, 0}}, at::kFloat);
   compute(batch).total.backward();

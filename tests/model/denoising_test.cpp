@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -69,6 +70,65 @@ TEST(Denoising, GroupsFollowTheMostBoxesAnywhere) {
   EXPECT_EQ(denoising_meta(100, 0).groups, 0);
   EXPECT_EQ(denoising_meta(0, 7).groups, 0);
   EXPECT_EQ(denoising_meta(0, 7).num_queries(), 0);
+}
+
+TEST(Denoising, ALimitCutsTheMostCrowdedImages) {
+  const auto layout = [](int64_t boxes) {
+    const DenoisingMeta meta = denoising_meta(100, boxes, 300);
+    return std::pair{meta.groups, meta.max_boxes};
+  };
+  EXPECT_EQ(layout(500), std::pair(int64_t{1}, int64_t{150}));  // 300 queries instead of 1,000
+  EXPECT_EQ(layout(151), std::pair(int64_t{1}, int64_t{150}));
+  for (const int64_t boxes : {1, 7, 50, 60, 100, 101, 150}) {  // as without
+    const DenoisingMeta free = denoising_meta(100, boxes);
+    EXPECT_EQ(layout(boxes), std::pair(free.groups, free.max_boxes)) << boxes;
+  }
+}
+
+TEST(Denoising, ChosenBoxesDoNotDependOnTheSplit) {
+  const Targets targets = make_targets({3, 9, 4, 12}), second = make_targets({4, 12});
+  const DenoisingMeta meta = denoising_meta(4, 12, 8);  // 4 positives
+  ASSERT_EQ(meta.max_boxes, 4);
+  const auto all = choose_denoised_boxes(targets, meta, 1, 5, 0);
+  ASSERT_EQ(all.size(), 3U + 4 + 4 + 4);
+  EXPECT_TRUE(std::ranges::is_sorted(all));
+  EXPECT_EQ(std::ranges::adjacent_find(all), all.end());  // none twice
+  EXPECT_EQ(std::vector<int64_t>(all.begin(), all.begin() + 3), (std::vector<int64_t>{0, 1, 2}));
+  EXPECT_TRUE(all[3] >= 3 && all[6] < 12);
+  EXPECT_EQ(std::vector<int64_t>(all.begin() + 7, all.begin() + 11), (std::vector<int64_t>{12, 13, 14, 15}));
+  std::vector<int64_t> moved = choose_denoised_boxes(second, meta, 1, 5, 2);
+  for (int64_t& row : moved) row += 12;
+  EXPECT_EQ(moved, std::vector<int64_t>(all.begin() + 7, all.end()));
+  EXPECT_NE(choose_denoised_boxes(targets, meta, 1, 6, 0), all);
+  EXPECT_NE(choose_denoised_boxes(targets, meta, 2, 5, 0), all);
+  EXPECT_TRUE(choose_denoised_boxes(make_targets({4, 0, 1}), meta, 1, 5, 0).empty());
+}
+
+// 4 of 12 boxes each step: in 3,000 steps each about 1,000 times; the standard deviation is sqrt(3000 x 1/3 x 2/3) = 26.
+TEST(Denoising, EveryBoxIsChosenAsOften) {
+  const Targets targets = make_targets({12});
+  const DenoisingMeta meta = denoising_meta(4, 12, 8);
+  std::array<int, 12> times{};
+  for (uint64_t step = 0; step < 3000; ++step) {
+    for (const int64_t row : choose_denoised_boxes(targets, meta, 3, step, 0)) ++times[static_cast<size_t>(row)];
+  }
+  for (const int count : times) EXPECT_NEAR(count, 1000, 5 * 26);
+}
+
+// The same as if the other boxes were not there.
+TEST(Denoising, QueriesOfChosenBoxesAreThoseOfTheseBoxesAlone) {
+  const Targets targets = make_targets({3, 9, 0});
+  DenoisingMeta meta = denoising_meta(4, 9, 8);
+  meta.kept = choose_denoised_boxes(targets, meta, 1, 5, 0);
+  const Tensor rows = at::tensor(meta.kept, at::kLong);
+  const Targets alone{.labels = targets.labels.index_select(0, rows), .boxes = targets.boxes.index_select(0, rows), .counts = {3, 4, 0}};
+  const DenoisingDraws draws = draw_denoising(1, 5, 0, 3, meta, kClasses);
+  const DenoisingQueries limited = make_denoising(targets, meta, draws, kClasses);
+  const DenoisingQueries wanted = make_denoising(alone, denoising_meta(4, 4), draws, kClasses);
+  EXPECT_TRUE(limited.labels.equal(wanted.labels));
+  EXPECT_TRUE(limited.boxes_unact.equal(wanted.boxes_unact));
+  meta.kept.pop_back();
+  EXPECT_THROW(make_denoising(targets, meta, draws, kClasses), Error);
 }
 
 TEST(Denoising, DrawsDoNotDependOnTheSplit) {

@@ -20,7 +20,9 @@ struct FineRun {
     config.train.epochs = 132;
     config.data.stop_epoch = 120;
   }
-  std::vector<std::string> warnings() const { return advice(config, make_recipe(config, shape), shape, {"cat", "dog"}, train, val); }
+  std::vector<std::string> warnings() const {
+    return advice(config, make_recipe(config, shape), shape, /*num_queries=*/300, {"cat", "dog"}, train, val);
+  }
 
   Config config;
   RunShape shape{.steps_per_epoch = 312, .global_batch = 32, .world_size = 4};
@@ -104,6 +106,23 @@ TEST(Advice, ARateStatedForAnotherBatch) {
   EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("stated for a global batch of 32"), HasSubstr("optim.scale_lr"))));
   run.config.optim.scale_lr = LrScaling::kSqrt;
   EXPECT_THAT(run.warnings(), IsEmpty());
+}
+
+TEST(Advice, ImagesWithMoreBoxesThanQueries) {
+  FineRun run;
+  run.train.most_boxes = 400;
+  run.train.boxes_of_image = {300, 5, 301, 0, 400};
+  run.val->most_boxes = 300;
+  run.val->boxes_of_image = {300};
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(AllOf(HasSubstr("images of data.train hold up to 400 boxes, model.num_queries is 300"),
+                                HasSubstr("at least 100 of these can never be found (2 images of 10000 have more"),
+                                HasSubstr("Raise model.num_queries to 400"), HasSubstr("COCO AP counts 100 detections per image"))));
+  run.train.boxes_of_image.clear();
+  run.val->most_boxes = 301;
+  run.val->boxes_of_image = {301, 2};
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(AllOf(HasSubstr("data.val"), HasSubstr("at least 1 of these"), HasSubstr("1 image of 10 has"))));
 }
 
 TEST(Advice, ClassesAndValidationWithoutBoxes) {

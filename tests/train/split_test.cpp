@@ -3,8 +3,11 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,6 +15,7 @@
 #include "input/plan.h"
 #include "loss/criterion.h"
 #include "model/batch_norm.h"
+#include "model/denoising.h"
 #include "model/dfine.h"
 #include "rank_main.h"
 #include "train/step.h"
@@ -25,6 +29,14 @@ constexpr int64_t kClasses = 5, kSide = 96;
 ModelSpec small_spec() {
   ModelSpec spec = model_spec(ModelSize::kN, kClasses);
   spec.num_queries = 45;
+  return spec;
+}
+
+/// One group of at most 4 positive and 4 negative denoising queries.
+ModelSpec limited_spec() {
+  ModelSpec spec = small_spec();
+  spec.num_denoising = 4;
+  spec.max_denoising_queries = 8;
   return spec;
 }
 
@@ -71,9 +83,9 @@ GlobalBatch make_batch(const std::vector<int>& counts) {
 }
 
 /// Weights on which every term matters: the layers that start at zero (boxes, gates, offsets) are randomised.
-std::shared_ptr<DFine> make_model(at::ScalarType dtype) {
+std::shared_ptr<DFine> make_model(at::ScalarType dtype, const ModelSpec& spec = small_spec()) {
   const at::NoGradGuard no_grad;
-  auto model = std::make_shared<DFine>(small_spec(), 3);
+  auto model = std::make_shared<DFine>(spec, 3);
   CounterRandom random(6, Stream::kTest, 0);
   for (auto& item : model->named_parameters()) {
     Tensor& p = item.value();
@@ -102,6 +114,7 @@ void freeze_statistics(DFine& model, const Tensor& images) {
 }
 
 struct Outcome {
+  int64_t without_denoising = 0;
   std::vector<std::pair<std::string, double>> terms;
   std::vector<std::pair<std::string, Tensor>> grads;
   std::vector<std::pair<std::string, Tensor>> buffers;
@@ -111,6 +124,8 @@ struct Cut {
   size_t micro_batches = 1;
   at::ScalarType dtype = at::kDouble;
   bool live_norms = true;  // else all batch norms use their running statistics
+  ModelSpec spec = small_spec();
+  GradientAccumulation accumulation = GradientAccumulation::kExact;
 };
 
 std::vector<Tensor> trained_parameters(const DFine& model) {
@@ -134,12 +149,12 @@ std::vector<MicroBatch> split(const GlobalBatch& batch, const Group& group, cons
 }
 
 Outcome run_step(const GlobalBatch& batch, const Group& group, const Cut& cut) {
-  auto model = make_model(cut.dtype);
+  auto model = make_model(cut.dtype, cut.spec);
   if (!cut.live_norms) freeze_statistics(*model, batch.images.to(cut.dtype));
   model->set_group(group);
-  TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group);
+  TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group, {}, cut.accumulation);
   const LossTerms loss = step.run(split(batch, group, cut), {.seed = 17, .step = 4});
-  Outcome out;
+  Outcome out{.without_denoising = loss.without_denoising, .terms = {}, .grads = {}, .buffers = {}};
   Tensor terms = loss.values.clone();
   group.all_reduce_sum(terms);
   terms /= group.size();
@@ -194,6 +209,26 @@ TEST(Split, NoBoxesAtAll) {
   compare_ranks({0, 0, 0, 0});
 }
 
+// Images of 7 and 5 boxes have denoising queries for 4 of them each; which ones does not depend on the split.
+TEST(Split, WithALimitOfDenoisingQueries) {
+  const GlobalBatch batch = make_batch({7, 1, 5, 2});
+  const Outcome whole = run_step(batch, Group(), {.spec = limited_spec()});
+  const Outcome split = run_step(batch, test::group(), {.spec = limited_spec()});
+  expect_same(split, whole, 1e-9);
+  EXPECT_EQ(whole.without_denoising, 4);
+  EXPECT_EQ(split.without_denoising, 4);
+}
+
+TEST(Accumulate, WithALimitOfDenoisingQueries) {
+  const GlobalBatch batch = make_batch({7, 1, 5, 2});
+  const Cut whole{.live_norms = false, .spec = limited_spec()};
+  Cut cut = whole;
+  cut.micro_batches = 4 / static_cast<size_t>(test::group().size());
+  const Outcome split = run_step(batch, test::group(), cut);
+  expect_same(split, run_step(batch, Group(), whole), 1e-9);
+  EXPECT_EQ(split.without_denoising, 4);
+}
+
 /// Against one rank with one batch of all images. Batch norms use their running statistics: live ones see other images together.
 void compare_accumulated(const std::vector<int>& counts) {
   const GlobalBatch batch = make_batch(counts);
@@ -244,6 +279,58 @@ double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const
     norm += exact[i].second.square().sum().item<double>();
   }
   return std::sqrt(gap / norm);
+}
+
+/// The mean of the losses of the parts [0, size), [size, 2 size), ... of the batch and of their gradients, each part
+/// taken for itself: its own counts, its own denoising groups, the criterion as for a step of one batch.
+Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
+  const auto model = make_model(at::kDouble);
+  const Criterion criterion({.num_classes = kClasses});
+  const int64_t images = batch.images.size(0), parts = images / size;
+  std::map<std::string, double> terms;
+  std::vector<std::string> order;
+  for (int64_t first = 0; first < images; first += size) {
+    const Targets targets = batch.targets(first, size, at::kDouble);
+    const GlobalCounts counts{size, targets.num_boxes(), *std::ranges::max_element(targets.counts)};
+    DenoisingQueries denoising;
+    denoising.meta = denoising_meta(100, counts.max_boxes);
+    if (denoising.meta.groups > 0) {
+      const DenoisingDraws draws = draw_denoising(17, 4, first, size, denoising.meta, kClasses);
+      denoising = make_denoising(targets, denoising.meta, draws, kClasses);
+    }
+    const ModelOutput output = model->forward(batch.images.narrow(0, first, size), &denoising);
+    const LossResult loss = criterion(output, targets, counts, Group());
+    (loss.total / parts).backward();
+    if (loss.names.size() > order.size()) order = loss.names;
+    for (const auto& [name, value] : loss.values()) terms[name] += value / static_cast<double>(parts);
+  }
+  Outcome out;
+  for (const std::string& name : order) out.terms.emplace_back(name, terms.at(name));
+  for (auto& item : model->named_parameters()) {
+    if (item.value().grad().defined()) out.grads.emplace_back(item.key(), item.value().grad());
+  }
+  for (auto& item : model->named_buffers()) out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
+  return out;
+}
+
+// With one and two ranks the third micro-batch has no boxes, and so no denoising.
+TEST(Averaged, IsTheMeanOfTheMicroBatchesLosses) {
+  const GlobalBatch batch = make_batch({3, 1, 5, 2, 0, 0, 1, 4});
+  const size_t micro_batches = test::group().size() == 4 ? 2 : 4;
+  const Cut cut{.micro_batches = micro_batches, .accumulation = GradientAccumulation::kAveraged};
+  const Outcome averaged = run_step(batch, test::group(), cut);
+  expect_same(averaged, mean_of_parts(batch, 8 / static_cast<int64_t>(micro_batches)), 1e-9);
+
+  Cut exact = cut;
+  exact.accumulation = GradientAccumulation::kExact;
+  EXPECT_GT(relative_l2(averaged.grads, run_step(batch, test::group(), exact).grads), 1e-2);
+}
+
+TEST(Averaged, IsExactForOneMicroBatch) {
+  const GlobalBatch batch = make_batch({3, 1, 5, 2});
+  const Outcome averaged = run_step(batch, test::group(), {.accumulation = GradientAccumulation::kAveraged});
+  const Outcome exact = run_step(batch, test::group(), {});
+  expect_same(averaged, exact, 0);
 }
 
 // In single precision the split step is as close to the exact gradient as the whole one is: what separates them is rounding. The factor
