@@ -61,17 +61,23 @@ function(dfine_test name)
   endif()
 endfunction()
 
-# dfine_python_test(NAME SCRIPT file.py [ARGS ...] [TIMEOUT S]): a check written against a Python reference (h5py, transformers, ...).
-# DFINE_ORACLE_PYTHON is the interpreter that has them; tests/run.sh provides it. Without it the test is reported as skipped.
+# dfine_python_test(NAME SCRIPT file.py [ARGS ...] [TIMEOUT S] [NEEDS VARIABLE]): a check written against a Python reference (h5py,
+# transformers, ...). DFINE_ORACLE_PYTHON is the interpreter that has them; tests/run.sh provides it. Without it, or where VARIABLE is not
+# set, the test is reported as skipped.
 function(dfine_python_test name)
-  cmake_parse_arguments(A "" "SCRIPT;TIMEOUT" "ARGS" ${ARGN})
+  cmake_parse_arguments(A "" "SCRIPT;TIMEOUT;NEEDS" "ARGS" ${ARGN})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 600)
   endif()
-  if(DFINE_ORACLE_PYTHON)
+  foreach(_variable DFINE_ORACLE_PYTHON ${A_NEEDS})
+    if(NOT ${_variable})
+      set(_missing ${_variable})
+    endif()
+  endforeach()
+  if(NOT DEFINED _missing)
     add_test(NAME ${name} COMMAND ${DFINE_ORACLE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${A_SCRIPT} ${A_ARGS})
   else()
-    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: -DDFINE_ORACLE_PYTHON=PYTHON is not set (tests/run.sh sets it)")
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: ${_missing} is not set (tests/run.sh sets it)")
     set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped:")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")

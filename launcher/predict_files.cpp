@@ -87,11 +87,13 @@ void write_coco_results(const std::filesystem::path& path, const std::vector<Pre
   auto list = nlohmann::ordered_json::array();
   for (const auto& p : predictions) {
     const auto& b = p.xyxy;
-    list.push_back({{"image_id", p.image_id},
-                    {"file_name", p.file_name},
-                    {"category_id", p.category_id},
-                    {"bbox", {b[0], b[1], b[2] - b[0], b[3] - b[1]}},
-                    {"score", p.score}});
+    nlohmann::ordered_json& record = list.emplace_back();
+    record["image_id"] = p.image_id;
+    record["file_name"] = p.file_name;
+    record["category_id"] = p.category_id;
+    if (p.has_name) record["category_name"] = p.label;
+    record["bbox"] = {b[0], b[1], b[2] - b[0], b[3] - b[1]};
+    record["score"] = p.score;
   }
   // File names need not be UTF-8; JSON must be.
   write_file_atomically(path, list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
@@ -103,10 +105,11 @@ std::string format_text(const Prediction& p) {
              fixed(b[3], 1));
 }
 
-std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations) {
-  std::map<std::string, int64_t> ids;
-  for (const auto& image : read_coco(annotations).images) ids[image.file_name] = image.id;
-  return ids;
+AnnotatedSet read_annotated_set(const std::filesystem::path& annotations) {
+  Coco coco = read_coco(annotations);
+  AnnotatedSet set{.image_ids = {}, .categories = std::move(coco.categories)};
+  for (const auto& image : coco.images) set.image_ids[image.file_name] = image.id;
+  return set;
 }
 
 }  // namespace dfine
