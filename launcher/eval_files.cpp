@@ -6,19 +6,28 @@
 
 #include "core/atomic_path.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
+#include "match_categories.h"
 #include "metrics/coco_json.h"
+#include "metrics/match_files.h"
 #include "metrics/summary.h"
 
 namespace dfine {
 
 void evaluate_files(const FileEvalOptions& options) {
-  auto detections = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async,
-                               [&] { return read_coco_detections(options.predictions); });
+  ResultNames names;
+  auto reading = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async,
+                            [&] { return read_coco_detections(options.predictions, &names); });
   const GroundTruth truth = read_coco_ground_truth(options.annotations);
+  std::vector<Detection> detections = reading.get();
+  const std::string predictions = options.predictions.string(), annotations = options.annotations.string();
+  for (const std::string& note : {match_by_file_name(truth, names.files, detections, predictions, annotations),
+                                  match_by_category_name(truth.categories, names, detections, predictions, annotations)})
+    if (!note.empty()) log::warn(note);
   const CocoEvaluation evaluation =
-      with_context([&] { return evaluate_coco(truth, detections.get(), options.threads); },
-                   [&] { return cat("evaluating ", options.predictions.string(), " on ", options.annotations.string()); });
+      with_context([&] { return evaluate_coco(truth, detections, options.threads); },
+                   [&] { return cat("evaluating ", predictions, " on ", annotations); });
   report_evaluation(evaluation, options.output);
 }
 

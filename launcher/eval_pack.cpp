@@ -5,39 +5,23 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/atomic_path.h"
-#include "core/error.h"
 #include "core/text.h"
 #include "data/dataset.h"
 #include "loaded_model.h"
+#include "train/class_order.h"
 #include "train/validate.h"
 
 namespace dfine {
-namespace {
-
-void check_classes(const ModelDescription& model, const PackedDataset& data, const PackEvalOptions& options) {
-  const auto& categories = data.categories();
-  const std::string where = cat(options.weights, " and ", options.data);
-  if (static_cast<size_t>(model.spec.num_classes) != categories.size()) {
-    throw Error(cat(where, ": the model has ", model.spec.num_classes, " classes, the pack has ", categories.size()),
-                "evaluate on a pack with the classes that the model was trained on");
-  }
-  for (size_t label = 0; label < categories.size() && !model.category_ids.empty(); ++label) {
-    if (model.category_ids[label] == categories[label].id) continue;
-    throw Error(cat(where, ": label ", label, " is category ", model.category_ids[label], " in the model and ", categories[label].id, " (",
-                    categories[label].name, ") in the pack"),
-                "evaluate on a pack with the classes that the model was trained on");
-  }
-}
-
-}  // namespace
 
 void evaluate_pack(const PackEvalOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
-  const PackedDataset data = PackedDataset::open(options.data);
+  PackedDataset stored = PackedDataset::open(options.data);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
-  check_classes(loaded.description, data, options);
+  const PackedDataset data = in_order_of(class_list(options.weights, loaded.description), std::move(stored), options.data,
+                                         /*report=*/true, "evaluate on a pack with the classes that the model was trained on");
 
   const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
   const ValidationOptions validation{

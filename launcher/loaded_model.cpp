@@ -4,16 +4,17 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "state/class_names.h"
 #include "state/weights.h"
 
 namespace dfine {
 
-int64_t LoadedModel::category_id(int64_t label) const {
-  return description.category_ids.empty() ? label : description.category_ids.at(static_cast<size_t>(label));
+const std::string& LoadedModel::class_name(int64_t label) const {
+  return description.class_names.at(static_cast<size_t>(label));
 }
 
-std::string LoadedModel::class_name(int64_t label) const {
-  return description.class_names.empty() ? cat("class ", label) : description.class_names.at(static_cast<size_t>(label));
+bool LoadedModel::has_class_names() const {
+  return names_classes(description.class_names);
 }
 
 at::Device parse_device(const std::string& name) {

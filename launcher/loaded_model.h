@@ -13,10 +13,9 @@ struct LoadedModel {
   ModelDescription description;
   at::Device device = at::kCPU;
 
-  /// What predictions call a label: the data set's category id, or the label itself where the folder has none.
-  int64_t category_id(int64_t label) const;
-  /// The class's name, or its number where the folder has none.
-  std::string class_name(int64_t label) const;
+  /// The class's name; LABEL_0, ... where the weights name none.
+  const std::string& class_name(int64_t label) const;
+  bool has_class_names() const;
 };
 
 /// "auto" (CUDA where there is a GPU), "cpu" or "cuda". Throws Error when there is no GPU to use.

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 
+#include "category_ids.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
@@ -26,12 +27,14 @@ namespace dfine {
 namespace {
 
 /// The detections of one image with score >= threshold, highest score first; `highest` is the best score seen, kept or not.
-std::vector<Prediction> detect(const LoadedModel& loaded, const LoadedImage& picture, double threshold, double& highest) {
+std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids, const LoadedImage& picture,
+                               double threshold, double& highest) {
   const at::NoGradGuard no_grad;
   const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
   const Detections found = postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
   const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(), labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();
+  const bool has_names = loaded.has_class_names();
   std::vector<Prediction> kept;
   for (int64_t k = 0; k < scores.size(0); ++k) {
     const float score = scores.const_data_ptr<float>()[k];
@@ -39,8 +42,9 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const LoadedImage& pic
     if (score < threshold) continue;
     const int64_t label = labels.const_data_ptr<int64_t>()[k];
     auto& p = kept.emplace_back();
-    p.category_id = loaded.category_id(label);
+    p.category_id = category_ids.at(static_cast<size_t>(label));
     p.label = loaded.class_name(label);
+    p.has_name = has_names;
     p.class_index = label;
     std::copy_n(boxes.const_data_ptr<float>() + 4 * k, 4, p.xyxy.begin());
     p.score = score;
@@ -49,11 +53,11 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const LoadedImage& pic
 }
 
 /// The image id of each file.
-std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations) {
+std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations, const AnnotatedSet& annotated) {
   std::vector<int64_t> ids(files.size());
   std::iota(ids.begin(), ids.end(), 1);
   if (annotations.empty()) return ids;
-  const auto known = read_image_ids(annotations);
+  const auto& known = annotated.image_ids;
   for (size_t i = 0; i < files.size(); ++i) {
     const auto found = known.find(files[i].name);
     if (found == known.end())
@@ -115,11 +119,18 @@ void predict(const PredictOptions& options) {
   const auto& files = listing.images;
   std::optional<ResultFolder> output;
   auto pictures = options.output.empty() ? std::vector<std::filesystem::path>() : drawn_pictures(files, options.output);
-  const auto ids = image_ids(files, options.annotations);
+  const AnnotatedSet annotated = options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
+  const auto ids = image_ids(files, options.annotations, annotated);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  const CategoryIds categories = category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
   const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
   if (!options.output.empty()) output.emplace(options.output, std::move(pictures));
   const std::string stored_because = reason_for_stored_pixels(options);
+
+  if (!options.output.empty()) {  // text has no ids
+    if (!categories.note.empty()) log::info(categories.note);
+    if (!categories.warning.empty()) log::warn(categories.warning);
+  }
 
   std::vector<Prediction> all;
   std::vector<FileNote> unreadable = listing.unreadable;
@@ -134,7 +145,7 @@ void predict(const PredictOptions& options) {
           return;
         }
         if (picture.oriented) ++oriented;
-        auto found = with_context([&] { return detect(loaded, picture, options.threshold, highest); },
+        auto found = with_context([&] { return detect(loaded, categories.ids, picture, options.threshold, highest); },
                                   [&] { return cat("on ", printable(files[i].path)); });
         for (auto& p : found) {
           p.image_id = ids[i];

@@ -15,7 +15,7 @@ struct PredictOptions {
   double threshold = 0.25;                    // least score; 0 keeps all of the best 300 query-class pairs
   std::filesystem::path output;               // empty: nothing is written
   std::string format;                   // "coco": files in `output`; "text": lines on stdout; empty: coco if there is an output, else text
-  std::string annotations;              // image ids by file name; empty: 1, 2, ... in order
+  std::string annotations;              // image ids by file name, category ids by class name; empty: 1, 2, ... in order
   bool exif = true;                     // apply the EXIF orientation; never with `annotations`
   std::optional<ImageSize> image_size;  // network input; default: what preprocessor_config.json says
   std::string device = "auto";

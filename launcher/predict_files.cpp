@@ -13,11 +13,13 @@ void write_coco_results(const std::filesystem::path& path, const std::vector<Pre
   auto list = nlohmann::ordered_json::array();
   for (const auto& p : predictions) {
     const auto& b = p.xyxy;
-    list.push_back({{"image_id", p.image_id},
-                    {"file_name", utf8_text(p.file_name)},
-                    {"category_id", p.category_id},
-                    {"bbox", {b[0], b[1], b[2] - b[0], b[3] - b[1]}},
-                    {"score", p.score}});
+    nlohmann::ordered_json& record = list.emplace_back();
+    record["image_id"] = p.image_id;
+    record["file_name"] = utf8_text(p.file_name);
+    record["category_id"] = p.category_id;
+    if (p.has_name) record["category_name"] = utf8_text(p.label);
+    record["bbox"] = {b[0], b[1], b[2] - b[0], b[3] - b[1]};
+    record["score"] = p.score;
   }
   write_file_atomically(path, list.dump() + "\n");
 }
@@ -28,12 +30,12 @@ std::string format_text(const Prediction& p) {
              fixed(b[3], 1));
 }
 
-std::map<std::string, int64_t> read_image_ids(const std::filesystem::path& annotations) {
-  std::map<std::string, int64_t> ids;
-  const Coco coco = read_coco(annotations);
-  if (!coco.problems.empty()) throw_problems(annotations, coco.problems, "correct the file: image ids are taken from it");
-  for (const auto& image : coco.images) ids[image.file_name] = image.id;
-  return ids;
+AnnotatedSet read_annotated_set(const std::filesystem::path& annotations) {
+  Coco coco = read_coco(annotations);
+  if (!coco.problems.empty()) throw_problems(annotations, coco.problems, "correct the file: ids are taken from it");
+  AnnotatedSet set{.image_ids = {}, .categories = std::move(coco.categories)};
+  for (const auto& image : coco.images) set.image_ids[image.file_name] = image.id;
+  return set;
 }
 
 }  // namespace dfine

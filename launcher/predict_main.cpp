@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
       ->type_name("DIR");
   app.add_option("--format", options.format, "coco: files in OUTPUT; text: a line each on the terminal")
       ->check(CLI::IsMember({"coco", "text"}));
-  app.add_option("--annotations", options.annotations, "take image ids from this COCO file, by file name; default: 1, 2, ... in order")
+  app.add_option("--annotations", options.annotations, "take image ids (by file name) and category ids (by class name) from this COCO file; default: images 1, 2, ... in order, "
+                 "categories as the model's folder has them, COCO's for COCO's 80 classes, else 0, 1, ...")
       ->type_name("FILE.json");
   app.add_flag("!--no-exif", options.exif,
                "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and pictures are upright. With "

@@ -5,8 +5,8 @@
 #
 # System packages come from launcher/packages.txt, with root or sudo; otherwise the missing ones are printed and nothing is changed.
 # LibTorch goes to ${DFINE_CACHE:-~/.cache/dfine}, shared by all checkouts. Without a GPU only its CPU parts are fetched.
-# --tests also takes tests/packages.txt and makes the Python environment that the tests compare with (tests/requirements.txt); neither is
-# needed at run time.
+# --tests also takes tests/packages.txt and makes the Python environment that the tests compare with (tests/requirements.txt, and on top of
+# it tests/transformers4.txt); none of it is needed at run time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -108,7 +108,7 @@ if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
   DFINE_TORCH_ROOT=$torch_home/torch
 fi
 
-oracle_python=
+oracle_python='' transformers4=''
 if ((with_tests)); then
   oracle=$cache/reference-$(sha256sum tests/requirements.txt | cut -c1-12)
   if [ ! -e "$oracle/complete" ]; then
@@ -119,6 +119,13 @@ if ((with_tests)); then
     touch "$oracle/complete"
   fi
   oracle_python=$oracle/bin/python
+  transformers4=$cache/transformers4-$(cat tests/requirements.txt tests/transformers4.txt | sha256sum | cut -c1-12)
+  if [ ! -e "$transformers4/complete" ]; then
+    say "adding transformers 4 for the tests in $transformers4"
+    rm -rf "$transformers4"
+    "$oracle_python" -m pip install -q --disable-pip-version-check --no-deps --target "$transformers4" -r tests/transformers4.txt
+    touch "$transformers4/complete"
+  fi
 fi
 flock -u 9
 
@@ -126,7 +133,7 @@ flock -u 9
 if ((build)); then
   say "building (preset $preset)"
   configure=(cmake --preset "$preset" "-DDFINE_TORCH_ROOT=$DFINE_TORCH_ROOT")
-  if ((with_tests)); then configure+=(-DDFINE_TESTS=ON "-DDFINE_ORACLE_PYTHON=$oracle_python")
+  if ((with_tests)); then configure+=(-DDFINE_TESTS=ON "-DDFINE_ORACLE_PYTHON=$oracle_python" "-DDFINE_TRANSFORMERS4=$transformers4")
   elif [ ! -e "build/$preset/CMakeCache.txt" ]; then configure+=(-DDFINE_TESTS=OFF -DDFINE_BENCHMARKS=OFF); fi
   log=build/$preset.configure.log
   mkdir -p build

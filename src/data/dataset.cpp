@@ -1,6 +1,7 @@
 #include "data/dataset.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/printable.h"
@@ -8,43 +9,59 @@
 #include "data/manifest.h"
 
 namespace dfine {
-namespace {
 
-PackedBox common_part(const MappedIndex::Boxes& boxes, size_t b) {
+PackedBox PackedDataset::common_part(const MappedIndex::Boxes& boxes, size_t b) const {
   PackedBox box;
   for (size_t k = 0; k < 4; ++k) box.xywh[k] = boxes.xywh[4 * b + k];
   box.area = boxes.area[b];
   box.annotation_id = boxes.annotation_id[b];
-  box.label = boxes.label[b];
+  box.label = label_of_[static_cast<size_t>(boxes.label[b])];
   box.iscrowd = boxes.iscrowd[b] != 0;
   return box;
 }
 
-PackedBox kept_box(const MappedIndex& index, size_t b) {
+PackedBox PackedDataset::kept_box(const MappedIndex& index, size_t b) const {
   PackedBox box = common_part(index.box, b);
   for (size_t k = 0; k < 4; ++k) box.cxcywh[k] = index.cxcywh[4 * b + k];
   return box;
 }
 
-PackedBox dropped_box(const MappedIndex& index, size_t b) {
+PackedBox PackedDataset::dropped_box(const MappedIndex& index, size_t b) const {
   PackedBox box = common_part(index.dropped, b);
   box.dropped = true;
   return box;
 }
-
-}  // namespace
 
 PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
   const Manifest manifest = read_manifest(folder);
   PackedDataset set;
   set.folder_ = folder;
   set.categories_ = manifest.categories;
+  set.label_of_.resize(set.categories_.size());
+  std::iota(set.label_of_.begin(), set.label_of_.end(), 0);
   for (const auto& entry : manifest.shards) {
     Shard shard = open_shard(folder, entry, manifest.categories);
     set.first_.push_back(set.size() + shard.index.images());
     set.shards_.push_back({entry.file, std::move(shard.bytes), std::move(shard.mapping), shard.mapped});
   }
   return set;
+}
+
+PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) && {
+  const size_t classes = categories_.size();
+  std::vector<int64_t> sorted = label_of;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<int64_t> all(classes);
+  std::iota(all.begin(), all.end(), 0);
+  if (sorted != all) throw Error(cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+  std::vector<Category> categories(classes);
+  std::vector<int32_t> composed(classes);
+  for (size_t label = 0; label < classes; ++label) categories[static_cast<size_t>(label_of[label])] = categories_[label];
+  for (size_t stored = 0; stored < classes; ++stored)
+    composed[stored] = static_cast<int32_t>(label_of[static_cast<size_t>(label_of_[stored])]);
+  categories_ = std::move(categories);
+  label_of_ = std::move(composed);
+  return std::move(*this);
 }
 
 PackedDataset::Place PackedDataset::find(size_t i) const {

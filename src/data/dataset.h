@@ -46,6 +46,10 @@ class PackedDataset {
   /// it. Nobody may change the pack's files afterwards; replacing the whole folder is fine.
   static PackedDataset open(const std::filesystem::path& folder);
 
+  /// The same pack with its labels renumbered: the class that has label l now gets label_of[l], in every box and in categories().
+  /// `label_of` must be a permutation of 0..C-1; Error otherwise.
+  PackedDataset relabelled(const std::vector<int64_t>& label_of) &&;
+
   size_t size() const { return first_.back(); }
   PackedImage image(size_t i) const;
 
@@ -82,9 +86,13 @@ class PackedDataset {
 
   PackedDataset() = default;
   Place find(size_t i) const;
+  PackedBox common_part(const MappedIndex::Boxes& boxes, size_t b) const;
+  PackedBox kept_box(const MappedIndex& index, size_t b) const;
+  PackedBox dropped_box(const MappedIndex& index, size_t b) const;
 
   std::filesystem::path folder_;
   std::vector<Category> categories_;
+  std::vector<int32_t> label_of_;  // [C] by label on disk
   std::vector<OpenShard> shards_;
   std::vector<size_t> first_{0};  // [shards + 1] each shard's first image
 };

@@ -4,6 +4,8 @@
 
 #include <string_view>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -44,7 +46,69 @@ std::array<double, 4> read_bbox(json::value value) {
   return xywh;
 }
 
-Detection read_detection(json::value value) {
+/// The names in records, one record after the other.
+class NameReader {
+ public:
+  explicit NameReader(ResultNames* out) : out_(out) {}
+
+  void file_name(json::value value) {
+    if (out_ != nullptr) file_.read(value, "file_name");
+  }
+  void category_name(json::value value) {
+    if (out_ != nullptr) category_.read(value, "category_name");
+  }
+
+  void end_record(size_t record, const Detection& detection) {
+    if (out_ == nullptr) return;
+    end_file(record, detection.image_id);
+    end_category(detection.category_id);
+    file_.next();
+    category_.next();
+  }
+
+ private:
+  struct Name {
+    std::string_view token, last_token;  // as they stand in the file, of this record and the one before; empty: none
+    std::string text;                    // of the last name read
+
+    /// Most records repeat the name of the one before: that is seen without unescaping.
+    void read(json::value value, const char* key) {
+      token = value.raw_json_token();
+      if (token.starts_with("null")) token = {};
+      if (token.empty() || token == last_token) return;
+      std::string_view unescaped;
+      if (value.get_string().get(unescaped) != simdjson::SUCCESS) throw Error(cat(key, " is not a string: ", shown(value)));
+      text = unescaped;
+    }
+    void next() { last_token = std::exchange(token, {}); }
+  };
+
+  void end_file(size_t record, int64_t image_id) {
+    auto& files = out_->files;
+    const bool named = !file_.token.empty();
+    if (files.empty() && !named) return;
+    if (files.empty() && record > 0) files.push_back({});
+    const bool same = !files.empty() && file_.token == file_.last_token && (!named || files.back().image_id == image_id);
+    if (!same) files.push_back({record, image_id, named ? file_.text : ""});
+  }
+
+  void end_category(int64_t id) {
+    if (category_.token.empty()) {
+      out_->unnamed_categories = true;
+      return;
+    }
+    const auto [place, is_new] = category_of_id_.emplace(id, out_->categories.size());
+    if (is_new) out_->categories.push_back({id, category_.text});
+    if (const std::string& name = out_->categories[place->second].name; name != category_.text)
+      throw Error(cat("category_id ", id, " is called \"", category_.text, "\", and \"", name, "\" in a record before"));
+  }
+
+  ResultNames* out_;
+  Name file_, category_;
+  std::unordered_map<int64_t, size_t> category_of_id_;
+};
+
+Detection read_detection(json::value value, NameReader& names) {
   json::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) throw Error(cat("the record ", describe_json_mismatch(value, "an object")));
   Detection detection;
@@ -63,6 +127,10 @@ Detection read_detection(json::value value) {
     } else if (key == "score") {
       detection.score = read_number(field.value(), "score");
       score = true;
+    } else if (key == "file_name") {
+      names.file_name(field.value());
+    } else if (key == "category_name") {
+      names.category_name(field.value());
     }
   }
   if (!image || !category || !bbox || !score) {
@@ -97,7 +165,11 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   GroundTruth truth;
   truth.categories = std::move(raw.categories);
   truth.image_ids.reserve(raw.images.size());
-  for (const RawImage& image : raw.images) truth.image_ids.push_back(*image.id);
+  truth.file_names.reserve(raw.images.size());
+  for (RawImage& image : raw.images) {
+    truth.image_ids.push_back(*image.id);
+    truth.file_names.push_back(std::move(image.image.file_name));
+  }
   truth.boxes.reserve(raw.annotations.size());
   raw.annotations.for_each([&](size_t, const RawAnnotation& raw_annotation) {
     const auto& [id, image_id, category_id, annotation] = raw_annotation;
@@ -111,7 +183,7 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   return truth;
 }
 
-std::vector<Detection> read_coco_detections(const std::filesystem::path& file) {
+std::vector<Detection> read_coco_detections(const std::filesystem::path& file, ResultNames* names) {
   if (std::error_code failed; !std::filesystem::exists(file, failed))
     throw Error(cat("cannot read ", file.string(), ": no such file"), "check the path and its permissions");
   simdjson::padded_string bytes;
@@ -121,6 +193,7 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file) {
   if (const auto kind = recognise_no_json(bytes)) throw Error(cat(file.string(), " ", kind->what), kind->hint);
   const std::string_view text = without_byte_order_mark(bytes);
   std::vector<Detection> detections;
+  NameReader name_reader(names);
   try {
     json::parser parser;
     json::document document = parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
@@ -129,8 +202,13 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file) {
     if (error == simdjson::INCORRECT_TYPE) refuse_no_list(document, text, file);
     if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
     for (json::value element : list) {
-      with_context([&] { detections.push_back(read_detection(element)); },
-                   [&] { return cat("in record ", detections.size(), " (from 0) of ", file.string()); });
+      const size_t record = detections.size();
+      with_context(
+          [&] {
+            detections.push_back(read_detection(element, name_reader));
+            name_reader.end_record(record, detections.back());
+          },
+          [&] { return cat("in record ", record, " (from 0) of ", file.string()); });
     }
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) throw Error(cat(file.string(), " has text after its end"));
   } catch (const simdjson::simdjson_error& e) {

@@ -3,6 +3,7 @@
 // nothing of files. Boxes are the annotation's own pixels in double, because exact equality with pycocotools needs its exact numbers.
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "data/category.h"
@@ -23,6 +24,7 @@ struct GroundTruth {
   std::vector<int64_t> image_ids;  // every image that counts, also those without boxes
   std::vector<Category> categories;
   std::vector<GroundTruthBox> boxes;
+  std::vector<std::string> file_names = {};  // [images]; empty where they are not known
 };
 
 struct Detection {

@@ -48,8 +48,11 @@ class DFineModel : public torch::nn::Module {
     encoder_input_proj_ = register_module("encoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
     for (const int64_t channels : spec.backbone_channels()) add_projection(*encoder_input_proj_, channels, spec.encoder_dim, init);
     encoder_ = register_module("encoder", std::make_shared<HybridEncoder>(spec, init));
-    denoising_class_embed_ = register_module(
-        "denoising_class_embed", std::make_shared<Embedding>(spec.num_classes + 1, spec.decoder_dim, /*padding=*/spec.num_classes, init));
+    if (spec.num_denoising > 0) {
+      denoising_class_embed_ = register_module(
+          "denoising_class_embed", std::make_shared<Embedding>(spec.num_classes + 1, spec.decoder_dim,
+                                                               /*padding=*/spec.num_classes, init));
+    }
     selection_ = std::make_unique<QuerySelection>(*this, spec, init);
     decoder_input_proj_ = register_module("decoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
     if (spec.decoder_dim != spec.encoder_dim) {
@@ -61,7 +64,6 @@ class DFineModel : public torch::nn::Module {
       }
     }
     decoder_ = register_module("decoder", std::make_shared<Decoder>(spec, init));
-    denoising_class_embed_->weight.requires_grad_(spec.num_denoising > 0);
     if (spec.freeze_stem) backbone_->freeze_stem();
     if (spec.freeze_backbone) {
       for (Tensor& p : backbone_->parameters()) p.requires_grad_(false);
@@ -72,6 +74,7 @@ class DFineModel : public torch::nn::Module {
     const Memory memory = encode(images);
     const SelectedQueries selected = selection_->select(memory);
     const bool denoise = is_training() && denoising != nullptr && denoising->meta.groups > 0;
+    if (denoise && !denoising_class_embed_) throw Error("the model was made without denoising (num_denoising = 0)");
     Decoder::Result decoded;
     if (denoise) {
       const Tensor content = denoising_class_embed_->forward(denoising->labels);
@@ -98,7 +101,7 @@ class DFineModel : public torch::nn::Module {
     } else {
       out.layers = std::move(decoded.layers);
       out.pre = std::move(decoded.pre);
-      if (is_training() && spec_.num_denoising > 0) {
+      if (is_training() && denoising_class_embed_) {
         HeadOutput& last = out.layers.back();
         last.logits = last.logits + 0 * denoising_class_embed_->weight.sum();
       }
@@ -133,7 +136,7 @@ class DFineModel : public torch::nn::Module {
   std::shared_ptr<HgNetV2> backbone_;
   std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_, decoder_input_proj_;  // the latter is empty if the widths agree
   std::shared_ptr<HybridEncoder> encoder_;
-  std::shared_ptr<Embedding> denoising_class_embed_;
+  std::shared_ptr<Embedding> denoising_class_embed_;  // null without denoising
   std::unique_ptr<QuerySelection> selection_;
   std::shared_ptr<Decoder> decoder_;
 };

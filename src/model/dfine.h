@@ -18,6 +18,7 @@ class DFineModel;
 
 /// named_parameters() and named_buffers() yield the names of the published Hugging Face files (`model.backbone.model.embedder.stem1...`,
 /// `model.decoder.class_embed.0.weight`), one name a tensor, whatever is frozen: together they are exactly a model.safetensors.
+/// Without denoising (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers.
 /// A frozen backbone norm is four buffers. `model.decoder.up` and `.reg_scale` are parameters that never train.
 /// Starts in training mode; train()/eval(), to(device), to(dtype) as any module. Not thread-safe: one forward at a time.
 class DFine : public torch::nn::Module {

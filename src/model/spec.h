@@ -55,7 +55,7 @@ struct ModelSpec {
   double up = 0.5;       // the outermost bin is at 2 * up * reg_scale
 
   // Training.
-  int64_t num_denoising = 100;   // 0: without denoising, and the class embedding does not train
+  int64_t num_denoising = 100;        // 0: without denoising and its class embedding
   int64_t max_denoising_queries = 0;  // per image, positive and negative ones; 0: no limit
   bool freeze_norm;              // backbone batch norms are constant (buffers, running statistics)
   bool freeze_stem = false;      // the stem's parameters do not train

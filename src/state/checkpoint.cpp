@@ -1,6 +1,7 @@
 #include "state/checkpoint.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/equal.h>
 
 #include <filesystem>
 #include <sstream>
@@ -10,9 +11,11 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "state/checkpoint_metrics.h"
+#include "state/class_heads.h"
 #include "state/optimizer_state.h"
 #include "state/pth.h"
 #include "state/safetensors.h"
+#include "state/weights.h"
 
 namespace dfine {
 namespace fs = std::filesystem;
@@ -27,10 +30,34 @@ PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
       {"monitor", best->monitor}, {"value", best->value}, {"val_loss", best->val_loss}, {"epoch", best->epoch}, {"step", best->step}};
 }
 
+/// As the state_dict() of transformers 4.57, which load_state_dict() wants whole: tied tensors stand under both their names.
+PthValue::Dict state_dict(const std::map<std::string, Tensor>& tensors) {
+  PthValue::Dict dict = to_pth(tensors);
+  for (const auto& [name, tensor] : tensors)
+    if (const std::string second = tied_name(name); !second.empty()) dict.emplace(second, tensor);
+  return dict;
+}
+
+/// One name for each tensor. Older checkpoints have only those.
+std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
+  std::map<std::string, Tensor> tensors = to_tensors(dict);
+  for (auto item = tensors.begin(); item != tensors.end();) {
+    const auto first = tensors.find(published_name(item->first));
+    if (first == item || first == tensors.end()) {
+      ++item;
+      continue;
+    }
+    if (!at::equal(first->second, item->second))
+      throw Error(cat(item->first, " differs from ", first->first, ", another name of the same tensor"));
+    item = tensors.erase(item);
+  }
+  return tensors;
+}
+
 PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
   if (!ema) return {};
   const auto restarted = ema->restarted_decay ? PthValue(*ema->restarted_decay) : PthValue();
-  return PthValue::Dict{{"state_dict", to_pth(ema->tensors)}, {"updates", ema->updates}, {"restarted_decay", restarted}};
+  return PthValue::Dict{{"state_dict", state_dict(ema->tensors)}, {"updates", ema->updates}, {"restarted_decay", restarted}};
 }
 
 PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
@@ -43,7 +70,7 @@ PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
 }
 
 Checkpoint::Average to_average(const PthValue& value) {
-  Checkpoint::Average average{to_tensors(value.at("state_dict")), value.at("updates").as_int(), std::nullopt};
+  Checkpoint::Average average{from_state_dict(value.at("state_dict")), value.at("updates").as_int(), std::nullopt};
   // Older checkpoints lack it.
   if (value.contains("restarted_decay") && !value.at("restarted_decay").is_none()) {
     average.restarted_decay = value.at("restarted_decay").as_double();
@@ -63,7 +90,7 @@ PthValue::Dict state_of(const Checkpoint& checkpoint) {
           {"epoch_step", checkpoint.epoch_step},
           {"step", checkpoint.step},
           {"val_loss", checkpoint.val_loss},
-          {"model_state_dict", to_pth(checkpoint.model)},
+          {"model_state_dict", state_dict(checkpoint.model)},
           {"optimizer_state_dict", to_pth(checkpoint.optimizer)},
           {"scaler", scaler_to_pth(checkpoint.scaler)},
           {"ema", average_to_pth(checkpoint.ema)},
@@ -88,7 +115,7 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
   checkpoint.seed = entry("seed", as_int);
   checkpoint.world_size = entry("world_size", as_int);
   checkpoint.val_loss = entry("val_loss", [](const PthValue& value) { return value.as_double(); });
-  checkpoint.model = entry("model_state_dict", to_tensors);
+  checkpoint.model = entry("model_state_dict", from_state_dict);
   checkpoint.optimizer = entry("optimizer_state_dict", to_adamw_state);
   checkpoint.config = entry("config", [](const PthValue& value) { return value.as_string(); });
   checkpoint.config_hash = entry("config_hash", [](const PthValue& value) {
@@ -145,6 +172,15 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
       [&] { return "while saving the checkpoint " + dir; });
 }
 
+ModelDescription describe_checkpoint(const std::string& dir) {
+  return with_context(
+      [&] {
+        require_files(dir);
+        return describe_weights(dir);
+      },
+      [&] { return "while loading the checkpoint " + dir; });
+}
+
 Checkpoint load_checkpoint(const std::string& dir) {
   return with_context(
       [&] {
@@ -155,6 +191,12 @@ Checkpoint load_checkpoint(const std::string& dir) {
         const std::string file = (folder / "state.pth").string();
         const PthValue state = read_pth(file);
         with_context([&] { read_state(state, checkpoint); }, [&] { return "in " + file; });
+        // Older checkpoints of training without denoising have a class embedding that nothing used.
+        if (checkpoint.description.spec.num_denoising == 0) {
+          const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
+          std::erase_if(checkpoint.model, unused);
+          if (checkpoint.ema) std::erase_if(checkpoint.ema->tensors, unused);
+        }
         if (fs::exists(folder / kMetrics)) checkpoint.validations = read_checkpoint_metrics(folder / kMetrics);
         return checkpoint;
       },

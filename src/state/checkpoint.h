@@ -69,6 +69,9 @@ struct Checkpoint {
 /// as the number of epochs completed; figures that are not finite are null.
 void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint);
 
+/// What load_checkpoint() says of the model and its classes; Error where it throws one for missing files.
+ModelDescription describe_checkpoint(const std::string& dir);
+
 /// Reads it back; tensors are on the CPU. Older folders lack metrics.json and do not tell what `weights` is: the average if there is one.
 /// An Error names the file that is missing or damaged and the entry that is wrong.
 Checkpoint load_checkpoint(const std::string& dir);

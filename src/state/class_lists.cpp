@@ -1,3 +1,4 @@
+#include <set>
 #include <sstream>
 
 #include "state/class_names.h"
@@ -53,6 +54,18 @@ std::vector<std::string> split(const char* text) {
 const std::vector<std::string>& coco_class_names() {
   static const std::vector<std::string> names = split(kCoco);
   return names;
+}
+
+const std::vector<int64_t>& coco_category_ids() {
+  static const std::vector<int64_t> ids = [] {
+    // Numbers of classes that COCO's annotation files leave out.
+    const std::set<int64_t> unused{12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
+    std::vector<int64_t> used;
+    for (int64_t id = 1; id <= 90; ++id)
+      if (!unused.contains(id)) used.push_back(id);
+    return used;
+  }();
+  return ids;
 }
 
 const std::vector<std::string>& objects365_class_names() {

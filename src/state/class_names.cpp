@@ -63,9 +63,14 @@ std::string meaning(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::string> known_class_names(const std::vector<std::string>& names) {
+bool names_classes(const std::vector<std::string>& names) {
   for (size_t label = 0; label < names.size(); ++label)
-    if (names[label] != cat("LABEL_", label)) return names;
+    if (names[label] != cat("LABEL_", label)) return true;
+  return false;
+}
+
+std::vector<std::string> known_class_names(const std::vector<std::string>& names) {
+  if (names_classes(names)) return names;
   if (names.size() == coco_class_names().size()) return coco_class_names();
   std::vector<std::string> known = objects365_class_names();
   if (names.size() == known.size()) return known;

@@ -9,11 +9,16 @@ namespace dfine {
 /// COCO's 80 classes, by label.
 const std::vector<std::string>& coco_class_names();
 
+/// Their category ids in COCO's annotation files, by label: from 1 to 90, with gaps.
+const std::vector<int64_t>& coco_category_ids();
+
 /// Objects365's 365 classes, by label, correctly spelled (the second list in src/solver/_solver.py of Peterande/D-FINE).
 const std::vector<std::string>& objects365_class_names();
 
-/// The names behind the rows of weights that describe_weights() gave `names`: those, unless they are all LABEL_0, LABEL_1, ..., which
-/// is no name. Then 80 classes are COCO's and 365 Objects365's; of 366 the first has no name (empty) and the rest are Objects365's: the
+/// Whether these are names, not LABEL_0, LABEL_1, ... for all, as transformers calls classes without names.
+bool names_classes(const std::vector<std::string>& names);
+
+/// The names behind the rows of weights that describe_weights() gave `names`: those, if names_classes() holds. Then 80 classes are COCO's and 365 Objects365's; of 366 the first has no name (empty) and the rest are Objects365's: the
 /// published Objects365 weights number them from 1. Other counts: empty, nothing is known.
 std::vector<std::string> known_class_names(const std::vector<std::string>& names);
 

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/serialization/pickler.h>
 
 #include <exception>
+#include <unordered_map>
 
 #include "core/atomic_path.h"
 #include "core/output_file.h"
@@ -21,27 +22,36 @@ Tensor own_bytes(const Tensor& tensor) {
   return whole ? here : here.contiguous().clone();
 }
 
-c10::IValue to_ivalue(const PthValue& value) {
-  struct Converter {
-    c10::IValue operator()(std::monostate) const { return {}; }
-    c10::IValue operator()(bool x) const { return x; }
-    c10::IValue operator()(int64_t x) const { return x; }
-    c10::IValue operator()(double x) const { return x; }
-    c10::IValue operator()(const std::string& x) const { return x; }
-    c10::IValue operator()(const Tensor& x) const { return own_bytes(x); }
-    c10::IValue operator()(const PthValue::List& list) const {
-      c10::impl::GenericList out(c10::AnyType::get());
-      for (const PthValue& item : list) out.push_back(to_ivalue(item));
-      return out;
-    }
-    c10::IValue operator()(const PthValue::Dict& dict) const {
-      c10::impl::GenericDict out(c10::AnyType::get(), c10::AnyType::get());
-      for (const auto& [key, item] : dict) out.insert(std::visit([](const auto& k) { return c10::IValue(k); }, key), to_ivalue(item));
-      return out;
-    }
-  };
-  return std::visit(Converter{}, value.variant());
-}
+class Converter {
+ public:
+  c10::IValue convert(const PthValue& value) { return std::visit(*this, value.variant()); }
+
+  c10::IValue operator()(std::monostate) { return {}; }
+  c10::IValue operator()(bool x) { return x; }
+  c10::IValue operator()(int64_t x) { return x; }
+  c10::IValue operator()(double x) { return x; }
+  c10::IValue operator()(const std::string& x) { return x; }
+  /// A tensor that stands in several places has one storage here, and the pickler writes a storage once.
+  c10::IValue operator()(const Tensor& x) {
+    Tensor& bytes = bytes_[x.unsafeGetTensorImpl()];
+    if (!bytes.defined()) bytes = own_bytes(x);
+    return bytes;
+  }
+  c10::IValue operator()(const PthValue::List& list) {
+    c10::impl::GenericList out(c10::AnyType::get());
+    for (const PthValue& item : list) out.push_back(convert(item));
+    return out;
+  }
+  c10::IValue operator()(const PthValue::Dict& dict) {
+    c10::impl::GenericDict out(c10::AnyType::get(), c10::AnyType::get());
+    for (const auto& [key, item] : dict)
+      out.insert(std::visit([](const auto& k) { return c10::IValue(k); }, key), convert(item));
+    return out;
+  }
+
+ private:
+  std::unordered_map<const c10::TensorImpl*, Tensor> bytes_;
+};
 
 }  // namespace
 
@@ -51,7 +61,7 @@ void write_pth(const std::string& path, const PthValue::Dict& content) {
   torch::jit::Pickler pickler([&](const char* bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr, nullptr,
                               /*tag_aggregates=*/false);
   pickler.protocol();
-  pickler.pushIValue(to_ivalue(content));
+  pickler.pushIValue(Converter().convert(content));
   pickler.stop();
 
   AtomicFile file(path);

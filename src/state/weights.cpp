@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -69,7 +70,8 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
     }
   }
   for (const auto& [name, tensor] : given)
-    if (!model.contains(name) && !is_batch_counter(name)) problems.push_back(cat(name, ": the model has no such tensor"));
+    if (!model.contains(name) && !is_batch_counter(name) && !is_denoising_embed(name))
+      problems.push_back(cat(name, ": the model has no such tensor"));
   return fit;
 }
 
@@ -125,6 +127,13 @@ std::string published_name(const std::string& name) {
   result = std::regex_replace(result, attention, "encoder.encoder.");
   result = std::regex_replace(result, first, "$1.fc1.");
   return std::regex_replace(result, second, "$1.fc2.");
+}
+
+std::string tied_name(const std::string& published) {
+  constexpr std::string_view kDecoder = "model.decoder.";
+  if (!published.starts_with(kDecoder)) return {};
+  std::string name = published.substr(kDecoder.size());
+  return name.starts_with("class_embed.") || name.starts_with("bbox_embed.") ? name : "";
 }
 
 std::string weights_file(const std::string& path) {

@@ -43,17 +43,6 @@ int64_t usable_images(const Config& config, const PackedDataset& data) {
   return config.data.max_images > 0 ? std::min(config.data.max_images, size) : size;
 }
 
-void check_same_categories(const PackedDataset& train, const PackedDataset& val) {
-  if (train.categories() == val.categories()) return;
-  const auto list = [](const PackedDataset& set) {
-    std::string text;
-    for (const auto& category : set.categories()) text += cat(text.empty() ? "" : ", ", category.id, " ", category.name);
-    return text;
-  };
-  throw Error(cat("data.train and data.val have different classes\n  data.train: ", list(train), "\n  data.val:   ", list(val)),
-              "pack both from annotation files with the same `categories`");
-}
-
 std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories, bool weights, const Group& group) {
   const ModelConfig& wanted = config.model;
   ModelSpec spec = model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size()));

@@ -19,9 +19,6 @@ PackedDataset open_pack(const std::string& key, const std::string& folder, const
 /// Images of the training pack under data.max_images.
 int64_t usable_images(const Config& config, const PackedDataset& data);
 
-/// Throws Error unless both packs have the same classes in the same order.
-void check_same_categories(const PackedDataset& train, const PackedDataset& val);
-
 /// The model to train, in training mode on the CPU: of model.size with these classes, frozen as the configuration says, with
 /// the weights of model.weights, if set; rank zero of `group` then logs where the class heads come from. With `weights` false they are
 /// not read, because a checkpoint's will follow.

@@ -17,12 +17,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void check_fits(const Checkpoint& checkpoint, const Config& saved, const std::vector<Category>& categories, const RunShape& shape) {
-  std::vector<int64_t> ids;
-  for (const auto& category : categories) ids.push_back(category.id);
-  if (checkpoint.description.category_ids != ids) {
-    throw Error("the checkpoint was trained on other classes than data.train has",
-                "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER");
+void check_fits(const Checkpoint& checkpoint, const Config& saved, const Config& config, const RunShape& shape) {
+  if ((saved.model.num_denoising > 0) != (config.model.num_denoising > 0)) {
+    throw Error(cat("the checkpoint was trained with model.num_denoising = ", saved.model.num_denoising, ", this run has ",
+                    config.model.num_denoising, ": with denoising the model has a class embedding more"),
+                cat("set model.num_denoising = ", saved.model.num_denoising,
+                    ", or start anew from its weights: --resume none --set model.weights=FOLDER"));
   }
   const int64_t accumulated = saved.train.accumulate, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
   if (global_batch != shape.global_batch) {
@@ -137,7 +137,7 @@ int64_t checkpoint_bytes(const std::string& model_size) {
   return static_cast<int64_t>(20e6 * millions.at(model_size));
 }
 
-void check_resume(const fs::path& folder, const Config& config, const std::vector<Category>& categories, const RunShape& shape) {
+void check_resume(const fs::path& folder, const Config& config, const RunShape& shape) {
   with_context(
       [&] {
         const Checkpoint checkpoint = load_checkpoint(folder.string());
@@ -146,20 +146,19 @@ void check_resume(const fs::path& folder, const Config& config, const std::vecto
           throw Error(cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ", config.model.size),
                       cat("set model.size = \"", saved.model.size, "\""));
         }
-        check_fits(checkpoint, saved, categories, shape);
+        check_fits(checkpoint, saved, config, shape);
       },
       [&] { return cat("while continuing from ", folder.string()); });
 }
 
-RunState restore_run(const fs::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape,
-                     const Config& config, const Group& group) {
+RunState restore_run(const fs::path& folder, Learner& learner, const RunShape& shape, const Config& config, const Group& group) {
   RunState state;
   if (group.rank() == 0) {
     with_context(
         [&] {
           const Checkpoint checkpoint = load_checkpoint(folder.string());
           const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
-          check_fits(checkpoint, saved, categories, shape);
+          check_fits(checkpoint, saved, config, shape);
           log_changes(saved, config);
           learner.optimizer().load(checkpoint.optimizer);
           if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);

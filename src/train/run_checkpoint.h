@@ -37,13 +37,14 @@ int64_t checkpoint_bytes(const std::string& model_size);
 
 /// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run, without a
 /// learner, so that a mistake shows before anything is computed. Throws Error.
-void check_resume(const std::filesystem::path& folder, const Config& config, const std::vector<Category>& categories, const RunShape& shape);
+void check_resume(const std::filesystem::path& folder, const Config& config, const RunShape& shape);
 
 /// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`, which rank zero alone reads; it logs
-/// which settings differ from the checkpoint's. Throws Error when the classes, the global batch or the number of steps an epoch (the
-/// data) differ: the steps done would not mean the same. `weights`, `val_loss` and `validations` come back on rank zero only.
-RunState restore_run(const std::filesystem::path& folder, Learner& learner, const std::vector<Category>& categories, const RunShape& shape,
-                     const Config& config, const Group& group);
+/// which settings differ from the checkpoint's. Throws Error when the global batch or the number of steps an epoch (the data)
+/// differ: the steps done would not mean the same; or when one of the two is without denoising. The classes are those of
+/// in_order_of_checkpoint() (train/class_order.h). `weights`, `val_loss` and `validations` come back on rank zero only.
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const RunShape& shape, const Config& config,
+                     const Group& group);
 
 /// Collective, for the start of the second stage: every rank gets weights, optimizer and average of the checkpoint `folder`, which rank
 /// zero alone reads. Returns the step it was written after. Where rank zero finds none that fits the learner, it says why in a warning,

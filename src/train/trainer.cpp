@@ -19,6 +19,7 @@
 #include "train/advice.h"
 #include "train/best_checkpoint.h"
 #include "train/build.h"
+#include "train/class_order.h"
 #include "train/compute_setup.h"
 #include "train/learner.h"
 #include "train/metrics_log.h"
@@ -57,6 +58,7 @@ struct Trainer::Impl {
 
   // Before the first step.
   using ValFacts = std::optional<DataFacts>;
+  std::optional<PackedDataset> open_val_data() const;
   void advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const;
   void try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const;
   void open_run_folder(bool new_run);
@@ -78,8 +80,9 @@ struct Trainer::Impl {
   const Config config;
   const Group group;
   const RunFolder folder;
-  const PackedDataset train_data;
-  const std::optional<PackedDataset> val_data;  // unset without validation
+  const std::filesystem::path checkpoint;  // to continue from; empty: the run is new
+  const PackedDataset train_data;          // with the labels of the checkpoint's classes
+  const std::optional<PackedDataset> val_data;  // with the labels of train_data; unset without validation
   const int64_t num_images;
   const RunShape shape;
   const Recipe recipe;
@@ -97,19 +100,18 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     : config(given),
       group(join_ranks(given, session)),
       folder(given.run.dir),
-      train_data(open_pack("data.train", given.data.train, given.data.cache_dir)),
-      val_data(given.validate.every_epochs > 0 ? std::optional(open_pack("data.val", given.data.val, given.data.cache_dir)) : std::nullopt),
+      checkpoint(group.broadcast(is_root() ? folder.resume_from(given.run.resume).string() : "", 0)),
+      train_data(in_order_of_checkpoint(checkpoint, open_pack("data.train", given.data.train, given.data.cache_dir), group)),
+      val_data(open_val_data()),
       num_images(usable_images(given, train_data)),
       shape(run_shape(given, session.size(), num_images)),
       recipe(make_recipe(given, shape)) {
-  if (val_data) check_same_categories(train_data, *val_data);
   const DataFacts facts = data_facts(train_data, num_images);
   const ValFacts val_facts = val_data ? ValFacts(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
 
-  const std::filesystem::path checkpoint = group.broadcast(is_root() ? folder.resume_from(config.run.resume).string() : "", 0);
   if (is_root()) {
     folder.require_usable(checkpoint_bytes(config.model.size));
-    if (!checkpoint.empty()) check_resume(checkpoint, config, train_data.categories(), shape);
+    if (!checkpoint.empty()) check_resume(checkpoint, config, shape);
   }
   if (config.train.preflight) try_largest_step(facts, val_facts);
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
@@ -135,7 +137,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   }
   if (!checkpoint.empty()) {
-    state = restore_run(checkpoint, *learner, train_data.categories(), shape, config, group);
+    state = restore_run(checkpoint, *learner, shape, config, group);
     if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   feed.emplace(train_data, config, shape, num_images, group);
@@ -144,6 +146,13 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   group.barrier();  // from here on there is a log to write failures to
   set_failure_log(folder.log());
   if (!checkpoint.empty() && state.best) require_best(checkpoint);
+}
+
+std::optional<PackedDataset> Trainer::Impl::open_val_data() const {
+  if (config.validate.every_epochs == 0) return std::nullopt;
+  return in_order_of(class_list("data.train", train_data.categories()),
+                     open_pack("data.val", config.data.val, config.data.cache_dir), "data.val", is_root(),
+                     "pack both from annotation files with the same classes");
 }
 
 void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const {

@@ -87,6 +87,29 @@ TEST_F(PackedDatasetTest, HoldsTheFilesAndEveryAnnotationInOrder) {
   EXPECT_NE(set.image(0).shard, set.image(set.size() - 1).shard);
 }
 
+TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
+  const PackedDataset stored = PackedDataset::open(pack_folder());
+  ASSERT_EQ(stored.categories().size(), 3U);
+  const PackedDataset set = PackedDataset::open(pack_folder()).relabelled({2, 0, 1});
+  const PackedDataset again = PackedDataset::open(pack_folder()).relabelled({2, 0, 1}).relabelled({1, 2, 0});
+  EXPECT_EQ(again.categories(), stored.categories());
+  size_t boxes = 0;
+  for (size_t i = 0; i < stored.size(); ++i) {
+    for (const auto member : {&PackedDataset::training_boxes, &PackedDataset::evaluation_boxes}) {
+      const auto before = (stored.*member)(i), after = (set.*member)(i), back = (again.*member)(i);
+      ASSERT_EQ(before.size(), after.size());
+      for (size_t b = 0; b < before.size(); ++b, ++boxes) {
+        EXPECT_EQ(set.categories()[static_cast<size_t>(after[b].label)], stored.categories()[static_cast<size_t>(before[b].label)]);
+        EXPECT_EQ(after[b].label, (before[b].label + 2) % 3);
+        EXPECT_EQ(back[b].label, before[b].label);
+      }
+    }
+  }
+  EXPECT_GT(boxes, 500U);
+  for (const std::vector<int64_t>& wrong : {std::vector<int64_t>{0, 1}, {0, 1, 1}, {0, 1, 3}, {-1, 0, 1}})
+    EXPECT_THROW(PackedDataset::open(pack_folder()).relabelled(wrong), Error);
+}
+
 TEST_F(PackedDatasetTest, ManyThreadsReadAtOnce) {
   const PackedDataset set = PackedDataset::open(pack_folder());
   std::vector<std::thread> threads;

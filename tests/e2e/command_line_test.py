@@ -97,7 +97,7 @@ def main():
         # data
         says(run("dfine_ddp", "--config", CONFIG, "--set", "data.train=nowhere", expect=1), "data.train", "nowhere")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.batch_size=5", expect=1), "4 images", "global batch of 5", "data.batch_size")
-        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.val={ws('other')}", expect=1), "different classes", "RBC2")
+        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", f"data.val={ws('other')}", expect=1), "data.val has other classes than data.train", "RBC2")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "model.weights=nowhere", expect=1), "nowhere")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--resume", ws("nowhere"), expect=1), "nowhere")
         # D-FINE-N has feature maps of strides 16 and 32: 10*10 + 5*5 places for 300 queries, and 14*14 + 7*7 at the smallest size of multi-scale.

@@ -93,7 +93,7 @@ def names_are_told_apart(ws, weights):
     # Image ids of an annotation file go by the same names; one that it lacks is named at once.
     coco = {"images": [{"id": 10 * i, "file_name": name, "width": w, "height": h} for i, (name, (w, h)) in
                        enumerate({"d1/a.jpg": wide, "d2/a.jpg": tall, "b.png": (30, 20), "b.png.jpg": (50, 40), "link.jpg": tall}.items(), 1)],
-            "annotations": [], "categories": [{"id": 1, "name": "cell"}]}
+            "annotations": [], "categories": [{"id": i, "name": name} for i, name in enumerate(("RBC", "WBC", "Platelets"), 1)]}
     with open(ws("names.json"), "w") as f:
         json.dump(coco, f)
     run("dfine-predict", *inputs, "--output", ws("out"), "--annotations", ws("names.json"))

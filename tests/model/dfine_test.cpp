@@ -112,11 +112,17 @@ TEST(DFine, EveryTrainableParameterGetsAGradient) {
   }
 }
 
-TEST(DFine, WithoutDenoisingTheClassEmbeddingDoesNotTrain) {
+// As DFineModel of transformers, and the official decoder.
+TEST(DFine, WithoutDenoisingThereIsNoClassEmbedding) {
   ModelSpec spec = small_spec();
+  auto names = names_of(DFine(spec));
   spec.num_denoising = 0;
   DFine model(spec);
-  EXPECT_FALSE(model.named_parameters()["model.denoising_class_embed.weight"].requires_grad());
+  EXPECT_EQ(names.erase("model.denoising_class_embed.weight"), 1U);
+  EXPECT_EQ(names_of(model), names);
+  const DenoisingQueries denoising = some_denoising(small_spec());
+  EXPECT_THROW(model.forward(some_images(96, 96), &denoising), Error);
+  sum_of_all(model.forward(some_images(96, 96))).backward();
 }
 
 TEST(DFine, FreezingChangesNeitherNamesNorValues) {

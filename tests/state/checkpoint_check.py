@@ -24,7 +24,11 @@ with torch.no_grad():
 
 state = torch.load(folder + "/state.pth", weights_only=True)
 assert state["epoch"] == 4 and state["step"] == 9 and state["val_loss"] == 12.5, state.keys()
-assert set(state["model_state_dict"]) == set(raw)
+tied = {name: name[len("model.decoder."):] for name in raw if name.startswith(("model.decoder.class_embed.", "model.decoder.bbox_embed."))}
+assert len(tied) == 3 * 2 + 3 * 6, tied
+assert set(state["model_state_dict"]) == set(raw) | set(tied.values())
+for first, second in tied.items():
+    assert state["model_state_dict"][first].data_ptr() == state["model_state_dict"][second].data_ptr(), first
 for name, value in raw.items():
     assert torch.equal(state["model_state_dict"][name], value), name
 for name, value in ema.items():

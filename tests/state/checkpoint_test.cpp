@@ -161,6 +161,62 @@ TEST(Checkpoint, FoldersWithoutTheNewerEntries) {
   }
 }
 
+const std::string kHead = "decoder.class_embed.0.weight";
+
+Checkpoint checkpoint_with_heads() {
+  Checkpoint checkpoint = small_checkpoint(1);
+  checkpoint.model["model." + kHead] = at::full({3, 8}, 4.f);
+  checkpoint.model["model.decoder.bbox_embed.1.layers.2.bias"] = at::full({4}, 5.f);
+  for (const char* part : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
+    checkpoint.ema->tensors[cat("model.decoder.", part)] = checkpoint.model.at(cat("model.decoder.", part)) + 1;
+  return checkpoint;
+}
+
+// transformers 4.57 wants both names of a tied tensor (tests/e2e/state_dict_test.py); here each tensor has one.
+TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
+  const TemporaryFolder folder;
+  const Checkpoint saved = checkpoint_with_heads();
+  save_checkpoint(folder / "a", saved);
+  PthValue::Dict state = read_pth(folder / "a/state.pth");
+  for (const PthValue& dict : {state.at("model_state_dict"), state.at("ema").at("state_dict")}) {
+    EXPECT_EQ(dict.as_dict().size(), saved.model.size() + 2);
+    for (const char* name : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
+      EXPECT_TRUE(at::equal(dict.at(name).as_tensor(), dict.at(cat("model.decoder.", name)).as_tensor())) << name;
+  }
+  const Checkpoint loaded = load_checkpoint(folder / "a");
+  expect_same(loaded.model, saved.model);
+  expect_same(loaded.ema->tensors, saved.ema->tensors);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), saved.ema->tensors);
+
+  PthValue::Dict tensors = state.at("model_state_dict").as_dict();
+  tensors["class_embed.0.weight"] = at::full({3, 8}, 4.5f);
+  state["model_state_dict"] = tensors;
+  write_pth(folder / "a/state.pth", state);
+  EXPECT_NE(error_of(folder / "a").find("class_embed.0.weight differs from model.decoder.class_embed.0.weight"), std::string::npos)
+      << error_of(folder / "a");
+  state["model_state_dict"] = to_pth(saved.model);  // as it was before
+  state["ema"] = PthValue::Dict{{"state_dict", to_pth(saved.ema->tensors)}, {"updates", 1}};
+  write_pth(folder / "a/state.pth", state);
+  expect_same(load_checkpoint(folder / "a").model, saved.model);
+  expect_same(load_checkpoint(folder / "a").ema->tensors, saved.ema->tensors);
+}
+
+// Training without denoising once saved a class embedding that nothing used.
+TEST(Checkpoint, WithoutDenoisingAnOldClassEmbeddingIsDropped) {
+  const TemporaryFolder folder;
+  for (const int64_t num_denoising : {0, 100}) {
+    Checkpoint checkpoint = small_checkpoint(1);
+    checkpoint.description.spec.num_denoising = num_denoising;
+    for (auto* tensors : {&checkpoint.model, &checkpoint.ema->tensors})
+      (*tensors)["model.denoising_class_embed.weight"] = at::zeros({4, 128});
+    save_checkpoint(folder / "a", checkpoint);
+    const Checkpoint loaded = load_checkpoint(folder / "a");
+    EXPECT_EQ(loaded.description.spec.num_denoising, num_denoising);
+    EXPECT_EQ(loaded.model.contains("model.denoising_class_embed.weight"), num_denoising > 0);
+    EXPECT_EQ(loaded.ema->tensors.contains("model.denoising_class_embed.weight"), num_denoising > 0);
+  }
+}
+
 TEST(Checkpoint, WhatIsMissingOrDamagedIsNamed) {
   const TemporaryFolder folder;
   EXPECT_NE(error_of(folder / "none").find("no such checkpoint folder"), std::string::npos);

@@ -100,6 +100,16 @@ TEST(Pth, ViewsDoNotCarryTheirWholeStorage) {
   EXPECT_LT(fs::file_size(folder / "a.pth"), 10'000u);
 }
 
+TEST(Pth, ATensorInTwoPlacesIsStoredOnce) {
+  const TemporaryFolder folder;
+  const Tensor transposed = at::arange(200'000, at::kFloat).reshape({1000, 200}).t();
+  write_pth(folder / "a.pth", {{"x", transposed}, {"again", PthValue::Dict{{"x", transposed}, {"y", PthValue::List{transposed}}}}});
+  EXPECT_LT(fs::file_size(folder / "a.pth"), 810'000u);
+  const PthValue::Dict back = read_pth(folder / "a.pth");
+  EXPECT_TRUE(at::equal(back.at("x").as_tensor(), transposed));
+  EXPECT_TRUE(at::equal(back.at("again").at("y").as_list()[0].as_tensor(), transposed));
+}
+
 TEST(Pth, AccessorsNameWhatIsWrong) {
   const PthValue value = PthValue::Dict{{"a", 1}, {"b", PthValue::Dict{{int64_t{3}, at::zeros({1})}}}};
   const auto message = [](auto&& body) -> std::string {

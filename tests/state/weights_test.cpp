@@ -105,6 +105,15 @@ TEST(LoadWeights, ModelsMadeWithoutDenoising) {
   EXPECT_TRUE(at::equal(model.at("model.enc_score_head.weight"), numbers({5, 6}, 100)));
 }
 
+TEST(LoadWeights, ModelsWithoutDenoisingTakeNoClassEmbedding) {
+  const TemporaryFolder folder;
+  write_safetensors(folder / "a.safetensors", small_model(5, 100));
+  Tensors model = small_model(5, 0);
+  model.erase("model.denoising_class_embed.weight");
+  load_weights(folder / "a.safetensors", model);
+  EXPECT_TRUE(at::equal(model.at("model.enc_score_head.weight"), numbers({5, 6}, 100)));
+}
+
 TEST(LoadWeights, BatchCountersMayDiffer) {
   const TemporaryFolder folder;
   Tensors given = small_model(5, 100);

@@ -156,7 +156,7 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   state.best = Checkpoint::Best{.monitor = "ap", .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
   if (test::group().rank() == 0) save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
   Fixture resumed(config);
-  const RunState back = restore_run(folder.path(), resumed.learner, kClasses, kShape, config, test::group());
+  const RunState back = restore_run(folder.path(), resumed.learner, kShape, config, test::group());
   EXPECT_EQ(back.step, 5);
   ASSERT_TRUE(back.best);
   EXPECT_EQ(back.best->monitor, "ap");

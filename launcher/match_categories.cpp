@@ -1,0 +1,42 @@
+#include "match_categories.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "state/class_match.h"
+#include "state/class_names.h"
+
+namespace dfine {
+namespace {
+
+constexpr const char* kHint =
+    "evaluate on the annotation file of the classes that the detections have, or give it to dfine-predict --annotations, which then "
+    "writes its category ids";
+
+bool agrees(const Category& category, const std::vector<Category>& truth) {
+  const auto same_id = std::find_if(truth.begin(), truth.end(), [&](const Category& c) { return c.id == category.id; });
+  return same_id == truth.end() || match_class_names({category.name}, {same_id->name}).front() != kNoClass;
+}
+
+}  // namespace
+
+std::string match_by_category_name(const std::vector<Category>& truth, const ResultNames& names, std::vector<Detection>& detections,
+                                   const std::string& predictions, const std::string& annotations) {
+  const auto& named = names.categories;
+  const auto differs = std::find_if(named.begin(), named.end(), [&](const Category& c) { return !agrees(c, truth); });
+  if (differs == named.end()) return {};
+  if (names.unnamed_categories) {
+    throw Error(cat(predictions, ": category_id ", differs->id, " is called \"", differs->name, "\", but not in ", annotations,
+                    "; classes cannot be matched by name either, since some records have no category_name"),
+                kHint);
+  }
+  const ClassMatch match = match_class_lists(class_list(annotations, truth), class_list(predictions, named), MoreClasses::kMayBeGiven, kHint);
+  std::unordered_map<int64_t, int64_t> id_of;
+  for (size_t i = 0; i < named.size(); ++i) id_of[named[i].id] = truth[static_cast<size_t>(match.place[i])].id;
+  for (Detection& detection : detections) detection.category_id = id_of.at(detection.category_id);
+  return cat("the category ids of ", predictions, " are not those of ", annotations, ": classes are matched by name");
+}
+
+}  // namespace dfine

@@ -1,0 +1,42 @@
+#include "train/class_order.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "state/checkpoint.h"
+
+namespace dfine {
+namespace {
+
+constexpr const char* kOtherData =
+    "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER";
+
+/// From rank zero to all.
+ClassList share(const ClassList& list, const Group& group) {
+  const std::string text = nlohmann::json::array({list.owner, list.names, list.ids}).dump();
+  const auto json = nlohmann::json::parse(group.broadcast(text, 0));
+  return {.owner = json.at(0), .names = json.at(1), .ids = json.at(2)};
+}
+
+}  // namespace
+
+PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name, bool report,
+                          const std::string& hint) {
+  const ClassMatch match = match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
+  if (report && !match.note.empty()) log::info(match.note);
+  if (report && !match.warning.empty()) log::warn(match.warning);
+  return std::move(data).relabelled(match.place);
+}
+
+PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data, const Group& group) {
+  if (checkpoint.empty()) return data;
+  const bool root = group.rank() == 0;
+  const ClassList mine = root ? class_list(checkpoint.string(), describe_checkpoint(checkpoint.string())) : ClassList();
+  const ClassList classes = share(mine, group);
+  return in_order_of(classes, std::move(data), "data.train", root, kOtherData);
+}
+
+}  // namespace dfine

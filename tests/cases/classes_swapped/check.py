@@ -1,0 +1,55 @@
+"""Classes are matched by name: in evaluation, in validation, on resume."""
+import copy
+import json
+
+
+def check(case):
+    def packed(name, coco):
+        with open(case(name + ".json"), "w") as f:
+            json.dump(coco, f)
+        case.run("dfine-pack", "--images", "images", "--annotations", name + ".json", "--output", name)
+
+    def evaluated(pack):
+        out = case.run("dfine-eval", "--weights", "RUN/checkpoints/best", "--data", pack, "--device", "cpu", "--output", "metrics.json")
+        with open(case("metrics.json")) as f:
+            return json.load(f)["val_loss"], out
+
+    case.run("dfine-pack", "--images", "images", "--annotations", "a.json", "--output", "A")
+    case.run("dfine-pack", "--images", "images", "--annotations", "swapped.json", "--output", "B")
+    case.run("dfine_ddp", "--config", "tiny.toml", "--set", "run.device=cpu")
+    assert "by name" not in evaluated("A")[1]
+    assert "the classes of B and RUN/checkpoints/best are matched by name: of 2, 2 have another id" in evaluated("B")[1]
+
+    # Seven cats and a dog, the other export of the very same annotations, and one in which all classes are exchanged.
+    with open(case("a.json")) as f:
+        cats = json.load(f)
+    for annotation in cats["annotations"]:
+        annotation["category_id"] = 2 if annotation["id"] == 8 else 1
+    same = copy.deepcopy(cats)
+    for annotation in same["annotations"]:
+        annotation["category_id"] = 3 - annotation["category_id"]
+    for category in same["categories"]:
+        category["id"] = 3 - category["id"]
+    packed("cats", cats)
+    packed("same", same)
+    packed("dogs", {**cats, "categories": same["categories"]})
+    loss = {pack: evaluated(pack)[0] for pack in ("cats", "same", "dogs")}
+    assert loss["same"] == loss["cats"] and abs(loss["dogs"] - loss["cats"]) > 1e-5, loss
+
+    out = case.run("dfine_ddp", "--config", "tiny.toml", "--set", "run.device=cpu", "--set", "data.train=same", "--set", "data.val=A",
+                   "--set", "train.epochs=3", "--resume", "auto")
+    assert "the classes of data.train and RUN/checkpoints/last are matched by name" in out, out
+    assert "the classes of data.val and data.train are matched by name" in out, out
+    with open(case("RUN", "checkpoints", "last", "config.json")) as f:
+        config = json.load(f)
+    assert config["id2label"] == {"0": "cat", "1": "dog"} and config["dfine_category_ids"] == [2, 1], config
+
+    other = copy.deepcopy(same)
+    other["categories"][0]["name"] = "cow"
+    packed("other", other)
+    refused = [case.run("dfine-eval", "--weights", "RUN/checkpoints/best", "--data", "other", expect=1),
+               case.run("dfine_ddp", "--config", "tiny.toml", "--set", "data.train=other", "--set", "data.val=other", "--resume", "auto", expect=1),
+               case.run("dfine_ddp", "--config", "tiny.toml", "--set", "run.dir=NEW", "--set", "data.val=other", expect=1),
+               case.run("dfine-predict", "--weights", "RUN/checkpoints/best", "--images", "images", "--annotations", "other.json", expect=1)]
+    for out in refused:
+        assert "other classes" in out and "cow" in out and "cat" in out and "dog" in out, out
