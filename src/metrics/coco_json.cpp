@@ -77,7 +77,7 @@ class NameReader {
       if (token.starts_with("null")) token = {};
       if (token.empty() || token == last_token) return;
       std::string_view unescaped;
-      if (value.get_string().get(unescaped) != simdjson::SUCCESS) throw Error(cat(key, " is not a string: ", shown(value)));
+      if (value.get_string().get(unescaped) != simdjson::SUCCESS) throw Error(cat(key, " ", describe_json_mismatch(value, "a string")));
       text = unescaped;
     }
     void next() { last_token = std::exchange(token, {}); }
