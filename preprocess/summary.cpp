@@ -80,8 +80,9 @@ void print_coverage(const PackSummary& summary) {
 void print_data_notes(const std::vector<DataNote>& notes) {
   for (const DataNote& note : notes) {
     std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
-    for (const std::string& example : note.first) std::cout << "  " << example << '\n';
-    if (note.count > note.first.size()) std::cout << "  and " << with_commas(static_cast<long long>(note.count - note.first.size())) << " more\n";
+    const size_t shown = std::min(note.first.size(), DataNote::kShown);
+    for (size_t k = 0; k < shown; ++k) std::cout << "  " << note.first[k] << '\n';
+    if (note.count > shown) std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
   }
 }
 

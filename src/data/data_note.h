@@ -6,17 +6,18 @@
 
 namespace dfine {
 
-/// Something about a data set that is no error, but that the closing summary names: how often, and
-/// the first cases.
+/// Something about a data set that is no error, but that the closing summary and the report list:
+/// how often, and the first cases.
 struct DataNote {
-  static constexpr size_t kShown = 10;
+  static constexpr size_t kShown = 10;     // in the summary
+  static constexpr size_t kKept = 10'000;  // in the report
 
   std::string what;  // "images that share a label file"
   size_t count = 0;
-  std::vector<std::string> first;  // the first kShown cases
+  std::vector<std::string> first;  // the first kKept cases
 
   void add(std::string example) {
-    if (count++ < kShown) first.push_back(std::move(example));
+    if (count++ < kKept) first.push_back(std::move(example));
   }
 };
 

@@ -16,8 +16,7 @@ using FileId = std::pair<dev_t, ino_t>;
 inline FileId file_id(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
-    throw std::filesystem::filesystem_error("stat", path,
-                                            std::error_code(errno, std::generic_category()));
+    throw std::filesystem::filesystem_error("stat", path, std::error_code(errno, std::generic_category()));
   return {status.st_dev, status.st_ino};
 }
 
