@@ -1,8 +1,10 @@
-// val_loss over a whole pack against the official criterion, on 1 and 2 ranks: tests/golden/make_val_loss.py has the official side.
+// val_loss over a whole pack against the official criterion, on 1 and 2 ranks. The official side is
+// tests/golden/make_val_loss.py.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -22,24 +24,27 @@ using Json = nlohmann::json;
 using test::group;
 
 const Json& golden() {
-  static const Json figures = Json::parse(std::ifstream(source_file("tests/golden/val_loss.json")));
-  return figures;
+  static const Json values = Json::parse(std::ifstream(source_file("tests/golden/val_loss.json")));
+  return values;
 }
 
-/// PNG files, as large as the network's input: nothing is resized and the network gets exactly these bytes.
+/// PNG files, as large as the network's input: nothing is resized and the network gets these bytes.
 void write_images(const std::string& folder) {
   std::filesystem::create_directories(folder);
   const int64_t res = golden().at("res");
   const Json& list = golden().at("coco").at("images");
   const auto count = static_cast<int64_t>(list.size());
-  const Tensor pixels = (256 * make_formula_images(count, res, at::kDouble, /*seed=*/30)).floor().to(at::kByte);
+  const Tensor images = make_formula_images(count, res, at::kDouble, /*seed=*/30);
+  const Tensor pixels = (256 * images).floor().to(at::kByte);
   for (int64_t i = 0; i < count; ++i) {
     const Tensor rows = pixels[i].permute({1, 2, 0}).contiguous();  // [H, W, 3]
     Image image(static_cast<int>(res), static_cast<int>(res));
     std::copy_n(rows.const_data_ptr<uint8_t>(), rows.numel(), image.pixels.begin());
     const std::vector<uint8_t> file = encode_png(image);
-    std::ofstream(folder + "/" + list[static_cast<size_t>(i)].at("file_name").get<std::string>(), std::ios::binary)
-        .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
+    const auto name = list[static_cast<size_t>(i)].at("file_name").get<std::string>();
+    std::ofstream(folder + "/" + name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(file.data()),
+               static_cast<std::streamsize>(file.size()));
   }
 }
 
@@ -55,8 +60,9 @@ PackedDataset make_pack(const TemporaryFolder& folder) {
   return PackedDataset::open(options.output);
 }
 
-// Without boxes; with an uneven last batch and with ranks that have other numbers of images and boxes; with more boxes than queries in an
-// image. 1e-5: the official code in single precision is within 1e-6 of itself in double.
+// Without boxes; with an uneven last batch, and ranks whose numbers of images and boxes differ;
+// with more boxes than queries in an image. 1e-5: the official code in single precision is within
+// 1e-6 of itself in double precision.
 TEST(ValLoss, IsTheOfficialLossOfTheFinalPredictionOverTheWholePack) {
   const TemporaryFolder folder;
   const PackedDataset dataset = make_pack(folder);
@@ -71,7 +77,9 @@ TEST(ValLoss, IsTheOfficialLossOfTheFinalPredictionOverTheWholePack) {
       SCOPED_TRACE(cat(name, ", batches of ", batch_size));
       Config config;
       config.data.image_size = {golden().at("res"), golden().at("res")};
-      const ValidationOptions options{loader_options(config, /*training=*/false, /*pin_memory=*/false), batch_size, expected.at("images")};
+      const ValidationOptions options{
+          loader_options(config, /*training=*/false, /*pin_memory=*/false), batch_size,
+          expected.at("images")};
       const Validation result = validate(*model, dataset, options, group());
       EXPECT_NEAR(result.val_loss, wanted, 1e-5 * wanted);
       EXPECT_EQ(result.score().val_loss, result.val_loss);  // what `best` is chosen by
