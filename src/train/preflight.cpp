@@ -83,11 +83,12 @@ void try_validation(Learner& trial, const Config& config, const std::vector<int6
   model.eval();
   const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
   const Targets targets = to_device(batch.targets, group.device());
-  ModelOutput output;
-  output.layers = {model.forward(to_model_input(batch.images, group.device())).layers.back()};
-  output.layers.back().corners = output.layers.back().refs = {};
+  const ModelOutput output = model.forward(to_model_input(batch.images, group.device()));
   const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
-  criterion(output, targets, {.images = targets.num_images(), .boxes = targets.num_boxes()}, Group(group.device()));
+  LossCounts loss_counts;
+  loss_counts.batch.images = targets.num_images();
+  loss_counts.batch.boxes = loss_counts.go_pairs = targets.num_boxes();
+  criterion.loss(output, targets, criterion.match(output, targets), loss_counts);
   postprocess(output.layers.back(), std::vector<ImageSize>(counts.size(), config.data.image_size));
   model.train();
 }
