@@ -184,7 +184,7 @@ std::string refusal(const RunShape& shape) {
   Fixture other;
   const auto before = other.snapshot();
   try {
-    restore_run(folder / "last", other.learner, kClasses, shape, other.config, test::group());
+    restore_run(folder / "last", other.learner, shape, other.config, test::group());
     return "";
   } catch (const Error& e) {
     expect_same(other.snapshot(), before);
