@@ -26,7 +26,7 @@ struct PredictOptions {
 /// without `exif`, and with `annotations`, in the pixels as stored, which training sees too.
 ///
 /// When nothing passes the threshold, the highest score seen is printed and a threshold that would show something. Files of the folders
-/// that are no images are listed on stderr. Images that cannot be read cost no other its results: they are listed in an Error at the end,
+/// that are no images are listed on stderr. Images that cannot be read do not affect the others: they are listed in an Error at the end,
 /// as is a picture that cannot be written. What is wrong with the options, the files' names among them, is found before the model is
 /// loaded.
 void predict(const PredictOptions& options);

@@ -23,14 +23,15 @@ int main(int argc, char** argv) {
   app.add_option("--annotations", options.annotations, "take image ids (by file name) and category ids (by class name) from this COCO file; default: images 1, 2, ... in order, "
                  "categories as the model's folder has them, COCO's for COCO's 80 classes, else 0, 1, ...")
       ->type_name("FILE.json");
-  app.add_flag("!--no-exif", options.exif,
-               "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and pictures are upright. With "
-               "--annotations pixels are always as stored, as in training");
+  app.add_flag_callback(
+      "--no-exif", [&] { options.exif = false; },
+      "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and pictures are upright. With "
+      "--annotations pixels are always as stored, as in training");
   app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.footer(
-      "Folders: images are recognised by content or by name. An image that cannot be read costs no other its results; it is listed at\n"
-      "the end, and the exit code is 1. Hidden files and files that are no images are listed too, without effect on the exit code.\n"
+      "Folders: images are recognised by content or by name. Images that cannot be read do not affect the others; they are listed\n"
+      "at the end, and the exit code is then 1. Hidden files and files that are no images are listed too, without effect on the exit code.\n"
       "exit codes: 0 done, 1 failed, 2 wrong usage");
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);

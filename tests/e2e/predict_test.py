@@ -226,14 +226,15 @@ def exif_orientation_is_applied(ws, weights):
     assert pictures["1.jpg"] == pictures["3.png.jpg"] == pictures["4.webp.jpg"] == (160, 120), pictures
 
     # Stored pixels: on request, and with --annotations.
+    photos = [ws("turned", f"{orientation}.jpg") for orientation in range(1, 9)]
     run("dfine-predict", *options, "--images", ws("stored"), "--output", ws("stored-out"))
     stored = boxes_of(ws("stored-out"))
     with open(ws("turned.json"), "w") as f:
         json.dump({"images": [{"id": i, "file_name": name, "width": w, "height": h} for i, (name, (w, h)) in enumerate(stored_sizes.items(), 1)],
                    "annotations": [], "categories": [{"id": 1, "name": "RBC"}]}, f)
     for arguments, needle in ((["--no-exif"], "--no-exif"), (["--annotations", ws("turned.json")], "with --annotations boxes are in stored pixels")):
-        out = run("dfine-predict", *options, "--images", ws("turned"), "--output", ws("kept-out"), *arguments)
-        says(out, "EXIF orientation not applied to 21 images", needle)
+        out = run("dfine-predict", *options, "--images", *photos, "--output", ws("kept-out"), *arguments)
+        says(out, "EXIF orientation not applied to 7 images", needle)
         kept = boxes_of(ws("kept-out"))
         for orientation in range(1, 9):
             name = f"{orientation}.jpg"
@@ -349,6 +350,7 @@ def wrong_options(ws, weights):
 
 
 def main():
+    os.environ["OMP_NUM_THREADS"] = "1"  # many short runs, perhaps beside other tests
     with Workspace() as ws:
         weights = trained_weights(ws)
         picture = Image.open(os.path.join(BCCD, "images", os.listdir(os.path.join(BCCD, "images"))[0])).convert("RGB")
