@@ -128,6 +128,7 @@ TEST_P(AnyRecipe, EveryKeyCanBeOverridden) {
       {"optim.warmup_epochs", {"optim.warmup_steps='auto'"}},
       {"ema.enabled", {"validate.weights='raw'"}},
       {"validate.every_epochs", {"train.second_stage=false"}},
+      {"model.max_denoising_queries", {"model.num_denoising=0"}},
       {"model.freeze_backbone", {"optim.backbone_lr=0", "model.freeze_norm='auto'"}},
   };
   for (const ConfigKey& key : config_keys()) {
