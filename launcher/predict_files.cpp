@@ -32,6 +32,8 @@ std::string format_text(const Prediction& p) {
 
 AnnotatedSet read_annotated_set(const std::filesystem::path& annotations) {
   Coco coco = read_coco(annotations);
+  // An annotation of an image that is not listed takes no part in the ids.
+  std::erase_if(coco.problems, [](const CocoProblem& p) { return p.image == CocoProblem::kNoImage; });
   if (!coco.problems.empty()) throw_problems(annotations, coco.problems, "correct the file: ids are taken from it");
   AnnotatedSet set{.image_ids = {}, .categories = std::move(coco.categories)};
   for (const auto& image : coco.images) set.image_ids[image.file_name] = image.id;
