@@ -15,7 +15,9 @@ const char* hint_for(int code) {
     case ENOSPC:
     case EDQUOT: return "free some space there or choose another place";
     case EFBIG: return "raise the limit on file sizes (ulimit -f) or choose another file system";
-    case EIO: return "the disk or the network file system fails: look at the system's log (dmesg), or choose another place";
+    case EIO:
+      return "the disk or the network file system fails: look at the system's log (dmesg), or "
+             "choose another place";
     case EACCES:
     case EPERM:
     case EROFS: return "check the folder's owner and permissions, or choose another place";
@@ -29,8 +31,8 @@ const char* hint_for(int code) {
 }  // namespace
 
 void throw_file_error(std::string_view action, const std::filesystem::path& path, int code) {
-  throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)),
-              hint_for(code));
+  const std::string reason = std::generic_category().message(code);
+  throw Error(cat("cannot ", action, " ", path.string(), ": ", reason), hint_for(code));
 }
 
 }  // namespace dfine
