@@ -9,12 +9,17 @@
 #include "core/file_error.h"
 
 namespace dfine {
+namespace {
+
+int flags_of(OutputFile::Mode mode) {
+  return O_WRONLY | O_CREAT | O_CLOEXEC | (mode == OutputFile::Mode::kAppend ? O_APPEND : O_TRUNC);
+}
+
+}  // namespace
 
 OutputFile::OutputFile(std::filesystem::path path, Mode mode, std::filesystem::path name)
     : name_(name.empty() ? path : std::move(name)),
-      descriptor_(::open(path.c_str(),
-                         O_WRONLY | O_CREAT | O_CLOEXEC | (mode == Mode::kAppend ? O_APPEND : O_TRUNC),
-                         0666)) {
+      descriptor_(::open(path.c_str(), flags_of(mode), 0666)) {
   if (descriptor_ < 0) throw_file_error("open", name_, errno);
 }
 
@@ -37,7 +42,8 @@ void OutputFile::write(const void* bytes, size_t count) {
 
 void OutputFile::close() {
   // Not tried again after EINTR: Linux has closed the descriptor by then.
-  if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) throw_file_error("write", name_, errno);
+  if (::close(std::exchange(descriptor_, -1)) == 0 || errno == EINTR) return;
+  throw_file_error("write", name_, errno);
 }
 
 }  // namespace dfine

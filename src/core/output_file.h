@@ -5,13 +5,13 @@
 
 namespace dfine {
 
-/// A file opened for writing whose every failure is an Error with path and reason; std::ofstream keeps
-/// no reason. Unbuffered: write large pieces, or whole lines.
+/// A file opened for writing whose every failure is an Error with path and reason; std::ofstream
+/// keeps no reason. Unbuffered: write large pieces, or whole lines.
 class OutputFile {
  public:
   enum class Mode { kTruncate, kAppend };
 
-  /// Creates the file where it is missing. `name` is the path in errors, `path` itself where it is empty.
+  /// Creates the file where it is missing. `name` is the path in errors; empty: `path` itself.
   explicit OutputFile(std::filesystem::path path, Mode mode = Mode::kTruncate,
                       std::filesystem::path name = {});
   /// Closes without looking at errors; close() first where the content matters.

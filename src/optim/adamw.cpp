@@ -37,7 +37,7 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
 }
 
 Moments new_moments(const Tensor& parameter) {
-  return {at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false)), at::zeros_like(parameter), at::zeros_like(parameter)};
+  return {at::zeros({}, parameter.options().dtype(at::kFloat)), at::zeros_like(parameter), at::zeros_like(parameter)};
 }
 
 /// The fused kernel walks all its tensors in memory order, so that a gradient must be laid out as its parameter.

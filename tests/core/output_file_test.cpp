@@ -80,7 +80,9 @@ TEST(OutputFile, AFolderThatDoesNotExist) {
 }
 
 TEST(FileError, EveryReasonHasItsRemedy) {
-  const auto error = [](int code) { return error_of([&] { throw_file_error("write", "F", code); }); };
+  const auto error = [](int code) {
+    return error_of([&] { throw_file_error("write", "F", code); });
+  };
   EXPECT_TRUE(has(error(EIO), "cannot write F: Input/output error\nhint: the disk or"));
   EXPECT_TRUE(has(error(EDQUOT), "cannot write F: Disk quota exceeded\nhint: free some space"));
   EXPECT_TRUE(has(error(EROFS), "cannot write F: Read-only file system\nhint: check the folder's"));

@@ -51,7 +51,8 @@ nccl_header "$site/nvidia/nccl/include" 28 9
 configure_says 'was built with NCCL 2.30.7, but' 'nccl.h is of version 2.28.9' \
   'launcher/setup.sh --preset cuda'
 nccl_header "$work/elsewhere" 30 7
-configure_says "NCCL 2.30.7 ($work/elsewhere), CUDA 13.0.1" -- -DDFINE_NCCL_INCLUDE_DIR="$work/elsewhere"
+configure_says "NCCL 2.30.7 ($work/elsewhere), CUDA 13.0.1" -- \
+  -DDFINE_NCCL_INCLUDE_DIR="$work/elsewhere"
 configure_says 'was built with NCCL 2.31.2, but' 'is of version 2.30.7' -- \
   -DDFINE_NCCL_PACKAGE=nvidia-nccl-cu13==2.31.2
 rm -r "$work/build"

@@ -52,9 +52,8 @@ class Workplace:
         self.copy()
         entries = re.findall(r"^(DFINE_TORCH_ROOT|DFINE_ORACLE_PYTHON):\w+=(.+)$",
                              (configured / "CMakeCache.txt").read_text(), re.M)
-        # With checked indices, since reading one beyond the end may happen to give a harmless value.
         self.must("cmake", "-S", self.source, "-B", self.build, "-G", "Ninja", "-DDFINE_TESTS=ON",
-                  "-DDFINE_BENCHMARKS=OFF", "-DCMAKE_CXX_FLAGS=-D_GLIBCXX_ASSERTIONS", *(f"-D{key}={value}" for key, value in entries))
+                  "-DDFINE_BENCHMARKS=OFF", *(f"-D{key}={value}" for key, value in entries))
 
     def copy(self):
         """Tracked files and new ones, where they differ: a kept build folder stays up to date."""

@@ -132,6 +132,12 @@ TEST(AdamW, RefusesStateThatDoesNotFit) {
   state.moments[3].exp_avg_sq = at::zeros({2});
   refused(state, "exp_avg_sq of shape [2]");
   state = source.state();
+  state.moments[3].exp_avg = at::zeros({2});
+  refused(state, "exp_avg of shape [2]");
+  state = source.state();
+  state.moments[3].step = at::zeros({2});
+  refused(state, "step of shape [2]");
+  state = source.state();
   state.moments[3].exp_avg = Tensor();
   refused(state, "lacks exp_avg");
 }

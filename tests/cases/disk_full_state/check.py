@@ -1,7 +1,7 @@
 import json
 import os
 
-# Bytes that a file may have: more than N's model.safetensors (15 MB), less than its state.pth (60 MB).
+# Bytes that a file may have: more than N's model.safetensors (15 MB), less than state.pth (60 MB).
 ROOM = 30_000_000
 
 
