@@ -231,7 +231,7 @@ def exif_orientation_is_applied(ws, weights):
     stored = boxes_of(ws("stored-out"))
     with open(ws("turned.json"), "w") as f:
         json.dump({"images": [{"id": i, "file_name": name, "width": w, "height": h} for i, (name, (w, h)) in enumerate(stored_sizes.items(), 1)],
-                   "annotations": [], "categories": [{"id": 1, "name": "RBC"}]}, f)
+                   "annotations": [], "categories": [{"id": i, "name": n} for i, n in enumerate(("RBC", "WBC", "Platelets"), 1)]}, f)
     for arguments, needle in ((["--no-exif"], "--no-exif"), (["--annotations", ws("turned.json")], "with --annotations boxes are in stored pixels")):
         out = run("dfine-predict", *options, "--images", *photos, "--output", ws("kept-out"), *arguments)
         says(out, "EXIF orientation not applied to 7 images", needle)
