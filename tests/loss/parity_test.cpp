@@ -116,14 +116,15 @@ double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& sett
   return std::sqrt(error / norm);
 }
 
-// Rounding moves some batches' gradients across a kink of the network (ReLU, sampling), which batches depends on the processor and on the
-// order of sums. So one of the size's batches has to be as close as half of them are in the official code of this size, with a factor of 3
-// for another order. Whether gradients are right where kinks are is what double precision shows.
+// Rounding moves some batches' gradients across a kink of the network (ReLU, sampling); which batches
+// depends on the processor and on the order of sums. So one of the size's batches has to be within
+// twice the median of the official code, of this size, on the same batches and in the same memory
+// layout. Whether gradients are right where kinks are is what double precision shows.
 TEST_P(Parity, SinglePrecisionGradientsAreOffByNoMoreThanRounding) {
   const nlohmann::json& expected = figures().at("rounding");
   auto official = expected.at("grads").get<std::vector<double>>();
   std::ranges::sort(official);
-  const double bound = 3 * official[official.size() / 2];
+  const double bound = 2 * official[official.size() / 2];
   const auto single = make_formula_model(size(), expected.at("res"), expected.at("dn"), at::kFloat);
   const auto exact = make_formula_model(size(), expected.at("res"), expected.at("dn"), at::kDouble);
   double least = INFINITY;
