@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/class_names.h"
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 #include "data/json_lists.h"
 #include "data/json_number.h"
 #include "data/mapped_file.h"

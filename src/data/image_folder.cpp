@@ -15,7 +15,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "data/byte_file.h"
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 #include "data/image_check.h"
 #include "image/decode.h"
 
@@ -52,16 +52,20 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
   return coco;
 }
 
-bool has_image_extension(const fs::path& path) {
-  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"};
+std::string lower_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+  return extension;
+}
+
+bool has_image_extension(const fs::path& path) {
+  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"};
+  return std::ranges::find(kExtensions, lower_extension(path)) != kExtensions.end();
 }
 
 void read_image_size(const fs::path& path, CocoImage& image) {
   constexpr uint64_t kHeaderBytes = 1 << 16;
-  const uint64_t size = image_file_size(path);
+  const uint64_t size = image_file_status(path).size;
   const ByteFile file(path);
   std::vector<uint8_t> bytes;
   file.read(0, std::min(size, kHeaderBytes), bytes);

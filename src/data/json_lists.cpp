@@ -9,7 +9,7 @@
 #endif
 
 #include "core/text.h"
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 
 namespace dfine {
 namespace {

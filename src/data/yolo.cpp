@@ -3,10 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cctype>
 #include <iterator>
-#include <map>
 #include <set>
 #include <unordered_set>
 #include <utility>
@@ -15,7 +12,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "data/class_names.h"
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 #include "data/folder_walk.h"
 #include "data/image_listing.h"
 #include "data/yolo_labels.h"
@@ -119,13 +116,6 @@ class DataYaml {
   std::vector<Category> categories_;
 };
 
-/// By its extension in small or capital letters: capital ones are looked for under no image's name.
-bool is_label_file(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  return extension == ".txt";
-}
-
 struct ImageList {
   fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
   std::vector<fs::path> paths;  // in ascending order, or in that of the text file
@@ -227,7 +217,8 @@ DataNote find_unused_labels(ImageList& list) {
     }
     for (const fs::path& name : found.files) {
       const std::string path = (folder / name).string();
-      if (is_label_file(name) && !used.contains(path)) unused.insert(path);
+      // Capital letters too: a label file named so is looked for under no image's name.
+      if (lower_extension(name) == ".txt" && !used.contains(path)) unused.insert(path);
     }
   }
   DataNote note{"text files among the labels that belong to no image, not used", 0, {}};
@@ -246,13 +237,12 @@ class Reader {
     ordered_parallel(
         pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return read(i); },
         [&](size_t i, ReadImage read) {
-          labels_seen_ |= read.has_labels;
           if (read.exists) ++existing_;
-          if (read.has_labels) label_users_[yolo_label_path(list_.paths[i]).string()].push_back(i);
+          if (!read.labels.empty()) labels_.emplace_back(std::move(read.labels), i);
           images.push_back(std::move(read.image));
         });
     if (!images.empty() && existing_ == 0) throw_no_images();
-    if (!images.empty() && !labels_seen_) {
+    if (!images.empty() && labels_.empty()) {
       throw Error(cat("there is not one label file: looked for ", yolo_label_path(list_.paths.front()).string(), " and the like"),
                   "labels of .../images/a.jpg stand in .../labels/a.txt");
     }
@@ -260,16 +250,18 @@ class Reader {
   }
 
   /// Of read_all().
-  DataNote shared_labels() const {
+  DataNote shared_labels() {
     DataNote note{"label files that several images share, used for each", 0, {}};
-    for (const auto& [labels, users] : label_users_) {
-      if (users.size() < 2) continue;
+    std::ranges::sort(labels_);
+    for (auto first = labels_.begin(), end = first; first != labels_.end(); first = end) {
+      end = std::find_if(first, labels_.end(), [&](const auto& other) { return other.first != first->first; });
+      if (end - first < 2) continue;
       std::set<fs::path> paths;  // a list may name an image twice
-      for (const size_t i : users) paths.insert(relative_to(list_.folder, list_.paths[i]));
+      for (auto user = first; user != end; ++user) paths.insert(relative_to(list_.folder, list_.paths[user->second]));
       if (paths.size() < 2) continue;
       std::string names;
       for (const fs::path& path : paths) names += cat(names.empty() ? "" : ", ", path.generic_string());
-      note.add(cat(labels, ": ", names));
+      note.add(cat(first->first, ": ", names));
     }
     return note;
   }
@@ -277,28 +269,28 @@ class Reader {
  private:
   struct ReadImage {
     FolderImage image;
-    bool exists = false, has_labels = false;
+    bool exists = true;
+    std::string labels;  // the label file; empty: there is none
   };
 
   ReadImage read(size_t i) const {
     const fs::path& path = list_.paths[i];
     const fs::path labels = yolo_label_path(path);
     std::error_code failed;
-    ReadImage read{{}, fs::exists(path, failed), fs::exists(labels, failed)};
+    ReadImage read;
+    if (fs::exists(labels, failed)) read.labels = labels.string();
     FolderImage& image = read.image;
     image.image.file_name = relative_to(list_.folder, path).generic_string();
     const std::string source = list_.sources[i].empty() ? "" : list_.sources[i] + ": ";
-    if (!read.exists) {
-      image.problems.push_back(cat(source, printable(path), " does not exist"));
-      return read;
-    }
     try {
       read_image_size(path, image.image);
     } catch (const Error& e) {
-      image.problems.push_back(cat(source, printable(path), ": ", e.message()));
+      read.exists = fs::exists(path, failed);
+      image.problems.push_back(read.exists ? cat(source, printable(path), ": ", e.message())
+                                           : cat(source, printable(path), " does not exist"));
       return read;
     }
-    if (!read.has_labels) return read;
+    if (read.labels.empty()) return read;
     const std::string text = read_text(labels);
     if (const auto other = recognise_encoding(text)) {
       image.problems.push_back(cat(printable(labels), " ", other->what));
@@ -321,8 +313,7 @@ class Reader {
   ImageList list_;
   YoloLabelFormat format_;
   size_t existing_ = 0;
-  bool labels_seen_ = false;
-  std::map<std::string, std::vector<size_t>> label_users_;  // indices of the images of each label file
+  std::vector<std::pair<std::string, size_t>> labels_;  // each label file that is there, and the index of its image
 };
 
 }  // namespace

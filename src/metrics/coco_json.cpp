@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/coco_json.h"
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 #include "data/json_number.h"
 
 namespace dfine {

@@ -7,20 +7,20 @@
 
 namespace dfine {
 
-struct FileKind {
+struct UnexpectedFile {
   std::string what;  // after the path: "is gzip-compressed"
   std::string hint;  // what to do instead
 };
 
 /// Compressed files, archives, HDF5, UTF-16 and UTF-32 (with or without a byte order mark), by the
 /// first bytes. UTF-8 text of any kind gives nothing.
-std::optional<FileKind> recognise_encoding(std::string_view text);
+std::optional<UnexpectedFile> recognise_encoding(std::string_view text);
 
 /// Those, and HTML, XML, YAML and pointers of Git LFS. JSON gives nothing.
-std::optional<FileKind> recognise_no_json(std::string_view text);
+std::optional<UnexpectedFile> recognise_no_json(std::string_view text);
 
 /// JSON records, one per line. `second`: place in the text of what follows the first JSON value.
-std::optional<FileKind> recognise_json_lines(std::string_view text, size_t second);
+std::optional<UnexpectedFile> recognise_json_lines(std::string_view text, size_t second);
 
 /// Throws Error where the text of `path` is of a kind that recognise_encoding() knows.
 void require_utf8(std::string_view text, const std::filesystem::path& path);

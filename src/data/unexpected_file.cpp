@@ -1,4 +1,4 @@
-#include "data/file_kind.h"
+#include "data/unexpected_file.h"
 
 #include <algorithm>
 #include <array>
@@ -34,12 +34,12 @@ constexpr std::array kSignatures{
               "a pack is opened by the name of its folder: dfine-eval --data FOLDER"},
 };
 
-FileKind utf(const char* name) {
+UnexpectedFile utf(const char* name) {
   return {cat("is ", name, " text, not UTF-8"),
           cat("convert it: iconv -f ", name, " -t UTF-8 FILE > NEW_FILE")};
 }
 
-std::optional<FileKind> recognise_utf(std::string_view text) {
+std::optional<UnexpectedFile> recognise_utf(std::string_view text) {
   if (text.starts_with("\xff\xfe\0\0"sv) || text.starts_with("\0\0\xfe\xff"sv))
     return utf("UTF-32");
   if (text.starts_with("\xff\xfe"sv) || text.starts_with("\xfe\xff"sv)) return utf("UTF-16");
@@ -89,16 +89,16 @@ std::string_view without_byte_order_mark(std::string_view text) {
   return text;
 }
 
-std::optional<FileKind> recognise_encoding(std::string_view text) {
+std::optional<UnexpectedFile> recognise_encoding(std::string_view text) {
   for (const Signature& signature : kSignatures) {
-    if (text.starts_with(signature.bytes)) return FileKind{signature.what, signature.hint};
+    if (text.starts_with(signature.bytes)) return UnexpectedFile{signature.what, signature.hint};
   }
   if (text.starts_with("BZh") && text.substr(3).find("1AY&SY") == 1)  // a digit lies between
-    return FileKind{"is bzip2-compressed", "unpack it first: bunzip2 FILE"};
+    return UnexpectedFile{"is bzip2-compressed", "unpack it first: bunzip2 FILE"};
   return recognise_utf(text);
 }
 
-std::optional<FileKind> recognise_no_json(std::string_view text) {
+std::optional<UnexpectedFile> recognise_no_json(std::string_view text) {
   if (auto kind = recognise_encoding(text)) return kind;
   text = without_byte_order_mark(text);
   text.remove_prefix(std::min(text.size(), text.find_first_not_of(kSpaces)));
@@ -106,27 +106,27 @@ std::optional<FileKind> recognise_no_json(std::string_view text) {
   std::string begin(text.substr(0, 64));
   std::ranges::transform(begin, begin.begin(), [](unsigned char c) { return std::tolower(c); });
   if (begin.starts_with("version https://git-lfs"))
-    return FileKind{"is a pointer of Git LFS, not the file itself", "fetch the file: git lfs pull"};
+    return UnexpectedFile{"is a pointer of Git LFS, not the file itself", "fetch the file: git lfs pull"};
   if (begin.starts_with("<!doctype html") || begin.starts_with("<html"))
-    return FileKind{"is an HTML page",
+    return UnexpectedFile{"is an HTML page",
                     "the download saved a web page instead of the file: download it again"};
   if (begin.front() == '<')
-    return FileKind{
+    return UnexpectedFile{
         "looks like XML, not JSON",
         "Pascal VOC annotations are packed with dfine-pack --format voc --annotations FOLDER"};
   if (is_yaml(text))
-    return FileKind{
+    return UnexpectedFile{
         "looks like YAML, not JSON",
         "a YOLO data set is packed with dfine-pack --format yolo --annotations data.yaml"};
   return std::nullopt;
 }
 
-std::optional<FileKind> recognise_json_lines(std::string_view text, size_t second) {
+std::optional<UnexpectedFile> recognise_json_lines(std::string_view text, size_t second) {
   const size_t first_end = text.find_last_not_of(kSpaces, second - 1) + 1;
   const bool on_new_line =
       text.substr(first_end, second - first_end).find('\n') != std::string_view::npos;
   if (second >= text.size() || text[second] != '{' || !on_new_line) return std::nullopt;
-  return FileKind{"looks like JSON lines (one record per line), not one JSON value",
+  return UnexpectedFile{"looks like JSON lines (one record per line), not one JSON value",
                   "put the records into the lists of one JSON object, or into one JSON list"};
 }
 
