@@ -32,9 +32,9 @@ CategoryIds without_annotations(const std::string& model_name, const ModelDescri
     result.warning = cat(model_name, " has no category ids: category_id is the label, 0 to ", result.ids.size() - 1,
                          ". For the ids of a data set, give its annotation file: --annotations FILE.json");
   } else if (names == model.class_names) {
-    result.note = "the classes are COCO's: category_id is that of COCO's annotation files, 1 to 90";
+    result.note = "the classes are COCO's: category_id is the one in COCO's annotation files, 1 to 90";
   } else {
-    result.warning = cat(model_name, " does not name its 80 classes: they are taken to be COCO's, and category_id is that of ",
+    result.warning = cat(model_name, " does not name its 80 classes: they are taken to be COCO's, and category_id is the one in ",
                          "COCO's annotation files, 1 to 90");
   }
   return result;

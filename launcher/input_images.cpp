@@ -111,6 +111,10 @@ class FolderSearch {
       set_aside("not a regular file");
       return;
     }
+    if (named_image) {  // opened once, when it is predicted
+      add_image(path);
+      return;
+    }
     std::ifstream file(path, std::ios::binary);
     if (!file) {
       set_aside(cat("cannot be opened: ", std::strerror(errno)));
@@ -119,12 +123,14 @@ class FolderSearch {
     std::array<uint8_t, kFileKindBytes> bytes{};
     file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
     const auto kind = file_kind(std::span(bytes).first(static_cast<size_t>(file.gcount())));
-    if (named_image || (kind && kind->image)) {
-      found_.images.push_back({path, path.lexically_relative(root_).string()});
+    if (kind && kind->image) {
+      add_image(path);
     } else {
       found_.skipped.push_back({path, kind ? std::string(kind->name) : "not an image"});
     }
   }
+
+  void add_image(const fs::path& path) { found_.images.push_back({path, path.lexically_relative(root_).string()}); }
 
   fs::path root_;
   std::vector<FileId> above_;  // the root and the folders on the way to the one that is searched

@@ -173,18 +173,13 @@ int main(int argc, char** argv) {
   CLI::App app("Packs images and annotations (COCO, YOLO, Pascal VOC) into sharded HDF5 for training.", "dfine-pack");
   Arguments arguments;
   describe(app, arguments);
-  try {
-    parse_command_line(app, argc, argv);
-  } catch (const CLI::Success& e) {  // --help, --version
-    return app.exit(e);
-  } catch (const UsageError& e) {
-    std::cerr << printable_lines(std::string("dfine-pack: ") + e.what() + '\n');
-    return kWrongUsage;
-  }
-  catch_interrupts();
   int code = kFailed;
   try {
+    parse_command_line(app, argc, argv);
+    catch_interrupts();
     code = run(app, arguments);
+  } catch (const CLI::Success& e) {  // --help, --version
+    return app.exit(e);
   } catch (const UsageError& e) {
     std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
     code = kWrongUsage;

@@ -12,4 +12,9 @@ struct Category {
   bool operator==(const Category&) const = default;
 };
 
+/// `"cat" (id 3)`, for messages.
+inline std::string describe(const Category& category) {
+  return '"' + category.name + "\" (id " + std::to_string(category.id) + ")";
+}
+
 }  // namespace dfine

@@ -1,7 +1,11 @@
 #include "data/image_check.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <system_error>
 
 #include "core/crc32c.h"
 #include "core/error.h"
@@ -26,18 +30,15 @@ fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) 
   return folder / relative;
 }
 
-uint64_t image_file_size(const fs::path& path) {
-  std::error_code failed;
-  const fs::file_status status = fs::status(path, failed);
-  if (!fs::exists(status)) {
-    if (status.type() == fs::file_type::not_found) throw Error(cat(printable(path), " does not exist"));
-    throw Error(cat("cannot read ", printable(path), ": ", failed.message()));
+ImageFileStatus image_file_status(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) throw Error(cat(printable(path), " does not exist"));
+    throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(errno)));
   }
-  if (!fs::is_regular_file(status)) throw Error(cat(printable(path), " is not a file"));
-  const uint64_t size = fs::file_size(path, failed);
-  if (failed) throw Error(cat("cannot read ", printable(path), ": ", failed.message()));
-  if (size == 0) throw Error(cat(printable(path), " is empty"));
-  return size;
+  if (!S_ISREG(status.st_mode)) throw Error(cat(printable(path), " is not a file"));
+  if (status.st_size == 0) throw Error(cat(printable(path), " is empty"));
+  return {.size = static_cast<uint64_t>(status.st_size), .id = {status.st_dev, status.st_ino}};
 }
 
 CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoImage& image) {

@@ -7,14 +7,21 @@
 #include <vector>
 
 #include "data/coco.h"
+#include "data/file_id.h"
 
 namespace dfine {
 
 /// `folder` / `file_name`; throws Error when the name is absolute or climbs out of the folder. Links inside of the folder are followed.
 std::filesystem::path resolve_image_path(const std::filesystem::path& folder, std::string_view file_name);
 
-/// Bytes of the file; throws Error when there is no such regular file or it is empty.
-uint64_t image_file_size(const std::filesystem::path& path);
+struct ImageFileStatus {
+  uint64_t size = 0;  // bytes
+  FileId id{};        // the same for all names of a file
+};
+
+/// From one look at the file system, which may be a network away; throws Error when there is no such
+/// regular file or it is empty.
+ImageFileStatus image_file_status(const std::filesystem::path& path);
 
 struct CheckedImage {
   std::vector<uint8_t> bytes;

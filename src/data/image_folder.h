@@ -19,6 +19,9 @@ struct FolderImage {
 /// Ids 1, 2, ... for images and annotations, in their order.
 Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images);
 
+/// ".jpg" of "a/B.JPG".
+std::string lower_extension(const std::filesystem::path& path);
+
 /// Is this the name of an image file of a format that can be read, going by its extension? The content has the last word.
 bool has_image_extension(const std::filesystem::path& path);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -21,10 +20,7 @@ namespace fs = std::filesystem;
 
 bool is_annotation(const fs::path& path) {
   constexpr std::array<std::string_view, 3> kExtensions{".txt", ".json", ".xml"};
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+  return std::ranges::find(kExtensions, lower_extension(path)) != kExtensions.end();
 }
 
 struct Look {

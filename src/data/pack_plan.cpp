@@ -25,12 +25,11 @@ Found find_image(const Coco& coco, size_t i, const std::filesystem::path& folder
   found.image.index = i;
   try {
     found.image.path = resolve_image_path(folder, image.file_name);
-    found.image.size = image_file_size(found.image.path);
-    found.image.file = file_id(found.image.path);
+    const ImageFileStatus status = image_file_status(found.image.path);
+    found.image.size = status.size;
+    found.image.file = status.id;
   } catch (const Error& e) {
     found.problem = cat(describe(image), ": ", e.message());
-  } catch (const std::filesystem::filesystem_error& e) {  // it has gone in between
-    found.problem = cat(describe(image), ": ", e.what());
   }
   return found;
 }

@@ -28,11 +28,12 @@ BoxNotes notes_from(const Json& json) {
 
 Json to_json(const PackCounts& counts) {
   Json classes = Json::array();
-  for (const ClassCount& of_class : counts.classes) 
+  for (const ClassCount& of_class : counts.classes)
     classes.push_back({{"boxes", of_class.boxes}, {"crowds", of_class.crowds}, {"dropped", of_class.dropped}});
   return {{"empty_images", counts.empty_images}, {"classes", std::move(classes)}, {"missing_areas", counts.missing_areas},
           {"oriented", counts.oriented},         {"resized", counts.resized},     {"clipped", to_json(counts.clipped)},
-          {"dropped", to_json(counts.dropped)},  {"in_first_pixel", counts.in_first_pixel},
+          {"dropped", to_json(counts.dropped)},
+          {"in_first_pixel", counts.in_first_pixel},
           {"crowded_images", counts.crowded_images}, {"most_boxes", counts.most_boxes}, {"most_boxes_in", counts.most_boxes_in}};
 }
 
@@ -40,7 +41,6 @@ PackCounts counts_from(const Json& json) {
   PackCounts counts;
   counts.empty_images = json.at("empty_images").get<size_t>();
   for (const auto& of_class : json.at("classes"))
-    
     counts.classes.push_back(
         {of_class.at("boxes").get<size_t>(), of_class.at("crowds").get<size_t>(), of_class.at("dropped").get<size_t>()});
   counts.missing_areas = json.at("missing_areas").get<size_t>();

@@ -8,16 +8,12 @@
 namespace dfine {
 namespace {
 
-std::string name_of(const Category& category) {
-  return cat("\"", category.name, "\" (id ", category.id, ")");
-}
-
 /// `"a" (id 1), "b" (id 2) and 3 more`.
 std::string list_of(const std::vector<Category>& categories) {
   constexpr size_t kShown = 5;
   std::string text;
   for (size_t k = 0; k < std::min(kShown, categories.size()); ++k)
-    text += cat(k == 0 ? "" : ", ", name_of(categories[k]));
+    text += cat(k == 0 ? "" : ", ", describe(categories[k]));
   if (categories.size() > kShown) text += cat(" and ", categories.size() - kShown, " more");
   return text;
 }
@@ -109,7 +105,7 @@ class Finder {
       if (counts_.classes[label].all() > 0) continue;
       if (std::ranges::find(supercategories_, categories_[label].name) == supercategories_.end())
         continue;
-      add(cat("class ", name_of(categories_[label]),
+      add(cat("class ", describe(categories_[label]),
               " has no annotations; it is the supercategory of other classes, as exports of "
               "Roboflow begin with"),
           "--drop-unused-classes packs without it");

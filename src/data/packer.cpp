@@ -45,8 +45,7 @@ class Packer {
     sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
     if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
-    notes_ = annotations_.notes;
-    std::ranges::move(find_repeats(coco_, plan_), std::back_inserter(notes_));
+    std::ranges::move(find_repeats(coco_, plan_), std::back_inserter(annotations_.notes));
   }
 
   PackSummary pack_all() {
@@ -171,7 +170,7 @@ class Packer {
     }
     closing.warnings = warnings(result);
     const std::vector<std::string> pages = reports(
-        {folder, coco_.categories, result, summarise(result).skipped, notes_, closing.warnings, options_.compare}, closing);
+        {folder, coco_.categories, result, summarise(result).skipped, annotations_.notes, closing.warnings, options_.compare}, closing);
     for (size_t s = 0; s < pages.size(); ++s) closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
     return closing;
   }
@@ -217,7 +216,7 @@ class Packer {
     PackSummary summary;
     summary.categories = coco_.categories;
     summary.sets = std::move(result.sets);
-    summary.notes = notes_;
+    summary.notes = annotations_.notes;
     std::unordered_set<int64_t> images;
     for (const auto* problems : std::array{&plan_.problems, &std::as_const(result.skipped)}) {
       for (const CocoProblem& problem : *problems) {
@@ -231,11 +230,10 @@ class Packer {
 
   const PackOptions& options_;
   ThreadPool pool_;
-  const Annotations annotations_;
+  Annotations annotations_;
   const Coco& coco_;
   PackSets sets_;
   PackPlan plan_;
-  std::vector<DataNote> notes_;
 };
 
 }  // namespace

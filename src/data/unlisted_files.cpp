@@ -46,9 +46,10 @@ std::vector<DataNote> find_unlisted_files(const Coco& coco, const fs::path& imag
   if (!fs::is_directory(folder, failed)) return {};  // every image is missing, and each is reported
   const auto is_listed = [&](const fs::path& file) {
     const std::string name = common + file.generic_string();
-    const auto inside = std::ranges::lower_bound(names, name + '/');  // of a folder
-    return std::ranges::binary_search(names, name) ||
-           (inside != names.end() && inside->starts_with(name + '/'));
+    if (std::ranges::binary_search(names, name)) return true;
+    const std::string as_folder = name + '/';
+    const auto inside = std::ranges::lower_bound(names, as_folder);
+    return inside != names.end() && inside->starts_with(as_folder);
   };
   UnusedFiles unused;
   DataNote unlisted{"image files that the annotation file does not list, not packed", 0, {}};

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/text.h"
 
 namespace dfine {
 
@@ -20,7 +19,7 @@ DataNote drop_unused_classes(Coco& coco) {
   for (size_t label = 0; label < new_label.size(); ++label) {
     Category& category = coco.categories[label];
     if (new_label[label] == kUnused) {
-      dropped.add(cat("\"", category.name, "\" (id ", category.id, ")"));
+      dropped.add(describe(category));
     } else {
       new_label[label] = static_cast<int32_t>(kept.size());
       kept.push_back(std::move(category));

@@ -1,7 +1,5 @@
 #include "data/voc_files.h"
 
-#include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 #include <string>
@@ -19,13 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCheckFolder = "check --annotations: it names the data set's folder";
-
-bool is_xml(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
-  return extension == ".xml";
-}
 
 std::string id_of(const fs::path& file) {
   return fs::path(file).replace_extension().generic_string();
@@ -76,7 +67,7 @@ class Finder {
       hidden_.emplace(key_of(folder / file), (folder / file).string());
     for (const fs::path& file : found.files) {
       const fs::path path = folder / file;
-      if (take_xml && is_xml(file)) {
+      if (take_xml && lower_extension(file) == ".xml") {
         VocXml& xml = files_.xml[id_of(file)];
         (xml.path.empty() ? xml.path : xml.twin) = path;
       } else if (take_images && has_image_extension(file)) {
