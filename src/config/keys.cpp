@@ -110,7 +110,7 @@ std::vector<ConfigKey> model_keys() {
       integer("model.max_denoising_queries", part, &ModelConfig::max_denoising_queries, 0, 20000,
               "Most denoising queries per image, positive and negative ones together; at least 2 x model.num_denoising. Without a limit "
               "every image of the global batch has twice as many as the most crowded image has boxes. With N, an image with more than "
-              "N / 2 boxes has denoising queries for N / 2 of them, drawn anew each step; the loss of the decoder's normal queries still "
+              "N / 2 boxes has denoising queries for N / 2 of them, another random choice in each step; the loss of the decoder's normal queries still "
               "counts all boxes. 0: no limit (official)."),
       choice<ModelConfig, ClassHeads>(
           "model.class_heads", part, &ModelConfig::class_heads,

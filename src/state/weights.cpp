@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <regex>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "state/checkpoints_in.h"
 #include "state/class_heads.h"
 #include "state/safetensors.h"
 
@@ -77,14 +77,7 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
 
 /// For a folder without weights: the checkpoints in it, if it is that of a run.
 std::string where_weights_are(const fs::path& folder) {
-  std::string found;
-  std::error_code ignored;
-  for (const fs::path& checkpoints : {folder / "checkpoints", folder}) {
-    for (const char* name : {"best", "last"}) {
-      const fs::path checkpoint = checkpoints / name;
-      if (fs::exists(checkpoint / kModelFile, ignored)) found += cat(found.empty() ? "" : " or ", checkpoint.string());
-    }
-  }
+  const std::string found = checkpoints_in(folder, kModelFile, {"best", "last"});
   if (!found.empty()) return cat("It holds checkpoints: give ", found, ".");
   return cat("Expected a folder with config.json and ", kModelFile, ", for example RUN_DIR/checkpoints/best.");
 }

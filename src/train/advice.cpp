@@ -46,7 +46,7 @@ void about_length(const Config& config, const Recipe& recipe, const RunShape& sh
   }
   if (recipe.stop_epoch >= config.train.epochs) {
     warnings.push_back(cat("data.stop_epoch = ", recipe.stop_epoch, " is not reached in train.epochs = ", config.train.epochs,
-                           ": the last epochs without strong augmentation are left out. Set data.stop_epoch = \"auto\""));
+                           ": there are no last epochs without strong augmentation. Set data.stop_epoch = \"auto\""));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/printable.h"
 #include "core/text.h"
 #include "state/checkpoint.h"
 
@@ -12,9 +13,9 @@ namespace dfine {
 namespace {
 
 constexpr const char* kOtherData =
-    "continue with the data it was trained on, or start anew from its weights: --resume none --set model.weights=FOLDER";
+    "continue with the data it was trained on, or start a new run from its weights: --resume none --set model.weights=FOLDER";
 
-/// From rank zero to all.
+/// From rank zero to all. Every name is UTF-8: class names come from JSON, and the owner is printable.
 ClassList share(const ClassList& list, const Group& group) {
   const std::string text = nlohmann::json::array({list.owner, list.names, list.ids}).dump();
   const auto json = nlohmann::json::parse(group.broadcast(text, 0));
@@ -34,7 +35,7 @@ PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std:
 PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data, const Group& group) {
   if (checkpoint.empty()) return data;
   const bool root = group.rank() == 0;
-  const ClassList mine = root ? class_list(checkpoint.string(), describe_checkpoint(checkpoint.string())) : ClassList();
+  const ClassList mine = root ? class_list(printable(checkpoint), describe_checkpoint(checkpoint.string())) : ClassList();
   const ClassList classes = share(mine, group);
   return in_order_of(classes, std::move(data), "data.train", root, kOtherData);
 }

@@ -12,10 +12,9 @@
 #include "core/text.h"
 #include "input/batch.h"
 #include "input/multiscale.h"
-#include "loss/criterion.h"
-#include "model/postprocess.h"
 #include "optim/ema.h"
 #include "train/build.h"
+#include "train/validate.h"
 
 namespace dfine {
 namespace {
@@ -76,20 +75,15 @@ void try_step(Learner& trial, const Config& config, ImageSize size, const std::v
 }
 
 void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts, const Group& group) {
-  const at::NoGradGuard no_grad;
   std::optional<EmaInPlace> averaged;
   if (trial.ema() != nullptr) averaged.emplace(*trial.ema());
   DFine& model = trial.model();
   model.eval();
   const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
-  const Targets targets = to_device(batch.targets, group.device());
-  const ModelOutput output = model.forward(to_model_input(batch.images, group.device()));
-  const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
   LossCounts loss_counts;
-  loss_counts.batch.images = targets.num_images();
-  loss_counts.batch.boxes = loss_counts.go_pairs = targets.num_boxes();
-  criterion.loss(output, targets, criterion.match(output, targets), loss_counts);
-  postprocess(output.layers.back(), std::vector<ImageSize>(counts.size(), config.data.image_size));
+  loss_counts.batch.images = batch.targets.num_images();
+  loss_counts.batch.boxes = loss_counts.go_pairs = batch.targets.num_boxes();
+  validate_batch(model, batch, std::vector<ImageSize>(counts.size(), config.data.image_size), loss_counts, group.device());
   model.train();
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "state/checkpoints_in.h"
 
 namespace dfine {
 
@@ -18,15 +19,9 @@ namespace {
 void require_checkpoint(const std::string& resume) {
   const fs::path folder(resume);
   if (fs::is_directory(folder) && fs::exists(folder / "state.pth")) return;
-  // A run folder, or its folder of checkpoints.
-  for (const fs::path& checkpoints : {folder / "checkpoints", folder}) {
-    std::string inside;
-    for (const char* name : {"last", "best"})
-      if (fs::exists(checkpoints / name / "state.pth"))
-        inside += cat(inside.empty() ? "" : " or ", (checkpoints / name).string());
-    if (!inside.empty())
-      throw Error(cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"), "give " + inside);
-  }
+  const std::string inside = checkpoints_in(folder, "state.pth", {"last", "best"});
+  if (!inside.empty())
+    throw Error(cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"), "give " + inside);
   const char* const hint =
       "give a checkpoint folder such as RUN_DIR/checkpoints/last, auto or none";
   if (!fs::exists(folder)) throw Error(cat("--resume ", resume, ": no such checkpoint folder"), hint);

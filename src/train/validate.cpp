@@ -112,13 +112,21 @@ GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {
   return truth;
 }
 
-Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options, const Group& group) {
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes, const LossCounts& counts,
+                              at::Device device) {
   const at::NoGradGuard no_grad;
+  const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
+  const Targets targets = to_device(batch.targets, device);
+  const ModelOutput output = model.forward(to_model_input(batch.images, device));
+  return {.loss = criterion.loss(output, targets, criterion.match(output, targets), counts).total.item<double>(),
+          .detections = postprocess(output.layers.back(), sizes)};
+}
+
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options, const Group& group) {
   const bool was_training = model.is_training();
   model.eval();
   const size_t num_images = options.max_images > 0 ? std::min(static_cast<size_t>(options.max_images), dataset.size()) : dataset.size();
 
-  const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
   const LossCounts counts = loss_counts(dataset, num_images, model.spec().num_queries);
   double loss = 0;
   std::vector<Detection> detections;
@@ -126,15 +134,12 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(), options.batch_size));
   while (loader.has_next()) {
     const Batch batch = loader.next();
-    const Targets targets = to_device(batch.targets, group.device());
-    const ModelOutput output = model.forward(to_model_input(batch.images, group.device()));
-    loss += criterion.loss(output, targets, criterion.match(output, targets), counts).total.item<double>();
-
     std::vector<ImageSize> sizes;
     for (const size_t i : batch.samples) sizes.push_back({dataset.image(i).height, dataset.image(i).width});
-    const auto found = postprocess(output.layers.back(), sizes);
-    for (size_t b = 0; b < found.size(); ++b) {
-      append_detections(found[b], dataset.image(batch.samples[b]).id, dataset.categories(), detections);
+    const ValidatedBatch found = validate_batch(model, batch, sizes, counts, group.device());
+    loss += found.loss;
+    for (size_t b = 0; b < sizes.size(); ++b) {
+      append_detections(found.detections[b], dataset.image(batch.samples[b]).id, dataset.categories(), detections);
     }
   }
   model.train(was_training);

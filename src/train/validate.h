@@ -6,9 +6,11 @@
 
 #include "dist/group.h"
 #include "input/loader.h"
+#include "loss/criterion.h"
 #include "metrics/coco_types.h"
 #include "metrics/summary.h"
 #include "model/dfine.h"
+#include "model/postprocess.h"
 #include "train/monitor.h"
 
 namespace dfine {
@@ -37,6 +39,17 @@ struct ValidationOptions {
 
 /// The ground truth of the first `num_images` images, as the annotation file had it.
 GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images);
+
+/// A batch as validate() treats it.
+struct ValidatedBatch {
+  double loss = 0;                     // the batch's share of val_loss
+  std::vector<Detections> detections;  // [B]
+};
+
+/// Forward, loss and detections of one batch; no gradients. `model`: in evaluation mode, on `device`. `counts`: of all images that are
+/// validated, which normalise the loss. `sizes`: [B] pixels of the original images, which the detections are in.
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes, const LossCounts& counts,
+                              at::Device device);
 
 /// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates, and all ranks get the result.
 /// The model is put into evaluation mode and back into the mode it was in.
