@@ -3,49 +3,30 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <vector>
 
 #include "config/config.h"
 #include "made_batch.h"
+#include "step_options.h"
 #include "train/build.h"
 #include "train/learner.h"
 
-namespace {
-
-struct Quartiles {
-  double low, median, high;
-};
-
-Quartiles quartiles(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  return {values[n / 4], values[n / 2], values[3 * n / 4]};
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   dfine::Config config;
-  int64_t batch = 2, side = 320, boxes = 20, classes = 80, steps = 9, accumulate = 4;
-  int threads = 2;
+  dfine::StepOptions options{.side = 320, .steps = 9};
+  int64_t accumulate = 4;
   CLI::App app("Exact against averaged accumulation", "bench_accumulation");
-  app.add_option("--size", config.model.size);
-  app.add_option("--batch", batch);
-  app.add_option("--image-size", side);
-  app.add_option("--boxes", boxes);
-  app.add_option("--classes", classes);
-  app.add_option("--threads", threads);
+  options.add_to(app);
   app.add_option("--accumulate", accumulate);
-  app.add_option("--steps", steps);
   CLI11_PARSE(app, argc, argv);
-  at::set_num_threads(threads);
+  config.model.size = options.size;
+  at::set_num_threads(options.threads);
+  const int64_t batch = options.batch, side = options.side, classes = options.classes;
 
   const dfine::Group alone;
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
-  const std::vector<dfine::Batch> data(static_cast<size_t>(accumulate), dfine::made_batch(batch, side, boxes, classes));
+  const std::vector<dfine::Batch> data(static_cast<size_t>(accumulate), dfine::made_batch(batch, side, options.boxes, classes));
   const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch * accumulate});
   const auto make_learner = [&](dfine::GradientAccumulation accumulation) {
     config.train.gradient_accumulation = accumulation;
@@ -54,20 +35,18 @@ int main(int argc, char** argv) {
   dfine::Learner exact = make_learner(dfine::GradientAccumulation::kExact);
   dfine::Learner averaged = make_learner(dfine::GradientAccumulation::kAveraged);
   const auto seconds_of = [&](dfine::Learner& learner, int64_t step) {
-    const auto begin = std::chrono::steady_clock::now();
-    learner.step(data, {side, side}, step);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return dfine::seconds_of([&] { learner.step(data, {side, side}, step); });
   };
 
   std::vector<double> exact_s, averaged_s, ratios;
-  for (int64_t step = 0; step <= steps; ++step) {
+  for (int64_t step = 0; step <= options.steps; ++step) {
     const double a = seconds_of(exact, step), b = seconds_of(averaged, step);
     if (step == 0) continue;  // makes the moments
     exact_s.push_back(a);
     averaged_s.push_back(b);
     ratios.push_back(a / b);
   }
-  const Quartiles ratio = quartiles(ratios);
-  std::cout << "exact_s " << quartiles(exact_s).median << "\naveraged_s " << quartiles(averaged_s).median << "\nexact_over_averaged "
+  const dfine::Quartiles ratio = dfine::quartiles(ratios);
+  std::cout << "exact_s " << dfine::quartiles(exact_s).median << "\naveraged_s " << dfine::quartiles(averaged_s).median << "\nexact_over_averaged "
             << ratio.median << " (quartiles " << ratio.low << " to " << ratio.high << ")\n";
 }

@@ -4,54 +4,32 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <iostream>
 #include <memory>
 #include <vector>
 
 #include "config/config.h"
 #include "made_batch.h"
+#include "step_options.h"
 #include "train/build.h"
 #include "train/learner.h"
 #include "train/metrics_log.h"
 #include "train/parameter_groups.h"
 
-namespace {
-
-double seconds_of(const std::function<void()>& body) {
-  const auto begin = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   dfine::Config config;
-  int64_t batch = 4, side = 320, boxes = 12, classes = 3, steps = 20;
-  int threads = 2;
+  dfine::StepOptions options{.batch = 4, .side = 320, .boxes = 12, .classes = 3, .steps = 20};
   CLI::App app("Whole training steps against plain ones", "bench_recipe");
-  app.add_option("--size", config.model.size);
-  app.add_option("--batch", batch);
-  app.add_option("--image-size", side);
-  app.add_option("--boxes", boxes);
-  app.add_option("--classes", classes);
-  app.add_option("--threads", threads);
-  app.add_option("--steps", steps);
+  options.add_to(app);
   CLI11_PARSE(app, argc, argv);
-  at::set_num_threads(threads);
+  config.model.size = options.size;
+  at::set_num_threads(options.threads);
+  const int64_t batch = options.batch, side = options.side, classes = options.classes;
 
   const dfine::Group alone;
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
-  const dfine::Batch data = dfine::made_batch(batch, side, boxes, classes);
+  const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
 
   const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch});
   dfine::Learner learner(dfine::build_model(config, categories, false, alone), config, recipe, alone);
@@ -75,13 +53,13 @@ int main(int argc, char** argv) {
   };
 
   std::vector<double> whole_s, plain_s;
-  for (int64_t step = 0; step <= steps; ++step) {
-    const double a = seconds_of([&] { whole(step); }), b = seconds_of([&] { plain(step); });
+  for (int64_t step = 0; step <= options.steps; ++step) {
+    const double a = dfine::seconds_of([&] { whole(step); }), b = dfine::seconds_of([&] { plain(step); });
     if (step == 0) continue;  // makes the moments
     whole_s.push_back(a);
     plain_s.push_back(b);
   }
   std::filesystem::remove(file);
-  std::cout << "whole_s " << median(whole_s) << "\nplain_s " << median(plain_s) << "\nwhole_over_plain "
-            << median(whole_s) / median(plain_s) << "\n";
+  const double a = dfine::quartiles(whole_s).median, b = dfine::quartiles(plain_s).median;
+  std::cout << "whole_s " << a << "\nplain_s " << b << "\nwhole_over_plain " << a / b << "\n";
 }

@@ -6,43 +6,34 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "made_batch.h"
+#include "step_options.h"
 #include "train/build.h"
 #include "train/learner.h"
 
-using Clock = std::chrono::steady_clock;
-
 int main(int argc, char** argv) {
   dfine::Config config;
-  int64_t batch = 2, side = 640, boxes = 20, classes = 80, steps = 5;
-  int threads = 2;
+  dfine::StepOptions options;
   CLI::App app("Time and memory of training steps", "bench_step");
-  app.add_option("--size", config.model.size);
-  app.add_option("--batch", batch);
-  app.add_option("--image-size", side);
-  app.add_option("--boxes", boxes);
-  app.add_option("--classes", classes);
-  app.add_option("--threads", threads);
-  app.add_option("--steps", steps);
+  options.add_to(app);
   CLI11_PARSE(app, argc, argv);
-  at::set_num_threads(threads);
+  config.model.size = options.size;
+  at::set_num_threads(options.threads);
+  const int64_t batch = options.batch, side = options.side, classes = options.classes, steps = options.steps;
   config.ema.enabled = false;
 
   const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
   dfine::Learner learner(dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false, dfine::Group()),
                          config, recipe, dfine::Group());
-  const dfine::Batch data = dfine::made_batch(batch, side, boxes, classes);
+  const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {
-    const auto begin = Clock::now();
-    learner.step({data}, {side, side}, step);
-    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    seconds.push_back(dfine::seconds_of([&] { learner.step({data}, {side, side}, step); }));
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
