@@ -5,6 +5,7 @@
 README.md of a folder says what the input is and what must happen; check(case) in its check.py sees to it.
 """
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -32,6 +33,22 @@ class Case:
                               text=True, errors="surrogateescape", timeout=300, stdin=subprocess.DEVNULL)
         assert done.returncode == expect, f"{' '.join(command)}: exit code {done.returncode}, expected {expect}\n{done.stdout}"
         return done.stdout
+
+    def pack(self, *arguments, expect=0):
+        """Packs images/ with a.json into OUT."""
+        return self.run("dfine-pack", "--images", "images", "--annotations", "a.json", "--output", self("OUT"), *arguments, expect=expect)
+
+    def pack_yolo(self, *arguments, expect=0):
+        """Packs the split `train` of data.yaml into OUT."""
+        return self.run("dfine-pack", "--format", "yolo", "--annotations", "data.yaml", "--split", "train", "--output", self("OUT"),
+                        *arguments, expect=expect)
+
+    def text(self, *parts):
+        with open(self(*parts), encoding="utf-8") as f:
+            return f.read()
+
+    def manifest(self):
+        return json.loads(self.text("OUT", "manifest.json"))
 
 
 def load_check(name):

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/file_error.h"
 #include "core/log.h"
+#include "error_of.h"
 #include "file_size_limit.h"
 #include "python.h"
 
@@ -22,16 +23,6 @@ namespace {
 std::string read(const std::string& path) {
   std::ifstream in(path);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-template <class Body>
-std::string error_of(Body body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 bool has(const std::string& text, const std::string& part) {

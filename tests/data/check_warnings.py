@@ -161,16 +161,7 @@ def check_equal_images_on_both_sides():
         out, _ = case.pack("--val-fraction", "0.5", "--overwrite")
         assert texts(out) == ["1 image of val is in train too, byte for byte"], out
         # In parts, the run that completes the pack says it.
-        parts = [
-            "--output",
-            case.root / "parts",
-            "--images",
-            case.images,
-            "--annotations",
-            case.root / "annotations.json",
-            "--val-fraction",
-            "0.5",
-        ]
+        parts = [*case.arguments(case.root / "parts"), "--val-fraction", "0.5"]
         for part in ("2/3", "1/3"):
             out, _ = dfine_pack(*parts, "--part", part)
             assert texts(out) == [], out
@@ -258,16 +249,7 @@ def check_unused_classes_are_dropped():
         assert [Pack(case.output / side).categories for side in ("train", "val")] == 2 * [
             [(3, "cat"), (7, "dog")]
         ]
-        parts = [
-            "--output",
-            case.root / "parts",
-            "--images",
-            case.images,
-            "--annotations",
-            case.root / "annotations.json",
-            "--shard-size",
-            "1",
-        ]
+        parts = [*case.arguments(case.root / "parts"), "--shard-size", "1"]
         dfine_pack(*parts, "--part", "1/2", "--drop-unused-classes")
         _, error = dfine_pack(*parts, "--part", "2/2", expect=1)
         assert "with other options" in error, error

@@ -101,6 +101,10 @@ class Case:
         path = self.write(text)
         return dfine_pack("--images", self.images, "--annotations", path, "--output", self.output, *arguments, expect=expect, **options)
 
+    def arguments(self, output):
+        """Of dfine-pack, for the data set as it was last written."""
+        return ["--output", output, "--images", self.images, "--annotations", self.root / "annotations.json"]
+
     def beside(self):
         """Names in the folder but the inputs: the output and whatever was left behind."""
         return sorted(p.name for p in self.root.iterdir() if p.name not in ("images", "annotations.json"))

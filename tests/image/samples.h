@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.h"
+#include "error_of.h"
 
 namespace dfine {
 
@@ -25,16 +25,5 @@ inline const std::vector<std::string> kSamples{"baseline.jpg",   "progressive.jp
                                                "interlaced.png", "lossy.webp",      "lossy_alpha.webp", "lossless_alpha.webp",
                                                "colour.bmp",     "palette.bmp",     "lzw.tif",          "jpeg.tif",
                                                "tiles.tif"};
-
-/// What `body` throws; fails with nothing thrown.
-template <class Body>
-std::string error_of(Body body) {
-  try {
-    body();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing thrown";
-}
 
 }  // namespace dfine

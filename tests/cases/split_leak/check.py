@@ -3,17 +3,7 @@ import os
 
 
 def check(case):
-    out = case.run(
-        "dfine-pack",
-        "--images",
-        "images",
-        "--annotations",
-        "a.json",
-        "--output",
-        case("OUT"),
-        "--val-fraction",
-        "0.5",
-    )
+    out = case.pack("--val-fraction", "0.5")
     case.run("dfine-pack", "extract", case("OUT", "train"), "--output", case("train"))
     case.run("dfine-pack", "extract", case("OUT", "val"), "--output", case("val"))
 
@@ -32,5 +22,4 @@ def check(case):
     warning = f"{leaked} images of val are in train too, byte for byte"
     assert f"warning: {warning}\n" in out, out
     for side in ("train", "val"):
-        with open(case("OUT", side, "report.html"), encoding="utf-8") as f:
-            assert warning in f.read()
+        assert warning in case.text("OUT", side, "report.html")

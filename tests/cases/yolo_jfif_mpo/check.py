@@ -1,20 +1,6 @@
-import json
-
-
 def check(case):
-    out = case.run(
-        "dfine-pack",
-        "--format",
-        "yolo",
-        "--annotations",
-        "data.yaml",
-        "--split",
-        "train",
-        "--output",
-        case("OUT"),
-    )
-    with open(case("OUT", "manifest.json"), encoding="utf-8") as f:
-        totals = json.load(f)["totals"]
+    out = case.pack_yolo()
+    totals = case.manifest()["totals"]
     assert (totals["images"], totals["boxes"]) == (
         5,
         5,
