@@ -13,7 +13,7 @@
 
 #include "config/load.h"
 #include "core/error.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "input/device_batches.h"
 
 namespace {

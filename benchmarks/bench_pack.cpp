@@ -4,7 +4,7 @@
 #include <chrono>
 #include <iostream>
 
-#include "data/coco.h"
+#include "data/coco/read_coco.h"
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "data/file_id.h"
+#include "files/file_id.h"
 
 namespace dfine {
 namespace {

@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/text.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "loaded_model.h"
 #include "train/class_order.h"
 #include "train/validate.h"

@@ -14,8 +14,8 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "data/file_id.h"
-#include "data/image_folder.h"
+#include "files/file_id.h"
+#include "data/formats/image_folder.h"
 #include "image/file_kind.h"
 
 namespace dfine {

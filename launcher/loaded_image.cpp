@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/exif.h"
+#include "image/exif.h"
 #include "image/decode.h"
 #include "image/orient.h"
 #include "image/resize.h"

@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "data/coco.h"
+#include "data/coco/read_coco.h"
 
 namespace dfine {
 

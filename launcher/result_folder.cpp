@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/file_error.h"
+#include "files/file_error.h"
 #include "core/printable.h"
 #include "core/text.h"
 #include "image/draw.h"

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "image/image.h"
 #include "predict_files.h"

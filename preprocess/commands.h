@@ -2,7 +2,7 @@
 // What dfine-pack does on the command line's behalf: reports go to stdout, progress to stderr, failures leave as Error.
 #include <filesystem>
 
-#include "data/packer.h"
+#include "data/packing/packer.h"
 
 namespace dfine {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "data/packer.h"
+#include "data/packing/packer.h"
 
 namespace dfine {
 

@@ -9,7 +9,7 @@
 #include "augment/augmenter.h"
 #include "core/error.h"
 #include "core/image_size.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "input/plan.h"
 
 namespace dfine {

@@ -9,9 +9,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/coco_json.h"
-#include "data/unexpected_file.h"
-#include "data/json_number.h"
+#include "data/coco/raw_coco.h"
+#include "data/coco/unexpected_file.h"
+#include "data/coco/json_number.h"
 
 namespace dfine {
 namespace {

@@ -9,7 +9,7 @@
 
 namespace dfine {
 
-/// Of an annotation file (data/coco_json.h reads it): images {id, file_name}, categories {id, name}, annotations {id, image_id, category_id, bbox,
+/// Of an annotation file (data/coco/raw_coco.h reads it): images {id, file_name}, categories {id, name}, annotations {id, image_id, category_id, bbox,
 /// area, iscrowd}, in order of the file. A missing `area` becomes w * h. Throws Error that names the file and the first unusable record;
 /// annotations on images or of categories that are not listed are usable: evaluation leaves them out.
 GroundTruth read_coco_ground_truth(const std::filesystem::path& file);

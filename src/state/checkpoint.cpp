@@ -7,7 +7,7 @@
 #include <sstream>
 #include <utility>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "state/checkpoint_metrics.h"

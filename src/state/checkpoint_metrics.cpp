@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
 

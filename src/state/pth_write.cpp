@@ -7,8 +7,8 @@
 #include <exception>
 #include <unordered_map>
 
-#include "core/atomic_path.h"
-#include "core/output_file.h"
+#include "files/atomic_path.h"
+#include "files/output_file.h"
 #include "core/text.h"
 #include "state/pth.h"
 

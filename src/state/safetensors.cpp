@@ -15,9 +15,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
-#include "core/output_file.h"
+#include "files/output_file.h"
 #include "core/text.h"
 
 namespace dfine {

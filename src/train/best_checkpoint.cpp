@@ -2,8 +2,8 @@
 
 #include <system_error>
 
-#include "core/atomic_path.h"
-#include "core/file_error.h"
+#include "files/atomic_path.h"
+#include "files/file_error.h"
 #include "core/text.h"
 #include "state/checkpoint_metrics.h"
 

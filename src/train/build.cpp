@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "data/pack_cache.h"
+#include "data/shards/cache.h"
 #include "input/multiscale.h"
 #include "model/freezing.h"
 #include "state/class_heads.h"

@@ -7,13 +7,13 @@
 
 #include "config/config.h"
 #include "data/category.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "dist/group.h"
 #include "model/dfine.h"
 
 namespace dfine {
 
-/// Opens a pack, its copy in `cache_dir` unless that is empty (see data/pack_cache.h), and names the key it came from in errors.
+/// Opens a pack, its copy in `cache_dir` unless that is empty (see data/shards/cache.h), and names the key it came from in errors.
 PackedDataset open_pack(const std::string& key, const std::string& folder, const std::string& cache_dir);
 
 /// Images of the training pack under data.max_images.

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "dist/group.h"
 #include "state/class_match.h"
 

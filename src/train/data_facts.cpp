@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 
 namespace dfine {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 
 namespace dfine {
 namespace {

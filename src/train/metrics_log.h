@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/output_file.h"
+#include "files/output_file.h"
 #include "state/checkpoint.h"
 
 namespace dfine {

@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "image/draw.h"
 #include "image/encode.h"
 #include "input/loader.h"

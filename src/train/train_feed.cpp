@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 
 namespace dfine {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "config/load.h"
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"

@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "input/batch.h"
 #include "loss/criterion.h"
 #include "metrics/coco_eval.h"

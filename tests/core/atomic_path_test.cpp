@@ -1,4 +1,4 @@
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

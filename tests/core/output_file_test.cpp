@@ -1,4 +1,4 @@
-#include "core/output_file.h"
+#include "files/output_file.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <fstream>
 #include <string>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
-#include "core/file_error.h"
+#include "files/file_error.h"
 #include "core/log.h"
 #include "error_of.h"
 #include "file_size_limit.h"

@@ -1,4 +1,4 @@
-#include "data/coco.h"
+#include "data/coco/read_coco.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "core/error.h"
-#include "data/coco.h"
-#include "data/manifest.h"
-#include "data/packer.h"
-#include "data/verify.h"
+#include "data/coco/read_coco.h"
+#include "data/shards/manifest.h"
+#include "data/packing/packer.h"
+#include "data/shards/verify.h"
 #include "python.h"
 
 namespace dfine {

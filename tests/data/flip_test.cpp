@@ -6,9 +6,9 @@
 #include <random>
 
 #include "core/error.h"
-#include "data/dataset.h"
-#include "data/packer.h"
-#include "data/verify.h"
+#include "data/shards/dataset.h"
+#include "data/packing/packer.h"
+#include "data/shards/verify.h"
 #include "python.h"
 
 namespace dfine {

@@ -1,4 +1,4 @@
-#include "data/json_lists.h"
+#include "data/coco/json_lists.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "data/pack_cache.h"
+#include "data/shards/cache.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -9,11 +9,11 @@
 #include <fstream>
 #include <vector>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/error.h"
-#include "data/dataset.h"
-#include "data/manifest.h"
-#include "data/packer.h"
+#include "data/shards/dataset.h"
+#include "data/shards/manifest.h"
+#include "data/packing/packer.h"
 #include "python.h"
 
 namespace dfine {

@@ -3,7 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 
 int main(int argc, char** argv) {
   using Json = nlohmann::ordered_json;

@@ -6,8 +6,8 @@
 
 #include "core/crc32c.h"
 #include "core/error.h"
-#include "data/shard_reader.h"
-#include "data/shard_writer.h"
+#include "data/shards/reader.h"
+#include "data/shards/writer.h"
 #include "python.h"
 
 namespace dfine {

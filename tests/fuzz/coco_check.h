@@ -1,10 +1,10 @@
 #pragma once
-// What every reader of annotations promises of its result (data/coco.h).
+// What every reader of annotations promises of its result (data/coco/read_coco.h).
 #include <cmath>
 #include <cstdlib>
 #include <vector>
 
-#include "data/coco.h"
+#include "data/annotation_set.h"
 
 namespace dfine::fuzz {
 

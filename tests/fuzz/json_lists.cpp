@@ -1,5 +1,5 @@
 // Any text cut into pieces as small as they come: each lies in the text where it says, and they follow one another.
-#include "data/json_lists.h"
+#include "data/coco/json_lists.h"
 
 #include <array>
 #include <cstdlib>

@@ -1,5 +1,5 @@
 // Any bytes as a manifest: an Error, or a manifest that agrees with itself and whose text reads back the same.
-#include "data/manifest.h"
+#include "data/shards/manifest.h"
 
 #include <cstdlib>
 

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "data/shard_format.h"
+#include "data/shards/format.h"
 
 namespace {
 

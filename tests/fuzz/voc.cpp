@@ -1,5 +1,5 @@
 // Any text as the XML file of one image.
-#include "data/voc.h"
+#include "data/formats/voc.h"
 
 #include "coco_check.h"
 #include "core/error.h"

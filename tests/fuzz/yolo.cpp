@@ -1,5 +1,5 @@
 // Any text as data.yaml and any as a label file, around one image.
-#include "data/yolo.h"
+#include "data/formats/yolo.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Batches on their way to a GPU. Not yet executed on any: written and compiled on machines without.
 #include <ATen/ATen.h>
 
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "gpu_main.h"
 #include "input/device_batches.h"
 #include "input/shipped_pack.h"

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "shipped_pack.h"
 
 namespace dfine {

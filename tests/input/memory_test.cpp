@@ -16,11 +16,11 @@
 #include <thread>
 #include <vector>
 
-#include "core/atomic_path.h"
+#include "files/atomic_path.h"
 #include "core/crc32c.h"
-#include "data/dataset.h"
-#include "data/manifest.h"
-#include "data/shard_writer.h"
+#include "data/shards/dataset.h"
+#include "data/shards/manifest.h"
+#include "data/shards/writer.h"
 #include "input/loader.h"
 #include "shipped_pack.h"
 

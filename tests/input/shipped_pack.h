@@ -5,7 +5,7 @@
 #include <iterator>
 #include <vector>
 
-#include "data/packer.h"
+#include "data/packing/packer.h"
 #include "python.h"
 
 namespace dfine {

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "data/dataset.h"
+#include "data/shards/dataset.h"
 #include "input/shipped_pack.h"
 
 namespace dfine {

@@ -1,0 +1,18 @@
+#pragma once
+#include <filesystem>
+#include <vector>
+
+#include "core/thread_pool.h"
+#include "data/annotation_set.h"
+#include "data/data_note.h"
+
+namespace dfine {
+
+/// Notes on the files that no image of the annotation file refers to, below the innermost folder of
+/// `image_folder` that holds all images: what lies beside that may belong to other annotation
+/// files.
+std::vector<DataNote> find_unlisted_files(const Coco& coco,
+                                          const std::filesystem::path& image_folder,
+                                          ThreadPool& pool);
+
+}  // namespace dfine

@@ -1,0 +1,102 @@
+#include "data/formats/voc_files.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "files/folder_walk.h"
+#include "data/formats/image_folder.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kCheckFolder = "check --annotations: it names the data set's folder";
+
+std::string id_of(const fs::path& file) {
+  return fs::path(file).replace_extension().generic_string();
+}
+
+class Finder {
+ public:
+  Finder(const fs::path& folder, const fs::path& images) {
+    std::error_code failed;
+    if (!fs::is_directory(folder, failed))
+      throw Error(cat(folder.string(), " is not a folder"), kCheckFolder);
+    files_.annotation_folder = folder / "Annotations";
+    if (!fs::is_directory(files_.annotation_folder, failed)) files_.annotation_folder = folder;
+    files_.image_folder = images;
+    if (images.empty()) files_.image_folder = side_by_side(folder) ? folder : folder / "JPEGImages";
+    if (!fs::is_directory(files_.image_folder, failed))
+      throw Error(cat(files_.image_folder.string(), " does not exist"),
+                  "name the folder of the images with --images");
+  }
+
+  VocFiles find() {
+    const bool one_folder = side_by_side(files_.image_folder);
+    walk(files_.annotation_folder, true, one_folder);
+    if (!one_folder) walk(files_.image_folder, false, true);
+    if (files_.xml.empty())
+      throw Error(cat(files_.annotation_folder.string(), " holds no XML files"), kCheckFolder);
+    note("hidden files and folders, not read", hidden_);
+    note("files of other kinds among the images and XML files, not read", others_);
+    return std::move(files_);
+  }
+
+ private:
+  using Paths = std::map<std::string, std::string>;  // absolute path -> as in messages
+
+  static std::string key_of(const fs::path& path) {
+    return fs::absolute(path).lexically_normal().string();
+  }
+
+  bool side_by_side(const fs::path& image_folder) const {
+    std::error_code failed;
+    return fs::equivalent(files_.annotation_folder, image_folder, failed);
+  }
+
+  /// One of the two folders may lie in the other: what is read there is nothing of another kind.
+  void walk(const fs::path& folder, bool take_xml, bool take_images) {
+    const FolderFiles found = walk_folder(folder);
+    for (const fs::path& file : found.hidden)
+      hidden_.emplace(key_of(folder / file), (folder / file).string());
+    for (const fs::path& file : found.files) {
+      const fs::path path = folder / file;
+      if (take_xml && lower_extension(file) == ".xml") {
+        VocXml& xml = files_.xml[id_of(file)];
+        (xml.path.empty() ? xml.path : xml.twin) = path;
+      } else if (take_images && has_image_extension(file)) {
+        files_.images[id_of(file)].insert(file.generic_string());
+      } else {
+        others_.emplace(key_of(path), path.string());
+        continue;
+      }
+      read_.insert(key_of(path));
+    }
+  }
+
+  void note(const char* what, const Paths& paths) {
+    DataNote note{what, 0, {}};
+    for (const auto& [key, path] : paths) {
+      if (!read_.contains(key)) note.add(path);
+    }
+    append_note(files_.notes, std::move(note));
+  }
+
+  VocFiles files_;
+  std::set<std::string> read_;
+  Paths hidden_, others_;
+};
+
+}  // namespace
+
+VocFiles find_voc_files(const fs::path& folder, const fs::path& images) {
+  return Finder(folder, images).find();
+}
+
+}  // namespace dfine

@@ -1,0 +1,334 @@
+#include "data/formats/yolo.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "data/class_names.h"
+#include "data/coco/unexpected_file.h"
+#include "files/folder_walk.h"
+#include "data/formats/image_listing.h"
+#include "data/formats/yolo_labels.h"
+
+namespace dfine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kYamlHint =
+    "data.yaml gives `names`, the classes as a list or as a map from their numbers, and folders as `train`, `val`";
+
+/// From 1; the first where the library knows none.
+size_t line_of(const YAML::Mark& mark) {
+  return mark.line < 0 ? 1 : static_cast<size_t>(mark.line) + 1;
+}
+
+/// The part of data.yaml that matters here.
+class DataYaml {
+ public:
+  explicit DataYaml(const fs::path& path) : path_(path) {
+    const std::string text = read_text(path);
+    if (text.starts_with('{') && text.find("\"annotations\"") != std::string::npos)
+      throw Error(cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
+                  "--format coco reads it");
+    try {
+      root_ = YAML::Load(text);  // UTF-16 with a byte order mark too
+      if (!root_.IsMap()) require_utf8(text, path);
+      if (!root_.IsMap()) fail(root_, "is not a map of keys and values");
+      read_names();
+    } catch (const YAML::Exception& e) {
+      require_utf8(text, path);
+      throw Error(cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
+    }
+  }
+
+  const std::vector<Category>& categories() const { return categories_; }
+  bool key_points() const { return is_given("kpt_shape"); }
+
+  /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself where there is none such.
+  fs::path folder() const {
+    fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+    const YAML::Node path = root_["path"];
+    if (!path.IsDefined() || !path.IsScalar()) return beside;
+    std::error_code failed;
+    const fs::path named = beside / path.as<std::string>();
+    return fs::is_directory(named, failed) ? named : beside;
+  }
+
+  std::vector<std::string> entries(const std::string& split) const {
+    const YAML::Node node = root_[split];
+    if (!is_given(split))
+      throw Error(cat(path_.string(), " has no entry '", split, "'"), "check --split, or name the folder with --images");
+    std::vector<std::string> entries;
+    if (node.IsScalar()) entries.push_back(node.as<std::string>());
+    if (node.IsSequence()) {
+      for (const auto& entry : node) entries.push_back(entry.as<std::string>());
+    }
+    if (entries.empty()) fail(node, cat("'", split, "' is neither a path nor a list of paths"));
+    return entries;
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
+    throw Error(cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
+  }
+
+  /// `key:` without a value counts as absent.
+  bool is_given(const std::string& key) const {
+    const YAML::Node node = root_[key];
+    return node.IsDefined() && !node.IsNull();
+  }
+
+  /// `place`: where it stands; an absent value has no place of its own.
+  std::string class_name(const YAML::Node& node, const YAML::Node& place) const {
+    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar()))) fail(place, "a class name is empty");
+    return node.as<std::string>();
+  }
+
+  void read_names() {
+    const YAML::Node names = root_["names"];
+    if (!is_given("names") || names.size() == 0) fail(root_, "there are no class names");
+    if (names.IsSequence()) {
+      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
+    } else if (names.IsMap()) {
+      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
+      std::ranges::sort(categories_, {}, &Category::id);
+    } else {
+      fail(names, "`names` is neither a list nor a map");
+    }
+    for (size_t label = 0; label < categories_.size(); ++label) {
+      if (categories_[label].id != static_cast<int64_t>(label)) fail(names, cat("`names` has no class ", label, ", or has one twice"));
+    }
+    const YAML::Node count = root_["nc"];
+    if (is_given("nc") && count.as<size_t>() != categories_.size())
+      fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(), " names"));
+  }
+
+  fs::path path_;
+  YAML::Node root_;
+  std::vector<Category> categories_;
+};
+
+struct ImageList {
+  fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
+  std::vector<fs::path> paths;  // in ascending order, or in that of the text file
+  std::vector<std::string> sources;     // [paths] "train.txt, line 3" of those that a text file names; else empty
+  std::set<std::string> searched;       // image folders
+  std::set<std::string> label_folders;  // of their images
+  UnusedFiles unused;                   // files in all these folders
+};
+
+/// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
+fs::path locate(const fs::path& folder, const std::string& entry) {
+  fs::path path = folder / entry;
+  if (fs::exists(path)) return path;
+  if (entry.starts_with("../") && fs::exists(folder / entry.substr(3))) return folder / entry.substr(3);
+  throw Error(cat(path.string(), " does not exist"), "check the paths in data.yaml, or name the folder with --images");
+}
+
+fs::path normal(const fs::path& path) {
+  return fs::absolute(path).lexically_normal();
+}
+
+fs::path relative_to(const fs::path& folder, const fs::path& path) {
+  return normal(path).lexically_relative(normal(folder));
+}
+
+bool leaves(const fs::path& folder, const fs::path& path) {
+  return *relative_to(folder, path).begin() == "..";
+}
+
+/// The innermost folder that holds all the files.
+fs::path common_folder(const std::vector<fs::path>& files) {
+  fs::path common = normal(files.front()).parent_path();
+  for (const fs::path& file : files) {
+    while (leaves(common, file)) common = common.parent_path();
+  }
+  return common;
+}
+
+std::string label_folder(const fs::path& image) {
+  return normal(yolo_label_path(image)).parent_path().string();
+}
+
+void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
+  list.searched.insert(normal(folder / "image").parent_path().string());
+  list.label_folders.insert(label_folder(folder / "image"));
+  for (const fs::path& image : list_image_folder(folder, pool, list.unused)) {
+    list.paths.push_back(folder / image);
+    list.label_folders.insert(label_folder(list.paths.back()));
+  }
+}
+
+ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images, ThreadPool& pool) {
+  if (!images.empty()) {
+    ImageList list{normal(images), {}, {}, {}, {}, {}};  // "." may be a folder `images`, beside which labels stand
+    search(list.folder, list, pool);
+    return list;
+  }
+  const std::vector<std::string> entries = yaml.entries(split);
+  ImageList list{yaml.folder(), {}, {}, {}, {}, {}};
+  for (const std::string& entry : entries) {
+    const fs::path path = locate(list.folder, entry);
+    if (fs::is_directory(path)) {
+      search(path, list, pool);
+      if (entries.size() == 1) list.folder = path;
+    } else {
+      for (const auto& [number, text] : read_numbered_lines(path)) {
+        list.paths.push_back(path.parent_path() / text);
+        list.sources.resize(list.paths.size() - 1);
+        list.sources.push_back(at_line(path, number));
+      }
+    }
+  }
+  const auto outside = [&](const fs::path& path) { return leaves(list.folder, path); };
+  if (std::ranges::any_of(list.paths, outside)) list.folder = common_folder(list.paths);
+  return list;
+}
+
+/// Is a folder above this one among the others?
+bool lies_within(fs::path folder, const std::set<std::string>& others) {
+  while (folder.has_relative_path()) {
+    folder = folder.parent_path();
+    if (others.contains(folder.string())) return true;
+  }
+  return false;
+}
+
+/// Label files of the folders that were searched without an image of that name; hidden ones go to list.unused.
+DataNote find_unused_labels(ImageList& list) {
+  std::unordered_set<std::string> used;
+  for (const fs::path& image : list.paths) used.insert(normal(yolo_label_path(image)).string());
+  std::set<std::string> unused;
+  for (const fs::path folder : list.label_folders) {
+    std::error_code failed;
+    if (lies_within(folder, list.label_folders) || !fs::is_directory(folder, failed)) continue;
+    const FolderFiles found = walk_folder(folder);
+    const bool was_searched = list.searched.contains(folder.string()) || lies_within(folder, list.searched);
+    for (const fs::path& name : found.hidden) {
+      if (!was_searched) list.unused.hidden.insert((folder / name).string());
+    }
+    for (const fs::path& name : found.files) {
+      const std::string path = (folder / name).string();
+      // Capital letters too: a label file named so is looked for under no image's name.
+      if (lower_extension(name) == ".txt" && !used.contains(path)) unused.insert(path);
+    }
+  }
+  DataNote note{"text files among the labels that belong to no image, not used", 0, {}};
+  for (const std::string& name : unused) note.add(name);
+  return note;
+}
+
+class Reader {
+ public:
+  Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {
+    list_.sources.resize(list_.paths.size());
+  }
+
+  std::vector<FolderImage> read_all(ThreadPool& pool) {
+    std::vector<FolderImage> images;
+    ordered_parallel(
+        pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return read(i); },
+        [&](size_t i, ReadImage read) {
+          if (read.exists) ++existing_;
+          if (!read.labels.empty()) labels_.emplace_back(std::move(read.labels), i);
+          images.push_back(std::move(read.image));
+        });
+    if (!images.empty() && existing_ == 0) throw_no_images();
+    if (!images.empty() && labels_.empty()) {
+      throw Error(cat("there is not one label file: looked for ", yolo_label_path(list_.paths.front()).string(), " and the like"),
+                  "labels of .../images/a.jpg stand in .../labels/a.txt");
+    }
+    return images;
+  }
+
+  /// Of read_all().
+  DataNote shared_labels() {
+    DataNote note{"label files that several images share, used for each", 0, {}};
+    std::ranges::sort(labels_);
+    for (auto first = labels_.begin(), end = first; first != labels_.end(); first = end) {
+      end = std::find_if(first, labels_.end(), [&](const auto& other) { return other.first != first->first; });
+      if (end - first < 2) continue;
+      std::set<fs::path> paths;  // a list may name an image twice
+      for (auto user = first; user != end; ++user) paths.insert(relative_to(list_.folder, list_.paths[user->second]));
+      if (paths.size() < 2) continue;
+      std::string names;
+      for (const fs::path& path : paths) names += cat(names.empty() ? "" : ", ", path.generic_string());
+      note.add(cat(first->first, ": ", names));
+    }
+    return note;
+  }
+
+ private:
+  struct ReadImage {
+    FolderImage image;
+    bool exists = true;
+    std::string labels;  // the label file; empty: there is none
+  };
+
+  ReadImage read(size_t i) const {
+    const fs::path& path = list_.paths[i];
+    const fs::path labels = yolo_label_path(path);
+    std::error_code failed;
+    ReadImage read;
+    if (fs::exists(labels, failed)) read.labels = labels.string();
+    FolderImage& image = read.image;
+    image.image.file_name = relative_to(list_.folder, path).generic_string();
+    const std::string source = list_.sources[i].empty() ? "" : list_.sources[i] + ": ";
+    try {
+      read_image_size(path, image.image);
+    } catch (const Error& e) {
+      read.exists = fs::exists(path, failed);
+      image.problems.push_back(read.exists ? cat(source, printable(path), ": ", e.message())
+                                           : cat(source, printable(path), " does not exist"));
+      return read;
+    }
+    if (read.labels.empty()) return read;
+    const std::string text = read_text(labels);
+    if (const auto other = recognise_encoding(text)) {
+      image.problems.push_back(cat(printable(labels), " ", other->what));
+    } else {
+      parse_yolo_labels(text, labels, format_, image);
+    }
+    return read;
+  }
+
+  [[noreturn]] void throw_no_images() const {
+    const std::string source = list_.sources.front(), path = list_.paths.front().string();
+    std::string hint = "correct the paths, or name the folder of the images with --images";
+    if (!source.empty()) hint = "was the list made on another machine? Relative paths start at the list's folder; " + hint;
+    if (path.find('\\') != std::string::npos) hint = "write / for \\ in the paths; " + hint;
+    throw Error(cat("not one of ", counted(static_cast<long long>(list_.paths.size()), "image", "images"), " exists: ", source,
+                    source.empty() ? "" : " names ", path),
+                hint);
+  }
+
+  ImageList list_;
+  YoloLabelFormat format_;
+  size_t existing_ = 0;
+  std::vector<std::pair<std::string, size_t>> labels_;  // each label file that is there, and the index of its image
+};
+
+}  // namespace
+
+Annotations read_yolo(const fs::path& path, const std::string& split, const fs::path& images, ThreadPool& pool) {
+  const DataYaml yaml(path);
+  ImageList list = find_images(yaml, split, images, pool);
+  std::vector<DataNote> notes;
+  append_note(notes, find_unused_labels(list));
+  std::ranges::move(list.unused.notes(), std::back_inserter(notes));
+  const fs::path folder = list.folder;
+  Reader reader(yaml, std::move(list));
+  Coco coco = coco_from_folder(yaml.categories(), reader.read_all(pool));
+  append_note(notes, reader.shared_labels());
+  return {std::move(coco), folder, std::move(notes)};
+}
+
+}  // namespace dfine

@@ -1,0 +1,15 @@
+#pragma once
+// What stands in a data set twice. Nothing is changed: some lists repeat images on purpose.
+#include <vector>
+
+#include "data/annotation_set.h"
+#include "data/data_note.h"
+#include "data/packing/plan.h"
+
+namespace dfine {
+
+/// Notes on files that are several images (one file name under two ids, or links to one file), and
+/// on annotations of one image that have the same class, box and crowd flag. Of the images planned.
+std::vector<DataNote> find_repeats(const Coco& coco, const PackPlan& plan);
+
+}  // namespace dfine

@@ -1,0 +1,129 @@
+#include "data/packing/warnings.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+/// `"a" (id 1), "b" (id 2) and 3 more`.
+std::string list_of(const std::vector<Category>& categories) {
+  constexpr size_t kShown = 5;
+  std::string text;
+  for (size_t k = 0; k < std::min(kShown, categories.size()); ++k)
+    text += cat(k == 0 ? "" : ", ", describe(categories[k]));
+  if (categories.size() > kShown) text += cat(" and ", categories.size() - kShown, " more");
+  return text;
+}
+
+class Finder {
+ public:
+  Finder(const std::vector<Category>& categories, const PackCounts& counts,
+         std::span<const std::string> supercategories)
+      : categories_(categories), counts_(counts), supercategories_(supercategories) {}
+
+  std::vector<DataWarning> find() {
+    relative_boxes();
+    crowds();
+    crowded_images();
+    equal_names();
+    groups();
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::string text, std::string advice) {
+    found_.push_back({std::move(text), std::move(advice)});
+  }
+
+  void relative_boxes() {
+    size_t all = 0;
+    for (const ClassCount& of_class : counts_.classes) all += of_class.all();
+    if (all == 0 || counts_.in_first_pixel < all) return;
+    add(cat(all == 1 ? "the only box lies"
+                     : cat("all ", with_commas(static_cast<long long>(all)), " boxes lie"),
+            " within the first pixel of the image: the coordinates seem to be relative to the "
+            "image (0 to 1), but pixels are expected"),
+        "multiply x and width by the image's width, y and height by its height; YOLO labels, which "
+        "are relative, need --format yolo");
+  }
+
+  void crowds() {
+    size_t boxes = 0, crowds = 0;
+    std::vector<Category> of_crowds;
+    for (size_t label = 0; label < categories_.size(); ++label) {
+      const ClassCount& of_class = counts_.classes[label];
+      boxes += of_class.boxes;
+      crowds += of_class.crowds;
+      if (of_class.boxes == 0 && of_class.crowds > 0) of_crowds.push_back(categories_[label]);
+    }
+    if (of_crowds.empty()) return;
+    constexpr const char* kAdvice =
+        "set iscrowd to 0 where an annotation marks a single object; annotation programs may write "
+        "1 for every mask";
+    if (boxes == 0) {
+      add(cat("all ",
+              counted(static_cast<long long>(crowds), "annotation is a crowd region",
+                      "annotations are crowd regions"),
+              " (iscrowd 1): training sees no box at all"),
+          kAdvice);
+    } else {
+      add(cat(counted(static_cast<long long>(of_crowds.size()), "class has", "classes have"),
+              " only crowd regions (iscrowd 1), which training does not see: ", list_of(of_crowds)),
+          kAdvice);
+    }
+  }
+
+  void crowded_images() {
+    if (counts_.crowded_images == 0) return;
+    add(cat(counted(static_cast<long long>(counts_.crowded_images), "image has", "images have"),
+            " more than ", PackCounts::kCrowded, " boxes; the most is ",
+            with_commas(static_cast<long long>(counts_.most_boxes)), ", in ",
+            counts_.most_boxes_in),
+        cat("a model finds at most model.num_queries objects per image (", PackCounts::kCrowded,
+            " unless set): set it to the largest number of boxes, or cut such images into tiles"));
+  }
+
+  void equal_names() {
+    std::map<std::string, std::vector<int64_t>> ids;
+    for (const Category& category : categories_) ids[category.name].push_back(category.id);
+    for (const auto& [name, of_name] : ids) {
+      if (of_name.size() < 2) continue;
+      std::string text;
+      for (size_t k = 0; k < of_name.size(); ++k)
+        text += cat(k == 0 ? "" : k + 1 == of_name.size() ? " and " : ", ", of_name[k]);
+      add(cat(of_name.size(), " classes have the same name \"", name, "\": ids ", text),
+          "merge them or rename one: classes are told apart by their names when weights are loaded "
+          "and results are read");
+    }
+  }
+
+  void groups() {
+    for (size_t label = 0; label < categories_.size(); ++label) {
+      if (counts_.classes[label].all() > 0) continue;
+      if (std::ranges::find(supercategories_, categories_[label].name) == supercategories_.end())
+        continue;
+      add(cat("class ", describe(categories_[label]),
+              " has no annotations; it is the supercategory of other classes, as exports of "
+              "Roboflow begin with"),
+          "--drop-unused-classes packs without it");
+    }
+  }
+
+  const std::vector<Category>& categories_;
+  const PackCounts& counts_;
+  std::span<const std::string> supercategories_;
+  std::vector<DataWarning> found_;
+};
+
+}  // namespace
+
+std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
+                                       const PackCounts& counts,
+                                       std::span<const std::string> supercategories) {
+  return Finder(categories, counts, supercategories).find();
+}
+
+}  // namespace dfine

@@ -1,0 +1,131 @@
+#include "data/shards/dataset.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/error.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "data/shards/manifest.h"
+
+namespace dfine {
+
+PackedBox PackedDataset::common_part(const MappedIndex::Boxes& boxes, size_t b) const {
+  PackedBox box;
+  for (size_t k = 0; k < 4; ++k) box.xywh[k] = boxes.xywh[4 * b + k];
+  box.area = boxes.area[b];
+  box.annotation_id = boxes.annotation_id[b];
+  box.label = label_of_[static_cast<size_t>(boxes.label[b])];
+  box.iscrowd = boxes.iscrowd[b] != 0;
+  return box;
+}
+
+PackedBox PackedDataset::kept_box(const MappedIndex& index, size_t b) const {
+  PackedBox box = common_part(index.box, b);
+  for (size_t k = 0; k < 4; ++k) box.cxcywh[k] = index.cxcywh[4 * b + k];
+  return box;
+}
+
+PackedBox PackedDataset::dropped_box(const MappedIndex& index, size_t b) const {
+  PackedBox box = common_part(index.dropped, b);
+  box.dropped = true;
+  return box;
+}
+
+PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
+  const Manifest manifest = read_manifest(folder);
+  PackedDataset set;
+  set.folder_ = folder;
+  set.categories_ = manifest.categories;
+  set.label_of_.resize(set.categories_.size());
+  std::iota(set.label_of_.begin(), set.label_of_.end(), 0);
+  for (const auto& entry : manifest.shards) {
+    Shard shard = open_shard(folder, entry, manifest.categories);
+    set.first_.push_back(set.size() + shard.index.images());
+    set.shards_.push_back({entry.file, std::move(shard.bytes), std::move(shard.mapping), shard.mapped});
+  }
+  return set;
+}
+
+PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) && {
+  const size_t classes = categories_.size();
+  std::vector<int64_t> sorted = label_of;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<int64_t> all(classes);
+  std::iota(all.begin(), all.end(), 0);
+  if (sorted != all) throw Error(cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+  std::vector<Category> categories(classes);
+  std::vector<int32_t> composed(classes);
+  for (size_t label = 0; label < classes; ++label) categories[static_cast<size_t>(label_of[label])] = categories_[label];
+  for (size_t stored = 0; stored < classes; ++stored)
+    composed[stored] = static_cast<int32_t>(label_of[static_cast<size_t>(label_of_[stored])]);
+  categories_ = std::move(categories);
+  label_of_ = std::move(composed);
+  return std::move(*this);
+}
+
+PackedDataset::Place PackedDataset::find(size_t i) const {
+  const auto after = std::upper_bound(first_.begin(), first_.end(), i);
+  const auto shard = static_cast<size_t>(after - first_.begin()) - 1;
+  return {shards_[shard], i - first_[shard]};
+}
+
+PackedImage PackedDataset::image(size_t i) const {
+  const auto [shard, r] = find(i);
+  return {shard.index.id[r], shard.index.width[r], shard.index.height[r], shard.index.file_name[r], shard.name};
+}
+
+std::vector<PackedBox> PackedDataset::evaluation_boxes(size_t i) const {
+  const auto [shard, r] = find(i);
+  const MappedIndex& index = shard.index;
+  uint64_t kept = index.box.first[r], dropped = index.dropped.first[r];
+  const uint64_t kept_end = index.box.first[r + 1], dropped_end = index.dropped.first[r + 1];
+  std::vector<PackedBox> boxes;
+  boxes.reserve(kept_end - kept + dropped_end - dropped);
+  while (kept < kept_end || dropped < dropped_end) {  // the dropped ones go back to their places among the others
+    const bool is_dropped = dropped < dropped_end && index.position[dropped] == boxes.size();
+    boxes.push_back(is_dropped ? dropped_box(index, dropped++) : kept_box(index, kept++));
+  }
+  return boxes;
+}
+
+std::vector<PackedBox> PackedDataset::training_boxes(size_t i) const {
+  const auto [shard, r] = find(i);
+  std::vector<PackedBox> boxes;
+  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) {
+    if (shard.index.box.iscrowd[b] == 0) boxes.push_back(kept_box(shard.index, b));
+  }
+  return boxes;
+}
+
+size_t PackedDataset::training_box_count(size_t i) const {
+  const auto [shard, r] = find(i);
+  size_t count = 0;
+  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) count += shard.index.box.iscrowd[b] == 0 ? 1 : 0;
+  return count;
+}
+
+std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
+  std::vector<uint8_t> bytes;
+  read_bytes(i, bytes);
+  return bytes;
+}
+
+void PackedDataset::read_bytes(size_t i, std::vector<uint8_t>& bytes) const {
+  const auto [shard, r] = find(i);
+  with_context([&, &shard = shard, r = r] { shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes); },
+               [&] { return describe(i); });
+}
+
+void PackedDataset::will_need(size_t i) const noexcept {
+  const auto [shard, r] = find(i);
+  shard.bytes.will_need(shard.index.offset[r], shard.index.size[r]);
+}
+
+std::string PackedDataset::describe(size_t i) const {
+  const auto [shard, r] = find(i);
+  return cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ", shard.index.id[r], ") of ",
+             printable(folder_ / shard.name));
+}
+
+}  // namespace dfine

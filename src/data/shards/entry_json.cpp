@@ -1,0 +1,66 @@
+#include "data/shards/entry_json.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+}  // namespace
+
+std::string checksum_text(uint32_t value) {
+  std::array<char, 9> text{};
+  std::snprintf(text.data(), text.size(), "%08x", value);
+  return text.data();
+}
+
+uint32_t checksum_from_text(const std::string& text) {
+  uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
+    throw Error(cat("'", text, "' is not a checksum of 8 digits"));
+  return value;
+}
+
+Json shard_counts_to_json(const ShardEntry& entry) {
+  return {{"images", entry.images},
+          {"boxes", entry.boxes},
+          {"dropped_boxes", entry.dropped_boxes},
+          {"image_bytes", entry.image_bytes},
+          {"file_bytes", entry.file_bytes}};
+}
+
+ShardEntry shard_counts_from_json(const Json& json) {
+  ShardEntry entry;
+  entry.images = json.at("images").get<uint64_t>();
+  entry.boxes = json.at("boxes").get<uint64_t>();
+  entry.dropped_boxes = json.at("dropped_boxes").get<uint64_t>();
+  entry.image_bytes = json.at("image_bytes").get<uint64_t>();
+  entry.file_bytes = json.at("file_bytes").get<uint64_t>();
+  return entry;
+}
+
+Json shard_entry_to_json(const ShardEntry& entry) {
+  Json json{{"file", entry.file}};
+  json.update(shard_counts_to_json(entry));
+  json["image_bytes_offset"] = entry.image_bytes_offset;
+  json["index_crc32c"] = checksum_text(entry.index_crc32c);
+  return json;
+}
+
+ShardEntry shard_entry_from_json(const Json& json) {
+  ShardEntry entry = shard_counts_from_json(json);
+  entry.file = json.at("file").get<std::string>();
+  if (entry.file.empty() || entry.file.find('/') != std::string::npos) throw Error(cat("'", entry.file, "' is not the name of a shard"));
+  entry.image_bytes_offset = json.at("image_bytes_offset").get<uint64_t>();
+  entry.index_crc32c = checksum_from_text(json.at("index_crc32c").get<std::string>());
+  return entry;
+}
+
+}  // namespace dfine

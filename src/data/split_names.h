@@ -1,0 +1,9 @@
+#pragma once
+
+namespace dfine {
+
+/// Folders of a pack that was divided into two (dfine-pack --val-fraction).
+inline constexpr const char* kTrainSet = "train";
+inline constexpr const char* kValSet = "val";
+
+}  // namespace dfine

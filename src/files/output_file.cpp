@@ -1,0 +1,49 @@
+#include "files/output_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "files/file_error.h"
+
+namespace dfine {
+namespace {
+
+int flags_of(OutputFile::Mode mode) {
+  return O_WRONLY | O_CREAT | O_CLOEXEC | (mode == OutputFile::Mode::kAppend ? O_APPEND : O_TRUNC);
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::filesystem::path path, Mode mode, std::filesystem::path name)
+    : name_(name.empty() ? path : std::move(name)),
+      descriptor_(::open(path.c_str(), flags_of(mode), 0666)) {
+  if (descriptor_ < 0) throw_file_error("open", name_, errno);
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void OutputFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_file_error("write", name_, errno);
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void OutputFile::write(const void* bytes, size_t count) {
+  write({static_cast<const char*>(bytes), count});
+}
+
+void OutputFile::close() {
+  // Not tried again after EINTR: Linux has closed the descriptor by then.
+  if (::close(std::exchange(descriptor_, -1)) == 0 || errno == EINTR) return;
+  throw_file_error("write", name_, errno);
+}
+
+}  // namespace dfine
