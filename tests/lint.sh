@@ -4,7 +4,7 @@
 #   tests/lint.sh [shell] [python] [text] [format]     without names: shell, python and text
 #
 #   shell   shellcheck on all shell scripts
-#   python  ruff on all Python files, in the version of tests/lint.txt and with the rules of ruff.toml
+#   python  ruff on all Python files, in the version of tests/lint.txt, with the rules of ruff.toml
 #   text    tests/docs/prose.py: sentences of more than 25 words, lines of more than 100 columns
 #   format  clang-format on all C++ files; not yet part of the checks without names
 #
@@ -19,7 +19,8 @@ files() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
 ruff() {
   if [ -z "${DFINE_RUFF:-}" ]; then
     local home
-    home=${DFINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfine}/lint-$(sha256sum tests/lint.txt | cut -c1-12)
+    home=${DFINE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dfine}
+    home+=/lint-$(sha256sum tests/lint.txt | cut -c1-12)
     if [ ! -x "$home/bin/ruff" ]; then
       rm -rf "$home"
       python3 -m venv "$home"

@@ -37,8 +37,8 @@ std::vector<ConfigKey> optim_keys() {
                                                                        "backbone. 0: the same as "
                                                                        "optim.lr."),
       integer("optim.base_batch", part, &O::base_batch, 0, kNoLimit,
-              "Global batch size that optim.lr and optim.backbone_lr refer to. 0: the global batch "
-              "of the run, that is no scaling (official: n 128, others 32)."),
+              "Global batch that optim.lr and optim.backbone_lr refer to. 0: the global batch of "
+              "the run, that is no scaling (official: n 128, others 32)."),
       choice<O, LrScaling>(
           "optim.scale_lr", part, &O::scale_lr, {{"none", LrScaling::kNone}, {"linear", LrScaling::kLinear}, {"sqrt", LrScaling::kSqrt}},
           "How the learning rates follow the global batch B: times B / optim.base_batch, times its "
