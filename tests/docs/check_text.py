@@ -1,4 +1,5 @@
-"""What the documents say about the project exists: links, paths, keys and options. The wording follows tests/wording.txt and prose.py."""
+"""Links, paths, keys and options in documents exist; wording is that of tests/wording.txt."""
+
 import os
 import re
 import subprocess
@@ -11,14 +12,25 @@ from prose import ROOT, documents, files_of_project, findings, markdown_lines, m
 BIN = Path(os.environ["DFINE_BINARY_DIR"])
 PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"]
 COMMANDS = {"dfine-pack": ["info", "verify", "extract"]}
-SOURCES = ["src", "launcher", "preprocess", "benchmarks", "tests", "cluster", "cmake", ".ci", "configs"]
+SOURCES = [
+    "src",
+    "launcher",
+    "preprocess",
+    "benchmarks",
+    "tests",
+    "cluster",
+    "cmake",
+    ".ci",
+    "configs",
+]
 SOURCE_KINDS = {".cpp", ".h", ".py", ".sh", ".sbatch", ".txt", ".cmake", ".toml"}
 # Folders that a document's paths may be relative to, besides the project's.
 BASES = {"src/README.md": ["src"], "docs/regressions.md": ["tests"]}
 # Options of other programs that documents name.
 FOREIGN = {
     "mpirun": "-np --bind-to --map-by --oversubscribe",
-    "sbatch": "--array --nodes --ntasks-per-node --gpus-per-node --gpus-per-task --cpus-per-task --gpu-bind --time",
+    "sbatch": "--array --nodes --ntasks-per-node --gpus-per-node --gpus-per-task --cpus-per-task"
+    " --gpu-bind --time",
     "srun": "--mpi",
     "cmake": "--preset --build --install --prefix",
     "ctest": "--test-dir --output-on-failure",
@@ -40,7 +52,11 @@ def name_of(path):
 
 
 def markdown():
-    return [(name_of(path), path.read_text(encoding="utf-8")) for path in documents() if path.suffix == ".md"]
+    return [
+        (name_of(path), path.read_text(encoding="utf-8"))
+        for path in documents()
+        if path.suffix == ".md"
+    ]
 
 
 def report(found):
@@ -49,6 +65,7 @@ def report(found):
 
 # --- links
 
+
 def slug(heading):
     """The anchor that GitHub gives a heading."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
@@ -56,7 +73,11 @@ def slug(heading):
 
 
 def anchors(path):
-    return {slug(line.lstrip("#")) for _, line in markdown_lines(path.read_text(encoding="utf-8")) if line.startswith("#")}
+    return {
+        slug(line.lstrip("#"))
+        for _, line in markdown_lines(path.read_text(encoding="utf-8"))
+        if line.startswith("#")
+    }
 
 
 def check_links():
@@ -93,12 +114,17 @@ def check_pages_start_with_questions():
 
 # --- paths
 
+
 def expanded(pattern):
     """The alternatives of braces: a/{b,c} is a/b and a/c."""
     braces = re.search(r"\{([^{}]*)\}", pattern)
     if not braces:
         return [pattern]
-    return [one for part in braces.group(1).split(",") for one in expanded(pattern[: braces.start()] + part + pattern[braces.end():])]
+    return [
+        one
+        for part in braces.group(1).split(",")
+        for one in expanded(pattern[: braces.start()] + part + pattern[braces.end() :])
+    ]
 
 
 def exists(path, name):
@@ -107,23 +133,37 @@ def exists(path, name):
 
 
 def check_paths():
-    """Code that begins with a folder of the project is a path of it; in some documents also one below another folder."""
+    """Code that begins with a folder of the project is a path of it (see BASES)."""
     found = []
     for name, text in markdown():
         for number, line in markdown_lines(text):
             for code in re.findall(r"`([^`]+)`", line):
                 path = code.split()[0].rstrip("/")
-                below = name in BASES and re.fullmatch(r"[\w/]+(\.(cpp|h|py|sh|txt)|/[a-z_0-9]+)", path)
-                if not re.fullmatch(r"[\w.{},*-]+/[\w.{},*/-]+", path) or not (path.split("/")[0] in TOP or below):
+                below = name in BASES and re.fullmatch(
+                    r"[\w/]+(\.(cpp|h|py|sh|txt)|/[a-z_0-9]+)", path
+                )
+                if not re.fullmatch(r"[\w.{},*-]+/[\w.{},*/-]+", path) or not (
+                    path.split("/")[0] in TOP or below
+                ):
                     continue
-                found += [f"{name}:{number}: {one} does not exist" for one in expanded(path) if not exists(one, name)]
+                found += [
+                    f"{name}:{number}: {one} does not exist"
+                    for one in expanded(path)
+                    if not exists(one, name)
+                ]
     report(found)
 
 
 # --- keys and options
 
+
 def config_keys():
-    done = subprocess.run([BIN / "dfine_ddp", "--config", ROOT / "configs/n.toml", "--print-config"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [BIN / "dfine_ddp", "--config", ROOT / "configs/n.toml", "--print-config"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     tables = tomllib.loads(done.stdout)
     return {f"{table}.{key}" for table, keys in tables.items() for key in keys}
 
@@ -159,9 +199,19 @@ def help_texts():
     texts = {}
     for program in PROGRAMS:
         calls = [[], *([command] for command in COMMANDS.get(program, []))]
-        outputs = [subprocess.run([BIN / program, *call, "--help"], check=True, capture_output=True, text=True).stdout for call in calls]
+        outputs = [
+            subprocess.run(
+                [BIN / program, *call, "--help"], check=True, capture_output=True, text=True
+            ).stdout
+            for call in calls
+        ]
         texts[program] = "\n".join(outputs)
-    for script in (name for name in FILES if name.endswith((".sh", ".sbatch")) or name in ("tests/mutation/run.py", "tests/docs/prose.py")):
+    for script in (
+        name
+        for name in FILES
+        if name.endswith((".sh", ".sbatch"))
+        or name in ("tests/mutation/run.py", "tests/docs/prose.py")
+    ):
         texts[script] = (ROOT / script).read_text(encoding="utf-8")
     return texts
 
@@ -171,7 +221,7 @@ def options(text):
 
 
 def check_options():
-    """Behind the name of a program of ours stand options that its --help lists; elsewhere, those of any program."""
+    """Options behind a program's name are in its --help, all others in that of any program."""
     texts = help_texts()
     foreign = {option for listed in FOREIGN.values() for option in listed.split()}
     anywhere = set().union(*map(options, texts.values())) | foreign
@@ -180,16 +230,22 @@ def check_options():
         name = name_of(path)
         joined = re.sub(r"\\\n#?\s*", " ", path.read_text(encoding="utf-8"))
         for line in joined.splitlines():
-            found += [f"{name}: no program has {option}: {line.strip()[:80]}" for option in options(line) - anywhere]
+            found += [
+                f"{name}: no program has {option}: {line.strip()[:80]}"
+                for option in options(line) - anywhere
+            ]
             for program in PROGRAMS:
                 for command in re.findall(rf"(?<![\w/-]){program} ([^`|;&]*)", line):
                     unknown = options(command) - options(texts[program]) - foreign
                     if unknown and re.match(r"--|info|verify|extract", command):
-                        found.append(f"{name}: {program} has no {' '.join(sorted(unknown))}: {line.strip()[:80]}")
+                        found.append(
+                            f"{name}: {program} has no {' '.join(sorted(unknown))}: {command}"
+                        )
     report(found)
 
 
 # --- words
+
 
 def phrases():
     """The phrases of tests/wording.txt in their sections."""
@@ -214,18 +270,26 @@ def occurrences(path, listed):
     for phrase, better in listed:
         pattern = r"(?<![\w-])" + r"\s+".join(map(re.escape, phrase.split())) + r"(?![\w-])"
         for match in re.finditer(pattern, text, re.IGNORECASE):
-            found.append(f"{name_of(path)}:{text.count(chr(10), 0, match.start()) + 1}: {phrase!r}; better: {better}")
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(f"{name_of(path)}:{line}: {phrase!r}; better: {better}")
     return found
 
 
 def check_wording():
     sections = phrases()
     everywhere, documents_only = sections["everywhere"], sections["not yet checked in src"]
-    found = [line for path in documents() for line in occurrences(path, everywhere + documents_only)]
+    found = [
+        line for path in documents() for line in occurrences(path, everywhere + documents_only)
+    ]
     seen = set(documents())
     for name in FILES:
         path = ROOT / name
-        if path in seen or path.suffix not in SOURCE_KINDS or name == "tests/wording.txt" or name.split("/")[0] not in SOURCES:
+        if (
+            path in seen
+            or path.suffix not in SOURCE_KINDS
+            or name == "tests/wording.txt"
+            or name.split("/")[0] not in SOURCES
+        ):
             continue
         found += occurrences(path, everywhere)
     report(found)

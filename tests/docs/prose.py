@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Reads the sentences out of Markdown files, and out of the comments of TOML files.
 
-    tests/docs/prose.py [FILE ...]     lists sentences of more than 25 words and lines of more than 100 columns
+    tests/docs/prose.py [FILE ...]
 
-Without files it reads all documents of the project. Table rows may be longer than 100 columns. It ends with 1 if it lists anything.
+lists sentences of more than 25 words and lines of more than 100 columns. Without files it reads all
+documents of the project. Table rows may be longer than 100 columns. It ends with 1 if it lists
+anything.
 """
+
 import re
 import subprocess
 import sys
@@ -27,16 +30,32 @@ class Text:
 
 
 def files_of_project():
-    """Paths of all files, relative to the project's folder; without git, all but builds and runs."""
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"], check=False,
-                            capture_output=True, text=True)
-    names = listed.stdout.split("\0") if listed.returncode == 0 else (str(p.relative_to(ROOT)) for p in ROOT.rglob("*"))
-    return sorted(n for n in names if n and n.split("/")[0] not in (".git", "build", "runs") and (ROOT / n).is_file())
+    """Paths of all files, relative to the project; without git, all but builds and runs."""
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    names = (
+        listed.stdout.split("\0")
+        if listed.returncode == 0
+        else (str(p.relative_to(ROOT)) for p in ROOT.rglob("*"))
+    )
+    return sorted(
+        n
+        for n in names
+        if n and n.split("/")[0] not in (".git", "build", "runs") and (ROOT / n).is_file()
+    )
 
 
 def documents():
     """All Markdown files, and the shipped configurations."""
-    return [ROOT / n for n in files_of_project() if n.endswith(".md") or (n.startswith("configs/") and n.endswith(".toml"))]
+    return [
+        ROOT / n
+        for n in files_of_project()
+        if n.endswith(".md") or (n.startswith("configs/") and n.endswith(".toml"))
+    ]
 
 
 def fence_of(line):
@@ -64,7 +83,7 @@ def code_blocks(text):
     for number, line in enumerate(text.splitlines(), 1):
         mark = fence_of(line)
         if fence is None and mark:
-            fence, language, start, lines = mark, line.strip()[len(mark):].strip(), number + 1, []
+            fence, language, start, lines = mark, line.strip()[len(mark) :].strip(), number + 1, []
         elif fence is not None and mark and mark.startswith(fence):
             blocks.append((start, language, "\n".join(lines) + "\n"))
             fence = None
@@ -89,7 +108,7 @@ def markdown_texts(text):
             open_text = None
         elif LIST_ITEM.match(line) or open_text is None:
             item = LIST_ITEM.match(line)
-            open_text = Text(number, line[item.end() if item else 0:].strip())
+            open_text = Text(number, line[item.end() if item else 0 :].strip())
             texts.append(open_text)
         else:
             open_text.words += " " + stripped
@@ -97,7 +116,7 @@ def markdown_texts(text):
 
 
 def toml_texts(text):
-    """The comments of a TOML file: lines of comments that follow each other are one text, indented ones are commands."""
+    """The comments of a TOML file. Adjacent lines are one text; indented ones are commands."""
     texts, open_text = [], None
     for number, line in enumerate(text.splitlines(), 1):
         code, mark, comment = line.partition("# ")
@@ -137,12 +156,21 @@ def word_count(sentence):
 
 
 def long_sentences(path):
-    return [(text.line, word_count(s), s) for text in texts_of(path) for s in sentences(text.words) if word_count(s) > MOST_WORDS]
+    return [
+        (text.line, word_count(s), s)
+        for text in texts_of(path)
+        for s in sentences(text.words)
+        if word_count(s) > MOST_WORDS
+    ]
 
 
 def long_lines(path):
     lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-    return [(number, len(line)) for number, line in lines if len(line) > MOST_COLUMNS and not line.lstrip().startswith("|")]
+    return [
+        (number, len(line))
+        for number, line in lines
+        if len(line) > MOST_COLUMNS and not line.lstrip().startswith("|")
+    ]
 
 
 def findings(path):
