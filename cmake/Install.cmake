@@ -5,7 +5,7 @@ add_custom_target(programs DEPENDS ${_programs})
 install(TARGETS ${_programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 set_target_properties(${_programs} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/dfine")
 install(DIRECTORY configs cluster DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
 if(DFINE_TORCH)
   # The libraries the programs load, and what those load: a CPU LibTorch's own few, or all of a CUDA wheel's.
   file(GLOB _torch_libs ${DFINE_TORCH_ROOT}/lib/libtorch_cpu.so* ${DFINE_TORCH_ROOT}/lib/libc10.so* ${DFINE_TORCH_ROOT}/lib/libgomp*.so*

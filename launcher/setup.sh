@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Installs what building and running need, and builds. Safe to run again: nothing is downloaded twice.
+# Installs what building and running need, and builds. Safe to run again: nothing is downloaded
+# twice.
 #
-#   launcher/setup.sh [--preset release|debug|asan|tsan|fuzz|cuda] [--tests] [--target NAME]... [--no-build]
+#   launcher/setup.sh [--preset release|debug|asan|tsan|fuzz|cuda] [--tests] [--target NAME]...
+#                     [--no-build]
 #
-# System packages come from launcher/packages.txt, with root or sudo; otherwise the missing ones are printed and nothing is changed.
-# LibTorch goes to ${DFINE_CACHE:-~/.cache/dfine}, shared by all checkouts. Without a GPU only its CPU parts are fetched.
-# --tests also takes tests/packages.txt and makes the Python environment that the tests compare with (tests/requirements.txt, and on top of
-# it tests/transformers4.txt); none of it is needed at run time.
+# System packages come from launcher/packages.txt, with root or sudo. Without either, the missing
+# ones are printed and nothing is changed. LibTorch is installed into
+# ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. Without a GPU only its CPU parts are
+# downloaded.
+# --tests also installs tests/packages.txt. It makes the Python environment that the tests compare
+# with: tests/requirements.txt, and on top of it tests/transformers4.txt. None of it is needed at
+# run time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +23,7 @@ while (($#)); do
     --tests) with_tests=1 ;;
     --target) targets+=(--target "$2"); shift ;;
     --no-build) build=0 ;;
-    -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -40,14 +45,20 @@ for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
 done
 if ((${#missing[@]})); then
-  if [ "$(id -u)" = 0 ]; then as_root=(env); elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then as_root=(sudo); else
-    echo "These packages are missing, and neither root nor passwordless sudo is available. Have them installed:" >&2
+  if [ "$(id -u)" = 0 ]; then
+    as_root=(env)
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    as_root=(sudo)
+  else
+    echo "These packages are missing, and neither root nor passwordless sudo is available." >&2
+    echo "Have them installed:" >&2
     echo "  apt-get install ${missing[*]}" >&2
     exit 1
   fi
   say "installing ${#missing[@]} packages: ${missing[*]}"
   "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
 # --- LibTorch and, for the tests, the reference environment
@@ -57,10 +68,14 @@ exec 9>"$cache/.lock"
 flock 9
 
 # make_venv DIR: an empty environment; pip comes with it.
-make_venv() { python3 -m venv "$1" && "$1/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=23' >/dev/null; }
+make_venv() {
+  python3 -m venv "$1" &&
+    "$1/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=23' >/dev/null
+}
 
-# add_nccl_header DIR: what a CUDA build needs beside the wheel in DIR and a CPU one does not: nccl.h of the NCCL that the wheel pins. Of that
-# package (200 MB) only the headers stay. Folders of earlier versions of this script lack the wheel's dist-info, which comes first then.
+# add_nccl_header DIR: a CUDA build also needs nccl.h of the NCCL that the wheel in DIR pins. Of that
+# package (200 MB) only the headers are kept. Folders of earlier versions of this script lack the
+# wheel's dist-info, which is then added first.
 add_nccl_header() {
   local part=$1.nccl pinned
   if [ -e "$1/nvidia/nccl/include/nccl.h" ] && compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then return; fi

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and runs all tests; without ctest arguments, a short run of each fuzz target as well.
+# Installs what is missing, builds, and runs all tests. Without ctest arguments, it also runs each
+# fuzz target for a short time.
 #
 #   tests/run.sh [--preset release|debug|asan|tsan] [--long] [ctest arguments, e.g. -R loss]
 #
-# --long adds the tests that take many minutes, of the stored values against the official code among them: set DFINE_OFFICIAL to a checkout
-# of Peterande/D-FINE.
+# --long adds the tests that take many minutes. One of them compares the stored values with the
+# official code: set DFINE_OFFICIAL to a checkout of Peterande/D-FINE.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=release long=0
@@ -12,7 +13,7 @@ while :; do
   case "${1:-}" in
     --preset) preset=$2; shift 2 ;;
     --long) long=1; shift ;;
-    --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) break ;;
   esac
 done
@@ -22,7 +23,8 @@ say_what_was_skipped() {
   if ((!long)); then
     echo "NOT RUN: the long tests (tests/run.sh --long)"
   elif [ -z "${DFINE_OFFICIAL:-}" ]; then
-    echo "NOT CHECKED: the stored values in tests/golden, since DFINE_OFFICIAL (a checkout of Peterande/D-FINE) is not set"
+    echo "NOT CHECKED: the stored values in tests/golden, since DFINE_OFFICIAL is not set" \
+      "(a checkout of Peterande/D-FINE)"
   fi
 }
 trap say_what_was_skipped EXIT

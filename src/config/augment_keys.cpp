@@ -21,7 +21,8 @@ ConfigKey iou_crop_overlaps() {
   const std::string allowed = "list of numbers >= 0, one of them at least 1";
   return {"augment.iou_crop_overlaps",
           allowed,
-          "One of these is drawn: the crop and some box must have at least this intersection over union. 1 or more: no crop.",
+          "One of these is drawn at random: the crop and some box must have at least this "
+          "intersection over union. 1 or more: no crop.",
           false,
           [=](Config& config, const ConfigValue& value) {
             const std::vector<double> overlaps = number_list(value);
@@ -39,36 +40,65 @@ std::vector<ConfigKey> augment_keys() {
   const auto part = &Config::augment;
   return {
       number("augment.photometric", part, &A::photometric, kProbability,
-             "Probability of each of brightness, contrast, saturation, hue and a permutation of the channels (official: 0.5)."),
+             "Probability of each of brightness, contrast, saturation, hue and a permutation of the "
+             "channels (official: 0.5)."),
       interval("augment.brightness", part, &A::brightness, kFactor, "Factor of all channels."),
-      interval("augment.contrast", part, &A::contrast, kFactor, "Factor of the distance from the mean grey."),
-      interval("augment.saturation", part, &A::saturation, kFactor, "Factor of the distance from the pixel's grey."),
-      interval("augment.hue", part, &A::hue, kTurns, "Shift of the hue in turns."),
-      number("augment.zoom_out", part, &A::zoom_out, kProbability, "Probability that the image is put on a larger canvas (official: 0.5)."),
-      interval("augment.zoom_out_side", part, &A::zoom_out_side, kEnlargement, "Sides of that canvas in sides of the image."),
-      integer("augment.fill", part, &A::fill, 0, 255, "Value of the pixels outside the image, in all channels (official: 0)."),
+      interval("augment.contrast", part, &A::contrast, kFactor, "Factor of the difference from the "
+                                                                "mean grey."),
+      interval("augment.saturation", part, &A::saturation, kFactor, "Factor of the difference from "
+                                                                    "the pixel's grey."),
+      interval("augment.hue", part, &A::hue, kTurns, "Shift of the hue, in turns of the colour "
+                                                     "circle."),
+      number("augment.zoom_out", part, &A::zoom_out, kProbability, "Probability that the image is "
+                                                                   "put on a larger canvas "
+                                                                   "(official: 0.5)."),
+      interval("augment.zoom_out_side", part, &A::zoom_out_side, kEnlargement, "Side of that canvas "
+                                                                               "as a multiple of "
+                                                                               "the image's side."),
+      integer("augment.fill", part, &A::fill, 0, 255, "Value of the pixels outside the image, in "
+                                                      "all channels (official: 0)."),
       number("augment.iou_crop", part, &A::iou_crop, kProbability,
-             "Probability of a crop that keeps a box; boxes whose centre is outside it are dropped (official: 0.8)."),
-      interval("augment.iou_crop_scale", part, &A::iou_crop_scale, kShare, "Either side of the crop in sides of the image."),
-      interval("augment.iou_crop_aspect", part, &A::iou_crop_aspect, kPositive, "Width / height of the crop in pixels."),
+             "Probability of a crop that keeps a box. Boxes whose centre is outside the crop are "
+             "dropped (official: 0.8)."),
+      interval("augment.iou_crop_scale", part, &A::iou_crop_scale, kShare, "Each side of the crop "
+                                                                           "as a fraction of the "
+                                                                           "image's side."),
+      interval("augment.iou_crop_aspect", part, &A::iou_crop_aspect, kPositive, "Width / height of "
+                                                                                "the crop in "
+                                                                                "pixels."),
       iou_crop_overlaps(),
-      integer("augment.iou_crop_trials", part, &A::iou_crop_trials, 1, 100000, "Crops tried before another overlap is drawn."),
+      integer("augment.iou_crop_trials", part, &A::iou_crop_trials, 1, 100000, "Number of crops "
+                                                                               "that are tried "
+                                                                               "before another "
+                                                                               "overlap is drawn."),
       number("augment.rotate", part, &A::rotate, kProbability,
-             "Probability of a rotation by 90, 180 or 270 degrees, each as likely. Not in the official recipe."),
-      number("augment.flip", part, &A::flip, kProbability, "Probability of the horizontal flip (official: 0.5)."),
+             "Probability of a rotation by 90, 180 or 270 degrees, each equally likely. Not in the "
+             "official recipe."),
+      number("augment.flip", part, &A::flip, kProbability, "Probability of the horizontal flip "
+                                                           "(official: 0.5)."),
       number("augment.min_box_size", part, &A::min_box_size, kNotNegative,
-             "Boxes less wide or high than this many pixels are dropped, after the crop and once more after the resize (official: 1)."),
+             "Boxes whose width or height is below this number of pixels are dropped, after the "
+             "crop and again after the resize (official: 1)."),
       number("augment.mosaic", part, &A::mosaic, kProbability,
-             "Probability that the image becomes one of four in a mosaic; zoom-out and crop are left out then. Not in the official recipe "
-             "(DEIM: 0.5)."),
-      integer("augment.mosaic_tile", part, &A::mosaic_tile, 16, 4096, "Shorter side to which each of the four is resized, pixels (DEIM)."),
-      number("augment.mosaic_rotation", part, &A::mosaic_rotation, kDegrees, "Largest rotation of the mosaic, degrees (DEIM)."),
+             "Probability that the image becomes one of four in a mosaic, which is neither zoomed "
+             "out nor cropped. Not in the official recipe (DEIM: 0.5)."),
+      integer("augment.mosaic_tile", part, &A::mosaic_tile, 16, 4096, "Length in pixels to which "
+                                                                      "the shorter side of each of "
+                                                                      "the four is resized (DEIM: "
+                                                                      "320)."),
+      number("augment.mosaic_rotation", part, &A::mosaic_rotation, kDegrees, "Largest rotation of "
+                                                                             "the mosaic, in "
+                                                                             "degrees (DEIM: 10)."),
       number("augment.mosaic_translation", part, &A::mosaic_translation, kProbability,
-             "Largest shift of the mosaic in its own sides (DEIM)."),
-      interval("augment.mosaic_scale", part, &A::mosaic_scale, kScale, "Scale of the mosaic (DEIM)."),
+             "Largest shift of the mosaic, as a fraction of its sides (DEIM: 0.1)."),
+      interval("augment.mosaic_scale", part, &A::mosaic_scale, kScale, "Scale of the mosaic (DEIM: "
+                                                                       "0.5 to 1.5)."),
       number("augment.mixup", part, &A::mixup, kProbability,
-             "Probability that another augmented image is blended in, with its boxes. Not in the official recipe (DEIM: 0.5)."),
-      interval("augment.mixup_ratio", part, &A::mixup_ratio, kProbability, "Weight of the image itself in the blend (DEIM)."),
+             "Probability that another augmented image is blended in, with its boxes. Not in the "
+             "official recipe (DEIM: 0.5)."),
+      interval("augment.mixup_ratio", part, &A::mixup_ratio, kProbability, "Weight of the image "
+                                                                           "itself in the blend "
+                                                                           "(DEIM: 0.45 to 0.55)."),
   };
 }
 

@@ -18,7 +18,8 @@ ConfigKey image_size() {
   const std::string allowed = "a number, or [height, width]; divisible by 32, from 32 to 4096";
   return {"data.image_size",
           allowed,
-          "Network input in pixels; images are resized to it, aspect ratio not kept (official: 640).",
+          "Network input in pixels. Images are resized to it; the aspect ratio is not kept "
+          "(official: 640).",
           false,
           [=](Config& config, const ConfigValue& value) {
             std::vector<int64_t> sides;
@@ -42,10 +43,10 @@ ConfigKey stop_epoch_key() {
       "whole number of at least 0, number > 0 and < 1 (a share of train.epochs) or \"auto\"";
   return {"data.stop_epoch",
           allowed,
-          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, mixup "
-          "and multi-scale are off. 0: never. Below 1: after this share of train.epochs, to the "
-          "nearest whole epoch; at least the last epoch is without them. auto: the official share, "
-          "n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.",
+          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, "
+          "mixup and multi-scale are off. 0: never. Below 1: after this share of train.epochs, "
+          "rounded to the nearest whole epoch; at least the last epoch is without them. auto: the "
+          "official share, n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.",
           true,
           [=](Config& config, const ConfigValue& value) {
             const auto* epoch = std::get_if<int64_t>(&value);
@@ -69,29 +70,37 @@ std::vector<std::pair<std::string, std::string>> sizes() {
 std::vector<ConfigKey> run_keys() {
   const auto part = &Config::run;
   return {
-      text("run.dir", part, &RunConfig::dir, "Folder of this run: metrics.jsonl, checkpoints/last, checkpoints/best; made if missing."),
+      text("run.dir", part, &RunConfig::dir, "Run folder: metrics.jsonl, checkpoints/last, "
+                                             "checkpoints/best. Created if missing."),
       text("run.resume", part, &RunConfig::resume,
-           "Where to continue: none, auto (run.dir/checkpoints/last if there is one), or the path of a checkpoint folder. "
-           "--resume on the command line goes before it."),
+           "Where to continue: none, auto (run.dir/checkpoints/last if there is one), or the path "
+           "of a checkpoint folder. --resume on the command line overrides it."),
       integer("run.seed", part, &RunConfig::seed, 0, kNoLimit,
-              "Key of every random draw: initial weights, order, augmentation, denoising. The same draws for any number of ranks."),
+              "Random seed for initial weights, data order, augmentation and denoising. The random "
+              "numbers are the same for any number of ranks."),
       choice<RunConfig, DeviceChoice>(
           "run.device", part, &RunConfig::device,
           {{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}},
-          "Where to compute. auto: CUDA when the program is built for it and the node has a GPU for every rank."),
+          "Device to compute on. auto: CUDA if the program is built for it and the node has a GPU "
+          "for every rank."),
       integer("run.threads", part, &RunConfig::threads, 0, 4096,
-              "Compute threads of a rank. 0: the node's cores divided by its ranks, less data.workers, at least 1."),
+              "Compute threads per rank. 0: the node's cores divided by its ranks, minus "
+              "data.workers, at least 1."),
       choice<RunConfig, Precision>(
           "run.precision", part, &RunConfig::precision,
           {{"auto", Precision::kAuto}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}},
-          "Number format of forward and backward; loss, matching, weights and validation stay fp32. fp16 scales the loss against "
-          "underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16)."),
+          "Number format of forward and backward; loss, matching, weights and validation stay fp32. "
+          "fp16 scales the loss against underflow. auto: bf16 on GPUs, fp32 on CPUs (official: "
+          "fp16)."),
       flag("run.deterministic", part, &RunConfig::deterministic,
-           "Only operations that repeat bit for bit at the same number of ranks and threads. CPUs only: refused on GPUs."),
+           "Use deterministic algorithms: bitwise-identical results for the same number of ranks "
+           "and threads. CPU only; refused on GPUs."),
       flag("run.detect_anomaly", part, &RunConfig::detect_anomaly,
-           "Stop at the operation whose gradient is NaN, with its forward trace; several times slower."),
+           "Stop at the operation whose gradient is NaN and print its forward trace. Training is "
+           "several times slower."),
       integer("run.log_every", part, &RunConfig::log_every, 1, kNoLimit,
-              "Steps between progress lines where the output is not a terminal. metrics.jsonl has every step."),
+              "Steps between progress lines if the output is not a terminal. metrics.jsonl has "
+              "every step."),
   };
 }
 
@@ -99,75 +108,96 @@ std::vector<ConfigKey> model_keys() {
   const auto part = &Config::model;
   return {
       choice<ModelConfig, std::string>("model.size", part, &ModelConfig::size, sizes(),
-                                       "Which D-FINE: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes."),
+                                       "Size of the D-FINE model: 3.8, 10.3, 19.6, 31.2 or 62.6 "
+                                       "million parameters at 80 classes."),
       text("model.weights", part, &ModelConfig::weights,
-           "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a lone .safetensors file; empty: random. "
-           "Class heads: see model.class_heads; any other mismatch is an error."),
+           "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a "
+           "single .safetensors file. Empty: random weights. Class heads: see model.class_heads. "
+           "Any other mismatch is an error."),
       integer("model.num_queries", part, &ModelConfig::num_queries, 0, 10000,
-              "Object queries of an image. 0: as the weights' config.json says, else 300 (official)."),
+              "Object queries per image. 0: as in the config.json of the weights, else 300 "
+              "(official)."),
       integer("model.num_denoising", part, &ModelConfig::num_denoising, 0, 1000,
-              "Denoising queries per image and sign, about; 0: no denoising (official: 100)."),
+              "Approximate number of denoising queries per image, positive and negative each. 0: no "
+              "denoising (official: 100)."),
       integer("model.max_denoising_queries", part, &ModelConfig::max_denoising_queries, 0, 20000,
-              "Most denoising queries per image, positive and negative ones together; at least 2 x model.num_denoising. Without a limit "
-              "every image of the global batch has twice as many as the most crowded image has boxes. With N, an image with more than "
-              "N / 2 boxes has denoising queries for N / 2 of them, another random choice in each step; the loss of the decoder's normal queries still "
-              "counts all boxes. 0: no limit (official)."),
+              "Limit of denoising queries per image, positive and negative ones together; at least "
+              "2 x model.num_denoising. Without a limit every image of the global batch has twice "
+              "as many as the most crowded image has boxes. With N, an image with more than N / 2 "
+              "boxes has denoising queries for N / 2 of them, chosen at random in each step. The "
+              "loss of the normal queries still counts all boxes. 0: no limit (official)."),
       choice<ModelConfig, ClassHeads>(
           "model.class_heads", part, &ModelConfig::class_heads,
           {{"by_name", ClassHeads::kByName}, {"by_index", ClassHeads::kByIndex}, {"new", ClassHeads::kNew}},
-          "Which class rows of model.weights are taken. by_name: those of classes with the same name, the others start anew; weights "
-          "without "
-          "class names keep their rows if they have as many classes, else start anew. by_index: all rows as they stand. new: none."),
+          "Which class rows of model.weights are used. by_name: those of classes with the same "
+          "name; all others are newly initialised. Weights without class names keep their rows if "
+          "they have as many classes; otherwise all are newly initialised. by_index: all rows in "
+          "their order. new: none."),
       pattern_list(
           "model.freeze", part, &ModelConfig::freeze,
-          "Parameters that do not learn: those in whose published name one of these regular expressions (ECMAScript) is found, such "
-          "as 'model.backbone.*'. Batch norms frozen whole keep their statistics."),
+          "Regular expressions (ECMAScript). Parameters in whose published name one of them is "
+          "found are frozen, for example 'model.backbone.*'. Batch norms frozen whole keep their "
+          "statistics."),
       flag("model.freeze_backbone", part, &ModelConfig::freeze_backbone,
-           "Train nothing in the backbone. Learns far worse on images unlike those of the weights; said as a warning."),
+           "Freeze the backbone. Results are usually much worse on images unlike those of the "
+           "weights; a warning says so."),
       flag_or_auto(
           "model.freeze_norm", part, &ModelConfig::freeze_norm,
-          "Keep the backbone's batch norms as the weights have them. auto: as the official models, false for n s m, true for l x."),
-      flag("model.freeze_stem", part, &ModelConfig::freeze_stem, "Train nothing in the backbone's stem (the official recipes of l and x)."),
+          "Freeze the backbone's batch norms (weights and statistics). auto: as in the official "
+          "models, false for n, s, m and true for l, x."),
+      flag("model.freeze_stem", part, &ModelConfig::freeze_stem, "Freeze the backbone's stem (as "
+                                                                 "the official recipes of l and x "
+                                                                 "do)."),
   };
 }
 
 std::vector<ConfigKey> data_keys() {
   const auto part = &Config::data;
   return {
-      text("data.train", part, &DataConfig::train, "Training images: a folder that dfine-pack wrote. Must be set."),
+      text("data.train", part, &DataConfig::train, "Training pack: a folder that dfine-pack wrote. "
+                                                   "Must be set."),
       text("data.val", part, &DataConfig::val,
-           "Validation images: a folder that dfine-pack wrote. Must be set unless validate.every_epochs is 0."),
+           "Validation pack: a folder that dfine-pack wrote. Must be set unless "
+           "validate.every_epochs is 0."),
       image_size(),
-      integer("data.batch_size", part, &DataConfig::batch_size, 1, 4096, "Training images per rank and batch."),
+      integer("data.batch_size", part, &DataConfig::batch_size, 1, 4096, "Training images per rank "
+                                                                         "and batch."),
       integer("data.workers", part, &DataConfig::workers, 0, 256,
-              "Threads of a rank that read, decode and augment. 0: the training thread does it, for debugging."),
-      flag("data.shuffle", part, &DataConfig::shuffle, "A new order of the training images each epoch."),
+              "Threads per rank that read, decode and augment. 0: the training thread does it, for "
+              "debugging."),
+      flag("data.shuffle", part, &DataConfig::shuffle, "Use a new order of the training images in "
+                                                       "each epoch."),
       choice<DataConfig, Augment>("data.augment", part, &DataConfig::augment,
                                   {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}},
-                                  "dfine: all of [augment], by default the official recipe. flip: only its horizontal flip."),
+                                  "dfine: all of [augment], by default the official augmentation. "
+                                  "flip: only its horizontal flip. none: nothing."),
       stop_epoch_key(),
       flag("data.multiscale", part, &DataConfig::multiscale,
-           "Another input size each step, from 0.75 to 1.25 times data.image_size in steps of 32, the same on all ranks. Stops at "
-           "data.stop_epoch. Memory is that of the largest size (official: on, but for n)."),
+           "Use another input size in each step, from 0.75 to 1.25 times data.image_size in steps "
+           "of 32, the same on all ranks. It stops at data.stop_epoch. Memory use is that of the "
+           "largest size (official: on, except for n)."),
       integer("data.multiscale_repeat", part, &DataConfig::multiscale_repeat, 0, 1000,
-              "How often data.image_size itself stands in the list of sizes that each step draws from. 0: as the official recipe of "
-              "model.size, n and s 20, m 6, l 4, x 3."),
+              "How many times data.image_size is in the list that the size of each step is drawn "
+              "from. 0: as in the official recipe of model.size: n and s 20, m 6, l 4, x 3."),
       integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
-              "Use only the first so many images of each pack, for debugging. 0: all."),
+              "Use only the first N images of each pack, for debugging. 0: all."),
       choice<DataConfig, OnBad>(
           "data.on_bad", part, &DataConfig::on_bad, {{"error", OnBad::kError}, {"skip", OnBad::kSkip}},
-          "What a damaged training record does. error: ends the run. skip: is named in a warning, and the next image in "
-          "the epoch's order takes its place. In validation it always ends the run."),
+          "What to do with a damaged training image. error: stop the run. skip: warn, and use the "
+          "next image in the epoch's order instead. A damaged validation image always stops the "
+          "run."),
       integer("data.max_bad", part, &DataConfig::max_bad, 0, kNoLimit,
-              "Different damaged records that data.on_bad = \"skip\" passes over, on all ranks together; one more ends the run."),
+              "Limit of different damaged images that data.on_bad = \"skip\" skips, on all ranks "
+              "together. One more stops the run."),
       integer("data.read_ahead", part, &DataConfig::read_ahead, 0, 1000,
-              "Batches after those being loaded whose image files the system is asked to fetch, for network file systems. 0: none."),
+              "Number of batches after those being loaded whose image files the kernel is asked to "
+              "prefetch. Useful on network file systems. 0: none."),
       text("data.cache_dir", part, &DataConfig::cache_dir,
-           "Folder on a disk of the node itself: the packs are copied there at the start, once a node, and read from there; a complete "
-           "earlier copy is used again. Empty: no copy."),
+           "Folder on a disk of the node. The packs are copied to it at the start, once per node, "
+           "and read from there. A complete earlier copy is used again. Empty: no copy."),
       integer("data.preview", part, &DataConfig::preview, 0, kNoLimit,
-              "Draw the first so many training batches, with boxes and class names, into run.dir/preview. 0: none. dfine_ddp --preview N "
-              "does it and ends."),
+              "Draw the first N training batches, with boxes and class names, into run.dir/preview. "
+              "0: none. dfine_ddp --preview N does it and ends."),
   };
 }
 

@@ -31,48 +31,60 @@ std::vector<ConfigKey> optim_keys() {
   const auto part = &Config::optim;
   return {
       number("optim.lr", part, &O::lr, kPositive,
-             "Learning rate of AdamW, at a global batch (data.batch_size x ranks x train.accumulate) of optim.base_batch."),
-      number("optim.backbone_lr", part, &O::backbone_lr, kNotNegative, "Learning rate of the backbone. 0: the same as optim.lr."),
+             "Learning rate of AdamW, for a global batch (data.batch_size x ranks x "
+             "train.accumulate) of optim.base_batch."),
+      number("optim.backbone_lr", part, &O::backbone_lr, kNotNegative, "Learning rate of the "
+                                                                       "backbone. 0: the same as "
+                                                                       "optim.lr."),
       integer("optim.base_batch", part, &O::base_batch, 0, kNoLimit,
-              "Global batch for which the learning rates are stated. 0: whatever it is (official: n 128, others 32)."),
+              "Global batch that optim.lr and optim.backbone_lr refer to. 0: the global batch of "
+              "the run, that is no scaling (official: n 128, others 32)."),
       choice<O, LrScaling>(
           "optim.scale_lr", part, &O::scale_lr, {{"none", LrScaling::kNone}, {"linear", LrScaling::kLinear}, {"sqrt", LrScaling::kSqrt}},
-          "How the learning rates follow the global batch B: times B / optim.base_batch, its square root, or not at all. The "
-          "official README doubles them for a doubled batch; for AdamW the square root keeps training the same."),
+          "How the learning rates follow the global batch B: times B / optim.base_batch, times its "
+          "square root, or not at all. The official README doubles them for a doubled batch. For "
+          "AdamW the square root keeps training the same."),
       flag("optim.scale_schedule", part, &O::scale_schedule,
-           "Let the average and the warm-ups follow the global batch too, as the official README says: for a batch k times as large 1 - "
-           "ema.decay is multiplied by k, ema.warmup_steps and optim.warmup_steps are divided by k. Not those that are auto."),
+           "Also scale the EMA and the warm-ups with the global batch, as the official README says. "
+           "For a batch k times as large, 1 - ema.decay is multiplied by k; ema.warmup_steps and "
+           "optim.warmup_steps are divided by k. Values that are auto are not affected."),
       choice<O, LrSchedule>(
           "optim.schedule", part, &O::schedule,
           {{"constant", LrSchedule::kConstant}, {"multistep", LrSchedule::kMultistep}, {"flat_cosine", LrSchedule::kFlatCosine}},
-          "Learning rates after the warm-up. constant (official: its milestone lies beyond the last epoch). multistep: see "
-          "optim.milestones. "
-          "flat_cosine: constant for optim.flat_epochs, then along a cosine to optim.final_lr_factor at data.stop_epoch, or at the end if "
-          "that is 0 (as DEIM)."),
+          "Learning rates after the warm-up. constant: no change (official: its milestone is beyond "
+          "the last epoch). multistep: see optim.milestones. flat_cosine: constant for "
+          "optim.flat_epochs, then a cosine down to optim.final_lr_factor at data.stop_epoch, or at "
+          "the end if that is 0 (as DEIM)."),
       milestones(),
-      number("optim.gamma", part, &O::gamma, kPositive, "Factor of the learning rates at each of optim.milestones."),
+      number("optim.gamma", part, &O::gamma, kPositive, "Factor of the learning rates at each of "
+                                                        "optim.milestones."),
       number("optim.flat_epochs", part, &O::flat_epochs, kNotNegative,
-             "Epochs before the cosine of schedule = \"flat_cosine\" begins. 0: half of train.epochs."),
+             "Epochs before the cosine of schedule = \"flat_cosine\" begins. 0: half of "
+             "train.epochs."),
       number("optim.final_lr_factor", part, &O::final_lr_factor, kNotNegative,
-             "Of the learning rates, where that cosine ends (DEIM: 0.5)."),
+             "Final learning rate of that cosine, as a fraction of the initial one (DEIM: 0.5)."),
       integer_or_auto(
           "optim.warmup_steps", part, &O::warmup_steps, 0,
-          "Steps in which the learning rates rise linearly from lr / warmup_steps. 0: none. auto: a twentieth of the run, at most "
-          "500 (official: 500)."),
-      number("optim.warmup_epochs", part, &O::warmup_epochs, kNotNegative, "The same, in epochs. 0: optim.warmup_steps counts."),
+          "Steps in which the learning rates rise linearly from lr / warmup_steps. 0: no warm-up. "
+          "auto: a twentieth of the run, at most 500 (official: 500)."),
+      number("optim.warmup_epochs", part, &O::warmup_epochs, kNotNegative, "The same in epochs. 0: "
+                                                                           "optim.warmup_steps "
+                                                                           "counts."),
       number("optim.weight_decay", part, &O::weight_decay, kNotNegative,
-             "Decoupled weight decay, on all parameters but those of optim.no_decay."),
+             "Decoupled weight decay of all parameters except those of optim.no_decay."),
       pattern_list(
           "optim.no_decay", part, &O::no_decay,
-          "Parameters without weight decay: those in whose \"ROLE NAME\" one of these regular expressions (ECMAScript) is found. NAME is "
-          "the "
-          "published one; ROLE is PART.norm.weight, PART.norm.bias, PART.weight or PART.bias, with backbone, encoder or decoder "
-          "for PART (official: n s m '^(en|de)coder\\.(norm|bias)', l x '^(en|de)coder\\.norm'; the backbone's norms are decayed)."),
-      number("optim.beta1", part, &O::beta1, kBelowOne, "AdamW's decay of the first moment."),
-      number("optim.beta2", part, &O::beta2, kBelowOne, "AdamW's decay of the second moment."),
+          "Regular expressions (ECMAScript). Parameters in whose \"ROLE NAME\" one of them is found "
+          "have no weight decay. NAME is the published name. ROLE is PART.norm.weight, "
+          "PART.norm.bias, PART.weight or PART.bias, where PART is backbone, encoder or decoder. "
+          "Official: n s m '^(en|de)coder\\.(norm|bias)', l x '^(en|de)coder\\.norm'; the "
+          "backbone's norms are decayed."),
+      number("optim.beta1", part, &O::beta1, kBelowOne, "AdamW's decay rate of the first moment."),
+      number("optim.beta2", part, &O::beta2, kBelowOne, "AdamW's decay rate of the second moment."),
       number("optim.eps", part, &O::eps, kPositive, "AdamW's term against division by zero."),
       number("optim.clip_norm", part, &O::clip_norm, kNotNegative,
-             "Gradients are scaled down to this global norm at most. 0: never (official: 0.1)."),
+             "Gradients are scaled down to at most this global norm. 0: no clipping (official: "
+             "0.1)."),
   };
 }
 
@@ -81,30 +93,36 @@ std::vector<ConfigKey> train_keys() {
   const auto part = &Config::train;
   return {
       integer("train.epochs", part, &T::epochs, 1, kNoLimit, "Passes over the training images."),
-      integer("train.max_steps", part, &T::max_steps, 0, kNoLimit, "Stop after so many optimizer steps. 0: no limit."),
+      integer("train.max_steps", part, &T::max_steps, 0, kNoLimit, "Stop after N optimizer steps. "
+                                                                   "0: no limit."),
       number("train.max_minutes", part, &T::max_minutes, kNotNegative,
-             "Stop after so many minutes of this start, with a validation and a checkpoint to continue from. 0: no limit."),
+             "Stop N minutes after this start, with a validation and a checkpoint to continue from. "
+             "0: no limit."),
       integer("train.patience", part, &T::patience, 0, kNoLimit,
-              "Stop after so many validations in a row that were not the best so far by checkpoint.monitor. 0: never."),
+              "Early stopping: stop after N validations in a row without a new best by "
+              "checkpoint.monitor. 0: off."),
       integer(
           "train.accumulate", part, &T::accumulate, 1, 4096,
-          "Batches of a rank whose gradients make one optimizer step, in the memory of one batch; see train.gradient_accumulation. "
-          "Batch norms see one batch at a time."),
+          "Micro-batches per rank whose gradients make one optimizer step, in the memory of one; "
+          "see train.gradient_accumulation. Batch norms see one micro-batch at a time."),
       choice<T, GradientAccumulation>(
           "train.gradient_accumulation", part, &T::gradient_accumulation,
           {{"exact", GradientAccumulation::kExact}, {"averaged", GradientAccumulation::kAveraged}},
-          "How train.accumulate batches make one step. exact: the step of one large batch, normalised by the boxes and matched "
-          "queries of all of them; all but one go forward twice. averaged: the mean of the batches' own losses, as usual elsewhere; "
-          "each goes forward once."),
+          "How train.accumulate micro-batches make one step. exact: the step of one large batch, "
+          "normalised by the boxes and matched queries of all of them; all but one go forward "
+          "twice. averaged: the mean of the losses of the micro-batches, as usual elsewhere; each "
+          "goes forward once."),
       integer(
           "train.max_bad_steps", part, &T::max_bad_steps, 1, kNoLimit,
-          "A step whose loss or gradient is not finite is left out on all ranks and its images are named. So many in a row end the run."),
+          "A step whose loss or gradient is not finite is skipped on all ranks, and its images are "
+          "named. N such steps in a row end the run."),
       flag("train.second_stage", part, &T::second_stage,
-           "Go back to the best weights so far at data.stop_epoch, and again after each later epoch that brought no new best (official: "
-           "on)."),
+           "Go back to the best weights so far at data.stop_epoch, and again after each later epoch "
+           "without a new best (official: on)."),
       flag("train.preflight", part, &T::preflight,
-           "Before training, try one optimizer step of the largest size with as many boxes as a batch of this run can have, and one "
-           "validation batch, on a throw-away model: what does not fit into memory shows at once."),
+           "Before training, try one optimizer step and one validation batch on a throw-away model, "
+           "so that running out of memory shows at once. The step has the largest size and as many "
+           "boxes as a batch of this run can have."),
   };
 }
 
@@ -112,41 +130,47 @@ std::vector<ConfigKey> ema_keys() {
   using E = EmaConfig;
   const auto part = &Config::ema;
   return {
-      flag("ema.enabled", part, &E::enabled, "Keep an exponential moving average of the weights and of the batch norms' statistics."),
+      flag("ema.enabled", part, &E::enabled, "Keep an exponential moving average (EMA) of the "
+                                             "weights and of the batch norms' statistics."),
       number_or_auto(
           "ema.decay", part, &E::decay, kBelowOne,
-          "Decay of the average per optimizer step (official: 0.9999, for 100,000 steps and more). auto: the average reaches back a "
-          "twentieth of the run, at most 10,000 steps: 1 - 20 / steps."),
+          "EMA decay per optimizer step (official: 0.9999, for 100,000 steps and more). auto: 1 - "
+          "20 / steps, so that the time constant is a twentieth of the run, at most 10,000 steps."),
       integer_or_auto(
           "ema.warmup_steps", part, &E::warmup_steps, 0,
-          "The decay rises as decay * (1 - exp(-step / warmup_steps)). 0: constant (official: 1000). auto: a fiftieth of the run, "
-          "at most 1000."),
+          "The decay rises as decay * (1 - exp(-step / warmup_steps)). 0: constant. auto: a "
+          "fiftieth of the run, at most 1000 (official: 1000)."),
       choice<E, EmaRestart>("ema.restart", part, &E::restart,
                             {{"none", EmaRestart::kNone}, {"published", EmaRestart::kPublished}, {"intended", EmaRestart::kIntended}},
-                            "At data.stop_epoch. intended: the decay becomes ema.restart_decay, and 0.0001 less after each later epoch "
-                            "that brought no new best. "
-                            "published: as the official code does, whose restart has no effect."),
+                            "What happens at data.stop_epoch. none: nothing. intended: the decay "
+                            "becomes ema.restart_decay, and 0.0001 less after each later epoch "
+                            "without a new best. published: as in the official code, whose restart "
+                            "has no effect."),
       number("ema.restart_decay", part, &E::restart_decay, kBelowOne,
-             "Decay of the average after the restart (official: 0.9999, x 0.9998)."),
+             "EMA decay after the restart (official: 0.9999, x 0.9998)."),
   };
 }
 
 std::vector<ConfigKey> outcome_keys() {
   return {
       integer("validate.every_epochs", &Config::validate, &ValidateConfig::every_epochs, 0, kNoLimit,
-              "Epochs between validations; there is one after the last too. 0: never."),
+              "Epochs between validations. There is also one after the last epoch. 0: no "
+              "validation."),
       integer("validate.batch_size", &Config::validate, &ValidateConfig::batch_size, 0, 4096,
-              "Validation images per rank and batch; changes speed alone. 0: data.batch_size."),
+              "Validation images per rank and batch; only changes the speed. 0: data.batch_size."),
       choice<ValidateConfig, ValidatedWeights>(
           "validate.weights", &Config::validate, &ValidateConfig::weights,
           {{"both", ValidatedWeights::kBoth}, {"ema", ValidatedWeights::kEma}, {"raw", ValidatedWeights::kRaw}},
-          "Which weights are validated. both: the average's and the raw ones; the better ones by checkpoint.monitor count and are saved as "
-          "model.safetensors (official: ema). Without ema.enabled: raw."),
+          "Which weights are validated. both: EMA and raw weights; the better ones by "
+          "checkpoint.monitor are reported and saved as model.safetensors (official: ema). Without "
+          "ema.enabled: raw."),
       choice<CheckpointConfig, Monitor>("checkpoint.monitor", &Config::checkpoint, &CheckpointConfig::monitor,
                                         {{"val_loss", Monitor::kValLoss}, {"ap", Monitor::kAp}},
-                                        "What decides which checkpoint is `best`: least validation loss, or highest COCO AP."),
+                                        "What decides which checkpoint is `best`: lowest validation "
+                                        "loss, or highest COCO AP."),
       integer("checkpoint.every_steps", &Config::checkpoint, &CheckpointConfig::every_steps, 0, kNoLimit,
-              "Write checkpoints/last also every so many optimizer steps. 0: at the end of each epoch only."),
+              "Write checkpoints/last also every N optimizer steps. 0: only at the end of each "
+              "epoch."),
   };
 }
 

@@ -464,7 +464,7 @@ def check_names_are_printed_escaped():
     shown_file, shown_class = "red\\x1b[31m\\nline.jpg", "cat\\x1b]0;title\\x07\\nnew \\u202eline"
 
     def clean(text):
-        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in text), repr(text)
+        assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in text), repr(text)
         return text
 
     def rename(case):

@@ -12,7 +12,7 @@ from packing import BCCD, SOURCE, dfine_pack, run_checks
 
 def check_examples():
     text = (SOURCE / "docs/data-format.md").read_text(encoding="utf-8")
-    blocks = dict(re.findall(r"```(sh|python)\n(.*?)```", text, re.S))
+    blocks = dict(re.findall(r"```(sh|python)\n(.*?)```", text, re.DOTALL))
     coco = json.loads((BCCD / "train.json").read_text())
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

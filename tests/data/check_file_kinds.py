@@ -7,6 +7,7 @@ import lzma
 import zipfile
 
 from check_formats import yolo_set
+
 from packing import Case, dfine_pack, run_checks, small_coco
 
 

@@ -334,7 +334,7 @@ def check_wrong_usage():
 def image_kinds():
     """Every kind of file with Pillow's encoder: name -> (picture, arguments of save)."""
     colour = picture(50, 40)
-    grey16 = Image.fromarray((np.arange(50 * 40, dtype=np.uint16).reshape(40, 50) * 30))
+    grey16 = Image.fromarray(np.arange(50 * 40, dtype=np.uint16).reshape(40, 50) * 30)
     return {
         "baseline.jpg": (colour, {}), "progressive.jpg": (colour, {"progressive": True}), "grey.jpg": (colour.convert("L"), {}),
         "cmyk.jpg": (colour.convert("CMYK"), {}), "colour.png": (colour, {}), "palette.png": (colour.quantize(16), {}), "grey16.png": (grey16, {}),

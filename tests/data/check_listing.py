@@ -5,10 +5,10 @@ import io
 import os
 import re
 
-from PIL import Image
-
 from check_formats import Folder, Pack, picture, yolo_set
 from check_report import Page
+from PIL import Image
+
 from packing import Case, run_checks
 
 HIDDEN = "hidden files and folders, not packed"
@@ -20,7 +20,7 @@ UNLISTED = "image files that the annotation file does not list, not packed"
 def notes(out):
     """The lists of the closing summary: {title: (count, names)}."""
     found = {}
-    for title, count, names in re.findall(r"^(\S[^\n]*): ([\d,]+)\n((?:  [^\n]*\n)*)", out, re.M):
+    for title, count, names in re.findall(r"^(\S[^\n]*): ([\d,]+)\n((?:  [^\n]*\n)*)", out, re.MULTILINE):
         found[title] = (int(count.replace(",", "")), [line.strip() for line in names.splitlines()])
     return {
         title: value

@@ -55,7 +55,7 @@ def compare(pack, coco, image_folder):
             assert list(f["image/file_name"].asstr()[()]) == names
             begin, size = f["image/bytes"].id.get_offset(), len(data["image/bytes"])
             found = []
-            f.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+            f.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)  # noqa: B023 (called at once)
             assert sorted(found) == sorted([*TYPES, "image/file_name"])
         assert begin == shard["image_bytes_offset"] and size == shard["image_bytes"]
         assert crc32c(raw[:begin] + raw[begin + size :]) == int(shard["index_crc32c"], 16)

@@ -49,7 +49,7 @@ class Page(HTMLParser):
             self.items = None
 
     def handle_data(self, data):
-        tag, attributes = self.stack[-1] if self.stack else ("", {})
+        tag, _ = self.stack[-1] if self.stack else ("", {})
         if any(t in ("li", "td") for t, _ in self.stack):
             self.value += data
         if tag == "b":
@@ -145,7 +145,7 @@ def check_equal_images():
         for i, name in enumerate(names):
             Image.fromarray(np.full((30, 40, 3), 10 * (i % 2), np.uint8)).save(case.images / name)  # a = c = e, b = d
             case.coco["images"].append({"id": i + 1, "file_name": name, "width": 40, "height": 30})
-        out, _ = case.pack("--shard-size", "1")
+        case.pack("--shard-size", "1")
         page = Page(case.output / "report.html")
         assert page.lists["duplicates"] == ["a.jpg = c.jpg = e.jpg", "b.jpg = d.jpg"], page.lists
         assert any(note.startswith("2 groups of equal image files") for note in page.notes)

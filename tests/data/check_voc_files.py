@@ -2,6 +2,7 @@
 import shutil
 
 from check_formats import Folder, Pack, picture, voc_set, voc_xml
+
 from packing import run_checks
 
 DOG = voc_xml([("dog", (1, 1, 4, 4), "")])

@@ -7,12 +7,13 @@ import shutil
 
 from check_formats import Pack, voc_set, yolo_set
 from check_report import Page
+
 from packing import Case, dfine_pack, run_checks, small_coco
 
 
 def warnings(out):
     """[(text, advice)] of the closing summary."""
-    return re.findall(r"^warning: (.*)\n  (.*)$", out, re.M)
+    return re.findall(r"^warning: (.*)\n  (.*)$", out, re.MULTILINE)
 
 
 def texts(out):

@@ -30,7 +30,7 @@ expect() {
 train=$source/cluster/train.sbatch pack=$source/cluster/pack.sbatch
 expect 0 "mpirun -np 8 --map-by ppr:4:node --bind-to none" "${slurm[@]}" bash "$train" --config configs/n.toml
 expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" "${slurm[@]}" bash "$train" --config configs/n.toml --set "run.dir=a b"
-expect 0 "8 ranks on n[1-2], 6 cores a rank" "${slurm[@]}" bash "$train"
+expect 0 "8 ranks on n[1-2], 6 cores per rank" "${slurm[@]}" bash "$train"
 expect 0 "-x NCCL_DEBUG" "${slurm[@]}" NCCL_DEBUG=INFO bash "$train"
 expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
   "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" DFINE_MPI_ARGS=--report-bindings bash "$train"

@@ -9,7 +9,7 @@ from transformers import DFineForObjectDetection
 from common import SOURCE, Workspace, pack, run, subset
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "state"))
-from hf_sizes import reference_config  # noqa: E402
+from hf_sizes import reference_config
 
 GIVEN = ["person", "platelets", "cat", "rbc", "dog"]
 CLASSES = ["RBC", "WBC", "Platelets"]
@@ -29,7 +29,7 @@ def main():
         model = DFineForObjectDetection(reference_config("n", id2label=dict(enumerate(GIVEN)), label2id={n: i for i, n in enumerate(GIVEN)}))
         with torch.no_grad():
             for name, p in model.named_parameters():  # biases too are told apart by their rows
-                if "score_head.bias" in name or "class_embed" in name and name.endswith("bias"):
+                if "score_head.bias" in name or ("class_embed" in name and name.endswith("bias")):
                     p.copy_(torch.arange(len(p), dtype=p.dtype))
         model.save_pretrained(ws("weights"))
         given = load_file(ws("weights", "model.safetensors"))

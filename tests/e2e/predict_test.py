@@ -154,7 +154,7 @@ def every_file_is_used_or_listed(ws, weights):
     out = run("dfine-predict", *options, "--images", folder, "--output", ws("every-out"))
     good = {"a.JPG", "b.jfif", "no extension", "sub/c.dat", "link/d.jpe"}
     assert set(results(ws("every-out"))) == good, out
-    assert {name for name in drawn(ws("every-out"))} == {"a.JPG.jpg", "b.jfif.jpg", "no extension.jpg", "sub/c.dat.jpg", "link/d.jpe.jpg"}
+    assert set(drawn(ws("every-out"))) == {"a.JPG.jpg", "b.jfif.jpg", "no extension.jpg", "sub/c.dat.jpg", "link/d.jpe.jpg"}
     says(out, "on 5 images", "skipped 8 files:", "hidden: 2 files", at(".hidden.jpg"), at(".thumbnails", "e.jpg"),
          "a link to a folder that contains it: 1 file (" + at("sub", "up"), "a link to a file that does not exist: 1 file (" + at("readme"),
          "an MP4 or QuickTime video: 1 file (" + at("clip.mp4"), "not a regular file: 1 file (" + at("pipe"),
@@ -257,7 +257,7 @@ def names_are_printed_escaped(ws, weights):
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == 1, done.stdout
         out = done.stdout.decode()  # throws unless it is UTF-8
-        assert not any(ord(c) < 0x20 and c != "\n" or 0x7F <= ord(c) < 0xA0 for c in out), out
+        assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in out), out
         says(out, "gr\\xfc\\xdf.jpg", "gr\\xfb\\xdf.jpg", "red\\x1b[31m.jpg", "two\\nlines.jpg", "Größe.jpg", "bad\\x9b\\n.png: not a JPEG", "note\\x07.txt")
     # predictions.json: control characters as JSON has them, other bytes as \xNN, so that each name is there once.
     assert set(results(ws("names-out"))) == {"gr\\xfc\\xdf.jpg", "gr\\xfb\\xdf.jpg", "red\x1b[31m.jpg", "two\nlines.jpg", "Größe.jpg"}

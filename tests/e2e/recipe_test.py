@@ -52,7 +52,7 @@ def second_stage(ws):
     assert [r["step"] for r in steps] == list(range(1, 16)) and all(r["images"] == 4 for r in steps)
     assert abs(steps[5]["lr"] - 4e-4) < 1e-12 and abs(steps[6]["lr"] - 8e-3) < 1e-12
     held_weights_are_said(ws, "stages")
-    first, best, last = (state_of(ws("stages", "checkpoints", name)) for name in ("best_stage1", "best", "last"))
+    first, _, last = (state_of(ws("stages", "checkpoints", name)) for name in ("best_stage1", "best", "last"))
     assert first["step"] in (3, 6) and last["step"] == 15
     back = out.count("second stage: back to the best weights of the first, of step ")
     val = records(ws("stages"), "val")

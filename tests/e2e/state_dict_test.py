@@ -93,7 +93,7 @@ def main():
     with Workspace() as ws:
         subset("train", 2, ws("train.json"))
         pack(ws("train.json"), ws("train"))
-        name = sorted(os.listdir(os.path.join(BCCD, "images")))[0]
+        name = min(os.listdir(os.path.join(BCCD, "images")))
         Image.open(os.path.join(BCCD, "images", name)).convert("RGB").resize((SIDE, SIDE)).save(ws("image.png"))
         for size, denoising in (("n", 100), ("n", 0), ("l", 100), ("l", 0)):
             check(ws, size, denoising)

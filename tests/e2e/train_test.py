@@ -112,7 +112,7 @@ def main():
 def check_predictions(folder, image, ours):
     """transformers with the same weights on the same file gives the same detections."""
     from PIL import Image
-    model, _ = check_checkpoint(folder, [c for c in json.load(open(os.path.join(folder, "config.json")))["id2label"].values()])
+    model, _ = check_checkpoint(folder, list(json.load(open(os.path.join(folder, "config.json")))["id2label"].values()))
     from transformers import AutoImageProcessor
     processor = AutoImageProcessor.from_pretrained(folder)
     picture = Image.open(image).convert("RGB")

@@ -14,18 +14,18 @@ import time
 if not os.environ.get("DFINE_OFFICIAL"):
     print("skipped: DFINE_OFFICIAL is not set (a checkout of Peterande/D-FINE)")
     sys.exit()
-import make_autocast  # noqa: E402
-import make_class_heads  # noqa: E402
-import make_criterion  # noqa: E402
-import make_denoising  # noqa: E402
-import make_evaluation  # noqa: E402
-import make_parameter_groups  # noqa: E402
-import make_parity  # noqa: E402
-import make_recipes  # noqa: E402
-import make_trajectory  # noqa: E402
-import make_val_loss  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import make_autocast
+import make_class_heads
+import make_criterion
+import make_denoising
+import make_evaluation
+import make_parameter_groups
+import make_parity
+import make_recipes
+import make_trajectory
+import make_val_loss
+import numpy as np
+import torch
 
 SINGLE = 2e-5  # relative, a loss term on two processors: each is within 1e-5 of double precision
 

@@ -12,9 +12,9 @@ import sys
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import torch  # noqa: E402
 import make_parity  # noqa: E402
 import official  # noqa: E402
+import torch  # noqa: E402
 from hashed import name_seed, signed  # noqa: E402
 
 CASE = {"counts": [4, 1], "dn": 20}

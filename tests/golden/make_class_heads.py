@@ -24,8 +24,8 @@ SOLVER = os.path.join(ROOT, "src", "solver", "_solver.py")
 
 def lists():
     with open(SOLVER) as f:
-        found = re.findall(r"^# obj365_classes = \[\n(.*?)^# \]", f.read(), re.S | re.M)
-    first, second = (ast.literal_eval("[" + re.sub(r"^#", "", text, flags=re.M) + "]") for text in found)
+        found = re.findall(r"^# obj365_classes = \[\n(.*?)^# \]", f.read(), re.DOTALL | re.MULTILINE)
+    first, second = (ast.literal_eval("[" + re.sub(r"^#", "", text, flags=re.MULTILINE) + "]") for text in found)
     return first, [name for _, name in second]
 
 

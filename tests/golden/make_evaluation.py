@@ -18,9 +18,10 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 import official  # noqa: E402
-from make_parity import CLASSES, MEASURED_BATCH as BATCH, formula, make_images, measure  # noqa: E402
+import torch  # noqa: E402
+from make_parity import CLASSES, formula, make_images, measure  # noqa: E402
+from make_parity import MEASURED_BATCH as BATCH  # noqa: E402
 
 QUERIES, SAMPLES, MARGIN = 300, 12, 5e-4
 RESOLUTIONS = (640, 320)

@@ -24,8 +24,8 @@ import numpy as np
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import torch  # noqa: E402
 import official  # noqa: E402
+import torch  # noqa: E402
 from hashed import name_seed, signed, uniform  # noqa: E402
 
 CLASSES = 7
@@ -61,7 +61,7 @@ def formula(name, shape):
         s[-1] = 0  # the padding row
         return s
     if len(shape) == 1:
-        if name.endswith("weight") or name.endswith("scale"):
+        if name.endswith(("weight", "scale")):
             return 1 + 0.2 * s
         if "norm" in name:
             return (0.0 if "decoder" in name else 1.0) + 0.3 * s  # most of the convolutions' activations open

@@ -18,14 +18,15 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
 from unittest import mock  # noqa: E402
 
+import numpy as np  # noqa: E402
 import official  # noqa: E402
+import torch  # noqa: E402
 from hashed import name_seed, signed, uniform  # noqa: E402
 from make_parity import CLASSES, PUBLISHED, formula, measure, tokens  # noqa: E402
 from philox import denoising_draws  # noqa: E402
+
 from src.optim import ModelEMA  # noqa: E402
 
 RUNS = {

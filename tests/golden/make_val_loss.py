@@ -21,8 +21,8 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
 import official  # noqa: E402
+import torch  # noqa: E402
 from hashed import uniform  # noqa: E402
 from make_evaluation import make_parts  # noqa: E402
 from make_parity import CLASSES, make_images, measure, tokens  # noqa: E402

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from common import BCCD, SOURCE, Workspace, pack, records, run, subset  # noqa: E402
+from common import BCCD, SOURCE, Workspace, pack, records, run, subset
 
 # Convolutions in fp32 may otherwise round their inputs to TF32's 10 bits, and what is compared would not be the same arithmetic.
 os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
@@ -75,7 +75,7 @@ def resume(ws, device):
     """Two more steps from a checkpoint, and the loss of the first as in a run that never stopped. That the two are equal bit for bit is tested
     on the CPU, where it can be."""
     _, whole = train(ws, "whole", device=device, **{"train.max_steps": STEPS + 2})
-    out, parts = train(ws, "fp32-1", "--resume", "auto", device=device, **{"train.max_steps": STEPS + 2})
+    _, parts = train(ws, "fp32-1", "--resume", "auto", device=device, **{"train.max_steps": STEPS + 2})
     assert [r["step"] for r in parts] == list(range(1, STEPS + 3)), parts
     close(parts[STEPS]["loss"], whole[STEPS]["loss"], 1e-2, "loss of the first step after a resume")
 

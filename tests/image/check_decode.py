@@ -8,9 +8,9 @@ import sys
 import zlib
 
 import numpy as np
+from bmp_tiff import bmps, saved, tiffs
 from PIL import Image
 
-from bmp_tiff import bmps, saved, tiffs
 from reference import Probe, difference
 
 

@@ -6,9 +6,9 @@ import sys
 import tempfile
 
 import numpy as np
+from check_decode import picture, saved
 from PIL import Image
 
-from check_decode import picture, saved
 from reference import difference
 
 

@@ -1,10 +1,9 @@
 """Writes samples/: small files of each format and kind, by Pillow, for the tests that cut and damage them. Only needed to add one."""
 import os
 
-from PIL import Image
-
 from bmp_tiff import plain_tiff
 from check_decode import adam7_png, picture
+from PIL import Image
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
 SIZE = (40, 28)

@@ -7,7 +7,7 @@ import transformers
 from transformers import DFineForObjectDetection
 
 sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "state"))
-from hf_sizes import reference_config  # noqa: E402
+from hf_sizes import reference_config
 
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
@@ -30,7 +30,7 @@ def enrich(model):
     """
     g = torch.Generator().manual_seed(1)
     for name, p in model.named_parameters():
-        if name.endswith((".up", ".reg_scale")) or "class_embed" in name and name.endswith("bias") or "score_head.bias" in name:
+        if name.endswith((".up", ".reg_scale")) or ("class_embed" in name and name.endswith("bias")) or "score_head.bias" in name:
             continue
         if "bbox_embed" in name and name.endswith("layers.2.weight"):
             p.copy_(torch.randn(p.shape, generator=g) * 4 / p.shape[1] ** 0.5)

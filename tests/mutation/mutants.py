@@ -25,7 +25,7 @@ STATEMENT = re.compile(
     r"|(?:\+\+|--)\w.*|break|continue);\s*$")
 BLANK = re.compile(  # comments, string and character literals
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'
-    r"|(?<!\d)'(?:\\.|[^'\\\n])'", re.S)
+    r"|(?<!\d)'(?:\\.|[^'\\\n])'", re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Workplace:
                             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
         self.copy()
         entries = re.findall(r"^(DFINE_TORCH_ROOT|DFINE_ORACLE_PYTHON):\w+=(.+)$",
-                             (configured / "CMakeCache.txt").read_text(), re.M)
+                             (configured / "CMakeCache.txt").read_text(), re.MULTILINE)
         self.must("cmake", "-S", self.source, "-B", self.build, "-G", "Ninja", "-DDFINE_TESTS=ON",
                   "-DDFINE_BENCHMARKS=OFF", *(f"-D{key}={value}" for key, value in entries))
 

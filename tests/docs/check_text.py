@@ -1,0 +1,316 @@
+"""Links, paths, keys and options in documents exist; wording is that of tests/wording.txt."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from prose import ROOT, documents, files_of_project, findings, markdown_lines, markdown_texts
+
+BIN = Path(os.environ["DFINE_BINARY_DIR"])
+PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"]
+COMMANDS = {"dfine-pack": ["info", "verify", "extract"]}
+SOURCES = [
+    "src",
+    "launcher",
+    "preprocess",
+    "benchmarks",
+    "tests",
+    "cluster",
+    "cmake",
+    ".ci",
+    "configs",
+]
+SOURCE_KINDS = {".cpp", ".h", ".py", ".sh", ".sbatch", ".txt", ".cmake", ".toml"}
+# Folders that a document's paths may be relative to, besides the project's.
+BASES = {"src/README.md": ["src"], "docs/regressions.md": ["tests"]}
+# Options of other programs that documents name.
+FOREIGN = {
+    "mpirun": "-np --bind-to --map-by --oversubscribe",
+    "sbatch": "--array --nodes --ntasks-per-node --gpus-per-node --gpus-per-task --cpus-per-task"
+    " --gpu-bind --time",
+    "srun": "--mpi",
+    "cmake": "--preset --build --install --prefix",
+    "ctest": "--test-dir --output-on-failure",
+    "hf": "--local-dir",
+    "torchrun": "--no_python --nproc_per_node",
+    "apptainer": "--nv",
+    "gdb": "--args",
+    "pip": "--requirement",
+    "git": "--hard",
+}
+
+
+FILES = files_of_project()
+TOP = {name.split("/")[0] for name in FILES if "/" in name}
+
+
+def name_of(path):
+    return str(path.relative_to(ROOT))
+
+
+def markdown():
+    return [
+        (name_of(path), path.read_text(encoding="utf-8"))
+        for path in documents()
+        if path.suffix == ".md"
+    ]
+
+
+def report(found):
+    assert not found, "\n" + "\n".join(found)
+
+
+# --- links
+
+
+def slug(heading):
+    """The anchor that GitHub gives a heading."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+    return re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-")
+
+
+def anchors(path):
+    return {
+        slug(line.lstrip("#"))
+        for _, line in markdown_lines(path.read_text(encoding="utf-8"))
+        if line.startswith("#")
+    }
+
+
+def check_links():
+    found = []
+    for name, text in markdown():
+        for number, line in markdown_lines(text):
+            for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
+                if re.match(r"\w+:", target):
+                    continue
+                file, _, anchor = target.partition("#")
+                path = ((ROOT / name).parent / file).resolve() if file else ROOT / name
+                if not path.exists():
+                    found.append(f"{name}:{number}: {target} does not exist")
+                elif anchor and anchor not in anchors(path):
+                    found.append(f"{name}:{number}: {target} has no such heading")
+    report(found)
+
+
+def check_every_page_is_linked():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = [name for name, _ in markdown() if name.startswith("docs/")]
+    report([f"README.md does not link {page}" for page in pages if f"]({page})" not in readme])
+
+
+def check_pages_start_with_questions():
+    found = []
+    for name, text in markdown():
+        if not name.startswith("docs/"):
+            continue
+        if not markdown_texts(text)[1].words.endswith("?"):
+            found.append(f"{name} does not start with the questions that it answers")
+    report(found)
+
+
+# --- paths
+
+
+def expanded(pattern):
+    """The alternatives of braces: a/{b,c} is a/b and a/c."""
+    braces = re.search(r"\{([^{}]*)\}", pattern)
+    if not braces:
+        return [pattern]
+    return [
+        one
+        for part in braces.group(1).split(",")
+        for one in expanded(pattern[: braces.start()] + part + pattern[braces.end() :])
+    ]
+
+
+def exists(path, name):
+    bases = [ROOT, *(ROOT / base for base in BASES.get(name, []))]
+    return any(any(base.glob(path)) for base in bases)
+
+
+def check_paths():
+    """Code that begins with a folder of the project is a path of it (see BASES)."""
+    found = []
+    for name, text in markdown():
+        for number, line in markdown_lines(text):
+            for code in re.findall(r"`([^`]+)`", line):
+                path = code.split()[0].rstrip("/")
+                below = name in BASES and re.fullmatch(
+                    r"[\w/]+(\.(cpp|h|py|sh|txt)|/[a-z_0-9]+)", path
+                )
+                if not re.fullmatch(r"[\w.{},*-]+/[\w.{},*/-]+", path) or not (
+                    path.split("/")[0] in TOP or below
+                ):
+                    continue
+                found += [
+                    f"{name}:{number}: {one} does not exist"
+                    for one in expanded(path)
+                    if not exists(one, name)
+                ]
+    report(found)
+
+
+# --- keys and options
+
+
+def config_keys():
+    done = subprocess.run(
+        [BIN / "dfine_ddp", "--config", ROOT / "configs/n.toml", "--print-config"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    tables = tomllib.loads(done.stdout)
+    return {f"{table}.{key}" for table, keys in tables.items() for key in keys}
+
+
+def check_keys():
+    keys = config_keys()
+    tables = "|".join(sorted({key.split(".")[0] for key in keys}))
+    files = r"(?!\.?(?:json|yaml|py|sh|sbatch|safetensors|toml|txt|cpp|h|log)\b)"
+    pattern = re.compile(rf"(?<![\w./-])({tables})\.{files}([a-z][a-z0-9_]*)(?![\w.(/-]*[(/])")
+    other = {"model.backbone", "model.load_state_dict", "train.json", "data.yaml"}
+    found = []
+    for path in documents():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            for table, key in pattern.findall(line):
+                if f"{table}.{key}" not in keys | other:
+                    found.append(f"{name_of(path)}:{number}: there is no key {table}.{key}")
+    report(found)
+
+
+def check_recipes_name_keys():
+    """Keys in the comments of configuration files, which stand there without their table."""
+    names = {key.split(".")[1] for key in config_keys()}
+    found = []
+    for path in sorted((ROOT / "configs").rglob("*.toml")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            commented = re.match(r"# ([a-z]+_?[a-z_]*): ", line)
+            if commented and commented.group(1) not in names:
+                found.append(f"{name_of(path)}:{number}: there is no key {commented.group(1)}")
+    report(found)
+
+
+def help_texts():
+    texts = {}
+    for program in PROGRAMS:
+        calls = [[], *([command] for command in COMMANDS.get(program, []))]
+        outputs = [
+            subprocess.run(
+                [BIN / program, *call, "--help"], check=True, capture_output=True, text=True
+            ).stdout
+            for call in calls
+        ]
+        texts[program] = "\n".join(outputs)
+    for script in (
+        name
+        for name in FILES
+        if name.endswith((".sh", ".sbatch"))
+        or name in ("tests/mutation/run.py", "tests/docs/prose.py")
+    ):
+        texts[script] = (ROOT / script).read_text(encoding="utf-8")
+    return texts
+
+
+def options(text):
+    return set(re.findall(r"(?<![\w-])--[a-zA-Z][\w-]*", text))
+
+
+def check_options():
+    """Options behind a program's name are in its --help, all others in that of any program."""
+    texts = help_texts()
+    foreign = {option for listed in FOREIGN.values() for option in listed.split()}
+    anywhere = set().union(*map(options, texts.values())) | foreign
+    found = []
+    for path in documents():
+        name = name_of(path)
+        joined = re.sub(r"\\\n#?\s*", " ", path.read_text(encoding="utf-8"))
+        for line in joined.splitlines():
+            found += [
+                f"{name}: no program has {option}: {line.strip()[:80]}"
+                for option in options(line) - anywhere
+            ]
+            for program in PROGRAMS:
+                for command in re.findall(rf"(?<![\w/-]){program} ([^`|;&]*)", line):
+                    unknown = options(command) - options(texts[program]) - foreign
+                    if unknown and re.match(r"--|info|verify|extract", command):
+                        found.append(
+                            f"{name}: {program} has no {' '.join(sorted(unknown))}: {command}"
+                        )
+    report(found)
+
+
+# --- words
+
+
+def phrases():
+    """The phrases of tests/wording.txt in their sections."""
+    sections, section = {}, None
+    for line in (ROOT / "tests/wording.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), [])
+        elif line.strip() and not line.startswith("#"):
+            phrase, arrow, better = line.partition(" -> ")
+            assert arrow and better, f"tests/wording.txt: no better phrase: {line}"
+            section.append((phrase, better))
+    return sections
+
+
+def occurrences(path, listed):
+    """Phrases of a file, also across the end of a line or a comment's mark."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix == ".md":
+        text = re.sub(r"`[^`\n]+`", "CODE", text)
+    text = re.sub(r"\s*\n\s*(///?|#|\*|>)?\s*", " \n", text)
+    found = []
+    for phrase, better in listed:
+        pattern = r"(?<![\w-])" + r"\s+".join(map(re.escape, phrase.split())) + r"(?![\w-])"
+        for match in re.finditer(pattern, text, re.IGNORECASE):
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(f"{name_of(path)}:{line}: {phrase!r}; better: {better}")
+    return found
+
+
+def check_wording():
+    sections = phrases()
+    everywhere, documents_only = sections["everywhere"], sections["not yet checked in src"]
+    found = [
+        line for path in documents() for line in occurrences(path, everywhere + documents_only)
+    ]
+    seen = set(documents())
+    for name in FILES:
+        path = ROOT / name
+        if (
+            path in seen
+            or path.suffix not in SOURCE_KINDS
+            or name == "tests/wording.txt"
+            or name.split("/")[0] not in SOURCES
+        ):
+            continue
+        found += occurrences(path, everywhere)
+    report(found)
+
+
+def check_lengths():
+    report([line for path in documents() for line in findings(path)])
+
+
+def main():
+    failed = []
+    for name, check in list(globals().items()):
+        if name.startswith("check_") and callable(check):
+            try:
+                check()
+                print(f"{name} passed", flush=True)
+            except AssertionError as e:
+                print(f"{name} FAILED:{e}", flush=True)
+                failed.append(name)
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Reads the sentences out of Markdown files, and out of the comments of TOML files.
+
+    tests/docs/prose.py [FILE ...]
+
+lists sentences of more than 25 words and lines of more than 100 columns. Without files it reads all
+documents of the project. Table rows may be longer than 100 columns. It ends with 1 if it lists
+anything.
+"""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_WORDS = 25
+MOST_COLUMNS = 100
+ROOT = Path(__file__).resolve().parents[2]
+SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+(?=[\"(*`A-Z0-9\[-]|[a-z]+[./_-]|\w+:)")
+LIST_ITEM = re.compile(r"\s*([-*]|\d+\.)\s+")
+
+
+@dataclass
+class Text:
+    """A paragraph, list item, heading or table cell, and the line on which it starts."""
+
+    line: int
+    words: str
+
+
+def files_of_project():
+    """Paths of all files, relative to the project; without git, all but builds and runs."""
+    listed = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    names = (
+        listed.stdout.split("\0")
+        if listed.returncode == 0
+        else (str(p.relative_to(ROOT)) for p in ROOT.rglob("*"))
+    )
+    return sorted(
+        n
+        for n in names
+        if n and n.split("/")[0] not in (".git", "build", "runs") and (ROOT / n).is_file()
+    )
+
+
+def documents():
+    """All Markdown files, and the shipped configurations."""
+    return [
+        ROOT / n
+        for n in files_of_project()
+        if n.endswith(".md") or (n.startswith("configs/") and n.endswith(".toml"))
+    ]
+
+
+def fence_of(line):
+    found = re.match(r"\s*(```+|~~~+)", line)
+    return found.group(1) if found else None
+
+
+def markdown_lines(text):
+    """Pairs (number, line) outside of fenced code."""
+    fence = None
+    for number, line in enumerate(text.splitlines(), 1):
+        mark = fence_of(line)
+        if fence:
+            if mark and mark.startswith(fence):
+                fence = None
+        elif mark:
+            fence = mark
+        else:
+            yield number, line
+
+
+def code_blocks(text):
+    """Triples (number of the first line, language, code) of fenced code."""
+    blocks, fence = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        mark = fence_of(line)
+        if fence is None and mark:
+            fence, language, start, lines = mark, line.strip()[len(mark) :].strip(), number + 1, []
+        elif fence is not None and mark and mark.startswith(fence):
+            blocks.append((start, language, "\n".join(lines) + "\n"))
+            fence = None
+        elif fence is not None:
+            lines.append(line)
+    return blocks
+
+
+def markdown_texts(text):
+    """Every Text of a Markdown file."""
+    texts, open_text = [], None
+    for number, line in markdown_lines(text):
+        stripped = line.strip().removeprefix("> ")
+        if not stripped or stripped.startswith("<!--"):
+            open_text = None
+        elif stripped.startswith("|"):
+            open_text = None
+            cells = re.split(r"(?<!\\)\|", stripped.strip("|"))
+            texts += [Text(number, cell.strip()) for cell in cells if re.search(r"\w", cell)]
+        elif stripped.startswith("#"):
+            texts.append(Text(number, stripped.lstrip("# ")))
+            open_text = None
+        elif LIST_ITEM.match(line) or open_text is None:
+            item = LIST_ITEM.match(line)
+            open_text = Text(number, line[item.end() if item else 0 :].strip())
+            texts.append(open_text)
+        else:
+            open_text.words += " " + stripped
+    return texts
+
+
+def toml_texts(text):
+    """The comments of a TOML file. Adjacent lines are one text; indented ones are commands."""
+    texts, open_text = [], None
+    for number, line in enumerate(text.splitlines(), 1):
+        code, mark, comment = line.partition("# ")
+        if not mark:
+            open_text = None
+        elif code.strip():
+            texts.append(Text(number, comment.strip()))
+            open_text = None
+        elif comment.startswith(" "):
+            open_text = None
+        elif open_text is None or LIST_ITEM.match(comment):
+            open_text = Text(number, comment.strip("- "))
+            texts.append(open_text)
+        else:
+            open_text.words += " " + comment.strip()
+    return texts
+
+
+def texts_of(path):
+    text = path.read_text(encoding="utf-8")
+    return toml_texts(text) if path.suffix == ".toml" else markdown_texts(text)
+
+
+def plain(words):
+    """The words as a reader counts them: a link is its text, a piece of code is one word."""
+    words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", words)
+    words = re.sub(r"`[^`]*`", "CODE", words)
+    return re.sub(r"<[^>]+>|\*+", "", words)
+
+
+def sentences(words):
+    return [s for s in SENTENCE_END.split(plain(words)) if s.strip()]
+
+
+def word_count(sentence):
+    return sum(1 for word in sentence.split() if re.search(r"\w", word))
+
+
+def long_sentences(path):
+    return [
+        (text.line, word_count(s), s)
+        for text in texts_of(path)
+        for s in sentences(text.words)
+        if word_count(s) > MOST_WORDS
+    ]
+
+
+def long_lines(path):
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    return [
+        (number, len(line))
+        for number, line in lines
+        if len(line) > MOST_COLUMNS and not line.lstrip().startswith("|")
+    ]
+
+
+def findings(path):
+    """What is too long in a file, as lines "FILE:LINE: ..."."""
+    name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    found = [(line, f"{count} words: {s}") for line, count, s in long_sentences(path)]
+    found += [(line, f"{columns} columns") for line, columns in long_lines(path)]
+    return [f"{name}:{line}: {what}" for line, what in sorted(found)]
+
+
+def main():
+    files = [Path(name).resolve() for name in sys.argv[1:]] or documents()
+    found = [line for path in files for line in findings(path)]
+    print("\n".join([*found, f"{len(found)} sentences or lines are too long"]))
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
