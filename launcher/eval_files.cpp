@@ -35,7 +35,7 @@ void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std
   const CocoSummary summary = summarize(evaluation);
   const auto classes = summarize_classes(evaluation);
   if (output) write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
-  std::cout << with_commas(evaluation.num_images) << " images, " << with_commas(evaluation.num_detections) << " detections\n\n"
+  std::cout << counted(evaluation.num_images, "image") << ", " << counted(evaluation.num_detections, "detection") << "\n\n"
             << format_summary(summary) << "\n"
             << format_classes(classes) << std::flush;
 }

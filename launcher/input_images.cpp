@@ -150,10 +150,16 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
     std::error_code failed;
     const auto status = fs::status(path, failed);
     if (!fs::exists(status)) {
-      throw Error(cat(printable(path), ": no such file or folder"), "give image files or folders to --images");
+      const bool link = fs::is_symlink(fs::symlink_status(path, failed));
+      throw Error(cat(printable(path), link ? ": a link to a file that does not exist" : ": no such file or folder"),
+                  "give image files or folders to --images");
     }
-    if (!fs::is_directory(status)) {
+    if (fs::is_regular_file(status)) {
       all.images.push_back({path, path.filename().string()});
+      continue;
+    }
+    if (!fs::is_directory(status)) {  // reading a pipe may wait for ever
+      all.unreadable.push_back({path, "not a regular file"});
       continue;
     }
     ImageListing found = FolderSearch(path).take();

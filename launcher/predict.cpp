@@ -96,7 +96,8 @@ void report_skipped(const std::vector<FileNote>& skipped) {
 
 Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
   Error error(cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"), " could not be read"),
-              "all other images were processed; convert formats that cannot be read to JPEG or PNG");
+              cat(unreadable.size() < images ? "all other images were processed; " : "",
+                  "convert formats that cannot be read to JPEG or PNG"));
   for (const FileNote& note : unreadable) error.add_context(cat(printable(note.path), ": ", note.reason));
   return error;
 }
@@ -159,7 +160,8 @@ void predict(const PredictOptions& options) {
   const size_t images = files.size() + listing.unreadable.size(), read = images - unreadable.size();
   if (output) {
     output->write(all);
-    std::cout << all.size() << " detections on " << read << " images: " << printable(output->predictions_file()) << "\n";
+    std::cout << counted(static_cast<int64_t>(all.size()), "detection") << " on "
+              << counted(static_cast<int64_t>(read), "image") << ": " << printable(output->predictions_file()) << "\n";
   }
   if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
   std::cout << std::flush;  // before what goes to stderr

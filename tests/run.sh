@@ -20,6 +20,9 @@ done
 launcher/setup.sh --preset "$preset" --tests
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 say_what_was_skipped() {
+  # Parts of tests that this machine does not allow, such as mounting a file system.
+  local log=build/$preset/Testing/Temporary/LastTest.log
+  if [ -e "$log" ]; then sed -n 's/^SKIPPED: /NOT RUN: /p' "$log" | sort -u; fi
   if ((!long)); then
     echo "NOT RUN: the long tests (tests/run.sh --long)"
   elif [ -z "${DFINE_OFFICIAL:-}" ]; then

@@ -48,8 +48,21 @@ Names option_names(const CLI::App& app) {
   return names;
 }
 
+/// Those that begin as `name` does, or the other way round: --thresh, --images-dir.
+Names continued(const std::string& name, const Names& known) {
+  constexpr size_t kFewestLetters = 5;
+  Names found;
+  for (const std::string& option : known) {
+    const std::string a = plain_name(name), b = plain_name(option);
+    if (std::min(a.size(), b.size()) >= kFewestLetters && (a.starts_with(b) || b.starts_with(a)))
+      found.push_back(option);
+  }
+  return found;
+}
+
 std::string nearest_option(const std::string& name, const Names& known, const OptionHint& hint) {
   Names found = nearest_names(name, known, name.size() < 2 ? 0 : tolerated_edits(name.size()));
+  if (found.empty()) found = continued(name, known);
   const std::string hinted = found.empty() && hint ? hint(name) : "";
   if (!hinted.empty()) return hinted;
   for (const auto& [ours, others] : synonyms()) {

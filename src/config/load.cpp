@@ -37,6 +37,13 @@ class Problems {
   std::vector<std::string> lines_;
 };
 
+/// `text` with line `number` (from 1) empty.
+std::string without_line(const std::string& text, size_t number) {
+  size_t begin = 0;
+  for (size_t n = 1; n < number; ++n) begin = text.find('\n', begin) + 1;
+  return text.substr(0, begin) + text.substr(std::min(text.find('\n', begin), text.size()));
+}
+
 class Reader {
  public:
   Reader() : keys_(config_keys()) {}
@@ -57,29 +64,33 @@ class Reader {
     }
   }
 
-  /// What TOML's parser does not take. Of a value of a known key it says what the key takes, not what
-  /// the parser was trying to read.
-  [[noreturn]] void refuse_toml(const toml::parse_error& e, const std::string& text) {
-    const size_t number = e.source().begin.line;
-    const auto line = key_line(text, number);
-    const auto* key = line ? find(line->key) : nullptr;
-    if (key && !line->value.empty() && !is_toml(line->value)) {
-      const bool quoted = line->value[0] == '"' || line->value[0] == '\'';
-      const bool backslash = line->value.find('\\') != std::string::npos;
-      problems_.add(cat(file_, ":", number),
-                    quoted ? cat(key->name, ": not TOML: ", e.description(),
-                                 backslash ? "; text with backslashes stands in single quotes" : "")
-                           : wrong_value(*key, line->value));
-      problems_.throw_if_any();
+  /// Lines that TOML's parser does not take are reported and read as empty, so that one run shows
+  /// what is wrong with the others too.
+  void read_text(std::string text) {
+    while (true) {
+      try {
+        read(toml::parse(text, file_), file_);
+        return;
+      } catch (const toml::parse_error& e) {
+        const size_t number = e.source().begin.line;
+        const auto line = key_line(text, number);
+        if (line && !line->value.empty() && !is_toml(line->value)) {
+          problems_.add(cat(file_, ":", number), not_toml(*line, std::string(e.description())));
+          text = without_line(text, number);
+        } else {
+          problems_.add(cat(file_, ":", number, ":", e.source().begin.column),
+                        cat("not TOML: ", e.description()));
+          return;
+        }
+      }
     }
-    throw UsageError(cat(file_, ":", number, ":", e.source().begin.column, ": not TOML: ", e.description()));
   }
 
   void override_with(const std::string& argument) {
     const std::string where = "--set " + argument;
     const size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) {
-      problems_.add(where, "is not of the form table.key=value");
+      problems_.add(where, "a setting is TABLE.KEY=VALUE, such as optim.lr=2e-4");
       return;
     }
     if (utf8_text(argument) != argument) {
@@ -127,6 +138,18 @@ class Reader {
     for (const ConfigKey& key : keys_) names.push_back(key.name);
     const std::string suggestion = suggest(name, names);
     return cat("unknown key ", name, suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+  }
+
+  /// Of a value of a known key: what the key takes, not what the parser was trying to read.
+  std::string not_toml(const KeyLine& line, const std::string& reason) const {
+    const bool quoted = line.value[0] == '"' || line.value[0] == '\'';
+    const bool backslash = line.value.find('\\') != std::string::npos;
+    const auto* key = find(line.key);
+    if (quoted)
+      return cat(line.key, ": not TOML: ", reason,
+                 backslash ? "; text with backslashes stands in single quotes" : "");
+    if (key) return wrong_value(*key, line.value);
+    return cat(unknown(line.key), "; its value ", line.value, " is not TOML: ", reason);
   }
 
   std::string unknown_table(const std::string& name) const {
@@ -183,11 +206,7 @@ Config parse_config(const std::string& text, const std::string& name, const std:
   Reader reader;
   if (!name.empty()) {
     reader.set_file(name);
-    try {
-      reader.read(toml::parse(text, name), name);
-    } catch (const toml::parse_error& e) {
-      reader.refuse_toml(e, text);
-    }
+    reader.read_text(text);
   }
   for (const std::string& argument : overrides) reader.override_with(argument);
   return reader.finish(unset);

@@ -19,6 +19,14 @@ std::string trimmed(const std::string& text) {
   return first == std::string::npos ? "" : text.substr(first, last - first + 1);
 }
 
+/// "a, b" without quotes: a and b.
+std::vector<std::string> words_of(const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream parts(list);
+  for (std::string part; std::getline(parts, part, ',');) words.push_back(trimmed(part));
+  return words;
+}
+
 /// What somebody who does not know TOML may have meant.
 std::vector<ConfigValue> meanings(const std::string& written) {
   std::vector<ConfigValue> all;
@@ -33,6 +41,12 @@ std::vector<ConfigValue> meanings(const std::string& written) {
   if (word == "true" || word == "yes" || word == "on") all.emplace_back(true);
   if (word == "false" || word == "no" || word == "off") all.emplace_back(false);
   if (const auto list = parse_value("[" + written + "]")) all.push_back(*list);
+  if (written.size() > 2 && written.front() == '[' && written.back() == ']')
+    all.emplace_back(words_of(written.substr(1, written.size() - 2)));
+  if (const auto text = parse_value(written); text && std::holds_alternative<std::string>(*text)) {
+    if (const auto inner = parse_value(std::get<std::string>(*text))) all.push_back(*inner);
+  }
+  if (word == "none" || word == "null" || word == "nil") all.emplace_back(std::string());
   all.emplace_back(written);
   return all;
 }

@@ -29,7 +29,7 @@ bool has(Bytes bytes, std::string_view text, size_t at = 0) {
 
 /// `tiff`: the TIFF structure that EXIF data are; the tag stands in its first directory.
 int tiff_orientation(Bytes tiff) {
-  constexpr uint32_t kOrientation = 0x0112, kShort = 3;
+  constexpr uint32_t kOrientation = 0x0112, kShort = 3, kLong = 4;
   constexpr size_t kEntryBytes = 12;
   if (!has(tiff, "II") && !has(tiff, "MM")) return 1;
   const Numbers numbers{tiff, has(tiff, "MM")};
@@ -38,8 +38,9 @@ int tiff_orientation(Bytes tiff) {
   for (uint32_t k = 0; k < count; ++k) {
     const size_t entry = directory + 2 + k * kEntryBytes;
     if (entry >= tiff.size()) break;
-    if (numbers.read(entry, 2) != kOrientation || numbers.read(entry + 2, 2) != kShort) continue;
-    const uint32_t value = numbers.read(entry + 8, 2);
+    const uint32_t type = numbers.read(entry + 2, 2);
+    if (numbers.read(entry, 2) != kOrientation || (type != kShort && type != kLong)) continue;
+    const uint32_t value = numbers.read(entry + 8, type == kShort ? 2 : 4);
     return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;

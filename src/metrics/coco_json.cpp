@@ -74,7 +74,7 @@ class NameReader {
     /// Most records repeat the name of the one before: that is seen without unescaping.
     void read(json::value value, const char* key) {
       token = value.raw_json_token();
-      if (token.starts_with("null")) token = {};
+      if (token.starts_with("null") || token.starts_with("\"\"")) token = {};
       if (token.empty() || token == last_token) return;
       std::string_view unescaped;
       if (value.get_string().get(unescaped) != simdjson::SUCCESS) throw Error(cat(key, " ", describe_json_mismatch(value, "a string")));

@@ -66,14 +66,30 @@ bool one_to_one(const std::vector<int64_t>& place) {
   return std::all_of(place.begin(), place.end(), [&](int64_t p) { return p != kNoClass && seen.insert(p).second; });
 }
 
-ClassMatch by_position(const ClassList& given, const ClassList& wanted, const std::string& hint) {
+/// For each class of `wanted` the place of the one with the same id; empty unless the ids are a set
+/// that both sides have.
+std::vector<int64_t> match_ids(const ClassList& given, const ClassList& wanted) {
+  std::map<int64_t, int64_t> places;
+  for (size_t i = 0; i < given.ids.size(); ++i) places.emplace(given.ids[i], i);
+  std::vector<int64_t> result;
+  for (const int64_t id : wanted.ids) {
+    const auto found = places.find(id);
+    result.push_back(found == places.end() ? kNoClass : found->second);
+  }
+  const bool same = places.size() == wanted.ids.size() && one_to_one(result);
+  return same ? result : std::vector<int64_t>();
+}
+
+ClassMatch without_names(const ClassList& given, const ClassList& wanted, const std::string& hint) {
   const ClassList& nameless = names_classes(given.names) ? wanted : given;
   if (given.names.size() != wanted.names.size())
     refuse(cat(nameless.owner, " does not name its classes, and their number differs"), given, wanted, hint);
-  return {.place = in_order(wanted.names.size()),
+  const std::vector<int64_t> by_id = match_ids(given, wanted);
+  return {.place = by_id.empty() ? in_order(wanted.names.size()) : by_id,
           .note = {},
           .warning = cat(nameless.owner, " does not name its classes: they are taken to be those of ",
-                         (&nameless == &given ? wanted : given).owner, " in the same order")};
+                         (&nameless == &given ? wanted : given).owner,
+                         by_id.empty() ? " in the same order" : " with the same ids")};
 }
 
 /// For each class of `wanted` the place of the one with the same id and the same name.
@@ -99,9 +115,15 @@ std::string note_of(const ClassList& given, const ClassList& wanted, const std::
     if (given.names[p] != wanted.names[label] && renamed++ == 0)
       example = cat(" (\"", wanted.names[label], "\" is \"", given.names[p], "\")");
   }
-  if (moved + other_id + renamed == 0) return {};
-  return cat("the classes of ", wanted.owner, " and ", given.owner, " are matched by name: of ", place.size(),
-             ", ", other_id, " have another id, ", moved, " another position, ", renamed, " another spelling", example);
+  // Where ids and spelling are the same, the order is our own matter.
+  const bool have_ids = !given.ids.empty() && !wanted.ids.empty();
+  if (other_id + renamed == 0 && (have_ids || moved == 0)) return {};
+  std::string differences;
+  for (const auto& [count, what] : {std::pair(other_id, "id"), {moved, "position"}, {renamed, "spelling"}})
+    if (count > 0)
+      differences += differences.empty() ? cat(count, " of ", place.size(), " have another ", what)
+                                         : cat(", ", count, " another ", what);
+  return cat("the classes of ", wanted.owner, " and ", given.owner, " are matched by name: ", differences, example);
 }
 
 }  // namespace
@@ -121,12 +143,12 @@ ClassList class_list(std::string owner, const ModelDescription& model) {
 
 ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
                              const std::string& hint) {
-  if (!names_classes(wanted.names)) return by_position(given, wanted, hint);
+  if (!names_classes(wanted.names)) return without_names(given, wanted, hint);
   if (!names_classes(given.names)) {
     const auto known = known_class_names(given.names);
     const auto place = match_class_names(wanted.names, known);
     if (known.empty() || !one_to_one(place) || (more == MoreClasses::kError && known.size() != place.size()))
-      return by_position(given, wanted, hint);
+      return without_names(given, wanted, hint);
     return {.place = place,
             .note = {},
             .warning = cat(given.owner, " does not name its ", known.size(), " classes: they are taken to be ",

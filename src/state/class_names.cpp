@@ -64,9 +64,11 @@ std::string meaning(const std::string& name) {
 }  // namespace
 
 bool names_classes(const std::vector<std::string>& names) {
-  for (size_t label = 0; label < names.size(); ++label)
-    if (names[label] != cat("LABEL_", label)) return true;
-  return false;
+  constexpr std::string_view kPrefix = "LABEL_";
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    return !name.starts_with(kPrefix) || name.size() == kPrefix.size() ||
+           name.find_first_not_of("0123456789", kPrefix.size()) != std::string::npos;
+  });
 }
 
 std::vector<std::string> known_class_names(const std::vector<std::string>& names) {

@@ -15,7 +15,8 @@ const std::vector<int64_t>& coco_category_ids();
 /// Objects365's 365 classes, by label, correctly spelled (the second list in src/solver/_solver.py of Peterande/D-FINE).
 const std::vector<std::string>& objects365_class_names();
 
-/// Whether these are names, not LABEL_0, LABEL_1, ... for all, as transformers calls classes without names.
+/// Whether these are names, not LABEL_0, LABEL_1, ... in any order, as transformers calls classes
+/// without names.
 bool names_classes(const std::vector<std::string>& names);
 
 /// The names behind the rows of weights that describe_weights() gave `names`: those, if names_classes() holds. Then 80 classes are COCO's and 365 Objects365's; of 366 the first has no name (empty) and the rest are Objects365's: the

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "files/atomic_path.h"
 #include "core/error.h"
@@ -346,7 +347,11 @@ ModelDescription read_hf_config(const std::string& folder) {
       [&] {
         const Json json = read_json(config);
         ModelDescription read{read_architecture(json), read_class_names(json), field<Numbers>(json, kCategoryIds, {})};
+        if (read.class_names.empty())  // as transformers calls them
+          for (size_t label = 0; label < read.category_ids.size(); ++label) read.class_names.push_back(cat("LABEL_", label));
         read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
+        if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end()); ids.size() < read.category_ids.size())
+          throw Error(cat(kCategoryIds, " has an id twice"), "give each class the id that the data set has for it");
         if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
           throw Error(cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ", read.class_names.size(), " classes"),
                       cat("another program has changed the classes after training: correct ", kCategoryIds,

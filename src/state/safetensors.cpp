@@ -164,8 +164,9 @@ auto open_and(const std::string& path, Use use) {
       [&] {
         std::error_code failed;
         const uint64_t bytes = std::filesystem::file_size(path, failed);
+        if (failed) throw Error(failed.message());  // also of a pipe, which to open may wait for ever
         std::ifstream in(path, std::ios::binary);
-        if (failed || !in) throw Error(failed ? failed.message() : "the file cannot be opened");
+        if (!in) throw Error("the file cannot be opened");
         const Header header = read_header(in, bytes);
         return use(in, header);
       },

@@ -8,6 +8,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "state/checkpoint.h"
+#include "state/class_names.h"
 
 namespace dfine {
 namespace {
@@ -29,7 +30,8 @@ PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std:
   const ClassMatch match = match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
   if (report && !match.note.empty()) log::info(match.note);
   if (report && !match.warning.empty()) log::warn(match.warning);
-  return std::move(data).relabelled(match.place);
+  PackedDataset ordered = std::move(data).relabelled(match.place);
+  return names_classes(order.names) ? std::move(ordered).renamed(order.names) : std::move(ordered);
 }
 
 PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data, const Group& group) {

@@ -15,6 +15,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr size_t kLongestName = 255;  // bytes, of Linux's file systems (NAME_MAX)
+
 /// A path that --resume was given.
 void require_checkpoint(const std::string& resume) {
   const fs::path folder(resume);
@@ -51,6 +53,10 @@ void RunFolder::require_usable(int64_t bytes) const {
   fs::path existing = fs::absolute(dir_ / "checkpoints").lexically_normal();
   std::error_code failed;
   while (!fs::exists(fs::symlink_status(existing, failed))) existing = existing.parent_path();
+  for (const fs::path& part : dir_) {
+    if (part.native().size() > kLongestName)
+      throw unusable(cat("a name of ", part.native().size(), " bytes is too long"), "set run.dir to a shorter path");
+  }
   if (!fs::is_directory(existing))
     throw unusable(cat(existing.string(), " is not a folder"), "set run.dir to another folder");
   std::string probe = (existing / ".dfine-probe-XXXXXX").string();

@@ -255,8 +255,8 @@ TEST(LoadConfig, OverridesWinInTheirOrder) {
 }
 
 TEST(LoadConfig, WrongOverridesAreNamed) {
-  expect_error(kData, {"data.batch_size"}, "--set data.batch_size: is not of the form table.key=value");
-  expect_error(kData, {"=3"}, "--set =3: is not of the form");
+  expect_error(kData, {"data.batch_size"}, "--set data.batch_size: a setting is TABLE.KEY=VALUE");
+  expect_error(kData, {"=3"}, "--set =3: a setting is TABLE.KEY=VALUE");
   expect_error(kData, {"run.dir=gr\xfc\xdf"}, "is not UTF-8");
   expect_error(kData, {"data.batchsize=3"}, "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
@@ -291,7 +291,20 @@ TEST(LoadConfig, ValuesThatAreNotToml) {
   expect_error("data.train = packs/train\n", {}, "f.toml:1: data.train cannot be packs/train");
   expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "f.toml:2: data.train: not TOML: ");
   expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "text with backslashes stands in single quotes");
-  expect_error("[data]\nfoo = packs/train\n", {}, "f.toml:2:");
+  expect_error("[data]\nfoo = packs/train\n", {}, "f.toml:2: unknown key data.foo; its value packs/train is not TOML: ");
+  expect_error("lr = fast\n" + kData, {}, "f.toml:1: unknown key lr; did you mean optim.lr?");
+  expect_error(kData + "[train]\nepochs = \"5\"\n", {}, "write 5");
+  expect_error("", {"model.freeze=[abc, d]"}, "write [\"abc\", \"d\"]");
+  for (const char* none : {"None", "null"}) expect_error(kData + "[model]\nweights = " + none + "\n", {}, "; write \"\"");
+}
+
+TEST(LoadConfig, SeveralValuesThatAreNotTomlAreReportedAtOnce) {
+  const std::string text = "[data]\ntrain = P/a\nval = P/b\ntrian = 1\n[optim]\nlr = 1.0.0\n";
+  expect_error(text, {"train.epochs=many"}, "5 errors in the configuration:");
+  for (const char* part : {"f.toml:2: data.train cannot be P/a", "f.toml:3: data.val cannot be P/b", "f.toml:4: unknown key data.trian",
+                           "f.toml:6: optim.lr cannot be 1.0.0", "--set train.epochs=many: train.epochs cannot be many"})
+    expect_error(text, {"train.epochs=many"}, part);
+  expect_error("[data\ntrain = 'a'\n", {}, "f.toml:1:");
 }
 
 TEST(LoadConfig, WhatIsOnlyLookedAtMayLackTheKeysOfARun) {

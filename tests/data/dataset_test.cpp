@@ -110,6 +110,13 @@ TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
     EXPECT_THROW(PackedDataset::open(pack_folder()).relabelled(wrong), Error);
 }
 
+TEST_F(PackedDatasetTest, ClassesCanBeRenamed) {
+  const PackedDataset set = PackedDataset::open(pack_folder()).renamed({"a", "b", "c"});
+  EXPECT_EQ(set.categories()[2].name, "c");
+  EXPECT_EQ(set.categories()[2].id, PackedDataset::open(pack_folder()).categories()[2].id);
+  EXPECT_THROW(PackedDataset::open(pack_folder()).renamed({"a", "b"}), Error);
+}
+
 TEST_F(PackedDatasetTest, ManyThreadsReadAtOnce) {
   const PackedDataset set = PackedDataset::open(pack_folder());
   std::vector<std::thread> threads;

@@ -22,11 +22,12 @@ Bytes text(const std::string& letters) {
 
 /// A TIFF structure (TIFF 6.0, section 2) whose directory has a maker's name and the orientation.
 Bytes tiff(bool big_endian, uint8_t orientation, uint8_t type = 3) {
+  const uint8_t high = type == 4 ? 0 : orientation, low = type == 4 ? orientation : 0;  // of a LONG in big endian
   if (big_endian)
     return join({text("MM"),
                  {0, 42, 0, 0, 0, 8, 0, 2},
                  {1, 15, 0, 2, 0, 0, 0, 3, 'a', 'b', 0, 0},
-                 {1, 18, 0, type, 0, 0, 0, 1, 0, orientation, 0, 0},
+                 {1, 18, 0, type, 0, 0, 0, 1, 0, high, 0, low},
                  {0, 0, 0, 0}});
   return join({text("II"),
                {42, 0, 8, 0, 0, 0, 2, 0},
@@ -70,7 +71,7 @@ TEST(Exif, OrientationOfEveryFormatAndByteOrder) {
     }
     EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 0))), 1);
     EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 9))), 1);
-    EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 6, 4))), 1) << "of another type";
+    EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 6, 2))), 1) << "of another type";
   }
 }
 
@@ -79,6 +80,9 @@ TEST(Exif, OrientationOfATiffFile) {
   for (uint8_t value = 1; value <= 8; ++value) {
     EXPECT_EQ(exif_orientation(tiff(false, value)), value);
     EXPECT_EQ(exif_orientation(tiff(true, value)), value);
+    // A LONG instead of the SHORT of the standard: Pillow's exif_transpose() takes it too.
+    EXPECT_EQ(exif_orientation(tiff(false, value, 4)), value);
+    EXPECT_EQ(exif_orientation(tiff(true, value, 4)), value);
   }
 }
 

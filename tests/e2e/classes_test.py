@@ -84,7 +84,7 @@ def evaluation_goes_by_name(ws):
     plain, out = figures(ws, ws.last, "val")
     assert "by name" not in out and "classes" in plain
     again, out = figures(ws, ws.last, "val-again")
-    says(out, "are matched by name: of 3, 3 have another id, 3 another position")
+    says(out, "are matched by name: 3 of 3 have another id, 3 another position")
     assert again == plain, (again, plain)
     # It matters: the exchanged classes, taken by their ids, have another loss.
     swapped = exported_again(renamed(renamed(renamed(ws.coco["val"], "RBC", "x"), "WBC", "RBC"), "x", "WBC"), {1: 1, 2: 2, 3: 3})
@@ -97,7 +97,7 @@ def evaluation_goes_by_name(ws):
     published = with_config(ws, "published", ws.last, lambda c: c.pop("dfine_category_ids"))
     assert figures(ws, published, "val")[0] == plain
     again, out = figures(ws, published, "val-again")
-    says(out, "of 3, 0 have another id, 3 another position")
+    says(out, "3 of 3 have another position")
     assert again == plain
     says(run("dfine-eval", "--weights", published, "--data", ws("val-other"), expect=1), "(3 classes): RBC, WBC, Platelets", "2 leukocyte")
 
@@ -140,6 +140,19 @@ def a_resumed_run_keeps_its_labels(ws):
 
     out = run(*settings(ws, "half", **{"data.train": ws("train-other"), "data.val": ws("val-other")}), "--resume", "auto", expect=1)
     says(out, "data.train has other classes than", "1 RBC, 2 WBC, 3 Platelets", "1 RBC, 2 leukocyte, 3 Platelets", "--resume none")
+    # A pack without names, or with another spelling: the checkpoint's names stay.
+    for name, names in (("nameless", ["LABEL_0", "LABEL_1", "LABEL_2"]), ("spelled", ["rbc", "wbc", "PLATELETS"])):
+        for part in ("train", "val"):
+            coco = copy.deepcopy(ws.coco[part])
+            for category, other in zip(sorted(coco["categories"], key=lambda c: c["id"]), names):
+                category["name"] = other
+            pack(write(ws(f"{part}-{name}.json"), coco), ws(f"{part}-{name}"))
+        data = {"data.train": ws("train-" + name), "data.val": ws("val-" + name)}
+        out = run(*settings(ws, "resumed-" + name, **data), "--resume", half)
+        says(out, "with the same ids" if name == "nameless" else "have another spelling")
+        with open(ws("resumed-" + name, "checkpoints", "last", "config.json")) as f:
+            config = json.load(f)
+        assert config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"}, config
     two = {"data.batch_size": 1, "data.train": ws("train-again"), "data.val": ws("val-again")}
     run(*settings(ws, "two", **two), "--resume", half, ranks=2)
     assert abs(records(ws("two"), "val")[-1]["val_loss"] - records(ws("plain"), "val")[1]["val_loss"]) < 1e-3
@@ -208,6 +221,20 @@ def file_names_stand_above_image_ids(ws):
     by_name, out = evaluated()
     says(out, "images are matched by file name")
     assert by_name == right
+    # A ground truth without class names: the ids count, whichever class is predicted first.
+    kept = copy.deepcopy(truth)
+    named_truth = copy.deepcopy(kept)
+    for category in kept["categories"]:
+        category["name"] = f"LABEL_{category['id'] - 1}"
+    write(ws("truth.json"), kept)
+    without_names, out = evaluated()
+    says(out, "does not name its classes: the category ids of the detections are taken as they are")
+    assert without_names["ap"] == right["ap"], (without_names, right)
+    # Ids that the ground truth does not have at all, although it has the names.
+    write(ws("truth.json"), exported_again(named_truth, {1: 11, 2: 20, 3: 30}))
+    other_ids, out = evaluated()
+    says(out, "classes are matched by name")
+    assert other_ids["ap"] == right["ap"], (other_ids, right)
     # Category ids that mean other classes, likewise.
     numbers = {c["id"]: c["name"] for c in truth["categories"]}
     of_name = {name: i for i, name in numbers.items()}

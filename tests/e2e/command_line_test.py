@@ -41,6 +41,7 @@ MISTYPED = {
     "dfine-predict": [
         ("--weights x --images y --treshold 0.5", "unknown option --treshold; did you mean --threshold?"),
         ("--weights x --images y --conf 0.5", "did you mean --threshold?"),
+        ("--weights x --images y --thresh 0.5", "unknown option --thresh; did you mean --threshold?"),
         ("--model x --source y", "unknown option --model; did you mean --weights?"),
         ("--weights x --images y --verbose", "unknown option --verbose\n"),
     ],

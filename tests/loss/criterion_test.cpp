@@ -181,6 +181,7 @@ TEST(Criterion, RefusesWhatDoesNotFitTogether) {
     return Criterion(options)(batch.output, batch.targets, counts, Group());
   };
   EXPECT_THROW(compute_with({.num_classes = 80}, batch.counts), Error);
+  EXPECT_THROW(Criterion({.num_classes = 80}).match(batch.output, batch.targets), Error);
   EXPECT_THROW(compute_with({.num_classes = kClasses, .reg_max = 16}, batch.counts), Error);
   EXPECT_THROW(compute_with(kOptions, {.images = 2, .boxes = 3, .max_boxes = 3}), Error);
   batch.targets.counts = {4};

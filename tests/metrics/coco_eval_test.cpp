@@ -175,6 +175,8 @@ TEST(CocoEval, UnknownImagesAreNamed) {
   for (const int64_t id : {12, 11, 16, 13, 14, 15, 11}) detections.push_back({id, 3, kBox, 0.5});
   EXPECT_THAT(error_of(truth_of({kBox}), detections),
               HasSubstr("7 of 8 detections are on images that the ground truth does not list: image id 11, 12, 13, 14, 15 and 1 more"));
+  std::erase_if(detections, [](const Detection& d) { return d.image_id == 16; });
+  EXPECT_THAT(error_of(truth_of({kBox}), detections), HasSubstr("image id 11, 12, 13, 14, 15\n"));
 }
 
 TEST(CocoEval, RefusesValuesThatAreNotFinite) {

@@ -89,6 +89,7 @@ TEST(HfConfig, WhatTheModelCannotDoIsRefused) {
   expect(R"(, "backbone_config": {"stage_num_blocks": [1, 1]})", "stage_num_blocks");
   expect(R"(, "id2label": {"0": "a", "2": "b"})", "no text for label 1");
   expect(R"(, "id2label": {"0": "a"}, "dfine_category_ids": [1, 2])", "dfine_category_ids has 2 entries for 1 classes");
+  expect(R"(, "id2label": {"0": "a", "1": "b"}, "dfine_category_ids": [1, 1])", "dfine_category_ids has an id twice");
   EXPECT_NE(error_of(with_config(folder, R"({"model_type": "rt_detr"})")).find("model_type = \"rt_detr\""), std::string::npos);
   EXPECT_NE(error_of(with_config(folder, "{")).find("is not JSON"), std::string::npos);
   EXPECT_NE(error_of(folder / "none").find("cannot read"), std::string::npos);

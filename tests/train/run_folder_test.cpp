@@ -49,6 +49,8 @@ TEST_F(RunFolderTest, UnusableOnesAreNamedWithTheReason) {
   for (const fs::path& dir : {root_ / "file", root_ / "file" / "run", root_ / "run"})
     EXPECT_NE(problem(dir, 1).find("is not a folder"), std::string::npos) << dir;
   EXPECT_NE(problem("/proc/run", 1).find("nothing can be written to /proc"), std::string::npos);
+  const std::string long_name = problem(root_ / std::string(300, 'a'), 1);
+  EXPECT_NE(long_name.find("a name of 300 bytes is too long"), std::string::npos) << long_name;
   const std::string full = problem(root_ / "a", std::numeric_limits<int64_t>::max());
   EXPECT_NE(full.find("are free there, one checkpoint takes about"), std::string::npos) << full;
 }

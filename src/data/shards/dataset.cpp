@@ -64,6 +64,13 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
   return std::move(*this);
 }
 
+PackedDataset PackedDataset::renamed(const std::vector<std::string>& names) && {
+  if (names.size() != categories_.size())
+    throw Error(cat(names.size(), " names for the ", categories_.size(), " classes of ", folder_.string()));
+  for (size_t label = 0; label < names.size(); ++label) categories_[label].name = names[label];
+  return std::move(*this);
+}
+
 PackedDataset::Place PackedDataset::find(size_t i) const {
   const auto after = std::upper_bound(first_.begin(), first_.end(), i);
   const auto shard = static_cast<size_t>(after - first_.begin()) - 1;

@@ -49,6 +49,8 @@ class PackedDataset {
   /// The same pack with its labels renumbered: the class that has label l now gets label_of[l], in every box and in categories().
   /// `label_of` must be a permutation of 0..C-1; Error otherwise.
   PackedDataset relabelled(const std::vector<int64_t>& label_of) &&;
+  /// The same pack with other class names, one for each label.
+  PackedDataset renamed(const std::vector<std::string>& names) &&;
 
   size_t size() const { return first_.back(); }
   PackedImage image(size_t i) const;

@@ -29,7 +29,7 @@ def check(case):
     case.run("dfine-pack", "--images", "images", "--annotations", "swapped.json", "--output", "B")
     case.run("dfine_ddp", "--config", "tiny.toml", "--set", "run.device=cpu", "--set", "data.train=cats", "--set", "data.val=cats",
              "--set", "optim.lr=1e-3", "--set", "optim.warmup_steps=0")
-    assert "the classes of B and RUN/checkpoints/best are matched by name: of 2, 2 have another id" in evaluated("B")[1]
+    assert "the classes of B and RUN/checkpoints/best are matched by name: 2 of 2 have another id" in evaluated("B")[1]
     assert "by name" not in evaluated("cats")[1]
     loss = {pack: evaluated(pack)[0] for pack in ("cats", "same", "dogs")}
     assert loss["same"] == loss["cats"] and loss["dogs"] != loss["cats"], loss
