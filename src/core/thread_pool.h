@@ -1,5 +1,6 @@
 #pragma once
-// Worker threads with one queue, and the ordered pipeline built on them.
+// Worker threads with one queue, and the loops built on them.
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -44,6 +45,19 @@ class ThreadPool {
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 };
+
+/// Calls body(first, last) on the pool for ranges that cover 0 .. count, at most `grain` long, and
+/// waits for all of them. Rethrows the first exception, in order of the ranges.
+template <class Body>
+void parallel_ranges(ThreadPool& pool, size_t count, size_t grain, const Body& body) {
+  std::vector<std::future<void>> running;
+  for (size_t first = 0; first < count; first += grain) {
+    running.push_back(pool.submit(
+        [&body, first, last = std::min(count, first + grain)] { body(first, last); }));
+  }
+  for (auto& job : running) job.wait();  // all of them refer to `body`
+  for (auto& job : running) job.get();
+}
 
 /// Computes produce(0) ... produce(count - 1) on the pool, at most `window` results ahead, and hands them to consume(i, result) in the
 /// caller's thread in order of i: what consume() sees does not depend on the number of threads. The first exception, in order of i,

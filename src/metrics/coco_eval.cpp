@@ -15,17 +15,6 @@
 namespace dfine {
 namespace {
 
-/// Calls body(first, last) for ranges that cover 0 .. count, at most `grain` long.
-template <class Body>
-void parallel_ranges(ThreadPool& pool, size_t count, size_t grain, const Body& body) {
-  std::vector<std::future<void>> running;
-  for (size_t first = 0; first < count; first += grain) {
-    running.push_back(pool.submit([&body, first, last = std::min(count, first + grain)] { body(first, last); }));
-  }
-  for (auto& job : running) job.wait();  // all of them refer to `body`
-  for (auto& job : running) job.get();
-}
-
 void check_boxes(const std::vector<GroundTruthBox>& boxes) {
   std::vector<int64_t> ids;
   ids.reserve(boxes.size());

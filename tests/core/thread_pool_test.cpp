@@ -79,6 +79,34 @@ TEST(OrderedParallel, ConsumesInOrderWithinTheWindow) {
   }
 }
 
+TEST(ParallelRanges, CoverEverythingOnceAndPassFailuresOn) {
+  for (const int threads : {0, 3}) {
+    ThreadPool pool(threads);
+    std::vector<std::atomic<int>> visits(100);
+    size_t longest = 0;
+    std::mutex mutex;
+    parallel_ranges(pool, visits.size(), 7, [&](size_t first, size_t last) {
+      for (size_t i = first; i < last; ++i) ++visits[i];
+      const std::lock_guard lock(mutex);
+      longest = std::max(longest, last - first);
+    });
+    for (const auto& count : visits) EXPECT_EQ(count, 1);
+    EXPECT_EQ(longest, 7U);
+
+    std::atomic<int> ended{0};
+    try {
+      parallel_ranges(pool, 10, 1, [&](size_t first, size_t) {
+        ++ended;
+        if (first >= 4) throw Error(std::to_string(first));
+      });
+      FAIL() << threads << " threads";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.message(), "4");
+    }
+    EXPECT_EQ(ended, 10);
+  }
+}
+
 TEST(OrderedParallel, FirstFailureInOrderEndsIt) {
   ThreadPool pool(4);
   size_t consumed = 0;
