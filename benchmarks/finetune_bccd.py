@@ -118,7 +118,7 @@ def ours(a, folder):
         run([tool("dfine-pack"), "--images", BCCD / "images", "--annotations", a.work / f"{part}.json", "--output", folder / part, "--overwrite"],
             folder / f"pack_{part}.log")
     settings = [f"run.dir={folder / 'run'}", f"run.seed={a.seed}", f"data.train={folder / 'train'}", f"data.val={folder / 'val'}", "data.workers=1",
-                f"data.image_size={a.image_size}", f"data.batch_size={a.batch // 2}", f"train.epochs={a.epochs}", f"data.stop_epoch={stop_epoch(a.epochs)}"]
+                f"data.image_size={a.image_size}", f"data.batch_size={a.batch // 2}", f"train.epochs={a.epochs}", f"train.stage2_epoch={stop_epoch(a.epochs)}"]
     command = ["mpirun", "-np", 2, "--bind-to", "none", "--oversubscribe", tool("dfine_ddp"), "--config", SOURCE / "configs/custom/n.toml"]
     for setting in settings + a.set:
         command += ["--set", setting]

@@ -24,8 +24,8 @@ Window turned(const Window& window, Window part, int quarter_turns) {
 
 }  // namespace
 
-Augmenter::Augmenter(AugmentConfig config, uint64_t seed, int64_t stop_epoch)
-    : config_(std::move(config)), late_(config_), seed_(seed), stop_epoch_(stop_epoch) {
+Augmenter::Augmenter(AugmentConfig config, uint64_t seed, int64_t stage2_epoch)
+    : config_(std::move(config)), late_(config_), seed_(seed), stage2_epoch_(stage2_epoch) {
   late_.mosaic = late_.photometric = late_.zoom_out = late_.iou_crop = late_.mixup = 0;
 }
 

@@ -6,7 +6,7 @@
 //
 // Zoom-out, crop, rotation, flip and resize are one window of the image, its orientation, and one resampling.
 //
-//   const Augmenter augmenter(effective_augment(config), seed, stop_epoch(config));
+//   const Augmenter augmenter(effective_augment(config), seed, stage2_epoch(config));
 //   const AugmentPlan plan = augmenter.plan({epoch, position}, dataset.size());
 //   sources[0] = the sample, decoded; sources[1 + i] = image plan.partners[i] of the data set, decoded
 //   augmenter.apply(plan, sources, {640, 640}, planes, boxes, scratch);
@@ -43,8 +43,8 @@ struct AugmentScratch {
 /// Immutable: any number of threads may use one.
 class Augmenter {
  public:
-  /// From `stop_epoch` on (0: never) only rotation and flip are left.
-  Augmenter(AugmentConfig config, uint64_t seed, int64_t stop_epoch);
+  /// From `stage2_epoch` on (0: never) only rotation and flip are left.
+  Augmenter(AugmentConfig config, uint64_t seed, int64_t stage2_epoch);
 
   AugmentPlan plan(const SampleKey& key, size_t dataset_size) const;
 
@@ -54,13 +54,13 @@ class Augmenter {
              AugmentScratch& scratch) const;
 
  private:
-  const AugmentConfig& config_at(int64_t epoch) const { return stop_epoch_ > 0 && epoch >= stop_epoch_ ? late_ : config_; }
+  const AugmentConfig& config_at(int64_t epoch) const { return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_; }
   void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources, ImageSize size, uint8_t* planes,
               std::vector<TargetBox>& boxes, AugmentScratch& scratch) const;
 
   AugmentConfig config_, late_;
   uint64_t seed_;
-  int64_t stop_epoch_;
+  int64_t stage2_epoch_;
 };
 
 }  // namespace dfine

@@ -27,12 +27,12 @@ int64_t multiscale_repeat(const Config& config) {
   return size == "m" ? 6 : size == "l" ? 4 : size == "x" ? 3 : 20;
 }
 
-int64_t stop_epoch(const Config& config) {
+int64_t stage2_epoch(const Config& config) {
   const std::string& size = config.model.size;
   const double official = size == "n"                  ? 148.0 / 160
                           : size == "s" || size == "m" ? 120.0 / 132
                                                        : 72.0 / 80;
-  const double given = config.data.stop_epoch.value_or(official);
+  const double given = config.train.stage2_epoch.value_or(official);
   if (given == 0 || given >= 1) return static_cast<int64_t>(given);
   const int64_t epochs = config.train.epochs;
   if (epochs < 2) return 0;

@@ -16,7 +16,7 @@ enum class Precision { kAuto, kFp32, kBf16, kFp16 };
 enum class GradientAccumulation { kExact, kAveraged };
 enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };
-enum class OnBad { kError, kSkip };
+enum class OnCorrupt { kError, kSkip };
 enum class LrScaling { kNone, kLinear, kSqrt };
 enum class LrSchedule { kConstant, kMultistep, kFlatCosine };
 enum class EmaRestart { kNone, kPublished, kIntended };
@@ -55,12 +55,11 @@ struct DataConfig {
   int64_t workers = 4;               // loader threads per rank; 0: the training thread loads
   bool shuffle = true;               // a new order each epoch
   Augment augment = Augment::kFlip;  // see effective_augment()
-  std::optional<double> stop_epoch = 0;  // only flip and rotation from then on; see stop_epoch()
   bool multiscale = false;           // another input size each step, the same on all ranks
   int64_t multiscale_repeat = 0;     // shares of image_size itself among the sizes; 0: see multiscale_repeat()
   int64_t max_images = 0;            // use the first so many of either pack; 0: all
-  OnBad on_bad = OnBad::kError;      // when a training record is damaged
-  int64_t max_bad = 100;             // damaged records passed over before the run ends, over all ranks
+  OnCorrupt on_corrupt = OnCorrupt::kError;  // when a training record is damaged
+  int64_t max_corrupt = 100;         // damaged records skipped before the run ends, over all ranks
   int64_t read_ahead = 4;            // batches beyond those being loaded whose files the system is asked for; 0: none
   std::string cache_dir;             // node-local folder that packs are copied to; empty: none
   int64_t preview = 0;               // first training batches to draw into run.dir/preview
@@ -91,10 +90,11 @@ struct TrainConfig {
   int64_t max_steps = 0;       // stop after so many optimizer steps; 0: no limit
   double max_minutes = 0;      // stop after so much time; 0: no limit
   int64_t patience = 0;        // stop after so many validations in a row without a new best; 0: never
-  int64_t accumulate = 1;      // batches whose gradients make one step
+  int64_t gradient_accumulation_steps = 1;  // micro-batches whose gradients make one step
   GradientAccumulation gradient_accumulation = GradientAccumulation::kExact;  // how they are made one
   int64_t max_bad_steps = 10;  // steps in a row with a loss or gradient that is not finite, before the run ends
-  bool second_stage = false;   // go back to the best weights at data.stop_epoch (official: on)
+  std::optional<double> stage2_epoch = 0;  // only flip and rotation from then on; see stage2_epoch()
+  bool stage2_from_best = false;  // go back to the best weights then (official: on)
   bool preflight = true;       // before the first step, try the largest one there can be
 };
 
@@ -102,7 +102,7 @@ struct EmaConfig {
   bool enabled = true;                     // average the weights (official: on)
   std::optional<double> decay;             // unset: auto_ema_decay() (official: 0.9999)
   std::optional<int64_t> warmup_steps;     // decay * (1 - exp(-step / warmup_steps)); 0: no ramp; unset: auto_ema_warmup() (official: 1000)
-  EmaRestart restart = EmaRestart::kNone;  // what data.stop_epoch does to the decay
+  EmaRestart restart = EmaRestart::kNone;  // what train.stage2_epoch does to the decay
   double restart_decay = 0.9999;           // the decay from there on, if restart is kIntended
 };
 
@@ -140,11 +140,11 @@ AugmentConfig effective_augment(const Config& config);
 /// multi-scale off there, takes s's).
 int64_t multiscale_repeat(const Config& config);
 
-/// The epoch (the first is 0) from which on only flip and rotation are left; 0: never. data.stop_epoch
+/// The epoch (the first is 0) from which on only flip and rotation are left; 0: never. train.stage2_epoch
 /// itself, or, below 1, that share of train.epochs to the nearest whole epoch (halves up), at least 1
 /// and at most train.epochs - 1. Unset: the official share of this size
 /// (configs/dfine/dfine_hgnetv2_*_coco.yml: n 148 of 160, s and m 120 of 132, l and x 72 of 80).
-int64_t stop_epoch(const Config& config);
+int64_t stage2_epoch(const Config& config);
 
 /// Precision of forward and backward on such a device: run.precision, auto resolved.
 Precision effective_precision(const RunConfig& run, bool cuda);

@@ -37,32 +37,6 @@ ConfigKey image_size() {
           }};
 }
 
-/// An epoch, or a share of the run, so that another train.epochs keeps it.
-ConfigKey stop_epoch_key() {
-  const std::string allowed =
-      "whole number of at least 0, number > 0 and < 1 (a share of train.epochs) or \"auto\"";
-  return {"data.stop_epoch",
-          allowed,
-          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, "
-          "mixup and multi-scale are off. 0: never. Below 1: after this share of train.epochs, "
-          "rounded to the nearest whole epoch; at least the last epoch is without them. auto: the "
-          "official share, n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.",
-          true,
-          [=](Config& config, const ConfigValue& value) {
-            const auto* epoch = std::get_if<int64_t>(&value);
-            const auto* share = std::get_if<double>(&value);
-            const bool taken = (epoch && *epoch >= 0) || (share && *share > 0 && *share < 1);
-            if (!taken && value != ConfigValue("auto")) refuse(value, allowed);
-            config.data.stop_epoch = taken ? real_number(value) : std::nullopt;
-          },
-          [](const Config& config) -> ConfigValue {
-            const auto& held = config.data.stop_epoch;
-            if (!held) return "auto";
-            if (*held > 0 && *held < 1) return *held;
-            return static_cast<int64_t>(*held);
-          }};
-}
-
 std::vector<std::pair<std::string, std::string>> sizes() {
   return {{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}};
 }
@@ -171,23 +145,22 @@ std::vector<ConfigKey> data_keys() {
                                   {{"dfine", Augment::kDfine}, {"flip", Augment::kFlip}, {"none", Augment::kNone}},
                                   "dfine: all of [augment], by default the official augmentation. "
                                   "flip: only its horizontal flip. none: nothing."),
-      stop_epoch_key(),
       flag("data.multiscale", part, &DataConfig::multiscale,
            "Use another input size in each step, from 0.75 to 1.25 times data.image_size in steps "
-           "of 32, the same on all ranks. It stops at data.stop_epoch. Memory use is that of the "
+           "of 32, the same on all ranks. It stops at train.stage2_epoch. Memory use is that of the "
            "largest size (official: on, except for n)."),
       integer("data.multiscale_repeat", part, &DataConfig::multiscale_repeat, 0, 1000,
               "How many times data.image_size is in the list that the size of each step is drawn "
               "from. 0: as in the official recipe of model.size: n and s 20, m 6, l 4, x 3."),
       integer("data.max_images", part, &DataConfig::max_images, 0, kNoLimit,
               "Use only the first N images of each pack, for debugging. 0: all."),
-      choice<DataConfig, OnBad>(
-          "data.on_bad", part, &DataConfig::on_bad, {{"error", OnBad::kError}, {"skip", OnBad::kSkip}},
+      choice<DataConfig, OnCorrupt>(
+          "data.on_corrupt", part, &DataConfig::on_corrupt, {{"error", OnCorrupt::kError}, {"skip", OnCorrupt::kSkip}},
           "What to do with a damaged training image. error: stop the run. skip: warn, and use the "
           "next image in the epoch's order instead. A damaged validation image always stops the "
           "run."),
-      integer("data.max_bad", part, &DataConfig::max_bad, 0, kNoLimit,
-              "Limit of different damaged images that data.on_bad = \"skip\" skips, on all ranks "
+      integer("data.max_corrupt", part, &DataConfig::max_corrupt, 0, kNoLimit,
+              "Limit of different damaged images that data.on_corrupt = \"skip\" skips, on all ranks "
               "together. One more stops the run."),
       integer("data.read_ahead", part, &DataConfig::read_ahead, 0, 1000,
               "Number of batches after those being loaded whose image files the kernel is asked to "

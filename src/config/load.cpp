@@ -13,6 +13,7 @@
 
 #include "config/keys.h"
 #include "config/suggest.h"
+#include "config/synonyms.h"
 #include "config/toml_value.h"
 #include "core/error.h"
 #include "core/printable.h"
@@ -44,9 +45,17 @@ std::string without_line(const std::string& text, size_t number) {
   return text.substr(0, begin) + text.substr(std::min(text.find('\n', begin), text.size()));
 }
 
+/// What the key is called now, if an earlier version had this name for it.
+std::string current_name(const std::string& name) {
+  for (const Synonym& renamed : renamed_keys())
+    if (name == renamed.name) return renamed.ours;
+  return name;
+}
+
 class Reader {
  public:
-  Reader() : keys_(config_keys()) {}
+  /// `takes_renamed`: the names of earlier versions are not errors.
+  explicit Reader(bool takes_renamed = false) : keys_(config_keys()), takes_renamed_(takes_renamed) {}
 
   void read(const toml::table& root, const std::string& file) {
     for (const auto& [name, node] : root) {
@@ -136,6 +145,7 @@ class Reader {
     if (has_table(name)) return cat(name, " is a table: its keys stand below a line [", name, "]");
     std::vector<std::string> names;
     for (const ConfigKey& key : keys_) names.push_back(key.name);
+    if (current_name(name) != name) return cat(name, " is now called ", current_name(name));
     const std::string suggestion = suggest(name, names);
     return cat("unknown key ", name, suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
   }
@@ -161,7 +171,8 @@ class Reader {
   }
 
   /// `written`: the value as it stands in the file or on the command line.
-  void set(const std::string& name, const std::optional<ConfigValue>& value, const std::string& written, const std::string& where) {
+  void set(const std::string& given, const std::optional<ConfigValue>& value, const std::string& written, const std::string& where) {
+    const std::string name = takes_renamed_ ? current_name(given) : given;
     const ConfigKey* key = find(name);
     if (!key) {
       problems_.add(where, unknown(name));
@@ -180,6 +191,7 @@ class Reader {
   }
 
   std::vector<ConfigKey> keys_;
+  bool takes_renamed_;
   Config config_;
   std::map<std::string, std::string> places_;  // where each key was set last
   std::string file_ = "the defaults";
@@ -210,6 +222,13 @@ Config parse_config(const std::string& text, const std::string& name, const std:
   }
   for (const std::string& argument : overrides) reader.override_with(argument);
   return reader.finish(unset);
+}
+
+Config parse_saved_config(const std::string& text, const std::string& name) {
+  Reader reader(/*takes_renamed=*/true);
+  reader.set_file(name);
+  reader.read_text(text);
+  return reader.finish(UnsetKeys::kRefused);
 }
 
 Config load_config(const std::string& path, const std::vector<std::string>& overrides, UnsetKeys unset) {

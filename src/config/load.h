@@ -19,6 +19,10 @@ Config load_config(const std::string& path, const std::vector<std::string>& over
 Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides = {},
                     UnsetKeys unset = UnsetKeys::kRefused);
 
+/// The configuration that a checkpoint was saved with. Keys may have the names that earlier versions
+/// had for them (renamed_keys() in config/synonyms.h).
+Config parse_saved_config(const std::string& text, const std::string& name);
+
 /// All keys as TOML with their descriptions; loading it again gives the same configuration.
 std::string print_config(const Config& config);
 

@@ -32,7 +32,7 @@ std::vector<ConfigKey> optim_keys() {
   return {
       number("optim.lr", part, &O::lr, kPositive,
              "Learning rate of AdamW, for a global batch (data.batch_size x ranks x "
-             "train.accumulate) of optim.base_batch."),
+             "train.gradient_accumulation_steps) of optim.base_batch."),
       number("optim.backbone_lr", part, &O::backbone_lr, kNotNegative, "Learning rate of the "
                                                                        "backbone. 0: the same as "
                                                                        "optim.lr."),
@@ -53,7 +53,7 @@ std::vector<ConfigKey> optim_keys() {
           {{"constant", LrSchedule::kConstant}, {"multistep", LrSchedule::kMultistep}, {"flat_cosine", LrSchedule::kFlatCosine}},
           "Learning rates after the warm-up. constant: no change (official: its milestone is beyond "
           "the last epoch). multistep: see optim.milestones. flat_cosine: constant for "
-          "optim.flat_epochs, then a cosine down to optim.final_lr_factor at data.stop_epoch, or at "
+          "optim.flat_epochs, then a cosine down to optim.final_lr_factor at train.stage2_epoch, or at "
           "the end if that is 0 (as DEIM)."),
       milestones(),
       number("optim.gamma", part, &O::gamma, kPositive, "Factor of the learning rates at each of "
@@ -88,6 +88,32 @@ std::vector<ConfigKey> optim_keys() {
   };
 }
 
+/// An epoch, or a share of the run, so that another train.epochs keeps it.
+ConfigKey stage2_epoch_key() {
+  const std::string allowed =
+      "whole number of at least 0, number > 0 and < 1 (a share of train.epochs) or \"auto\"";
+  return {"train.stage2_epoch",
+          allowed,
+          "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, "
+          "mixup and multi-scale are off. 0: never. Below 1: after this share of train.epochs, "
+          "rounded to the nearest whole epoch; at least the last epoch is without them. auto: the "
+          "official share, n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.",
+          true,
+          [=](Config& config, const ConfigValue& value) {
+            const auto* epoch = std::get_if<int64_t>(&value);
+            const auto* share = std::get_if<double>(&value);
+            const bool taken = (epoch && *epoch >= 0) || (share && *share > 0 && *share < 1);
+            if (!taken && value != ConfigValue("auto")) refuse(value, allowed);
+            config.train.stage2_epoch = taken ? real_number(value) : std::nullopt;
+          },
+          [](const Config& config) -> ConfigValue {
+            const auto& held = config.train.stage2_epoch;
+            if (!held) return "auto";
+            if (*held > 0 && *held < 1) return *held;
+            return static_cast<int64_t>(*held);
+          }};
+}
+
 std::vector<ConfigKey> train_keys() {
   using T = TrainConfig;
   const auto part = &Config::train;
@@ -102,13 +128,13 @@ std::vector<ConfigKey> train_keys() {
               "Early stopping: stop after N validations in a row without a new best by "
               "checkpoint.monitor. 0: off."),
       integer(
-          "train.accumulate", part, &T::accumulate, 1, 4096,
+          "train.gradient_accumulation_steps", part, &T::gradient_accumulation_steps, 1, 4096,
           "Micro-batches per rank whose gradients make one optimizer step, in the memory of one; "
           "see train.gradient_accumulation. Batch norms see one micro-batch at a time."),
       choice<T, GradientAccumulation>(
           "train.gradient_accumulation", part, &T::gradient_accumulation,
           {{"exact", GradientAccumulation::kExact}, {"averaged", GradientAccumulation::kAveraged}},
-          "How train.accumulate micro-batches make one step. exact: the step of one large batch, "
+          "How train.gradient_accumulation_steps micro-batches make one step. exact: the step of one large batch, "
           "normalised by the boxes and matched queries of all of them; all but one go forward "
           "twice. averaged: the mean of the losses of the micro-batches, as usual elsewhere; each "
           "goes forward once."),
@@ -116,8 +142,9 @@ std::vector<ConfigKey> train_keys() {
           "train.max_bad_steps", part, &T::max_bad_steps, 1, kNoLimit,
           "A step whose loss or gradient is not finite is skipped on all ranks, and its images are "
           "named. N such steps in a row end the run."),
-      flag("train.second_stage", part, &T::second_stage,
-           "Go back to the best weights so far at data.stop_epoch, and again after each later epoch "
+      stage2_epoch_key(),
+      flag("train.stage2_from_best", part, &T::stage2_from_best,
+           "Go back to the best weights so far at train.stage2_epoch, and again after each later epoch "
            "without a new best (official: on)."),
       flag("train.preflight", part, &T::preflight,
            "Before training, try one optimizer step and one validation batch on a throw-away model, "
@@ -142,7 +169,7 @@ std::vector<ConfigKey> ema_keys() {
           "fiftieth of the run, at most 1000 (official: 1000)."),
       choice<E, EmaRestart>("ema.restart", part, &E::restart,
                             {{"none", EmaRestart::kNone}, {"published", EmaRestart::kPublished}, {"intended", EmaRestart::kIntended}},
-                            "What happens at data.stop_epoch. none: nothing. intended: the decay "
+                            "What happens at train.stage2_epoch. none: nothing. intended: the decay "
                             "becomes ema.restart_decay, and 0.0001 less after each later epoch "
                             "without a new best. published: as in the official code, whose restart "
                             "has no effect."),
@@ -186,8 +213,8 @@ std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
   std::vector<ConfigConflict> found;
   const auto add = [&](const char* key, std::string message) { found.push_back({key, std::move(message)}); };
   const OptimConfig& optim = config.optim;
-  const double epochs = static_cast<double>(config.train.epochs), stop = static_cast<double>(stop_epoch(config));
-  const bool stops = config.data.stop_epoch != 0.0;
+  const double epochs = static_cast<double>(config.train.epochs), stop = static_cast<double>(stage2_epoch(config));
+  const bool stops = config.train.stage2_epoch != 0.0;
   const double flat_epochs = optim.flat_epochs > 0 ? optim.flat_epochs : epochs / 2;
   if (optim.base_batch == 0 && optim.scale_lr != LrScaling::kNone)
     add("optim.scale_lr", "optim.scale_lr needs optim.base_batch, the global batch that optim.lr is stated for");
@@ -200,15 +227,15 @@ std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
     add("optim.milestones", optim.milestones.empty() ? "optim.schedule = \"multistep\" needs optim.milestones, the epochs of its steps"
                                                      : "optim.milestones are set, but optim.schedule is not \"multistep\": take one away");
   if (optim.schedule == LrSchedule::kFlatCosine && flat_epochs > (stop > 0 ? std::min(stop, epochs) : epochs))
-    add("optim.flat_epochs", "the flat part of optim.schedule = \"flat_cosine\" reaches beyond data.stop_epoch or train.epochs: set fewer");
-  if (config.train.second_stage && !stops)
-    add("train.second_stage", "train.second_stage needs data.stop_epoch, the epoch at which it begins");
-  if (config.train.second_stage && config.validate.every_epochs == 0)
-    add("train.second_stage", "train.second_stage goes back to the best weights, but validate.every_epochs = 0 finds none");
+    add("optim.flat_epochs", "the flat part of optim.schedule = \"flat_cosine\" reaches beyond train.stage2_epoch or train.epochs: set fewer");
+  if (config.train.stage2_from_best && !stops)
+    add("train.stage2_from_best", "train.stage2_from_best needs train.stage2_epoch, the epoch at which it begins");
+  if (config.train.stage2_from_best && config.validate.every_epochs == 0)
+    add("train.stage2_from_best", "train.stage2_from_best goes back to the best weights, but validate.every_epochs = 0 finds none");
   if (config.train.patience > 0 && config.validate.every_epochs == 0)
     add("train.patience", "train.patience counts validations, but validate.every_epochs = 0 makes none");
   if (config.ema.restart == EmaRestart::kIntended && !stops)
-    add("ema.restart", "ema.restart = \"intended\" needs data.stop_epoch, the epoch at which it happens");
+    add("ema.restart", "ema.restart = \"intended\" needs train.stage2_epoch, the epoch at which it happens");
   if (config.ema.restart == EmaRestart::kIntended && !config.ema.enabled)
     add("ema.restart", "ema.restart = \"intended\", but ema.enabled = false: take one away");
   if (config.validate.weights == ValidatedWeights::kEma && !config.ema.enabled)

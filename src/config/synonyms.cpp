@@ -42,9 +42,9 @@ const std::vector<Synonym>& key_synonyms() {
       {"n_workers", "data.workers"},
       {"dataloader_num_workers", "data.workers"}, {"workers_per_gpu", "data.workers"},
       {"aug", "data.augment"}, {"augmentation", "data.augment"}, {"augmentations", "data.augment"},
-      {"transforms", "data.augment"}, {"close_mosaic", "data.stop_epoch"},
-      {"no_aug_epoch", "data.stop_epoch"}, {"no_aug_epochs", "data.stop_epoch"},
-      {"stop_aug_epoch", "data.stop_epoch"},
+      {"transforms", "data.augment"}, {"close_mosaic", "train.stage2_epoch"},
+      {"stop_epoch", "train.stage2_epoch"}, {"no_aug_epoch", "train.stage2_epoch"}, {"no_aug_epochs", "train.stage2_epoch"},
+      {"stop_aug_epoch", "train.stage2_epoch"},
 
       {"base_size_repeat", "data.multiscale_repeat"}, {"cache", "data.cache_dir"},
       {"fliplr", "augment.flip"}, {"hflip", "augment.flip"}, {"horizontal_flip", "augment.flip"},
@@ -77,9 +77,10 @@ const std::vector<Synonym>& key_synonyms() {
 
       {"time_limit", "train.max_minutes"}, {"early_stopping", "train.patience"},
       {"early_stopping_patience", "train.patience"}, {"early_stop", "train.patience"},
-      {"gradient_accumulation_steps", "train.accumulate"}, {"grad_accum_steps", "train.accumulate"},
-      {"grad_accum", "train.accumulate"}, {"accum_steps", "train.accumulate"},
-      {"accumulate_grad_batches", "train.accumulate"}, {"accumulation_steps", "train.accumulate"},
+      {"accumulate", "train.gradient_accumulation_steps"},
+      {"grad_accum_steps", "train.gradient_accumulation_steps"},
+      {"grad_accum", "train.gradient_accumulation_steps"}, {"accum_steps", "train.gradient_accumulation_steps"},
+      {"accumulate_grad_batches", "train.gradient_accumulation_steps"}, {"accumulation_steps", "train.gradient_accumulation_steps"},
       {"use_ema", "ema.enabled"}, {"model_ema", "ema.enabled"}, {"ema_decay", "ema.decay"},
       {"model_ema_decay", "ema.decay"}, {"ema_momentum", "ema.decay"},
       {"warmups", "ema.warmup_steps"}, {"ema_warmup", "ema.warmup_steps"},
@@ -94,6 +95,17 @@ const std::vector<Synonym>& key_synonyms() {
       {"checkpoint_interval", "checkpoint.every_steps"},
       {"metric_for_best_model", "checkpoint.monitor"}, {"best_metric", "checkpoint.monitor"},
       {"save_best", "checkpoint.monitor"},
+  };
+  return all;
+}
+
+const std::vector<Synonym>& renamed_keys() {
+  static const std::vector<Synonym> all{
+      {"train.accumulate", "train.gradient_accumulation_steps"},
+      {"train.second_stage", "train.stage2_from_best"},
+      {"data.on_bad", "data.on_corrupt"},
+      {"data.max_bad", "data.max_corrupt"},
+      {"data.stop_epoch", "train.stage2_epoch"},
   };
   return all;
 }

@@ -12,6 +12,8 @@ struct Synonym {
 };
 
 const std::vector<Synonym>& key_synonyms();
+/// What earlier versions called our keys: whole names, such as "data.on_bad".
+const std::vector<Synonym>& renamed_keys();
 const std::vector<Synonym>& table_synonyms();
 
 }  // namespace dfine

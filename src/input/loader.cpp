@@ -61,12 +61,12 @@ LoaderOptions loader_options(const Config& config, bool training, bool pin_memor
   return {.sample = {.size = config.data.image_size,
                      .augment = training ? std::optional(effective_augment(config)) : std::nullopt,
                      .seed = static_cast<uint64_t>(config.run.seed),
-                     .stop_epoch = stop_epoch(config)},
+                     .stage2_epoch = stage2_epoch(config)},
           .workers = static_cast<int>(config.data.workers),
           .read_ahead = static_cast<int>(config.data.read_ahead),
           .pin_memory = pin_memory,
-          .skip_bad = training && config.data.on_bad == OnBad::kSkip,
-          .max_bad = config.data.max_bad};
+          .skip_bad = training && config.data.on_corrupt == OnCorrupt::kSkip,
+          .max_corrupt = config.data.max_corrupt};
 }
 
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
@@ -132,7 +132,7 @@ void Loader::load_sample(Pending& batch, size_t slot) {
   const auto on_damage = [&](size_t index, const Error& error) {
     if (!options_.skip_bad) throw;
     if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; })) return;
-    if (static_cast<int64_t>(damage.size()) >= options_.max_bad) throw too_many_bad(index);
+    if (static_cast<int64_t>(damage.size()) >= options_.max_corrupt) throw too_many_bad(index);
     damage.push_back({index, cat(dataset_.describe(index), ": ", error.message())});
   };
   uint8_t* planes = batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
@@ -149,11 +149,11 @@ bool Loader::ready() const {
 
 void Loader::count_bad(const std::vector<size_t>& images) {
   bad_.insert(images.begin(), images.end());
-  if (static_cast<int64_t>(bad_.size()) > options_.max_bad) throw too_many_bad(images.back());
+  if (static_cast<int64_t>(bad_.size()) > options_.max_corrupt) throw too_many_bad(images.back());
 }
 
 Error Loader::too_many_bad(size_t last) const {
-  return Error(cat("more than data.max_bad = ", options_.max_bad, " damaged records, the last of them ", dataset_.describe(last)),
+  return Error(cat("more than data.max_corrupt = ", options_.max_corrupt, " damaged records, the last of them ", dataset_.describe(last)),
                "`dfine-pack verify --decode` lists all of them; copy the pack again from where it was made, or pack the data set again "
                "(--decode --skip-bad leaves out images that cannot be decoded)");
 }

@@ -23,7 +23,7 @@ struct LoaderOptions {
   int read_ahead = 0;       // batches after those being loaded whose files the system is asked to fetch
   bool pin_memory = false;  // page-locked host memory, for copies to a GPU that do not block
   bool skip_bad = false;    // another image takes a damaged one's place, see Loader::next
-  int64_t max_bad = 0;      // different images that may be damaged then
+  int64_t max_corrupt = 0;      // different images that may be damaged then
 };
 
 /// As data.* and augment.* say; for evaluation (`training` false): the whole image, damage is an error.
@@ -48,7 +48,7 @@ class Loader {
   /// random draws. So the number of steps and the shape of batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
 
-  /// Counts these images as damaged. Throws an Error when there are more than max_bad different ones with those that next() found. For
+  /// Counts these images as damaged. Throws an Error when there are more than max_corrupt different ones with those that next() found. For
   /// what other ranks found.
   void count_bad(const std::vector<size_t>& images);
 

@@ -33,12 +33,12 @@ std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
 }
 
 StepSizes::StepSizes(const Config& config)
-    : base_(config.data.image_size), stop_epoch_(stop_epoch(config)), seed_(static_cast<uint64_t>(config.run.seed)) {
+    : base_(config.data.image_size), stage2_epoch_(stage2_epoch(config)), seed_(static_cast<uint64_t>(config.run.seed)) {
   if (config.data.multiscale) sizes_ = multiscale_sizes(base_, multiscale_repeat(config));
 }
 
 ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
-  if (sizes_.empty() || (stop_epoch_ > 0 && epoch >= stop_epoch_)) return base_;
+  if (sizes_.empty() || (stage2_epoch_ > 0 && epoch >= stage2_epoch_)) return base_;
   return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step)).below(sizes_.size())];
 }
 

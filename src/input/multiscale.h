@@ -13,7 +13,7 @@ namespace dfine {
 /// ..., 672} (official: generate_scales in src/data/dataloader.py, which knows squares alone).
 std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat);
 
-/// The size of each step under data.image_size, data.multiscale, data.multiscale_repeat and data.stop_epoch.
+/// The size of each step under data.image_size, data.multiscale, data.multiscale_repeat and train.stage2_epoch.
 class StepSizes {
  public:
   explicit StepSizes(const Config& config);
@@ -28,7 +28,7 @@ class StepSizes {
  private:
   ImageSize base_;
   std::vector<ImageSize> sizes_;  // empty without multi-scale
-  int64_t stop_epoch_;
+  int64_t stage2_epoch_;
   uint64_t seed_;
 };
 

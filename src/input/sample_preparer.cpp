@@ -9,7 +9,7 @@ namespace dfine {
 SamplePreparer::SamplePreparer(const PackedDataset& dataset, const SampleOptions& options)
     : dataset_(dataset),
       options_(options),
-      augmenter_(options.augment ? std::optional<Augmenter>(std::in_place, *options.augment, options.seed, options.stop_epoch)
+      augmenter_(options.augment ? std::optional<Augmenter>(std::in_place, *options.augment, options.seed, options.stage2_epoch)
                                  : std::nullopt) {}
 
 void SamplePreparer::read(size_t index, std::vector<uint8_t>& file, Image& image) const {

@@ -18,7 +18,7 @@ struct SampleOptions {
   ImageSize size{640, 640};                // every image is resized to this, aspect ratio not kept (official)
   std::optional<AugmentConfig> augment{};  // unset: nothing else is done to the image, and boxes are as packed
   uint64_t seed = 0;
-  int64_t stop_epoch = 0;  // see Augmenter
+  int64_t stage2_epoch = 0;  // see Augmenter
 };
 
 /// Memory of one thread, used again for each sample.

@@ -26,7 +26,7 @@ class Ema {
   int64_t updates() const { return updates_; }
   double decay_now() const { return ema_decay(decay(), updates_, warmup_steps_); }
 
-  /// What the official trainer (src/solver/det_solver.py) means to do at data.stop_epoch: `decay` takes the place of the one of
+  /// What the official trainer (src/solver/det_solver.py) means to do at train.stage2_epoch: `decay` takes the place of the one of
   /// construction, and the warm-up goes on. As published it has no effect, because the average's decay was fixed when it was made
   /// (a closure in src/optim/ema.py): ema.restart = "published" is to not call this.
   void restart(double decay);

@@ -44,9 +44,9 @@ void about_length(const Config& config, const Recipe& recipe, const RunShape& sh
                            recipe.total_steps, ": the learning rate stays below ", recipe.lr, ". Set ",
                            config.optim.warmup_epochs > 0 ? "optim.warmup_epochs = 0 and " : "", "optim.warmup_steps = \"auto\""));
   }
-  if (recipe.stop_epoch >= config.train.epochs) {
-    warnings.push_back(cat("data.stop_epoch = ", recipe.stop_epoch, " is not reached in train.epochs = ", config.train.epochs,
-                           ": there are no last epochs without strong augmentation. Set data.stop_epoch = \"auto\""));
+  if (recipe.stage2_epoch >= config.train.epochs) {
+    warnings.push_back(cat("train.stage2_epoch = ", recipe.stage2_epoch, " is not reached in train.epochs = ", config.train.epochs,
+                           ": there are no last epochs without strong augmentation. Set train.stage2_epoch = \"auto\""));
   }
 }
 

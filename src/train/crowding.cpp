@@ -19,7 +19,7 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
 
 Crowding training_crowding(const Config& config, const RunShape& shape, int64_t total_steps,
                            const std::vector<int32_t>& boxes_of_image, int64_t part, int64_t parts) {
-  const int64_t batch_size = config.data.batch_size, stop = stop_epoch(config);
+  const int64_t batch_size = config.data.batch_size, stop = stage2_epoch(config);
   Crowding most = plain_crowding(boxes_of_image, batch_size);
   const AugmentConfig augment = effective_augment(config);
   if (augment.mosaic == 0 && augment.mixup == 0) return most;

@@ -39,7 +39,7 @@ class Learner {
   /// they have the same parameters, and makes optimizer and average.
   Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group);
 
-  /// Collective. Step number `step` (from 0) on this rank's part of the global batch: train.accumulate micro-batches of equal size. The
+  /// Collective. Step number `step` (from 0) on this rank's part of the global batch: train.gradient_accumulation_steps micro-batches of equal size. The
   /// images are resized to `size` on the device.
   ///
   /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the report, before the update, because that

@@ -71,7 +71,7 @@ void within_memory(Trial trial, const Group& group, const std::string& what, con
 void try_step(Learner& trial, const Config& config, ImageSize size, const std::vector<int64_t>& counts) {
   trial.optimizer().allocate_moments();
   const Batch batch = made_up_batch(config, counts, trial.model().spec().num_classes);
-  trial.step(std::vector<Batch>(static_cast<size_t>(config.train.accumulate), batch), size, 0);
+  trial.step(std::vector<Batch>(static_cast<size_t>(config.train.gradient_accumulation_steps), batch), size, 0);
 }
 
 void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts, const Group& group) {
@@ -98,7 +98,7 @@ Preflight preflight(const Config& config, const Recipe& recipe, const RunShape& 
 
   std::optional<Learner> trial;
   const std::string hint =
-      cat("lower data.batch_size (and raise train.accumulate as much), lower data.image_size, set data.multiscale = false, ",
+      cat("lower data.batch_size (and raise train.gradient_accumulation_steps as much), lower data.image_size, set data.multiscale = false, ",
           config.augment.mosaic > 0 || config.augment.mixup > 0 ? "lower augment.mosaic and augment.mixup, " : "",
           config.model.num_denoising > 0 && result.boxes.image > config.model.num_denoising
               ? "set model.max_denoising_queries, "

@@ -105,7 +105,7 @@ void write_preview(const PackedDataset& dataset, const Config& config, int64_t g
 
 void preview(const Config& config, int ranks, int64_t batches) {
   const PackedDataset dataset = open_pack("data.train", config.data.train, config.data.cache_dir);
-  const int64_t global_batch = std::min(config.data.batch_size * ranks * config.train.accumulate, usable_images(config, dataset));
+  const int64_t global_batch = std::min(config.data.batch_size * ranks * config.train.gradient_accumulation_steps, usable_images(config, dataset));
   write_preview(dataset, config, global_batch, batches, RunFolder(config.run.dir).preview());
 }
 

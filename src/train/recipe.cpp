@@ -56,7 +56,7 @@ Recipe make_recipe(const Config& config, const RunShape& shape) {
   const OptimConfig& optim = config.optim;
   const auto steps = [&](double epochs) -> int64_t { return std::llround(epochs * static_cast<double>(shape.steps_per_epoch)); };
   Recipe recipe;
-  recipe.stop_epoch = stop_epoch(config);
+  recipe.stage2_epoch = stage2_epoch(config);
   recipe.total_steps = shape.steps_per_epoch * config.train.epochs;
   const int64_t planned_steps = recipe.total_steps;
   if (config.train.max_steps > 0) recipe.total_steps = std::min(recipe.total_steps, config.train.max_steps);
@@ -74,7 +74,7 @@ Recipe make_recipe(const Config& config, const RunShape& shape) {
   } else if (optim.schedule == LrSchedule::kFlatCosine) {
     recipe.lr_shape.cosine_begin = optim.flat_epochs > 0 ? steps(optim.flat_epochs) : planned_steps / 2;
     recipe.lr_shape.cosine_end =
-        recipe.stop_epoch > 0 ? std::min(steps(static_cast<double>(recipe.stop_epoch)), planned_steps) : planned_steps;
+        recipe.stage2_epoch > 0 ? std::min(steps(static_cast<double>(recipe.stage2_epoch)), planned_steps) : planned_steps;
     recipe.lr_shape.final_factor = optim.final_lr_factor;
   }
 
@@ -98,8 +98,8 @@ std::string describe_recipe(const Recipe& recipe, const Config& config, const Ru
                          counted(shape.global_batch, "image"), "; lr ", recipe.lr, ", backbone ", recipe.backbone_lr);
   if (recipe.batch_ratio != 1) text += cat(" (batch ", recipe.batch_ratio, " of optim.base_batch)");
   text += cat(", warm-up ", counted(recipe.lr_shape.warmup_steps, "step"));
-  if (recipe.stop_epoch > 0 && recipe.stop_epoch < config.train.epochs)
-    text += cat("; strong augmentation until epoch ", recipe.stop_epoch, " of ", config.train.epochs);
+  if (recipe.stage2_epoch > 0 && recipe.stage2_epoch < config.train.epochs)
+    text += cat("; strong augmentation until epoch ", recipe.stage2_epoch, " of ", config.train.epochs);
   if (config.ema.enabled) {
     text += cat("; average: decay ", recipe.ema_decay, ", warm-up ", counted(recipe.ema_warmup_steps, "step"), ", ",
                 fixed(100 * initial_share(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps), 1),

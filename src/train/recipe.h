@@ -16,7 +16,7 @@ struct RunShape {
 
 struct Recipe {
   int64_t total_steps = 0;  // optimizer steps of the run
-  int64_t stop_epoch = 0;   // see stop_epoch(); 0: none
+  int64_t stage2_epoch = 0;   // see stage2_epoch(); 0: none
   double batch_ratio = 1;   // global batch / optim.base_batch; 1 where that is not stated
   double lr = 0;            // after the warm-up, scaled to the batch
   double backbone_lr = 0;   // likewise

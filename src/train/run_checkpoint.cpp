@@ -24,11 +24,11 @@ void check_fits(const Checkpoint& checkpoint, const Config& saved, const Config&
                 cat("set model.num_denoising = ", saved.model.num_denoising,
                     ", or start a new run from its weights: --resume none --set model.weights=FOLDER"));
   }
-  const int64_t accumulated = saved.train.accumulate, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
+  const int64_t accumulated = saved.train.gradient_accumulation_steps, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
   if (global_batch != shape.global_batch) {
     throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", counted(checkpoint.world_size, "rank"), " x ",
                     saved.data.batch_size, accumulated > 1 ? cat(" x ", accumulated) : "", "), this run has ", shape.global_batch),
-                "use as many ranks and the same data.batch_size, or another split with the same product, train.accumulate included");
+                "use as many ranks and the same data.batch_size, or another split with the same product, train.gradient_accumulation_steps included");
   }
   if (checkpoint.step != checkpoint.epoch * shape.steps_per_epoch + checkpoint.epoch_step) {
     throw Error(cat("the checkpoint's ", checkpoint.step, " steps are ", checkpoint.epoch, " epochs and ", checkpoint.epoch_step,
@@ -141,7 +141,7 @@ void check_resume(const fs::path& folder, const Config& config, const RunShape& 
   with_context(
       [&] {
         const Checkpoint checkpoint = load_checkpoint(folder.string());
-        const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+        const Config saved = parse_saved_config(checkpoint.config, "the checkpoint's configuration");
         if (saved.model.size != config.model.size) {
           throw Error(cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ", config.model.size),
                       cat("set model.size = \"", saved.model.size, "\""));
@@ -157,7 +157,7 @@ RunState restore_run(const fs::path& folder, Learner& learner, const RunShape& s
     with_context(
         [&] {
           const Checkpoint checkpoint = load_checkpoint(folder.string());
-          const Config saved = parse_config(checkpoint.config, "the checkpoint's configuration");
+          const Config saved = parse_saved_config(checkpoint.config, "the checkpoint's configuration");
           check_fits(checkpoint, saved, config, shape);
           log_changes(saved, config);
           learner.optimizer().load(checkpoint.optimizer);

@@ -12,11 +12,11 @@
 namespace dfine {
 
 RunShape run_shape(const Config& config, int ranks, int64_t num_images) {
-  const int64_t accumulate = config.train.accumulate, global_batch = config.data.batch_size * ranks * accumulate;
+  const int64_t accumulate = config.train.gradient_accumulation_steps, global_batch = config.data.batch_size * ranks * accumulate;
   if (num_images < global_batch) {
     throw Error(cat("data.train has ", counted(num_images, "image"), ", fewer than the global batch of ", global_batch, " (",
                     counted(ranks, "rank"), " x ", config.data.batch_size, accumulate > 1 ? cat(" x ", accumulate) : "", ")"),
-                "use fewer ranks, a smaller data.batch_size or a smaller train.accumulate");
+                "use fewer ranks, a smaller data.batch_size or a smaller train.gradient_accumulation_steps");
   }
   return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = ranks};
 }
@@ -34,11 +34,11 @@ StepInput TrainFeed::next(int64_t step) {
   const int64_t epoch = step / shape_.steps_per_epoch, in_epoch = step % shape_.steps_per_epoch;
   if (step != expected_step_ || in_epoch == 0) {
     TrainPlan plan(num_images_, shape_.global_batch, config_.data.shuffle, static_cast<uint64_t>(config_.run.seed), epoch);
-    batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(), config_.data.batch_size, config_.train.accumulate));
+    batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(), config_.data.batch_size, config_.train.gradient_accumulation_steps));
   }
   expected_step_ = step + 1;
   StepInput input{.batches = {}, .size = sizes_.at(epoch, step)};
-  for (int64_t k = 0; k < config_.train.accumulate; ++k) {
+  for (int64_t k = 0; k < config_.train.gradient_accumulation_steps; ++k) {
     input.batches.push_back(batches_.next());
     input.wait_s += input.batches.back().wait_s;
     input.any_bad |= !input.batches.back().bad.empty();

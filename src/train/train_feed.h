@@ -21,7 +21,7 @@ RunShape run_shape(const Config& config, int ranks, int64_t num_images);
 
 /// One optimizer step's data of this rank.
 struct StepInput {
-  std::vector<Batch> batches;  // train.accumulate of them
+  std::vector<Batch> batches;  // train.gradient_accumulation_steps of them
   ImageSize size;              // that their images are to be resized to
   double wait_s = 0;           // seconds the caller waited for them
   bool any_bad = false;        // whether this rank passed over damaged images
@@ -36,7 +36,7 @@ class TrainFeed {
   StepInput next(int64_t step);
 
   /// Collective, after a step in which some rank's StepInput::any_bad was true: images passed over on one rank count on all, so that
-  /// data.max_bad is a limit of the whole job. Throws Error beyond it.
+  /// data.max_corrupt is a limit of the whole job. Throws Error beyond it.
   void share_bad(const StepInput& input);
 
  private:

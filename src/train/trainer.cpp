@@ -217,9 +217,9 @@ void Trainer::Impl::run() {
 
 /// At the stop epoch the second stage begins: from the best weights of the first, without strong augmentation.
 void Trainer::Impl::begin_epoch() {
-  if (recipe.stop_epoch == 0 || epoch() != recipe.stop_epoch) return;
+  if (recipe.stage2_epoch == 0 || epoch() != recipe.stage2_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->restart(config.ema.restart_decay);
-  if (!config.train.second_stage) return;
+  if (!config.train.stage2_from_best) return;
   if (is_root()) keep_stage1_best(folder);
   go_back_to_best();
 }
@@ -331,9 +331,9 @@ void Trainer::Impl::after_no_better(int64_t done) {
     stop = cat("stopping after ", counted(without, "validation"), " without a better ", monitor_name(config.checkpoint.monitor),
                " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
   }
-  if (recipe.stop_epoch == 0 || done < recipe.stop_epoch) return;
+  if (recipe.stage2_epoch == 0 || done < recipe.stage2_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
-  if (config.train.second_stage) go_back_to_best();
+  if (config.train.stage2_from_best) go_back_to_best();
 }
 
 /// Weights under which the loss has just not been finite may be ruined: they do not take the place of the last good ones.

@@ -88,7 +88,7 @@ AugmentConfig read_config(const json& job) {
 json run_sample(const json& job) {
   const AugmentConfig config = read_config(job);
   const uint64_t seed = job.at("seed");
-  const Augmenter augmenter(config, seed, job.value("stop_epoch", 0));
+  const Augmenter augmenter(config, seed, job.value("stage2_epoch", 0));
   const AugmentPlan plan = augmenter.plan({job.at("epoch"), job.at("position")}, job.value("dataset_size", 1000));
   json result{{"partners", plan.partners}, {"members", json::array()}};
   if (plan.mixup) result["mixup"] = plan.mixup->weight;

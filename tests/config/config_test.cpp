@@ -69,12 +69,12 @@ TEST(Config, AugmentationIsTheOfficialOneByDefault) {
 // Shares: github.com/Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml, policy.epoch of epoches.
 TEST(Config, StopEpochIsTheOfficialShareOfTheRun) {
   Config config;
-  EXPECT_EQ(stop_epoch(config), 0);  // the default: never
-  config.data.stop_epoch.reset();
+  EXPECT_EQ(stage2_epoch(config), 0);  // the default: never
+  config.train.stage2_epoch.reset();
   const auto at = [&](const char* size, int64_t epochs) {
     config.model.size = size;
     config.train.epochs = epochs;
-    return stop_epoch(config);
+    return stage2_epoch(config);
   };
   EXPECT_EQ(at("n", 160), 148);
   EXPECT_EQ(at("s", 132), 120);
@@ -89,21 +89,21 @@ TEST(Config, StopEpochIsTheOfficialShareOfTheRun) {
   EXPECT_EQ(at("n", 5), 4);  // 4.6
   EXPECT_EQ(at("n", 2), 1);
   EXPECT_EQ(at("n", 1), 0);
-  config.data.stop_epoch = 0.1;
+  config.train.stage2_epoch = 0.1;
   EXPECT_EQ(at("n", 3), 1);
-  config.data.stop_epoch = 0.5;
+  config.train.stage2_epoch = 0.5;
   EXPECT_EQ(at("n", 7), 4);
-  config.data.stop_epoch = 30;  // an epoch stays what it is
+  config.train.stage2_epoch = 30;  // an epoch stays what it is
   EXPECT_EQ(at("n", 7), 30);
 }
 
 TEST(Config, StopEpochIsAnEpochAShareOrAuto) {
   for (const auto& [written, printed] : {std::pair{"148", "148"}, {"0", "0"}, {"0.875", "0.875"}, {"auto", "\"auto\""}}) {
-    const std::string line = std::string("data.stop_epoch=") + written;
-    EXPECT_NE(print_config(parse_config(kData, "a", {line})).find(std::string("\nstop_epoch = ") + printed + "\n"), std::string::npos);
+    const std::string line = std::string("train.stage2_epoch=") + written;
+    EXPECT_NE(print_config(parse_config(kData, "a", {line})).find(std::string("\nstage2_epoch = ") + printed + "\n"), std::string::npos);
   }
   for (const char* wrong : {"-1", "1.5", "1.0", "0.0", "never", "[1]", "true"})
-    EXPECT_THROW(parse_config(kData, "a", {std::string("data.stop_epoch=") + wrong}), UsageError) << wrong;
+    EXPECT_THROW(parse_config(kData, "a", {std::string("train.stage2_epoch=") + wrong}), UsageError) << wrong;
 }
 
 TEST(Config, ThreadsShareTheNode) {

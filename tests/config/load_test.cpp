@@ -83,7 +83,7 @@ TEST(LoadConfig, TheNearestKeyIsNamed) {
   suggests("train.num_epochs", "train.epochs");
   suggests("num_workers", "data.workers");
   suggests("amp", "run.precision");
-  suggests("gradient_accumulation_steps", "train.accumulate");
+  suggests("gradient_accumulation_steps", "train.gradient_accumulation_steps");
   suggests("ema_decay", "ema.decay");
   suggests("warmup", "optim.warmup_steps");
   suggests("clip_max_norm", "optim.clip_norm");
@@ -197,11 +197,11 @@ TEST(LoadConfig, WhatDoesNotGoTogether) {
   refused("[optim]\nschedule = 'multistep'\n", "needs optim.milestones");
   refused("[optim]\nmilestones = [3]\n", "optim.milestones are set, but");
   refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n", "the flat part of optim.schedule");
-  refused("[train]\nsecond_stage = true\n", "train.second_stage needs data.stop_epoch");
+  refused("[train]\nsecond_stage = true\n", "train.stage2_from_best needs train.stage2_epoch");
   refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n", "train.patience counts validations");
-  refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs data.stop_epoch");
+  refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs train.stage2_epoch");
   refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n", "validate.weights = \"ema\", but ema.enabled = false");
-  EXPECT_EQ(error_of(kData + "stop_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"), "no error");
+  EXPECT_EQ(error_of(kData + "stage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"), "no error");
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {
@@ -296,6 +296,21 @@ TEST(LoadConfig, ValuesThatAreNotToml) {
   expect_error(kData + "[train]\nepochs = \"5\"\n", {}, "write 5");
   expect_error("", {"model.freeze=[abc, d]"}, "write [\"abc\", \"d\"]");
   for (const char* none : {"None", "null"}) expect_error(kData + "[model]\nweights = " + none + "\n", {}, "; write \"\"");
+}
+
+TEST(LoadConfig, KeysOfEarlierVersionsNameTheirNewOnes) {
+  expect_error(kData + "stop_epoch = 3\n", {}, "f.toml:4: data.stop_epoch is now called train.stage2_epoch");
+  expect_error(kData, {"data.on_bad=skip"}, "--set data.on_bad=skip: data.on_bad is now called data.on_corrupt");
+  const std::string saved = kData +
+                            "on_bad = 'skip'\nmax_bad = 7\nstop_epoch = 0.5\n[train]\naccumulate = 2\nsecond_stage = true\n"
+                            "epochs = 8\n[validate]\nevery_epochs = 1\n";
+  const Config config = parse_saved_config(saved, "saved");
+  EXPECT_EQ(config.data.on_corrupt, OnCorrupt::kSkip);
+  EXPECT_EQ(config.data.max_corrupt, 7);
+  EXPECT_EQ(config.train.stage2_epoch, std::optional(0.5));
+  EXPECT_EQ(config.train.gradient_accumulation_steps, 2);
+  EXPECT_TRUE(config.train.stage2_from_best);
+  EXPECT_THROW(parse_saved_config(kData + "typo = 1\n", "saved"), UsageError);
 }
 
 TEST(LoadConfig, SeveralValuesThatAreNotTomlAreReportedAtOnce) {

@@ -33,8 +33,8 @@ void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann
   ASSERT_FALSE(figures.empty());
   std::set<std::string> differing;
   for (const auto& [name, official] : figures.items()) {
-    if (name == "data.stop_epoch") {  // a share of train.epochs, there and here
-      EXPECT_EQ(stop_epoch(config), official) << file;
+    if (name == "train.stage2_epoch") {  // a share of train.epochs, there and here
+      EXPECT_EQ(stage2_epoch(config), official) << file;
       continue;
     }
     const bool changed = other.contains(name);
@@ -112,11 +112,11 @@ class AnyRecipe : public testing::TestWithParam<RecipeFile> {};
 /// Also a run of another length ends without strong augmentation, for the official share of it.
 TEST_P(AnyRecipe, AnotherNumberOfEpochsKeepsTheOfficialShare) {
   const auto official = GetParam().golden().at("keys");
-  const double share = official.at("data.stop_epoch").get<double>() / official.at("train.epochs").get<double>();
+  const double share = official.at("train.stage2_epoch").get<double>() / official.at("train.epochs").get<double>();
   for (const int64_t epochs : {12, 60, 300}) {
     const Config config = load_config(GetParam().path(), {"train.epochs=" + std::to_string(epochs)});
-    EXPECT_NEAR(static_cast<double>(stop_epoch(config)), share * static_cast<double>(epochs), 0.61) << epochs;
-    EXPECT_LT(stop_epoch(config), epochs);
+    EXPECT_NEAR(static_cast<double>(stage2_epoch(config)), share * static_cast<double>(epochs), 0.61) << epochs;
+    EXPECT_LT(stage2_epoch(config), epochs);
   }
 }
 
@@ -127,7 +127,7 @@ TEST_P(AnyRecipe, EveryKeyCanBeOverridden) {
       {"optim.milestones", {"optim.schedule='multistep'"}},
       {"optim.warmup_epochs", {"optim.warmup_steps='auto'"}},
       {"ema.enabled", {"validate.weights='raw'"}},
-      {"validate.every_epochs", {"train.second_stage=false"}},
+      {"validate.every_epochs", {"train.stage2_from_best=false"}},
       {"model.max_denoising_queries", {"model.num_denoising=0"}},
       {"model.freeze_backbone", {"optim.backbone_lr=0", "model.freeze_norm='auto'"}},
   };

@@ -12,7 +12,7 @@ def settings(ws, name, **more):
     """Two images, one step an epoch; the second stage from epoch 3; a rate that soon makes validation worse."""
     keys = {"run.dir": ws(name), "run.threads": 1, "run.device": "cpu", "run.deterministic": "true", "model.size": "n", "model.num_queries": 50,
             "data.train": ws("train"), "data.val": ws("val"), "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "optim.lr": 5e-3,
-            "optim.warmup_steps": 0, "train.epochs": 6, "data.stop_epoch": 3, "train.second_stage": "true", "train.preflight": "false",
+            "optim.warmup_steps": 0, "train.epochs": 6, "train.stage2_epoch": 3, "train.stage2_from_best": "true", "train.preflight": "false",
             "ema.enabled": "true", "checkpoint.monitor": "val_loss", **more}
     return ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
 
@@ -41,7 +41,7 @@ def stopped_after_every_epoch(ws):
 
 def stopped_within_an_epoch(ws):
     """Each of three runs ends after one of the epoch's steps, and the next goes on with the images that the epoch has not had yet."""
-    single = {"data.batch_size": 1, "train.epochs": 2, "data.stop_epoch": 0, "train.second_stage": "false", "validate.every_epochs": 0}
+    single = {"data.batch_size": 1, "train.epochs": 2, "train.stage2_epoch": 0, "train.stage2_from_best": "false", "validate.every_epochs": 0}
     run("dfine_ddp", *settings(ws, "steps", **single))
     for _ in range(3):
         assert "--resume auto continues" in run("dfine_ddp", *settings(ws, "step_by_step", **single, **{"train.max_minutes": 1e-6}), "--resume", "auto")

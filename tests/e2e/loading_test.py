@@ -54,7 +54,7 @@ def main():
         for name in bad:
             damage(ws("damaged"), name)
         cache = {"data.train": ws("damaged"), "data.cache_dir": ws("scratch")}
-        out = run("dfine_ddp", *settings("skipped", **cache, **{"data.on_bad": "skip", "data.max_bad": 2, "data.preview": 1}), ranks=2)
+        out = run("dfine_ddp", *settings("skipped", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 2, "data.preview": 1}), ranks=2)
         for name in bad:
             assert "passing over record" in out and name in out, out
         steps = records(ws("skipped"), "step")
@@ -66,8 +66,8 @@ def main():
         assert len(copy) == 1 and sorted(os.listdir(ws("scratch", copy[0]))) == ["manifest.json", "shard-00000.h5"], copy
 
         # The limit counts over all ranks, and the copy is used again.
-        out = run("dfine_ddp", *settings("limit", **cache, **{"data.on_bad": "skip", "data.max_bad": 1}), ranks=2, expect=1)
-        assert "more than data.max_bad = 1 damaged records" in out and "copying " not in out, out
+        out = run("dfine_ddp", *settings("limit", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 1}), ranks=2, expect=1)
+        assert "more than data.max_corrupt = 1 damaged records" in out and "copying " not in out, out
         out = run("dfine_ddp", *settings("error", **cache), ranks=2, expect=1)
         assert "checksum" in out and any(name in out for name in bad), out
     print("all passed")

@@ -44,7 +44,7 @@ def second_stage(ws):
     """Two ranks, two micro-batches, multi-scale. A learning rate that destroys the weights after the stop epoch makes every later epoch
     worse, so that each must begin from the first stage's best again."""
     out = run("dfine_ddp", *settings(ws, "stages", **{
-        "model.num_queries": 45, "data.batch_size": 1, "train.accumulate": 2, "train.epochs": 5, "data.stop_epoch": 2, "train.second_stage": "true", "data.multiscale": "true",
+        "model.num_queries": 45, "data.batch_size": 1, "train.gradient_accumulation_steps": 2, "train.epochs": 5, "train.stage2_epoch": 2, "train.stage2_from_best": "true", "data.multiscale": "true",
         "data.augment": "dfine", "ema.restart": "intended", "ema.restart_decay": 0.8, "optim.schedule": "multistep", "optim.milestones": "[2]",
         "optim.gamma": 20}), ranks=2)
     says(out, "pre-flight: a step of 160x160", "optimizer steps in all", "averaged weights", "raw weights")
@@ -98,7 +98,7 @@ def preflight(ws):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30)))
     assert done.returncode == 1, done.stdout
-    says(done.stdout, "does not fit into the memory", "12 images of 1280x1280", "data.batch_size", "train.accumulate")
+    says(done.stdout, "does not fit into the memory", "12 images of 1280x1280", "data.batch_size", "train.gradient_accumulation_steps")
     assert not os.path.exists(ws("large", "metrics.jsonl"))
 
 

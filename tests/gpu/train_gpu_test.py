@@ -38,7 +38,7 @@ def train(ws, name, *arguments, device, ranks=1, **more):
     """Four images a step, two at once however many ranks share them: the statistics of batch norms are of as many images."""
     keys = {"run.dir": ws(name), "run.device": device, "run.threads": 1, "run.precision": "fp32", "data.train": ws("train"), "data.val": ws("val"),
             "data.image_size": 320, "data.multiscale": "true", "data.batch_size": 2 // ranks, "data.workers": 1, "data.augment": "dfine",
-            "model.num_queries": 100, "train.accumulate": 2, "train.epochs": 2, "train.max_steps": STEPS, "train.preflight": "true",
+            "model.num_queries": 100, "train.gradient_accumulation_steps": 2, "train.epochs": 2, "train.max_steps": STEPS, "train.preflight": "true",
             "ema.enabled": "true", "validate.every_epochs": 2, **more}
     out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")),
               *arguments, ranks=ranks if ranks > 1 else 0)

@@ -156,10 +156,10 @@ class DamagedPackTest : public LoaderTest {
       damage(own_.path(), data_, bad_.back());
     }
   }
-  static LoaderOptions skipping(int workers, int64_t max_bad) {
+  static LoaderOptions skipping(int workers, int64_t max_corrupt) {
     LoaderOptions options = small_options(workers);
     options.skip_bad = true;
-    options.max_bad = max_bad;
+    options.max_corrupt = max_corrupt;
     return options;
   }
   std::string failure(const LoaderOptions& options) {
@@ -205,8 +205,8 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
 
 // Mosaic and mixup want up to seven more images for a sample: the damaged ones among them are replaced too.
 TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
-  const auto options = [](int workers, int64_t max_bad) {
-    LoaderOptions all = skipping(workers, max_bad);
+  const auto options = [](int workers, int64_t max_corrupt) {
+    LoaderOptions all = skipping(workers, max_corrupt);
     all.sample.augment->mosaic = 0.2;
     all.sample.augment->mixup = 0.3;
     return all;
@@ -229,7 +229,7 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
     ++untouched;
   }
   std::cout << untouched << " of " << sound.size() << " batches need no damaged image\n";
-  EXPECT_NE(failure(options(2, 2)).find("more than data.max_bad = 2"), std::string::npos);
+  EXPECT_NE(failure(options(2, 2)).find("more than data.max_corrupt = 2"), std::string::npos);
 }
 
 // Of images 0 and 1 alone, the first or both damaged: mosaic meets the first many times, which counts once.
@@ -244,7 +244,7 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
   damage(own_.path(), data_, 0);
   EXPECT_EQ(load_two(), (std::vector<size_t>{1, 1}));
   damage(own_.path(), data_, 1);
-  options.max_bad = 1000;
+  options.max_corrupt = 1000;
   EXPECT_THROW(load_two(), Error);
 }
 
@@ -260,9 +260,9 @@ TEST_F(DamagedPackTest, TooManyEndTheRun) {
   for (const int workers : {0, 4}) {
     EXPECT_EQ(failure(skipping(workers, 3)), "no error");
     const std::string text = failure(skipping(workers, 2));
-    EXPECT_NE(text.find("more than data.max_bad = 2"), text.npos) << text;
+    EXPECT_NE(text.find("more than data.max_corrupt = 2"), text.npos) << text;
     EXPECT_NE(text.find(data_.image(bad_[2]).file_name), text.npos) << text;
-    EXPECT_NE(failure(skipping(workers, 0)).find("more than data.max_bad = 0"), text.npos);
+    EXPECT_NE(failure(skipping(workers, 0)).find("more than data.max_corrupt = 0"), text.npos);
   }
   Loader loader(data_, skipping(0, 2));
   loader.count_bad({3, 4, 3});  // of other ranks: each counts once

@@ -50,7 +50,7 @@ TEST(StepSizes, EqualChancesFromSeedAndStepUntilStopEpoch) {
   EXPECT_EQ(StepSizes(config).smallest(), config.data.image_size);
   config.data.multiscale = true;
   config.model.size = "x";  // 640 three times among 13
-  config.data.stop_epoch = 2;
+  config.train.stage2_epoch = 2;
   const StepSizes sizes(config), again(config);
   EXPECT_EQ(sizes.smallest(), (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
   EXPECT_EQ(sizes.largest(), (ImageSize{800, 800}));

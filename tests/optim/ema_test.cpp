@@ -81,7 +81,7 @@ Tensor after_40_updates(const std::function<void(Ema&, int)>& between) {
   return ema.averages().at("w").clone();
 }
 
-void second_stage(Ema& ema, int step) {
+void stage2_from_best(Ema& ema, int step) {
   if (step == 20) ema.restart(0.6);
   if (step == 30 || step == 35) ema.lower_restarted_decay();
 }
@@ -93,7 +93,7 @@ void expect_near(const Tensor& average, const std::vector<double>& official) {
 // Printed by make_ema_golden.py. As published, setting the official class's `decay` changes nothing, and the figures are those above.
 TEST(Ema, RestartFollowsTheOfficialClass) {
   expect_near(after_40_updates([](Ema&, int) {}), kOfficial[2].w);
-  expect_near(after_40_updates(second_stage), {0.48575835020165814, 0.22161785388223068, -0.24627707525342277, -0.487745997166002});
+  expect_near(after_40_updates(stage2_from_best), {0.48575835020165814, 0.22161785388223068, -0.24627707525342277, -0.487745997166002});
 }
 
 TEST(Ema, RestartInClosedForm) {
@@ -120,7 +120,7 @@ TEST(Ema, ARestartSurvivesAResume) {
   for (const int resumed_after : {25, 32}) {
     std::optional<Tensor> continued;
     const Tensor whole = after_40_updates([&](Ema& ema, int step) {
-      second_stage(ema, step);
+      stage2_from_best(ema, step);
       if (step != resumed_after) return;
       const Tensor w = at::sin(at::arange(4, at::kDouble) + step);
       Ema other({{"w", w}}, 0.9, 10);
@@ -128,7 +128,7 @@ TEST(Ema, ARestartSurvivesAResume) {
       for (int later = step + 1; later <= 40; ++later) {
         w.copy_(at::sin(at::arange(4, at::kDouble) + later));
         other.update();
-        second_stage(other, later);
+        stage2_from_best(other, later);
       }
       continued = other.averages().at("w").clone();
     });

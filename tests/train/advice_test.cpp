@@ -18,7 +18,7 @@ struct FineRun {
     config.model.size = "s";
     config.optim.lr = 2e-4;
     config.train.epochs = 132;
-    config.data.stop_epoch = 120;
+    config.train.stage2_epoch = 120;
   }
   std::vector<std::string> warnings() const {
     return advice(config, make_recipe(config, shape), shape, /*num_queries=*/300, {"cat", "dog"}, train, val);
@@ -36,7 +36,7 @@ TEST(Advice, NothingAboutASoundRun) {
 
 TEST(Advice, TooFewSteps) {
   FineRun run;
-  run.config.data.stop_epoch = 0;
+  run.config.train.stage2_epoch = 0;
   run.config.train.epochs = 1;
   EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"), HasSubstr("train.epochs"))));
 }
@@ -59,7 +59,7 @@ TEST(Advice, FrozenRandomLayers) {
 TEST(Advice, AnAverageThatKeepsTheRandomHead) {
   FineRun run;
   run.config.train.epochs = 36;
-  run.config.data.stop_epoch = 30;
+  run.config.train.stage2_epoch = 30;
   run.shape.steps_per_epoch = 12;
   run.config.ema.decay = 0.9999;
   run.config.ema.warmup_steps = 0;
@@ -137,9 +137,9 @@ TEST(Advice, ClassesAndValidationWithoutBoxes) {
 
 TEST(Advice, AugmentationThatNeverStops) {
   FineRun run;
-  run.config.data.stop_epoch = 132;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("data.stop_epoch = 132"), HasSubstr("data.stop_epoch = \"auto\""))));
-  run.config.data.stop_epoch.reset();
+  run.config.train.stage2_epoch = 132;
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("train.stage2_epoch = 132"), HasSubstr("train.stage2_epoch = \"auto\""))));
+  run.config.train.stage2_epoch.reset();
   EXPECT_THAT(run.warnings(), IsEmpty());
 }
 

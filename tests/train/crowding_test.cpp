@@ -54,7 +54,7 @@ TEST(Crowding, EqualImagesCountAsOftenAsTheyAreUsed) {
 
 TEST(Crowding, MosaicEndsAtTheStopEpoch) {
   Config config = two_images(1, 1);
-  config.data.stop_epoch = 3;
+  config.train.stage2_epoch = 3;
   const std::vector<int32_t> boxes(8, 7);
   expect(training_crowding(config, kShape, 20, boxes), 56, 112);
   // All parts but those of the first three epochs have none.

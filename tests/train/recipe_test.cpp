@@ -76,16 +76,16 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   const RunShape shape{.steps_per_epoch = 10, .global_batch = 4};
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 800);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1600);
-  config.data.stop_epoch = 148;
+  config.train.stage2_epoch = 148;
   config.optim.flat_epochs = 84;
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 840);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1480);
   EXPECT_DOUBLE_EQ(lr_factor(make_recipe(config, shape).lr_shape, 1500), 0.5);
   // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40 = 37.
-  config.data.stop_epoch.reset();
+  config.train.stage2_epoch.reset();
   config.optim.flat_epochs = 0;
   config.train.epochs = 40;
-  EXPECT_EQ(make_recipe(config, shape).stop_epoch, 37);
+  EXPECT_EQ(make_recipe(config, shape).stage2_epoch, 37);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 200);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 370);
 }

@@ -20,7 +20,7 @@ Config config() {
   config.data.augment = Augment::kFlip;
   config.data.multiscale = true;
   config.data.workers = 0;
-  config.train.accumulate = 2;
+  config.train.gradient_accumulation_steps = 2;
   return config;
 }
 

@@ -45,7 +45,7 @@ Config make_config(const Json& setting, int64_t tokens) {
   const auto line = [&](const char* key, const char* figure) { return cat(key, "=", setting.at(figure).dump()); };
   return load_config(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/configs/coco/" + setting.at("size").get<std::string>() + ".toml",
                      {line("run.seed", "seed"), cat("model.num_queries=", tokens), line("model.num_denoising", "denoising"), "run.precision='fp32'", line("data.image_size", "res"), "data.batch_size=2",
-                      "data.multiscale=false", "data.stop_epoch=0", "train.second_stage=false", "train.epochs=1", line("optim.lr", "lr"),
+                      "data.multiscale=false", "train.stage2_epoch=0", "train.stage2_from_best=false", "train.epochs=1", line("optim.lr", "lr"),
                       line("optim.backbone_lr", "backbone_lr"), line("optim.weight_decay", "weight_decay"), line("optim.clip_norm", "clip"),
                       line("optim.warmup_steps", "warmup"), line("ema.decay", "ema_decay"), line("ema.warmup_steps", "ema_warmup")});
 }
