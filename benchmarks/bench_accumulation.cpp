@@ -1,5 +1,7 @@
-// What exact accumulation costs over averaged (train.gradient_accumulation): whole steps of K micro-batches, in turn.
-//   bench_accumulation --size n --batch 2 --image-size 320 --boxes 20 --classes 80 --threads 2 --accumulate 4 --steps 9
+// What exact accumulation costs over averaged (train.gradient_accumulation): whole steps of K
+// micro-batches, in turn.
+//   bench_accumulation --size n --batch 2 --image-size 320 --boxes 20 --classes 80 --threads 2
+//   --accumulate 4 --steps 9
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
@@ -26,11 +28,14 @@ int main(int argc, char** argv) {
 
   const dfine::Group alone;
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
-  const std::vector<dfine::Batch> data(static_cast<size_t>(accumulate), dfine::made_batch(batch, side, options.boxes, classes));
-  const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch * accumulate});
+  const std::vector<dfine::Batch> data(static_cast<size_t>(accumulate),
+                                       dfine::made_batch(batch, side, options.boxes, classes));
+  const dfine::Recipe recipe =
+      dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch * accumulate});
   const auto make_learner = [&](dfine::GradientAccumulation accumulation) {
     config.train.gradient_accumulation = accumulation;
-    return dfine::Learner(dfine::build_model(config, categories, false, alone), config, recipe, alone);
+    return dfine::Learner(dfine::build_model(config, categories, false, alone), config, recipe,
+                          alone);
   };
   dfine::Learner exact = make_learner(dfine::GradientAccumulation::kExact);
   dfine::Learner averaged = make_learner(dfine::GradientAccumulation::kAveraged);
@@ -47,6 +52,7 @@ int main(int argc, char** argv) {
     ratios.push_back(a / b);
   }
   const dfine::Quartiles ratio = dfine::quartiles(ratios);
-  std::cout << "exact_s " << dfine::quartiles(exact_s).median << "\naveraged_s " << dfine::quartiles(averaged_s).median << "\nexact_over_averaged "
-            << ratio.median << " (quartiles " << ratio.low << " to " << ratio.high << ")\n";
+  std::cout << "exact_s " << dfine::quartiles(exact_s).median << "\naveraged_s "
+            << dfine::quartiles(averaged_s).median << "\nexact_over_averaged " << ratio.median
+            << " (quartiles " << ratio.low << " to " << ratio.high << ")\n";
 }

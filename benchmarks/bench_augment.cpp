@@ -1,7 +1,8 @@
 // The augmentation alone, one thread, for bench_augment.py:
 //   bench_augment COCO.json FOLDER SIDE PASSES [SETTING ...]     e.g. augment.flip=1
-// Decodes the images of the annotation file once, then augments each PASSES times to SIDE x SIDE with other draws each time. Prints the
-// CPU microseconds of an image for bare decoding, copying (the augmentation spoils its input), and augmenting without that copy.
+// Decodes the images of the annotation file once, then augments each PASSES times to SIDE x SIDE
+// with other draws each time. Prints the CPU microseconds of an image for bare decoding, copying
+// (the augmentation spoils its input), and augmenting without that copy.
 #include <time.h>
 
 #include <cstdlib>
@@ -43,7 +44,8 @@ std::vector<Loaded> load(const std::string& annotations, const std::string& fold
   }
   for (const auto& annotation : coco.at("annotations")) {
     const std::array<float, 4> b = annotation.at("bbox");
-    images[of_id.at(annotation.at("image_id"))].source.boxes.push_back({{b[0], b[1], b[0] + b[2], b[1] + b[3]}, 0});
+    images[of_id.at(annotation.at("image_id"))].source.boxes.push_back(
+        {{b[0], b[1], b[0] + b[2], b[1] + b[3]}, 0});
   }
   return images;
 }
@@ -71,15 +73,18 @@ void run(int argc, char** argv) {
   const Augmenter augmenter(effective_augment(parse_config("", "", settings)), 1, 0);
 
   Image decoded;
-  const double decode = microseconds(images.size(), passes, [&](int, size_t i) { decode_image(images[i].file, decoded); });
+  const double decode = microseconds(images.size(), passes,
+                                     [&](int, size_t i) { decode_image(images[i].file, decoded); });
 
   std::vector<AugmentSource> sources(1);
   const auto copy = [&](AugmentSource& to, size_t i) {
     to.image.reshape(images[i].source.image.width, images[i].source.image.height);
-    std::copy(images[i].source.image.pixels.begin(), images[i].source.image.pixels.end(), to.image.pixels.begin());
+    std::copy(images[i].source.image.pixels.begin(), images[i].source.image.pixels.end(),
+              to.image.pixels.begin());
     to.boxes = images[i].source.boxes;
   };
-  const double copying = microseconds(images.size(), passes, [&](int, size_t i) { copy(sources[0], i); });
+  const double copying =
+      microseconds(images.size(), passes, [&](int, size_t i) { copy(sources[0], i); });
 
   std::vector<uint8_t> planes(static_cast<size_t>(size.height * size.width) * 3);
   std::vector<TargetBox> boxes;
@@ -91,7 +96,8 @@ void run(int argc, char** argv) {
     for (size_t k = 0; k < plan.partners.size(); ++k) copy(sources[k + 1], plan.partners[k]);
     augmenter.apply(plan, sources, size, planes.data(), boxes, scratch);
   });
-  std::cout << "decode_us " << decode << "\ncopy_us " << copying << "\naugment_us " << both - copying << '\n';
+  std::cout << "decode_us " << decode << "\ncopy_us " << copying << "\naugment_us "
+            << both - copying << '\n';
 }
 
 }  // namespace

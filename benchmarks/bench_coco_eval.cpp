@@ -1,5 +1,6 @@
-// bench_coco_eval GT.json RESULTS.json [THREADS]: prints seconds of loading and of evaluating, and the 12 figures, as one line of JSON.
-// bench_coco_eval.py makes the data and runs this beside pycocotools, faster-coco-eval and hotcoco.
+// bench_coco_eval GT.json RESULTS.json [THREADS]: prints seconds of loading and of evaluating, and
+// the 12 figures, as one line of JSON. bench_coco_eval.py makes the data and runs this beside
+// pycocotools, faster-coco-eval and hotcoco.
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,9 @@
 
 int main(int argc, char** argv) {
   using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
+  const auto seconds_since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
   if (argc < 3) {
     std::cerr << "usage: bench_coco_eval GT.json RESULTS.json [THREADS]\n";
     return 2;
@@ -23,9 +26,11 @@ int main(int argc, char** argv) {
     const auto detections = dfine::read_coco_detections(argv[2]);
     const double load = seconds_since(start);
     const auto loaded = Clock::now();
-    const auto summary = dfine::summarize(dfine::evaluate_coco(truth, detections, argc > 3 ? std::stoi(argv[3]) : 0));
+    const auto summary = dfine::summarize(
+        dfine::evaluate_coco(truth, detections, argc > 3 ? std::stoi(argv[3]) : 0));
     const double evaluate = seconds_since(loaded);
-    nlohmann::ordered_json result{{"load", load}, {"evaluate", evaluate}, {"stats", nlohmann::json::array()}};
+    nlohmann::ordered_json result{
+        {"load", load}, {"evaluate", evaluate}, {"stats", nlohmann::json::array()}};
     for (const auto& [name, value] : summary.figures()) result["stats"].push_back(value);
     std::cout << result.dump() << "\n";
     return 0;

@@ -1,5 +1,6 @@
-// The criterion as D-FINE-N calls it: batch 4, 60 boxes an image, 80 classes, 120 denoising queries an image. bench_criterion.py runs the
-// official code on the same outputs. OMP_NUM_THREADS sets the threads.
+// The criterion as D-FINE-N calls it: batch 4, 60 boxes an image, 80 classes, 120 denoising queries
+// an image. bench_criterion.py runs the official code on the same outputs. OMP_NUM_THREADS sets the
+// threads.
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
@@ -12,13 +13,17 @@ namespace dfine {
 namespace {
 
 SyntheticBatch make_crowded_batch() {
-  return make_batch({.counts = {60, 60, 60, 60}, .queries = 300, .num_denoising = 100, .classes = 80}, at::kFloat);
+  return make_batch(
+      {.counts = {60, 60, 60, 60}, .queries = 300, .num_denoising = 100, .classes = 80},
+      at::kFloat);
 }
 
 void criterion_forward(benchmark::State& state) {
   const SyntheticBatch batch = make_crowded_batch();
   const Criterion criterion;
-  for (auto unused : state) benchmark::DoNotOptimize(criterion(batch.output, batch.targets, batch.counts, Group()).total.item<float>());
+  for (auto unused : state)
+    benchmark::DoNotOptimize(
+        criterion(batch.output, batch.targets, batch.counts, Group()).total.item<float>());
 }
 
 void criterion_forward_backward(benchmark::State& state) {
@@ -42,7 +47,8 @@ void assignment(benchmark::State& state) {
   CounterRandom random(0, Stream::kTest, 0);
   std::vector<double> cost(static_cast<size_t>(state.range(0) * state.range(1)));
   for (double& c : cost) c = random.uniform_double();
-  for (auto unused : state) benchmark::DoNotOptimize(solve_assignment(cost, state.range(0), state.range(1)));
+  for (auto unused : state)
+    benchmark::DoNotOptimize(solve_assignment(cost, state.range(0), state.range(1)));
 }
 
 BENCHMARK(criterion_forward)->Unit(benchmark::kMillisecond);

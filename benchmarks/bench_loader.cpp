@@ -1,6 +1,8 @@
-// The loader of training, from a pack to float batches as the network takes them, on the CPU; bench_loader.py runs it beside its peers.
+// The loader of training, from a pack to float batches as the network takes them, on the CPU;
+// bench_loader.py runs it beside its peers.
 //   bench_loader --data PACK --image-size 640 --augment dfine --threads 2 --images 2000
-// --threads 1: everything in the caller's thread. N > 1: N workers; the caller only collects batches and makes them float.
+// --threads 1: everything in the caller's thread. N > 1: N workers; the caller only collects
+// batches and makes them float.
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
@@ -27,9 +29,11 @@ struct Settings {
 
 dfine::Config make_config(const Settings& settings) {
   return dfine::load_config(
-      "", {"data.train=" + settings.data, "validate.every_epochs=0", "data.augment=" + settings.augment,
-           "data.image_size=" + std::to_string(settings.image_size), "data.batch_size=" + std::to_string(settings.batch_size),
-           "data.workers=" + std::to_string(settings.threads > 1 ? settings.threads : 0)});
+      "",
+      {"data.train=" + settings.data, "validate.every_epochs=0", "data.augment=" + settings.augment,
+       "data.image_size=" + std::to_string(settings.image_size),
+       "data.batch_size=" + std::to_string(settings.batch_size),
+       "data.workers=" + std::to_string(settings.threads > 1 ? settings.threads : 0)});
 }
 
 struct Seconds {
@@ -37,26 +41,30 @@ struct Seconds {
 };
 
 /// For `images` images, over as many epochs as that takes.
-Seconds run(dfine::DeviceBatches& batches, const dfine::PackedDataset& data, const Settings& settings) {
+Seconds run(dfine::DeviceBatches& batches, const dfine::PackedDataset& data,
+            const Settings& settings) {
   const auto size = static_cast<int64_t>(data.size());
   const auto begin = Clock::now();
   const std::clock_t cpu_begin = std::clock();
   int64_t epoch = 0;
   for (int64_t done = 0; done < settings.images;) {
-    batches.start(dfine::training_order(dfine::TrainPlan(size, settings.batch_size, true, 0, epoch), epoch, 0, 0, settings.batch_size));
+    batches.start(dfine::training_order(dfine::TrainPlan(size, settings.batch_size, true, 0, epoch),
+                                        epoch, 0, 0, settings.batch_size));
     for (++epoch; batches.has_next() && done < settings.images; done += settings.batch_size) {
       const dfine::Batch batch = batches.next();
       dfine::to_model_input(batch.images, at::kCPU);
     }
   }
-  return {std::chrono::duration<double>(Clock::now() - begin).count(), static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC};
+  return {std::chrono::duration<double>(Clock::now() - begin).count(),
+          static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC};
 }
 
 int bench(const Settings& given) {
   Settings settings = given;
   const auto data = dfine::PackedDataset::open(settings.data);
   settings.batch_size = std::min(settings.batch_size, static_cast<int64_t>(data.size()));
-  settings.images = (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
+  settings.images =
+      (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
   at::set_num_threads(1);
   dfine::Loader loader(data, dfine::loader_options(make_config(settings), true, false));
   dfine::DeviceBatches batches(loader, at::kCPU);
@@ -66,8 +74,10 @@ int bench(const Settings& given) {
   run(batches, data, warm_up);
   const Seconds seconds = run(batches, data, settings);
   const auto images = static_cast<double>(settings.images);
-  std::cout << settings.images << " images, augmentation " << settings.augment << ", " << settings.threads << " thread(s)\n"
-            << "images_per_cpu_s " << images / seconds.cpu << "\nimages_per_s " << images / seconds.elapsed << std::endl;
+  std::cout << settings.images << " images, augmentation " << settings.augment << ", "
+            << settings.threads << " thread(s)\n"
+            << "images_per_cpu_s " << images / seconds.cpu << "\nimages_per_s "
+            << images / seconds.elapsed << std::endl;
   return 0;
 }
 

@@ -1,5 +1,6 @@
-// What the recipe's extras cost: whole steps as training makes them (EMA, clipping, warm-up, the check for finite figures, metrics.jsonl)
-// against plain ones (forward, criterion, backward, AdamW), in turn.
+// What the recipe's extras cost: whole steps as training makes them (EMA, clipping, warm-up, the
+// check for finite figures, metrics.jsonl) against plain ones (forward, criterion, backward,
+// AdamW), in turn.
 //   bench_recipe --size n --batch 4 --image-size 320 --boxes 12 --classes 3 --threads 2 --steps 20
 #include <ATen/Parallel.h>
 
@@ -31,21 +32,30 @@ int main(int argc, char** argv) {
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
 
-  const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch});
-  dfine::Learner learner(dfine::build_model(config, categories, false, alone), config, recipe, alone);
+  const dfine::Recipe recipe =
+      dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch});
+  dfine::Learner learner(dfine::build_model(config, categories, false, alone), config, recipe,
+                         alone);
   const auto file = std::filesystem::temp_directory_path() / "bench_recipe.jsonl";
   dfine::MetricsLog metrics(file.string(), -1);
   const auto whole = [&](int64_t step) {
     const dfine::StepResult result = learner.step({data}, {side, side}, step);
-    metrics.write_step({.step = step, .loss = result.loss, .losses = result.losses, .grad_norm = result.grad_norm, .lr = result.lr});
+    metrics.write_step({.step = step,
+                        .loss = result.loss,
+                        .losses = result.losses,
+                        .grad_norm = result.grad_norm,
+                        .lr = result.lr});
   };
 
   const auto model = dfine::build_model(config, categories, false, alone);
   model->train();
   std::vector<dfine::Tensor> trained = dfine::trained_parameters(*model);
-  dfine::TrainingStep training_step(*model, trained, dfine::Criterion({.num_classes = classes}), alone);
+  dfine::TrainingStep training_step(*model, trained, dfine::Criterion({.num_classes = classes}),
+                                    alone);
   dfine::AdamW optimizer(dfine::parameter_groups(*model, config.optim));
-  const dfine::MicroBatch part{.images = [&] { return dfine::to_model_input(data.images, at::kCPU); }, .targets = data.targets};
+  const dfine::MicroBatch part{
+      .images = [&] { return dfine::to_model_input(data.images, at::kCPU); },
+      .targets = data.targets};
   const auto plain = [&](int64_t step) {
     training_step.run({part}, {.seed = 0, .step = step});
     optimizer.step();
@@ -54,7 +64,8 @@ int main(int argc, char** argv) {
 
   std::vector<double> whole_s, plain_s;
   for (int64_t step = 0; step <= options.steps; ++step) {
-    const double a = dfine::seconds_of([&] { whole(step); }), b = dfine::seconds_of([&] { plain(step); });
+    const double a = dfine::seconds_of([&] { whole(step); }),
+                 b = dfine::seconds_of([&] { plain(step); });
     if (step == 0) continue;  // makes the moments
     whole_s.push_back(a);
     plain_s.push_back(b);

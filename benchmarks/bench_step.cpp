@@ -1,4 +1,5 @@
-// Time and memory of whole training steps (forward, criterion, backward, clipping, AdamW) on a fixed batch; train_step.py runs the peers.
+// Time and memory of whole training steps (forward, criterion, backward, clipping, AdamW) on a
+// fixed batch; train_step.py runs the peers.
 //   bench_step --size n --batch 2 --image-size 640 --boxes 20 --classes 80 --threads 2 --steps 5
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -24,12 +25,16 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   config.model.size = options.size;
   at::set_num_threads(options.threads);
-  const int64_t batch = options.batch, side = options.side, classes = options.classes, steps = options.steps;
+  const int64_t batch = options.batch, side = options.side, classes = options.classes,
+                steps = options.steps;
   config.ema.enabled = false;
 
-  const dfine::Recipe recipe = dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
-  dfine::Learner learner(dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false, dfine::Group()),
-                         config, recipe, dfine::Group());
+  const dfine::Recipe recipe =
+      dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
+  dfine::Learner learner(
+      dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false,
+                         dfine::Group()),
+      config, recipe, dfine::Group());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
   for (int64_t step = 0; step < steps; ++step) {
@@ -39,6 +44,6 @@ int main(int argc, char** argv) {
   getrusage(RUSAGE_SELF, &usage);
   const double first = seconds.front();
   std::sort(seconds.begin() + 1, seconds.end());
-  std::cout << "first_s " << first << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2] << "\npeak_gib "
-            << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
+  std::cout << "first_s " << first << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2]
+            << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }

@@ -18,7 +18,8 @@ std::vector<int64_t> coco_ids(const std::vector<std::string>& names) {
   for (const int64_t place : places)
     if (place != kNoClass) ids.push_back(coco_category_ids()[static_cast<size_t>(place)]);
   std::sort(places.begin(), places.end());
-  const bool all = std::adjacent_find(places.begin(), places.end()) == places.end() && places.front() != kNoClass;
+  const bool all = std::adjacent_find(places.begin(), places.end()) == places.end() &&
+                   places.front() != kNoClass;
   return all ? ids : std::vector<int64_t>();
 }
 
@@ -29,12 +30,16 @@ CategoryIds without_annotations(const std::string& model_name, const ModelDescri
   if (result.ids.empty()) {
     result.ids.resize(model.class_names.size());
     std::iota(result.ids.begin(), result.ids.end(), 0);
-    result.warning = cat(model_name, " has no category ids: category_id is the label, 0 to ", result.ids.size() - 1,
-                         ". For the ids of a data set, give its annotation file: --annotations FILE.json");
+    result.warning = cat(
+        model_name, " has no category ids: category_id is the label, 0 to ", result.ids.size() - 1,
+        ". For the ids of a data set, give its annotation file: --annotations FILE.json");
   } else if (names == model.class_names) {
-    result.note = "the classes are COCO's: category_id is the one in COCO's annotation files, 1 to 90";
+    result.note =
+        "the classes are COCO's: category_id is the one in COCO's annotation files, 1 to 90";
   } else {
-    result.warning = cat(model_name, " does not name its 80 classes: they are taken to be COCO's, and category_id is the one in ",
+    result.warning = cat(model_name,
+                         " does not name its 80 classes: they are taken to be COCO's, and "
+                         "category_id is the one in ",
                          "COCO's annotation files, 1 to 90");
   }
   return result;
@@ -42,15 +47,17 @@ CategoryIds without_annotations(const std::string& model_name, const ModelDescri
 
 }  // namespace
 
-CategoryIds category_ids(const std::string& model_name, const ModelDescription& model, const std::string& annotations,
-                         const std::vector<Category>& annotated) {
+CategoryIds category_ids(const std::string& model_name, const ModelDescription& model,
+                         const std::string& annotations, const std::vector<Category>& annotated) {
   if (annotations.empty()) return without_annotations(model_name, model);
   const ClassList file = class_list(annotations, annotated);
-  const ClassMatch match = match_class_lists(file, class_list(model_name, model), MoreClasses::kMayBeGiven,
-                                             "give the annotation file of the classes that the model was trained on, or leave "
-                                             "--annotations out");
+  const ClassMatch match = match_class_lists(
+      file, class_list(model_name, model), MoreClasses::kMayBeGiven,
+      "give the annotation file of the classes that the model was trained on, or leave "
+      "--annotations out");
   CategoryIds result{.ids = {}, .note = match.note, .warning = match.warning};
-  for (const int64_t place : match.place) result.ids.push_back(file.ids[static_cast<size_t>(place)]);
+  for (const int64_t place : match.place)
+    result.ids.push_back(file.ids[static_cast<size_t>(place)]);
   return result;
 }
 

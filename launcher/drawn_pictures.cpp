@@ -18,7 +18,8 @@ bool is_jpg(const std::string& name) {
 
 }  // namespace
 
-std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files, const std::filesystem::path& output) {
+std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files,
+                                                  const std::filesystem::path& output) {
   std::set<std::string> taken;
   std::map<FileId, std::filesystem::path> images;
   for (const ImageFile& file : files) {
@@ -36,9 +37,10 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
     const auto existing = find_file_id(picture);
     const auto image = existing ? images.find(*existing) : images.end();
     if (image != images.end()) {
-      throw UsageError(cat("--output ", printable(output), ": the picture drawn of ", printable(file.path),
-                           " would replace the image ", printable(image->second)),
-                       "name a folder without images of --images");
+      throw UsageError(
+          cat("--output ", printable(output), ": the picture drawn of ", printable(file.path),
+              " would replace the image ", printable(image->second)),
+          "name a folder without images of --images");
     }
   }
   return pictures;

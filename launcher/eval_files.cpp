@@ -4,10 +4,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "files/atomic_path.h"
 #include "match_categories.h"
 #include "metrics/coco_json.h"
 #include "metrics/match_files.h"
@@ -21,9 +21,11 @@ void evaluate_files(const FileEvalOptions& options) {
                             [&] { return read_coco_detections(options.predictions, &names); });
   const GroundTruth truth = read_coco_ground_truth(options.annotations);
   std::vector<Detection> detections = reading.get();
-  const std::string predictions = options.predictions.string(), annotations = options.annotations.string();
-  for (const std::string& note : {match_by_file_name(truth, names.files, detections, predictions, annotations),
-                                  match_by_category_name(truth.categories, names, detections, predictions, annotations)})
+  const std::string predictions = options.predictions.string(),
+                    annotations = options.annotations.string();
+  for (const std::string& note :
+       {match_by_file_name(truth, names.files, detections, predictions, annotations),
+        match_by_category_name(truth.categories, names, detections, predictions, annotations)})
     if (!note.empty()) log::warn(note);
   const CocoEvaluation evaluation =
       with_context([&] { return evaluate_coco(truth, detections, options.threads); },
@@ -31,11 +33,13 @@ void evaluate_files(const FileEvalOptions& options) {
   report_evaluation(evaluation, options.output);
 }
 
-void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std::filesystem::path>& output) {
+void report_evaluation(const CocoEvaluation& evaluation,
+                       const std::optional<std::filesystem::path>& output) {
   const CocoSummary summary = summarize(evaluation);
   const auto classes = summarize_classes(evaluation);
   if (output) write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
-  std::cout << counted(evaluation.num_images, "image") << ", " << counted(evaluation.num_detections, "detection") << "\n\n"
+  std::cout << counted(evaluation.num_images, "image") << ", "
+            << counted(evaluation.num_detections, "detection") << "\n\n"
             << format_summary(summary) << "\n"
             << format_classes(classes) << std::flush;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// dfine-eval without a model: a results file against an annotation file, both in COCO's JSON formats.
+// dfine-eval without a model: a results file against an annotation file, both in COCO's JSON
+// formats.
 #include <filesystem>
 #include <optional>
 
@@ -13,12 +14,14 @@ struct FileEvalOptions {
   int threads = 0;                              // 0: one for every core
 };
 
-/// Reads both files, evaluates and reports; images are matched by file name where image ids mean other files, categories by
-/// name where category ids mean other classes (metrics/match_files.h, match_categories.h).
-/// Throws Error that names file and record.
+/// Reads both files, evaluates and reports; images are matched by file name where image ids mean
+/// other files, categories by name where category ids mean other classes (metrics/match_files.h,
+/// match_categories.h). Throws Error that names file and record.
 void evaluate_files(const FileEvalOptions& options);
 
-/// Prints the 12 figures and the classes to stdout; `output`, if given, gets them as JSON, whole or not at all.
-void report_evaluation(const CocoEvaluation& evaluation, const std::optional<std::filesystem::path>& output);
+/// Prints the 12 figures and the classes to stdout; `output`, if given, gets them as JSON, whole or
+/// not at all.
+void report_evaluation(const CocoEvaluation& evaluation,
+                       const std::optional<std::filesystem::path>& output);
 
 }  // namespace dfine

@@ -14,20 +14,37 @@ int main(int argc, char** argv) {
   std::string output, image_size;
   int threads = 0;
   CLI::App app(
-      "COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed data set, or of a results file on an "
+      "COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed "
+      "data set, or of a results file on an "
       "annotation file.",
       "dfine-eval");
   app.set_version_flag("--version", "dfine-eval " DFINE_VERSION);
-  auto* annotations = app.add_option("--annotations", files.annotations, "ground truth: a COCO annotation file")->type_name("FILE.json");
-  auto* predictions = app.add_option("--predictions", files.predictions, "detections: a list of {image_id, category_id, bbox, score}")
+  auto* annotations =
+      app.add_option("--annotations", files.annotations, "ground truth: a COCO annotation file")
+          ->type_name("FILE.json");
+  auto* predictions = app.add_option("--predictions", files.predictions,
+                                     "detections: a list of {image_id, category_id, bbox, score}")
                           ->type_name("FILE.json");
-  auto* weights = app.add_option("--weights", pack.weights, "model: a checkpoint folder or a .safetensors file")->type_name("PATH");
-  auto* data = app.add_option("--data", pack.data, "folder that dfine-pack wrote")->type_name("DIR");
+  auto* weights =
+      app.add_option("--weights", pack.weights, "model: a checkpoint folder or a .safetensors file")
+          ->type_name("PATH");
+  auto* data =
+      app.add_option("--data", pack.data, "folder that dfine-pack wrote")->type_name("DIR");
   app.add_option("--output", output, "also write the figures here")->type_name("FILE.json");
-  app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW")->needs(weights);
-  app.add_option("--batch-size", pack.batch_size, "images at once")->check(CLI::PositiveNumber)->capture_default_str()->needs(weights);
-  app.add_option("--device", pack.device, "auto, cpu or cuda")->capture_default_str()->needs(weights);
-  app.add_option("--threads", threads, "threads; 0 takes one for every core")->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--image-size", image_size,
+                 "network input; default: what the model was trained with")
+      ->type_name("N|HxW")
+      ->needs(weights);
+  app.add_option("--batch-size", pack.batch_size, "images at once")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->needs(weights);
+  app.add_option("--device", pack.device, "auto, cpu or cuda")
+      ->capture_default_str()
+      ->needs(weights);
+  app.add_option("--threads", threads, "threads; 0 takes one for every core")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   annotations->needs(predictions)->excludes(weights)->excludes(data);
   predictions->needs(annotations);
   weights->needs(data);
@@ -41,7 +58,8 @@ int main(int argc, char** argv) {
     } else if (*annotations) {
       dfine::evaluate_files(files);
     } else {
-      throw dfine::UsageError("nothing to evaluate", "give --weights and --data, or --annotations and --predictions");
+      throw dfine::UsageError("nothing to evaluate",
+                              "give --weights and --data, or --annotations and --predictions");
     }
   });
 }

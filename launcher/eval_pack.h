@@ -18,8 +18,8 @@ struct PackEvalOptions {
   int threads = 0;  // 0: one for every core
 };
 
-/// Predicts all images of the pack, prints the metrics and writes them. The pack's classes are matched with the model's by name
-/// (state/class_match.h); Error when they are others.
+/// Predicts all images of the pack, prints the metrics and writes them. The pack's classes are
+/// matched with the model's by name (state/class_match.h); Error when they are others.
 void evaluate_pack(const PackEvalOptions& options);
 
 }  // namespace dfine

@@ -14,8 +14,8 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "files/file_id.h"
 #include "data/formats/image_folder.h"
+#include "files/file_id.h"
 #include "image/file_kind.h"
 
 namespace dfine {
@@ -29,14 +29,17 @@ fs::path absolute_path(const fs::path& path) {
 
 void remove_repeated(auto& files) {
   std::set<fs::path> seen;
-  std::erase_if(files, [&](const auto& file) { return !seen.insert(absolute_path(file.path)).second; });
+  std::erase_if(files,
+                [&](const auto& file) { return !seen.insert(absolute_path(file.path)).second; });
 }
 
-/// `name` with one more folder of the path it ends: a.jpg of /x/y/a.jpg becomes y/a.jpg, at last x/y/a.jpg.
+/// `name` with one more folder of the path it ends: a.jpg of /x/y/a.jpg becomes y/a.jpg, at last
+/// x/y/a.jpg.
 std::string longer_name(const ImageFile& file) {
   const auto path = absolute_path(file.path).relative_path();
   const fs::path name(file.name);
-  const auto whole = std::distance(path.begin(), path.end()), kept = std::distance(name.begin(), name.end());
+  const auto whole = std::distance(path.begin(), path.end()),
+             kept = std::distance(name.begin(), name.end());
   fs::path longer;
   const auto skipped = std::max<std::ptrdiff_t>(0, whole - kept - 1);
   for (auto part = std::next(path.begin(), skipped); part != path.end(); ++part) longer /= *part;
@@ -91,7 +94,8 @@ class FolderSearch {
       }
     }
     if (identity) above_.pop_back();
-    if (failed) found_.unreadable.push_back({folder, cat("the folder cannot be read: ", failed.message())});
+    if (failed)
+      found_.unreadable.push_back({folder, cat("the folder cannot be read: ", failed.message())});
   }
 
   /// A file that is not hidden.
@@ -104,7 +108,8 @@ class FolderSearch {
     std::error_code failed;
     const fs::file_status status = entry.status(failed);
     if (!fs::exists(status)) {
-      set_aside(entry.is_symlink(failed) ? "a link to a file that does not exist" : "it cannot be found");
+      set_aside(entry.is_symlink(failed) ? "a link to a file that does not exist"
+                                         : "it cannot be found");
       return;
     }
     if (!fs::is_regular_file(status)) {
@@ -130,7 +135,9 @@ class FolderSearch {
     }
   }
 
-  void add_image(const fs::path& path) { found_.images.push_back({path, path.lexically_relative(root_).string()}); }
+  void add_image(const fs::path& path) {
+    found_.images.push_back({path, path.lexically_relative(root_).string()});
+  }
 
   fs::path root_;
   std::vector<FileId> above_;  // the root and the folders on the way to the one that is searched
@@ -151,7 +158,8 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
     const auto status = fs::status(path, failed);
     if (!fs::exists(status)) {
       const bool link = fs::is_symlink(fs::symlink_status(path, failed));
-      throw Error(cat(printable(path), link ? ": a link to a file that does not exist" : ": no such file or folder"),
+      throw Error(cat(printable(path),
+                      link ? ": a link to a file that does not exist" : ": no such file or folder"),
                   "give image files or folders to --images");
     }
     if (fs::is_regular_file(status)) {
@@ -164,9 +172,10 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
     }
     ImageListing found = FolderSearch(path).take();
     if (found.images.empty() && found.unreadable.empty()) {
-      throw Error(cat(printable(path), ": there are no images in this folder",
-                      found.skipped.empty() ? "" : cat("; it holds\n", group_by_reason(found.skipped))),
-                  "give image files or folders to --images");
+      throw Error(
+          cat(printable(path), ": there are no images in this folder",
+              found.skipped.empty() ? "" : cat("; it holds\n", group_by_reason(found.skipped))),
+          "give image files or folders to --images");
     }
     append(all.images, std::move(found.images));
     append(all.unreadable, std::move(found.unreadable));
@@ -185,9 +194,13 @@ std::string group_by_reason(const std::vector<FileNote>& notes) {
   for (const FileNote& note : notes) groups[note.reason].push_back(printable(note.path));
   std::string text;
   for (const auto& [reason, names] : groups) {
-    text += cat(text.empty() ? "  " : "\n  ", reason, ": ", counted(static_cast<int64_t>(names.size()), "file"), " (");
-    for (size_t k = 0; k < std::min(names.size(), kShown); ++k) text += cat(k > 0 ? ", " : "", names[k]);
-    text += names.size() > kShown ? cat(" and ", with_commas(static_cast<int64_t>(names.size() - kShown)), " more)") : ")";
+    text += cat(text.empty() ? "  " : "\n  ", reason, ": ",
+                counted(static_cast<int64_t>(names.size()), "file"), " (");
+    for (size_t k = 0; k < std::min(names.size(), kShown); ++k)
+      text += cat(k > 0 ? ", " : "", names[k]);
+    text += names.size() > kShown
+                ? cat(" and ", with_commas(static_cast<int64_t>(names.size() - kShown)), " more)")
+                : ")";
   }
   return text;
 }

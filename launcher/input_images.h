@@ -1,5 +1,6 @@
 #pragma once
-// Which files dfine-predict works on: every file in the given folders is an image, or listed with the reason why it is not.
+// Which files dfine-predict works on: every file in the given folders is an image, or listed with
+// the reason why it is not.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,21 +18,24 @@ struct FileNote {
 };
 
 struct ImageListing {
-  /// What looks like an image by content or by name, whether it can be decoded or not; in the order of the given paths, and in
-  /// ascending order of name within a folder.
+  /// What looks like an image by content or by name, whether it can be decoded or not; in the order
+  /// of the given paths, and in ascending order of name within a folder.
   std::vector<ImageFile> images;
-  /// What may be an image, but cannot even be opened: links to nothing with the name of an image, folders without permission, ...
+  /// What may be an image, but cannot even be opened: links to nothing with the name of an image,
+  /// folders without permission, ...
   std::vector<FileNote> unreadable;
   /// Everything else: hidden files, files that are no images, links back to a folder above them.
   std::vector<FileNote> skipped;
 };
 
-/// Files are taken as they are given. Folders are searched with their sub-folders; links to folders are followed, except to a folder
-/// that contains them. A file given twice is taken once. Different files of one name get as many folders of their path in front as
-/// tell them apart: d1/a.jpg and d2/a.jpg. Throws Error naming a path that does not exist, or a folder without images.
+/// Files are taken as they are given. Folders are searched with their sub-folders; links to folders
+/// are followed, except to a folder that contains them. A file given twice is taken once. Different
+/// files of one name get as many folders of their path in front as tell them apart: d1/a.jpg and
+/// d2/a.jpg. Throws Error naming a path that does not exist, or a folder without images.
 ImageListing collect_images(const std::vector<std::filesystem::path>& paths);
 
-/// One line per reason, with the number of files and the first names: "  hidden: 3 files (.a.jpg, .b.jpg and 1 more)".
+/// One line per reason, with the number of files and the first names: "  hidden: 3 files (.a.jpg,
+/// .b.jpg and 1 more)".
 std::string group_by_reason(const std::vector<FileNote>& notes);
 
 }  // namespace dfine

@@ -10,8 +10,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "image/exif.h"
 #include "image/decode.h"
+#include "image/exif.h"
 #include "image/orient.h"
 #include "image/resize.h"
 
@@ -41,8 +41,8 @@ LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool a
     return loaded;
   }
   loaded.input = at::empty({1, 3, size.height, size.width}, at::kByte);
-  resize_antialias_chw(loaded.image, static_cast<int>(size.width), static_cast<int>(size.height), /*flip=*/false,
-                       loaded.input.data_ptr<uint8_t>());
+  resize_antialias_chw(loaded.image, static_cast<int>(size.width), static_cast<int>(size.height),
+                       /*flip=*/false, loaded.input.data_ptr<uint8_t>());
   return loaded;
 }
 

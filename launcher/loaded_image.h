@@ -10,7 +10,8 @@
 namespace dfine {
 
 struct LoadedImage {
-  Image image;            // upright if the EXIF orientation is applied, else as stored; boxes are in its pixels
+  Image
+      image;  // upright if the EXIF orientation is applied, else as stored; boxes are in its pixels
   Tensor input;           // uint8 [1, 3, H, W]: `image`, resized
   bool oriented = false;  // the file has an EXIF orientation other than upright, applied or not
   std::string problem;    // why the file could not be read, without its path; empty: it could

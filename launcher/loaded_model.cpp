@@ -20,9 +20,11 @@ bool LoadedModel::has_class_names() const {
 at::Device parse_device(const std::string& name) {
   const bool has_cuda = at::globalContext().hasCUDA();
   if (name == "cpu" || (name == "auto" && !has_cuda)) return at::kCPU;
-  if (name != "auto" && name != "cuda") throw UsageError(cat("--device ", name, ": expected auto, cpu or cuda"));
+  if (name != "auto" && name != "cuda")
+    throw UsageError(cat("--device ", name, ": expected auto, cpu or cuda"));
   if (!has_cuda)
-    throw Error("--device cuda: no GPU, or this program was built without CUDA", "use --device cpu, or build with the preset cuda");
+    throw Error("--device cuda: no GPU, or this program was built without CUDA",
+                "use --device cpu, or build with the preset cuda");
   return {at::kCUDA, 0};
 }
 

@@ -21,7 +21,8 @@ struct LoadedModel {
 /// "auto" (CUDA where there is a GPU), "cpu" or "cuda". Throws Error when there is no GPU to use.
 at::Device parse_device(const std::string& name);
 
-/// A folder (config.json, model.safetensors) or a lone .safetensors file. The classes are those of the tensors; config.json must agree.
+/// A folder (config.json, model.safetensors) or a lone .safetensors file. The classes are those of
+/// the tensors; config.json must agree.
 LoadedModel load_model(const std::string& path, at::Device device);
 
 }  // namespace dfine

@@ -26,13 +26,16 @@
 namespace dfine {
 namespace {
 
-/// The detections of one image with score >= threshold, highest score first; `highest` is the best score seen, kept or not.
-std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids, const LoadedImage& picture,
-                               double threshold, double& highest) {
+/// The detections of one image with score >= threshold, highest score first; `highest` is the best
+/// score seen, kept or not.
+std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids,
+                               const LoadedImage& picture, double threshold, double& highest) {
   const at::NoGradGuard no_grad;
   const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
-  const Detections found = postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
-  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(), labels = found.labels.cpu().contiguous();
+  const Detections found =
+      postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
+  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(),
+               labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();
   const bool has_names = loaded.has_class_names();
   std::vector<Prediction> kept;
@@ -53,7 +56,8 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int6
 }
 
 /// The image id of each file.
-std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations, const AnnotatedSet& annotated) {
+std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations,
+                               const AnnotatedSet& annotated) {
   std::vector<int64_t> ids(files.size());
   std::iota(ids.begin(), ids.end(), 1);
   if (annotations.empty()) return ids;
@@ -61,8 +65,9 @@ std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::s
   for (size_t i = 0; i < files.size(); ++i) {
     const auto found = known.find(files[i].name);
     if (found == known.end())
-      throw Error(cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
-                  "leave --annotations out, or give the images as the file names them");
+      throw Error(
+          cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
+          "leave --annotations out, or give the images as the file names them");
     ids[i] = found->second;
   }
   return ids;
@@ -71,34 +76,41 @@ std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::s
 void report_nothing_found(double highest, double threshold) {
   // Rounded down, so that the highest score passes.
   const double digits = std::pow(10, std::ceil(-std::log10(std::max(highest, 1e-6))) + 1);
-  std::cout << "nothing has a score of " << threshold << " or more; the highest is " << fixed(highest, 4) << ": --threshold "
-            << std::floor(highest * digits) / digits << " would show something\n";
+  std::cout << "nothing has a score of " << threshold << " or more; the highest is "
+            << fixed(highest, 4) << ": --threshold " << std::floor(highest * digits) / digits
+            << " would show something\n";
 }
 
 /// Why the boxes are not in the pixels that viewers show; empty: they are.
 std::string reason_for_stored_pixels(const PredictOptions& options) {
   if (!options.exif) return "--no-exif";
-  return options.annotations.empty() ? "" : "with --annotations boxes are in stored pixels, as in training";
+  return options.annotations.empty()
+             ? ""
+             : "with --annotations boxes are in stored pixels, as in training";
 }
 
 void report_orientations(size_t count, const std::string& stored_because) {
   if (count == 0) return;
   const std::string images = counted(static_cast<int64_t>(count), "image");
-  log::info(stored_because.empty() ? cat("EXIF orientation applied to ", images, ": boxes are in the upright picture; --no-exif",
-                                         " keeps the stored pixels")
-                                   : cat("EXIF orientation not applied to ", images, ": ", stored_because));
+  log::info(stored_because.empty()
+                ? cat("EXIF orientation applied to ", images,
+                      ": boxes are in the upright picture; --no-exif", " keeps the stored pixels")
+                : cat("EXIF orientation not applied to ", images, ": ", stored_because));
 }
 
 void report_skipped(const std::vector<FileNote>& skipped) {
   if (skipped.empty()) return;
-  log::info(cat("skipped ", counted(static_cast<int64_t>(skipped.size()), "file"), ":\n", group_by_reason(skipped)));
+  log::info(cat("skipped ", counted(static_cast<int64_t>(skipped.size()), "file"), ":\n",
+                group_by_reason(skipped)));
 }
 
 Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
-  Error error(cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"), " could not be read"),
+  Error error(cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"),
+                  " could not be read"),
               cat(unreadable.size() < images ? "all other images were processed; " : "",
                   "convert formats that cannot be read to JPEG or PNG"));
-  for (const FileNote& note : unreadable) error.add_context(cat(printable(note.path), ": ", note.reason));
+  for (const FileNote& note : unreadable)
+    error.add_context(cat(printable(note.path), ": ", note.reason));
   return error;
 }
 
@@ -113,18 +125,23 @@ void throw_any(const std::vector<Error>& failures) {
 
 void predict(const PredictOptions& options) {
   const bool text = options.format == "text" || (options.format.empty() && options.output.empty());
-  if (options.format == "coco" && options.output.empty()) throw UsageError("--format coco needs --output DIR");
+  if (options.format == "coco" && options.output.empty())
+    throw UsageError("--format coco needs --output DIR");
   if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
     throw UsageError(cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
   const ImageListing listing = collect_images(options.images);
   const auto& files = listing.images;
   std::optional<ResultFolder> output;
-  auto pictures = options.output.empty() ? std::vector<std::filesystem::path>() : drawn_pictures(files, options.output);
-  const AnnotatedSet annotated = options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
+  auto pictures = options.output.empty() ? std::vector<std::filesystem::path>()
+                                         : drawn_pictures(files, options.output);
+  const AnnotatedSet annotated =
+      options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
   const auto ids = image_ids(files, options.annotations, annotated);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
-  const CategoryIds categories = category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
-  const ImageSize size = options.image_size.value_or(ImageSize{loaded.description.image_height, loaded.description.image_width});
+  const CategoryIds categories =
+      category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
+  const ImageSize size = options.image_size.value_or(
+      ImageSize{loaded.description.image_height, loaded.description.image_width});
   if (!options.output.empty()) output.emplace(options.output, std::move(pictures));
   const std::string stored_because = reason_for_stored_pixels(options);
 
@@ -139,29 +156,33 @@ void predict(const PredictOptions& options) {
   size_t oriented = 0;
   ThreadPool readers(1);  // reads the next images while the model computes
   ordered_parallel(
-      readers, files.size(), /*window=*/4, [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
+      readers, files.size(), /*window=*/4,
+      [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
       [&](size_t i, LoadedImage picture) {
         if (!picture.problem.empty()) {
           unreadable.push_back({files[i].path, picture.problem});
           return;
         }
         if (picture.oriented) ++oriented;
-        auto found = with_context([&] { return detect(loaded, categories.ids, picture, options.threshold, highest); },
-                                  [&] { return cat("on ", printable(files[i].path)); });
+        auto found = with_context(
+            [&] { return detect(loaded, categories.ids, picture, options.threshold, highest); },
+            [&] { return cat("on ", printable(files[i].path)); });
         for (auto& p : found) {
           p.image_id = ids[i];
           p.file_name = files[i].name;
           if (text) std::cout << format_text(p) << "\n";
         }
         if (output) output->draw(i, picture.image, found);
-        all.insert(all.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+        all.insert(all.end(), std::make_move_iterator(found.begin()),
+                   std::make_move_iterator(found.end()));
       });
 
   const size_t images = files.size() + listing.unreadable.size(), read = images - unreadable.size();
   if (output) {
     output->write(all);
     std::cout << counted(static_cast<int64_t>(all.size()), "detection") << " on "
-              << counted(static_cast<int64_t>(read), "image") << ": " << printable(output->predictions_file()) << "\n";
+              << counted(static_cast<int64_t>(read), "image") << ": "
+              << printable(output->predictions_file()) << "\n";
   }
   if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
   std::cout << std::flush;  // before what goes to stderr

@@ -12,23 +12,28 @@ namespace dfine {
 struct PredictOptions {
   std::string weights;
   std::vector<std::filesystem::path> images;  // files and folders
-  double threshold = 0.25;                    // least score; 0 keeps all of the best 300 query-class pairs
-  std::filesystem::path output;               // empty: nothing is written
-  std::string format;                   // "coco": files in `output`; "text": lines on stdout; empty: coco if there is an output, else text
-  std::string annotations;              // image ids by file name, category ids by class name; empty: 1, 2, ... in order
-  bool exif = true;                     // apply the EXIF orientation; never with `annotations`
-  std::optional<ImageSize> image_size;  // network input; default: what preprocessor_config.json says
+  double threshold = 0.25;       // least score; 0 keeps all of the best 300 query-class pairs
+  std::filesystem::path output;  // empty: nothing is written
+  std::string format;  // "coco": files in `output`; "text": lines on stdout; empty: coco if there
+                       // is an output, else text
+  std::string
+      annotations;  // image ids by file name, category ids by class name; empty: 1, 2, ... in order
+  bool exif = true;  // apply the EXIF orientation; never with `annotations`
+  std::optional<ImageSize>
+      image_size;  // network input; default: what preprocessor_config.json says
   std::string device = "auto";
 };
 
-/// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of all images to OUTPUT/predictions.json,
-/// for each image in descending order of score. Boxes are in the pixels of the picture as viewers show it, EXIF orientation applied;
-/// without `exif`, and with `annotations`, in the pixels as stored, which training sees too.
+/// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of
+/// all images to OUTPUT/predictions.json, for each image in descending order of score. Boxes are in
+/// the pixels of the picture as viewers show it, EXIF orientation applied; without `exif`, and with
+/// `annotations`, in the pixels as stored, which training sees too.
 ///
-/// When nothing passes the threshold, the highest score seen is printed and a threshold that would show something. Files of the folders
-/// that are no images are listed on stderr. Images that cannot be read do not affect the others: they are listed in an Error at the end,
-/// as is a picture that cannot be written. What is wrong with the options, the files' names among them, is found before the model is
-/// loaded.
+/// When nothing passes the threshold, the highest score seen is printed and a threshold that would
+/// show something. Files of the folders that are no images are listed on stderr. Images that cannot
+/// be read do not affect the others: they are listed in an Error at the end, as is a picture that
+/// cannot be written. What is wrong with the options, the files' names among them, is found before
+/// the model is loaded.
 void predict(const PredictOptions& options);
 
 }  // namespace dfine

@@ -10,28 +10,48 @@
 int main(int argc, char** argv) {
   dfine::PredictOptions options;
   std::string image_size;
-  CLI::App app("Detects objects in images; draws them and writes them as COCO results (OUTPUT/predictions.json).", "dfine-predict");
+  CLI::App app(
+      "Detects objects in images; draws them and writes them as COCO results "
+      "(OUTPUT/predictions.json).",
+      "dfine-predict");
   app.set_version_flag("--version", "dfine-predict " DFINE_VERSION);
-  app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")->required()->type_name("PATH");
-  app.add_option("--images", options.images, "image files, or folders of them, with their sub-folders")->required()->type_name("PATH...");
-  app.add_option("--threshold", options.threshold, "least score that is kept, 0 to 1; 0 keeps the best 300 of each image")
+  app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")
+      ->required()
+      ->type_name("PATH");
+  app.add_option("--images", options.images,
+                 "image files, or folders of them, with their sub-folders")
+      ->required()
+      ->type_name("PATH...");
+  app.add_option("--threshold", options.threshold,
+                 "least score that is kept, 0 to 1; 0 keeps the best 300 of each image")
       ->capture_default_str();
-  app.add_option("--output", options.output, "folder for drawn pictures and predictions.json; without it detections are printed")
+  app.add_option(
+         "--output", options.output,
+         "folder for drawn pictures and predictions.json; without it detections are printed")
       ->type_name("DIR");
-  app.add_option("--format", options.format, "coco: files in OUTPUT; text: a line each on the terminal")
+  app.add_option("--format", options.format,
+                 "coco: files in OUTPUT; text: a line each on the terminal")
       ->check(CLI::IsMember({"coco", "text"}));
-  app.add_option("--annotations", options.annotations, "take image ids (by file name) and category ids (by class name) from this COCO file; default: images 1, 2, ... in order, "
-                 "categories as the model's folder has them, COCO's for COCO's 80 classes, else 0, 1, ...")
+  app.add_option(
+         "--annotations", options.annotations,
+         "take image ids (by file name) and category ids (by class name) from this COCO file; "
+         "default: images 1, 2, ... in order, "
+         "categories as the model's folder has them, COCO's for COCO's 80 classes, else 0, 1, ...")
       ->type_name("FILE.json");
   app.add_flag_callback(
       "--no-exif", [&] { options.exif = false; },
-      "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and pictures are upright. With "
+      "keep the pixels as stored; default: apply the EXIF orientation as viewers do, boxes and "
+      "pictures are upright. With "
       "--annotations pixels are always as stored, as in training");
-  app.add_option("--image-size", image_size, "network input; default: what the model was trained with")->type_name("N|HxW");
+  app.add_option("--image-size", image_size,
+                 "network input; default: what the model was trained with")
+      ->type_name("N|HxW");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.footer(
-      "Folders: images are recognised by content or by name. Images that cannot be read do not affect the others; they are listed\n"
-      "at the end, and the exit code is then 1. Hidden files and files that are no images are listed too, without effect on the exit code.\n"
+      "Folders: images are recognised by content or by name. Images that cannot be read do not "
+      "affect the others; they are listed\n"
+      "at the end, and the exit code is then 1. Hidden files and files that are no images are "
+      "listed too, without effect on the exit code.\n"
       "exit codes: 0 done, 1 failed, 2 wrong usage");
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);

@@ -15,7 +15,8 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
   try {
     parse_command_line(app, argc, argv);
     body();
-    if (!std::cout.flush()) throw Error("the output could not be written: the disk is full, or it was closed");
+    if (!std::cout.flush())
+      throw Error("the output could not be written: the disk is full, or it was closed");
     return 0;
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);

@@ -3,9 +3,9 @@
 #include <string_view>
 #include <utility>
 
-#include "files/file_error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "files/file_error.h"
 #include "image/draw.h"
 #include "image/encode.h"
 
@@ -16,8 +16,8 @@ namespace {
 void draw_predictions(Image& image, const std::vector<Prediction>& predictions) {
   std::vector<DrawnBox> boxes;
   for (auto p = predictions.rbegin(); p != predictions.rend(); ++p) {  // the best on top
-    boxes.push_back({p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3], static_cast<int>(p->class_index),
-                     cat(p->label, " ", fixed(p->score, 2))});
+    boxes.push_back({p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3],
+                     static_cast<int>(p->class_index), cat(p->label, " ", fixed(p->score, 2))});
   }
   draw_boxes(image, boxes);
 }
@@ -40,7 +40,8 @@ void ResultFolder::draw(size_t i, Image& image, const std::vector<Prediction>& p
   try {
     draw_predictions(image, predictions);
     const auto bytes = encode_jpeg(image);
-    write_file_atomically(pictures_[i], {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    write_file_atomically(pictures_[i],
+                          {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     drawn_.push_back(pictures_[i]);
   } catch (const Error& e) {
     failure_ = e;
@@ -65,8 +66,9 @@ void ResultFolder::write(const std::vector<Prediction>& predictions) {
 std::optional<Error> ResultFolder::failure() const {
   if (!failure_) return std::nullopt;
   Error error = *failure_;
-  error.add_context(cat(printable(predictions_file()), " is complete, but only ", drawn_.size(), " of ",
-                        counted(static_cast<int64_t>(pictures_.size()), "picture"), " could be kept"));
+  error.add_context(cat(printable(predictions_file()), " is complete, but only ", drawn_.size(),
+                        " of ", counted(static_cast<int64_t>(pictures_.size()), "picture"),
+                        " could be kept"));
   return error;
 }
 

@@ -29,20 +29,29 @@ struct CommandLine {
 
 void describe(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", "dfine_ddp " DFINE_VERSION);
-  app.add_option("--config", line.config, "configuration; configs/ has some to start from")->required()->type_name("FILE.toml");
-  app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")->type_name("TABLE.KEY=VALUE")->take_all();
-  app.add_option("--resume", line.resume, "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")
+  app.add_option("--config", line.config, "configuration; configs/ has some to start from")
+      ->required()
+      ->type_name("FILE.toml");
+  app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")
+      ->type_name("TABLE.KEY=VALUE")
+      ->take_all();
+  app.add_option("--resume", line.resume,
+                 "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")
       ->type_name("auto|PATH|none");
-  app.add_option("--preview", line.preview, "draws the first N training batches into RUN_DIR/preview, with boxes and class names, and ends")
+  app.add_option("--preview", line.preview,
+                 "draws the first N training batches into RUN_DIR/preview, with boxes and class "
+                 "names, and ends")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--find-lr", line.find_lr,
-                 "tries rising learning rates for N steps, 100 if none is given, proposes one, draws RUN_DIR/find-lr.svg, and ends")
+                 "tries rising learning rates for N steps, 100 if none is given, proposes one, "
+                 "draws RUN_DIR/find-lr.svg, and ends")
       ->type_name("N")
       ->expected(0, 1)
       ->default_str("100")
       ->check(CLI::Range(10, 100000));
-  app.add_flag("--print-config", line.print_config, "prints the effective configuration with every default, and ends");
+  app.add_flag("--print-config", line.print_config,
+               "prints the effective configuration with every default, and ends");
 }
 
 /// Settings are not options here: --epochs means --set train.epochs=VALUE.
@@ -55,7 +64,10 @@ std::string setting(const std::string& name) {
 
 int train(dfine::Session& session, int argc, char** argv) {
   CommandLine line;
-  CLI::App app("Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config FILE.toml", "dfine_ddp");
+  CLI::App app(
+      "Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config "
+      "FILE.toml",
+      "dfine_ddp");
   describe(app, line);
   try {
     dfine::parse_command_line(app, argc, argv, setting);
@@ -85,6 +97,7 @@ int train(dfine::Session& session, int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
+  std::signal(SIGXFSZ,
+              SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
   return dfine::run_ranks([&](dfine::Session& session) { return train(session, argc, argv); });
 }

@@ -5,10 +5,10 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "data/shards/dataset.h"
 #include "data/packing/extract.h"
-#include "data/shards/manifest.h"
 #include "data/packing/warnings.h"
+#include "data/shards/dataset.h"
+#include "data/shards/manifest.h"
 #include "data/shards/verify.h"
 #include "progress_line.h"
 #include "signals.h"
@@ -22,8 +22,9 @@ void run_pack(PackOptions options) {
     ProgressLine line("packed");
     options.interrupted = interrupted;
     options.progress = [&](const PackProgress& at) {
-      line.update(cat(with_commas(static_cast<long long>(at.images)), " of ", counted(at.images_total, "image", "images")), at.bytes,
-                  at.bytes_total);
+      line.update(cat(with_commas(static_cast<long long>(at.images)), " of ",
+                      counted(at.images_total, "image", "images")),
+                  at.bytes, at.bytes_total);
     };
     summary = pack(options);
     seconds = line.seconds();
@@ -45,14 +46,18 @@ void run_info(const std::filesystem::path& folder) {
     }
   }
   std::cout << printable(folder) << ": " << counted(set.size(), "image", "images") << ", "
-            << counted(manifest.shards.size(), "shard", "shards") << ", " << size_text(totals.file_bytes) << '\n';
+            << counted(manifest.shards.size(), "shard", "shards") << ", "
+            << size_text(totals.file_bytes) << '\n';
   print_classes(set.categories(), counts.classes);
-  std::cout << "images without boxes: " << with_commas(static_cast<long long>(counts.empty_images)) << '\n';
-  std::cout << "dropped from training, no area inside the image: " << counted(totals.dropped_boxes, "box", "boxes") << '\n';
+  std::cout << "images without boxes: " << with_commas(static_cast<long long>(counts.empty_images))
+            << '\n';
+  std::cout << "dropped from training, no area inside the image: "
+            << counted(totals.dropped_boxes, "box", "boxes") << '\n';
   print_warnings(find_warnings(set.categories(), counts, {}));
   for (const auto& shard : manifest.shards) {
-    std::cout << "  " << shard.file << ": " << counted(shard.images, "image", "images") << ", " << counted(shard.boxes, "box", "boxes")
-              << ", " << size_text(shard.file_bytes) << '\n';
+    std::cout << "  " << shard.file << ": " << counted(shard.images, "image", "images") << ", "
+              << counted(shard.boxes, "box", "boxes") << ", " << size_text(shard.file_bytes)
+              << '\n';
   }
 }
 
@@ -62,19 +67,26 @@ bool run_verify(const std::filesystem::path& folder, int jobs, bool decode) {
   {
     ProgressLine line("checked");
     report = verify_pack(
-        folder, jobs, decode, [&](uint64_t done, uint64_t total) { line.update(size_text(total) + " of image files", done, total); },
+        folder, jobs, decode,
+        [&](uint64_t done, uint64_t total) {
+          line.update(size_text(total) + " of image files", done, total);
+        },
         interrupted);
     seconds = line.seconds();
   }
   for (const auto& line : report.damaged) std::cout << "damaged: " << printable_lines(line) << '\n';
   std::cout << printable(folder) << ": "
-            << (report.damaged.empty() ? "sound" : counted(report.damaged.size(), "thing is", "things are") + " damaged") << "; checked "
-            << counted(report.images, "image", "images") << " in " << counted(report.shards, "shard", "shards") << ", "
-            << size_text(report.bytes) << " in " << fixed(seconds, 1) << " s\n";
+            << (report.damaged.empty()
+                    ? "sound"
+                    : counted(report.damaged.size(), "thing is", "things are") + " damaged")
+            << "; checked " << counted(report.images, "image", "images") << " in "
+            << counted(report.shards, "shard", "shards") << ", " << size_text(report.bytes)
+            << " in " << fixed(seconds, 1) << " s\n";
   return report.damaged.empty();
 }
 
-void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output, int jobs) {
+void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output,
+                 int jobs) {
   const ShardEntry totals = read_manifest(folder).totals();
   ExtractSummary summary;
   double seconds = 0;
@@ -83,16 +95,19 @@ void run_extract(const std::filesystem::path& folder, const std::filesystem::pat
     summary = extract_pack(
         folder, output, jobs,
         [&](size_t images, uint64_t bytes) {
-          line.update(cat(with_commas(static_cast<long long>(images)), " of ", counted(totals.images, "image", "images")), bytes,
-                      totals.image_bytes);
+          line.update(cat(with_commas(static_cast<long long>(images)), " of ",
+                          counted(totals.images, "image", "images")),
+                      bytes, totals.image_bytes);
         },
         interrupted);
     seconds = line.seconds();
   }
-  std::cout << "extracted " << counted(summary.images, "image", "images") << " (" << size_text(summary.bytes) << ") and "
-            << counted(summary.annotations, "annotation", "annotations") << " into " << printable(output) << " in " << fixed(seconds, 1)
-            << " s\npack them again: dfine-pack --images " << printable(output / "images") << " --annotations "
-            << printable(output / "annotations.json") << " --output DIR\n";
+  std::cout << "extracted " << counted(summary.images, "image", "images") << " ("
+            << size_text(summary.bytes) << ") and "
+            << counted(summary.annotations, "annotation", "annotations") << " into "
+            << printable(output) << " in " << fixed(seconds, 1)
+            << " s\npack them again: dfine-pack --images " << printable(output / "images")
+            << " --annotations " << printable(output / "annotations.json") << " --output DIR\n";
 }
 
 }  // namespace dfine

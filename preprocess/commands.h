@@ -1,5 +1,6 @@
 #pragma once
-// What dfine-pack does on the command line's behalf: reports go to stdout, progress to stderr, failures leave as Error.
+// What dfine-pack does on the command line's behalf: reports go to stdout, progress to stderr,
+// failures leave as Error.
 #include <filesystem>
 
 #include "data/packing/packer.h"
@@ -15,6 +16,7 @@ void run_info(const std::filesystem::path& folder);
 bool run_verify(const std::filesystem::path& folder, int jobs, bool decode);
 
 /// Gives images and a COCO annotation file back.
-void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output, int jobs);
+void run_extract(const std::filesystem::path& folder, const std::filesystem::path& output,
+                 int jobs);
 
 }  // namespace dfine

@@ -1,4 +1,5 @@
-// dfine-pack: images and annotations -> a pack (sharded HDF5), and what can be asked of one. See docs/data-format.md.
+// dfine-pack: images and annotations -> a pack (sharded HDF5), and what can be asked of one. See
+// docs/data-format.md.
 #include <charconv>
 #include <iostream>
 #include <map>
@@ -21,7 +22,8 @@ int default_jobs() {
 }
 
 /// "512MiB", "1 GB", "700000": binary and decimal units, bytes without one.
-CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value, const std::string& description) {
+CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value,
+                      const std::string& description) {
   return app.add_option(name, value, description)
       ->transform(CLI::AsSizeValue(false).description(""))
       ->type_name("SIZE")
@@ -29,7 +31,10 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, uint64_t& value, c
 }
 
 CLI::Option* add_jobs(CLI::App& app, int& jobs, const std::string& description) {
-  return app.add_option("--jobs", jobs, description)->check(CLI::Range(1, 1024).description(""))->type_name("N")->capture_default_str();
+  return app.add_option("--jobs", jobs, description)
+      ->check(CLI::Range(1, 1024).description(""))
+      ->type_name("N")
+      ->capture_default_str();
 }
 
 struct Arguments {
@@ -40,29 +45,42 @@ struct Arguments {
 
 void describe_input(CLI::App& app, PackOptions& pack) {
   const char* const group = "Input";
-  const std::map<std::string, AnnotationFormat> formats{
-      {"coco", AnnotationFormat::kCoco}, {"yolo", AnnotationFormat::kYolo}, {"voc", AnnotationFormat::kVoc}};
+  const std::map<std::string, AnnotationFormat> formats{{"coco", AnnotationFormat::kCoco},
+                                                        {"yolo", AnnotationFormat::kYolo},
+                                                        {"voc", AnnotationFormat::kVoc}};
   app.add_option("--format", pack.format, "coco, yolo or voc")
       ->transform(CLI::Transformer(formats).description(""))
       ->type_name("NAME")
       ->default_str("coco")
       ->group(group);
-  app.add_option("--annotations", pack.annotations, "coco: JSON file; yolo: data.yaml; voc: folder of the data set")
+  app.add_option("--annotations", pack.annotations,
+                 "coco: JSON file; yolo: data.yaml; voc: folder of the data set")
       ->type_name("PATH")
       ->group(group);
-  app.add_option("--images", pack.images, "folder of the images; yolo, voc: only where --annotations does not lead to it")
+  app.add_option("--images", pack.images,
+                 "folder of the images; yolo, voc: only where --annotations does not lead to it")
       ->type_name("DIR")
       ->group(group);
-  app.add_option("--split", pack.split, "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (without: all)")
+  app.add_option(
+         "--split", pack.split,
+         "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (without: all)")
       ->type_name("NAME")
       ->group(group);
-  app.add_option("--classes", pack.classes, "voc: file with the class names in order, one a line (without: those found, sorted)")
+  app.add_option(
+         "--classes", pack.classes,
+         "voc: file with the class names in order, one a line (without: those found, sorted)")
       ->type_name("FILE")
       ->group(group);
-  app.add_flag("--decode", pack.decode, "decode every image too: finds damaged image data, but takes as long as training's decoder")
+  app.add_flag("--decode", pack.decode,
+               "decode every image too: finds damaged image data, but takes as long as training's "
+               "decoder")
       ->group(group);
-  app.add_flag("--drop-unused-classes", pack.drop_unused_classes, "leave out classes without annotations, and name them")->group(group);
-  app.add_flag("--skip-bad", pack.skip_bad, "leave unusable images out and list them, instead of failing")->group(group);
+  app.add_flag("--drop-unused-classes", pack.drop_unused_classes,
+               "leave out classes without annotations, and name them")
+      ->group(group);
+  app.add_flag("--skip-bad", pack.skip_bad,
+               "leave unusable images out and list them, instead of failing")
+      ->group(group);
 }
 
 void describe_output(CLI::App& app, Arguments& arguments) {
@@ -71,20 +89,27 @@ void describe_output(CLI::App& app, Arguments& arguments) {
   app.add_option("--output", pack.output, "folder to create")->type_name("DIR")->group(group);
   app.add_flag("--overwrite", pack.overwrite, "replace an existing pack")->group(group);
   add_size(app, "--shard-size", pack.shard_size, "image bytes in a shard")->group(group);
-  app.add_option("--max-side", pack.max_side, "make images with a longer side than N pixels JPEGs of that size")
+  app.add_option("--max-side", pack.max_side,
+                 "make images with a longer side than N pixels JPEGs of that size")
       ->check(CLI::Range(16, 65535).description(""))
       ->type_name("N")
       ->group(group);
-  app.add_option("--val-fraction", pack.val_fraction, "share of the images for OUTPUT/val; the others go to OUTPUT/train")
+  app.add_option("--val-fraction", pack.val_fraction,
+                 "share of the images for OUTPUT/val; the others go to OUTPUT/train")
       ->type_name("F")
       ->group(group);
-  app.add_option("--seed", pack.seed, "of that choice")->capture_default_str()->type_name("S")->group(group);
+  app.add_option("--seed", pack.seed, "of that choice")
+      ->capture_default_str()
+      ->type_name("S")
+      ->group(group);
   app.add_option("--compare", pack.compare,
-                 "another pack: report.html lists images that it contains too (of several --part runs, that of the one which completes the "
+                 "another pack: report.html lists images that it contains too (of several --part "
+                 "runs, that of the one which completes the "
                  "pack counts)")
       ->type_name("PACK")
       ->group(group);
-  app.add_option("--part", arguments.part, "pack part i of n; the last one done completes the pack (Slurm arrays)")
+  app.add_option("--part", arguments.part,
+                 "pack part i of n; the last one done completes the pack (Slurm arrays)")
       ->type_name("i/n")
       ->group(group);
   add_jobs(app, arguments.jobs, "threads; the result does not depend on it")->group(group);
@@ -100,11 +125,17 @@ void describe(CLI::App& app, Arguments& arguments) {
   info->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
   CLI::App* verify = app.add_subcommand("verify", "check structure and all checksums of a pack");
   verify->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
-  verify->add_flag("--decode", arguments.pack.decode, "decode every image too, and name each that cannot be decoded");
+  verify->add_flag("--decode", arguments.pack.decode,
+                   "decode every image too, and name each that cannot be decoded");
   add_jobs(*verify, arguments.jobs, "threads");
-  CLI::App* extract = app.add_subcommand("extract", "write a pack's images and a COCO annotation file");
+  CLI::App* extract =
+      app.add_subcommand("extract", "write a pack's images and a COCO annotation file");
   extract->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
-  extract->add_option("--output", arguments.pack.output, "folder to create: images/ and annotations.json")->required()->type_name("DIR");
+  extract
+      ->add_option("--output", arguments.pack.output,
+                   "folder to create: images/ and annotations.json")
+      ->required()
+      ->type_name("DIR");
   add_jobs(*extract, arguments.jobs, "threads");
   app.require_subcommand(0, 1);
 }
@@ -117,15 +148,20 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
   if (pack.format == AnnotationFormat::kCoco) require("--images");
   require("--annotations");
   require("--output");
-  if (!missing.empty()) throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
+  if (!missing.empty())
+    throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
   if (pack.format == AnnotationFormat::kYolo && app.count("--images") == app.count("--split"))
     throw UsageError("--format yolo needs --split or --images, one of them",
                      "--split train takes the images that data.yaml names as `train`");
-  if (pack.format == AnnotationFormat::kCoco && app.count("--split") > 0) throw UsageError("--split goes with --format yolo and voc alone");
+  if (pack.format == AnnotationFormat::kCoco && app.count("--split") > 0)
+    throw UsageError("--split goes with --format yolo and voc alone");
   if (pack.drop_unused_classes && app.count("--split") > 0 && app.count("--val-fraction") == 0)
-    throw UsageError("--drop-unused-classes does not go with --split: each split may lack other classes, and the packs would not fit together",
-                     "remove the unused classes from the data set's list of names");
-  if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0) throw UsageError("--classes goes with --format voc alone");
+    throw UsageError(
+        "--drop-unused-classes does not go with --split: each split may lack other classes, and "
+        "the packs would not fit together",
+        "remove the unused classes from the data set's list of names");
+  if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0)
+    throw UsageError("--classes goes with --format voc alone");
 }
 
 /// "2/4".
@@ -135,8 +171,10 @@ PackPart parse_part(const std::string& text) {
   const auto index = std::from_chars(text.data(), end, part.index);
   const bool slash = index.ec == std::errc() && index.ptr != end && *index.ptr == '/';
   const auto count = slash ? std::from_chars(index.ptr + 1, end, part.count) : index;
-  if (!slash || count.ec != std::errc() || count.ptr != end || part.index < 1 || part.index > part.count || part.count > 100000)
-    throw UsageError("--part '" + text + "' is not i/n with 1 <= i <= n", "--part 2/4 packs the second of four parts");
+  if (!slash || count.ec != std::errc() || count.ptr != end || part.index < 1 ||
+      part.index > part.count || part.count > 100000)
+    throw UsageError("--part '" + text + "' is not i/n with 1 <= i <= n",
+                     "--part 2/4 packs the second of four parts");
   return part;
 }
 
@@ -144,17 +182,22 @@ void check_pack_options(const CLI::App& app, Arguments& arguments) {
   PackOptions& pack = arguments.pack;
   require_pack_options(app, pack);
   constexpr uint64_t kLargest = 1ULL << 60;  // negative numbers arrive as larger ones
-  if (pack.shard_size == 0 || pack.shard_size > kLargest) throw UsageError("--shard-size must be above 0 and at most 1 EiB");
+  if (pack.shard_size == 0 || pack.shard_size > kLargest)
+    throw UsageError("--shard-size must be above 0 and at most 1 EiB");
   if (app.count("--val-fraction") > 0 && !(pack.val_fraction > 0 && pack.val_fraction < 1))
-    throw UsageError("--val-fraction must lie between 0 and 1", "--val-fraction 0.1 sets a tenth of the images aside");
-  if (app.count("--seed") > 0 && app.count("--val-fraction") == 0) throw UsageError("--seed has no effect without --val-fraction");
+    throw UsageError("--val-fraction must lie between 0 and 1",
+                     "--val-fraction 0.1 sets a tenth of the images aside");
+  if (app.count("--seed") > 0 && app.count("--val-fraction") == 0)
+    throw UsageError("--seed has no effect without --val-fraction");
   if (!arguments.part.empty()) pack.part = parse_part(arguments.part);
   if (pack.part && pack.overwrite)
-    throw UsageError("--overwrite does not go with --part", "remove the old pack first, or choose another --output");
+    throw UsageError("--overwrite does not go with --part",
+                     "remove the old pack first, or choose another --output");
 }
 
 int run(CLI::App& app, Arguments& arguments) {
-  if (app.got_subcommand("verify")) return run_verify(arguments.folder, arguments.jobs, arguments.pack.decode) ? kDone : kFailed;
+  if (app.got_subcommand("verify"))
+    return run_verify(arguments.folder, arguments.jobs, arguments.pack.decode) ? kDone : kFailed;
   if (app.got_subcommand("extract")) {
     run_extract(arguments.folder, arguments.pack.output, arguments.jobs);
     return kDone;
@@ -170,7 +213,9 @@ int run(CLI::App& app, Arguments& arguments) {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("Packs images and annotations (COCO, YOLO, Pascal VOC) into sharded HDF5 for training.", "dfine-pack");
+  CLI::App app(
+      "Packs images and annotations (COCO, YOLO, Pascal VOC) into sharded HDF5 for training.",
+      "dfine-pack");
   Arguments arguments;
   describe(app, arguments);
   int code = kFailed;

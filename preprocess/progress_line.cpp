@@ -23,7 +23,10 @@ std::string clock_text(double seconds) {
 }  // namespace
 
 ProgressLine::ProgressLine(std::string verb)
-    : verb_(std::move(verb)), terminal_(::isatty(STDERR_FILENO) != 0), start_(std::chrono::steady_clock::now()), last_(start_) {}
+    : verb_(std::move(verb)),
+      terminal_(::isatty(STDERR_FILENO) != 0),
+      start_(std::chrono::steady_clock::now()),
+      last_(start_) {}
 
 ProgressLine::~ProgressLine() {
   if (open_) std::cerr << '\n';
@@ -31,13 +34,16 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::update(const std::string& what, uint64_t bytes, uint64_t bytes_total) {
   const auto now = std::chrono::steady_clock::now();
-  const bool due = terminal_ ? now - last_ >= kTerminalInterval || bytes == bytes_total : now - last_ >= kPlainInterval;
+  const bool due = terminal_ ? now - last_ >= kTerminalInterval || bytes == bytes_total
+                             : now - last_ >= kPlainInterval;
   if (!due) return;
   last_ = now;
   const double elapsed = seconds();
   const double rate = elapsed > 0 ? static_cast<double>(bytes) / elapsed : 0;
-  std::string line = cat(verb_, " ", what, ", ", human_bytes(static_cast<double>(bytes)), ", ", human_bytes(rate), "/s");
-  if (rate > 0 && bytes < bytes_total) line += cat(", ", clock_text(static_cast<double>(bytes_total - bytes) / rate), " left");
+  std::string line = cat(verb_, " ", what, ", ", human_bytes(static_cast<double>(bytes)), ", ",
+                         human_bytes(rate), "/s");
+  if (rate > 0 && bytes < bytes_total)
+    line += cat(", ", clock_text(static_cast<double>(bytes_total - bytes) / rate), " left");
   std::cerr << (terminal_ ? "\r\x1b[K" : "") << line << (terminal_ ? "" : "\n") << std::flush;
   open_ = terminal_;
 }

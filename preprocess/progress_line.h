@@ -5,7 +5,8 @@
 
 namespace dfine {
 
-/// Progress of a long run on stderr: one line rewritten in place on a terminal, else a plain line now and then.
+/// Progress of a long run on stderr: one line rewritten in place on a terminal, else a plain line
+/// now and then.
 class ProgressLine {
  public:
   /// `verb`: "packed".

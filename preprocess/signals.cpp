@@ -15,13 +15,14 @@ void note(int signal) {
 }  // namespace
 
 void catch_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = note;
   action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction previous {};
+    struct sigaction previous{};
     // What the parent had ignored (nohup) stays ignored.
-    if (::sigaction(signal, nullptr, &previous) == 0 && previous.sa_handler != SIG_IGN) ::sigaction(signal, &action, nullptr);
+    if (::sigaction(signal, nullptr, &previous) == 0 && previous.sa_handler != SIG_IGN)
+      ::sigaction(signal, &action, nullptr);
   }
 }
 

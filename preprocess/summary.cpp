@@ -12,7 +12,8 @@ namespace {
 
 /// Text takes as many columns as it has characters: bytes that do not continue a UTF-8 sequence.
 size_t columns(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -21,51 +22,62 @@ std::string size_text(uint64_t bytes) {
   return human_bytes(static_cast<double>(bytes));
 }
 
-void print_classes(const std::vector<Category>& categories, const std::vector<ClassCount>& classes) {
+void print_classes(const std::vector<Category>& categories,
+                   const std::vector<ClassCount>& classes) {
   size_t width = 5;
-  for (const auto& category : categories) width = std::max(width, columns(printable(category.name)));
-  std::cout << "  class" << std::string(width - 5, ' ') << std::setw(12) << "id" << std::setw(14) << "boxes" << std::setw(10) << "crowds"
-            << '\n';
+  for (const auto& category : categories)
+    width = std::max(width, columns(printable(category.name)));
+  std::cout << "  class" << std::string(width - 5, ' ') << std::setw(12) << "id" << std::setw(14)
+            << "boxes" << std::setw(10) << "crowds" << '\n';
   for (size_t label = 0; label < categories.size(); ++label) {
     const Category& category = categories[label];
     const std::string name = printable(category.name);
-    std::cout << "  " << name << std::string(width - columns(name), ' ') << std::setw(12) << category.id << std::setw(14)
+    std::cout << "  " << name << std::string(width - columns(name), ' ') << std::setw(12)
+              << category.id << std::setw(14)
               << with_commas(static_cast<long long>(classes[label].boxes)) << std::setw(10)
               << with_commas(static_cast<long long>(classes[label].crowds)) << '\n';
   }
 }
 
 void print_warnings(const std::vector<DataWarning>& warnings) {
-  for (const DataWarning& warning : warnings) std::cout << "warning: " << printable(warning.text) << "\n  " << warning.advice << '\n';
+  for (const DataWarning& warning : warnings)
+    std::cout << "warning: " << printable(warning.text) << "\n  " << warning.advice << '\n';
 }
 
 namespace {
 
 void print_notes(const char* what, const BoxNotes& notes) {
   std::cout << what << ": " << counted(notes.count, "box", "boxes") << '\n';
-  for (const auto& note : notes.first) std::cout << "  " << printable(note.file_name) << ", annotation " << note.annotation_id << '\n';
+  for (const auto& note : notes.first)
+    std::cout << "  " << printable(note.file_name) << ", annotation " << note.annotation_id << '\n';
   if (notes.count > notes.first.size())
-    std::cout << "  and " << with_commas(static_cast<long long>(notes.count - notes.first.size())) << " more\n";
+    std::cout << "  and " << with_commas(static_cast<long long>(notes.count - notes.first.size()))
+              << " more\n";
 }
 
 void print_set(const PackedSet& set, const std::vector<Category>& categories) {
   const ShardEntry totals = sum_of(set.shards);
   if (!set.name.empty()) {
     std::cout << '\n'
-              << set.name << ": " << counted(totals.images, "image", "images") << ", " << counted(set.shards.size(), "shard", "shards")
-              << ", " << size_text(totals.file_bytes) << '\n';
+              << set.name << ": " << counted(totals.images, "image", "images") << ", "
+              << counted(set.shards.size(), "shard", "shards") << ", "
+              << size_text(totals.file_bytes) << '\n';
   }
   const PackCounts& counts = set.counts;
   print_classes(categories, counts.classes);
-  std::cout << "images without boxes: " << with_commas(static_cast<long long>(counts.empty_images)) << '\n';
+  std::cout << "images without boxes: " << with_commas(static_cast<long long>(counts.empty_images))
+            << '\n';
   print_notes("clipped to the image", counts.clipped);
   print_notes("dropped from training, no area inside the image", counts.dropped);
   if (counts.missing_areas > 0) {
-    std::cout << "without area, taken as width x height: " << counted(counts.missing_areas, "box", "boxes") << '\n';
+    std::cout << "without area, taken as width x height: "
+              << counted(counts.missing_areas, "box", "boxes") << '\n';
   }
-  if (counts.resized > 0) std::cout << "made smaller: " << counted(counts.resized, "image", "images") << '\n';
+  if (counts.resized > 0)
+    std::cout << "made smaller: " << counted(counts.resized, "image", "images") << '\n';
   if (counts.oriented > 0) {
-    std::cout << "with an EXIF orientation, which is not applied: " << counted(counts.oriented, "image", "images") << '\n';
+    std::cout << "with an EXIF orientation, which is not applied: "
+              << counted(counts.oriented, "image", "images") << '\n';
   }
 }
 
@@ -79,7 +91,8 @@ void print_coverage(const PackSummary& summary) {
       lacking += cat(lacking.empty() ? "" : ", ", printable(summary.categories[label].name));
     }
     if (summary.sets.size() > 1)
-      std::cout << "classes without a box in " << set.name << " alone: " << (lacking.empty() ? "none" : lacking) << '\n';
+      std::cout << "classes without a box in " << set.name
+                << " alone: " << (lacking.empty() ? "none" : lacking) << '\n';
   }
 }
 
@@ -88,7 +101,8 @@ void print_data_notes(const std::vector<DataNote>& notes) {
     std::cout << note.what << ": " << with_commas(static_cast<long long>(note.count)) << '\n';
     const size_t shown = std::min(note.first.size(), DataNote::kShown);
     for (size_t k = 0; k < shown; ++k) std::cout << "  " << printable(note.first[k]) << '\n';
-    if (note.count > shown) std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
+    if (note.count > shown)
+      std::cout << "  and " << with_commas(static_cast<long long>(note.count - shown)) << " more\n";
   }
 }
 
@@ -111,9 +125,12 @@ void print_totals(const PackSummary& summary, const PackOptions& options, double
   }
   const bool part_alone = !summary.missing_parts.empty();
   std::cout << "packed " << counted(totals.images, "image", "images")
-            << (part_alone ? cat(" of part ", options.part->index, " of ", options.part->count, " of ") : " into ")
-            << printable(options.output) << ": " << counted(shards, "shard", "shards") << ", " << size_text(totals.file_bytes) << " ("
-            << size_text(totals.image_bytes) << " of image files) in " << fixed(seconds, 1) << " s\n";
+            << (part_alone
+                    ? cat(" of part ", options.part->index, " of ", options.part->count, " of ")
+                    : " into ")
+            << printable(options.output) << ": " << counted(shards, "shard", "shards") << ", "
+            << size_text(totals.file_bytes) << " (" << size_text(totals.image_bytes)
+            << " of image files) in " << fixed(seconds, 1) << " s\n";
 }
 
 }  // namespace
@@ -123,7 +140,8 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   if (summary.part_was_done) std::cout << "part " << options.part->index << " was packed before\n";
   if (!summary.sets.empty()) print_totals(summary, options, seconds);
   for (const PackedSet& set : summary.sets) {
-    if (!set.shards.empty()) print_set(set, summary.categories);  // there may be more parts than shards
+    if (!set.shards.empty())
+      print_set(set, summary.categories);  // there may be more parts than shards
   }
   if (!part_alone) print_coverage(summary);
   print_data_notes(summary.notes);
@@ -134,8 +152,10 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   print_warnings(summary.warnings);
   if (!summary.report_problem.empty()) std::cout << printable_lines(summary.report_problem) << '\n';
   if (part_alone) {
-    std::cout << "the pack is complete when part" << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)
-              << " of " << options.part->count << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";
+    std::cout << "the pack is complete when part"
+              << (summary.missing_parts.size() == 1 ? " " : "s ") << list_of(summary.missing_parts)
+              << " of " << options.part->count
+              << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";
   } else if (options.part) {
     std::cout << "all " << options.part->count << " parts are done: the pack is complete\n";
   }

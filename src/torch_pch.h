@@ -1,5 +1,6 @@
 #pragma once
-// The LibTorch headers that nearly every torch file needs, compiled once. Each file still includes what it uses.
+// The LibTorch headers that nearly every torch file needs, compiled once. Each file still includes
+// what it uses.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/module.h>

@@ -1,5 +1,6 @@
 #pragma once
-// Numbers that any language makes alike: a hash of (seed, index), exact in float32. tests/golden/hashed.py is its twin.
+// Numbers that any language makes alike: a hash of (seed, index), exact in float32.
+// tests/golden/hashed.py is its twin.
 #include <ATen/ATen.h>
 
 #include <cstdint>

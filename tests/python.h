@@ -29,8 +29,10 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// Runs the reference interpreter on the file `script`; a failing script fails the test. Skips where there is no interpreter.
-inline void run_python_file_or_skip(const std::string& script, const std::vector<std::string>& arguments) {
+/// Runs the reference interpreter on the file `script`; a failing script fails the test. Skips
+/// where there is no interpreter.
+inline void run_python_file_or_skip(const std::string& script,
+                                    const std::vector<std::string>& arguments) {
   const char* python = std::getenv("DFINE_ORACLE_PYTHON");
   if (!python || !*python) GTEST_SKIP() << "DFINE_ORACLE_PYTHON is not set (tests/run.sh sets it)";
   const TemporaryFolder folder;

@@ -34,9 +34,11 @@ AugmentPlan Augmenter::plan(const SampleKey& key, size_t dataset_size) const {
   AugmentPlan plan;
   plan.key = key;
   const auto add_mosaic = [&](uint32_t member) {
-    plan.mosaics[member] = draw_mosaic(config, augment_random(seed_, key, AugmentOp::kMosaic, member), dataset_size);
+    plan.mosaics[member] =
+        draw_mosaic(config, augment_random(seed_, key, AugmentOp::kMosaic, member), dataset_size);
     if (plan.mosaics[member])
-      plan.partners.insert(plan.partners.end(), plan.mosaics[member]->partners.begin(), plan.mosaics[member]->partners.end());
+      plan.partners.insert(plan.partners.end(), plan.mosaics[member]->partners.begin(),
+                           plan.mosaics[member]->partners.end());
   };
   add_mosaic(0);
   plan.mixup = draw_mixup(config, augment_random(seed_, key, AugmentOp::kMixup), dataset_size);
@@ -46,22 +48,26 @@ AugmentPlan Augmenter::plan(const SampleKey& key, size_t dataset_size) const {
   return plan;
 }
 
-void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size, uint8_t* planes,
-                      std::vector<TargetBox>& boxes, AugmentScratch& scratch) const {
+void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size,
+                      uint8_t* planes, std::vector<TargetBox>& boxes,
+                      AugmentScratch& scratch) const {
   if (sources.size() != 1 + plan.partners.size()) {
-    throw Error(cat("a sample whose augmentation needs ", 1 + plan.partners.size(), " images was given ", sources.size()));
+    throw Error(cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
+                    " images was given ", sources.size()));
   }
   boxes.clear();
   render(plan, 0, sources, size, planes, boxes, scratch);
   if (!plan.mixup) return;
   const size_t bytes = static_cast<size_t>(size.height) * static_cast<size_t>(size.width) * 3;
   scratch.planes.resize(bytes);
-  render(plan, 1, sources.subspan(plan.mosaics[0] ? 4 : 1), size, scratch.planes.data(), boxes, scratch);
+  render(plan, 1, sources.subspan(plan.mosaics[0] ? 4 : 1), size, scratch.planes.data(), boxes,
+         scratch);
   blend(planes, scratch.planes.data(), bytes, plan.mixup->weight);
 }
 
-void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources, ImageSize size, uint8_t* planes,
-                       std::vector<TargetBox>& boxes, AugmentScratch& scratch) const {
+void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
+                       ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
+                       AugmentScratch& scratch) const {
   const AugmentConfig& config = config_at(plan.key.epoch);
   const auto random = [&](AugmentOp op) { return augment_random(seed_, plan.key, op, member); };
   const auto& mosaic = plan.mosaics[member];
@@ -85,7 +91,8 @@ void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<Augme
   const Window seen = intersection(window, {0, 0, image.width, image.height});
   distort_colours(image, colours.distortion, seen);
 
-  const Placement placement{window, draw_rotation(config, random(AugmentOp::kRotate)), draw_flip(config, random(AugmentOp::kFlip)),
+  const Placement placement{window, draw_rotation(config, random(AugmentOp::kRotate)),
+                            draw_flip(config, random(AugmentOp::kFlip)),
                             static_cast<int>(size.width), static_cast<int>(size.height)};
   place_boxes(scratch.kept, placement, config.min_box_size, boxes);
 

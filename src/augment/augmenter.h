@@ -1,14 +1,16 @@
 #pragma once
-// The augmentation of a training image, from decoded pixels and their boxes to the network's input and targets:
+// The augmentation of a training image, from decoded pixels and their boxes to the network's input
+// and targets:
 //
-//   mosaic -> photometric distortion -> zoom-out -> IoU crop -> small boxes dropped -> rotation -> flip -> resize -> small boxes dropped
-//   -> mixup
+//   mosaic -> photometric distortion -> zoom-out -> IoU crop -> small boxes dropped
+//   -> rotation -> flip -> resize -> small boxes dropped -> mixup
 //
-// Zoom-out, crop, rotation, flip and resize are one window of the image, its orientation, and one resampling.
+// Zoom-out, crop, rotation, flip and resize are one window of the image, its orientation, and one
+// resampling.
 //
 //   const Augmenter augmenter(effective_augment(config), seed, stage2_epoch(config));
 //   const AugmentPlan plan = augmenter.plan({epoch, position}, dataset.size());
-//   sources[0] = the sample, decoded; sources[1 + i] = image plan.partners[i] of the data set, decoded
+//   sources[0] = decoded sample;  sources[1 + i] = decoded image plan.partners[i] of the data set
 //   augmenter.apply(plan, sources, {640, 640}, planes, boxes, scratch);
 #include <array>
 #include <optional>
@@ -27,9 +29,11 @@ namespace dfine {
 /// What is known of a sample's augmentation before any image is.
 struct AugmentPlan {
   SampleKey key;
-  std::array<std::optional<MosaicDraw>, 2> mosaics;  // of the sample, and of the image blended into it
+  std::array<std::optional<MosaicDraw>, 2>
+      mosaics;  // of the sample, and of the image blended into it
   std::optional<MixupDraw> mixup;
-  std::vector<size_t> partners;  // images of the data set that are needed besides the sample itself; none without mosaic and mixup
+  std::vector<size_t> partners;  // images of the data set that are needed besides the sample
+                                 // itself; none without mosaic and mixup
 };
 
 /// Memory to be reused; one for each thread.
@@ -48,15 +52,19 @@ class Augmenter {
 
   AugmentPlan plan(const SampleKey& key, size_t dataset_size) const;
 
-  /// Writes the sample as uint8 planes [3, size.height, size.width] and replaces `boxes` by those that survive, which may be none.
-  /// `sources` are the sample and plan.partners in order; their pixels are spoilt.
-  void apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
-             AugmentScratch& scratch) const;
+  /// Writes the sample as uint8 planes [3, size.height, size.width] and replaces `boxes` by those
+  /// that survive, which may be none. `sources` are the sample and plan.partners in order; their
+  /// pixels are spoilt.
+  void apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size,
+             uint8_t* planes, std::vector<TargetBox>& boxes, AugmentScratch& scratch) const;
 
  private:
-  const AugmentConfig& config_at(int64_t epoch) const { return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_; }
-  void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources, ImageSize size, uint8_t* planes,
-              std::vector<TargetBox>& boxes, AugmentScratch& scratch) const;
+  const AugmentConfig& config_at(int64_t epoch) const {
+    return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_;
+  }
+  void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
+              ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
+              AugmentScratch& scratch) const;
 
   AugmentConfig config_, late_;
   uint64_t seed_;

@@ -35,9 +35,10 @@ struct Placement {
   int width = 0, height = 0;  // pixels of the result
 };
 
-/// Cuts the boxes to the window and appends those that are left, at their place in the result. Dropped are boxes without area and those
-/// less wide or high than `min_size` pixels, in the window or in the result; a thousandth of a pixel is granted for the rounding of
-/// normalised coordinates.
-void place_boxes(std::span<const LabelledBox> boxes, const Placement& placement, double min_size, std::vector<TargetBox>& out);
+/// Cuts the boxes to the window and appends those that are left, at their place in the result.
+/// Dropped are boxes without area and those less wide or high than `min_size` pixels, in the window
+/// or in the result; a thousandth of a pixel is granted for the rounding of normalised coordinates.
+void place_boxes(std::span<const LabelledBox> boxes, const Placement& placement, double min_size,
+                 std::vector<TargetBox>& out);
 
 }  // namespace dfine

@@ -15,7 +15,8 @@ float within(CounterRandom& random, const AugmentConfig::Interval& interval) {
 }
 
 /// Always draws both numbers.
-std::optional<float> maybe_within(CounterRandom& random, double probability, const AugmentConfig::Interval& interval) {
+std::optional<float> maybe_within(CounterRandom& random, double probability,
+                                  const AugmentConfig::Interval& interval) {
   const bool happens = chance(random, probability);
   const float value = within(random, interval);
   return happens ? std::optional(value) : std::nullopt;
@@ -31,11 +32,13 @@ std::array<uint8_t, 3> permutation(CounterRandom& random) {
 float overlap(const LabelledBox& box, const Window& crop) {
   const auto& [left, top, right, bottom] = box.xyxy;
   const auto crop_left = static_cast<float>(crop.left), crop_top = static_cast<float>(crop.top);
-  const auto crop_right = static_cast<float>(crop.right()), crop_bottom = static_cast<float>(crop.bottom());
+  const auto crop_right = static_cast<float>(crop.right()),
+             crop_bottom = static_cast<float>(crop.bottom());
   const float width = std::min(right, crop_right) - std::max(left, crop_left);
   const float height = std::min(bottom, crop_bottom) - std::max(top, crop_top);
   const float common = std::max(width, 0.0F) * std::max(height, 0.0F);
-  return common / ((right - left) * (bottom - top) + (crop_right - crop_left) * (crop_bottom - crop_top) - common);
+  return common / ((right - left) * (bottom - top) +
+                   (crop_right - crop_left) * (crop_bottom - crop_top) - common);
 }
 
 /// Of the boxes that the crop would keep, the best must overlap it enough.
@@ -47,7 +50,8 @@ bool keeps_a_box(const Window& crop, std::span<const LabelledBox> boxes, double 
 
 /// Some crop of the canvas; empty where its shape is not allowed.
 Window draw_crop(const AugmentConfig& config, CounterRandom& random, const Window& canvas) {
-  const float width_share = within(random, config.iou_crop_scale), height_share = within(random, config.iou_crop_scale);
+  const float width_share = within(random, config.iou_crop_scale),
+              height_share = within(random, config.iou_crop_scale);
   const float x = random.uniform(), y = random.uniform();
   const int width = static_cast<int>(static_cast<float>(canvas.width) * width_share);
   const int height = static_cast<int>(static_cast<float>(canvas.height) * height_share);
@@ -55,14 +59,16 @@ Window draw_crop(const AugmentConfig& config, CounterRandom& random, const Windo
   const double aspect = static_cast<double>(width) / height;
   if (aspect < config.iou_crop_aspect[0] || aspect > config.iou_crop_aspect[1]) return {};
   return {canvas.left + static_cast<int>(static_cast<float>(canvas.width - width) * x),
-          canvas.top + static_cast<int>(static_cast<float>(canvas.height - height) * y), width, height};
+          canvas.top + static_cast<int>(static_cast<float>(canvas.height - height) * y), width,
+          height};
 }
 
 }  // namespace
 
 CounterRandom augment_random(uint64_t seed, const SampleKey& key, AugmentOp op, uint32_t member) {
   const uint64_t stream = static_cast<uint64_t>(op) | uint64_t{member} << 8;
-  return {seed, Stream::kAugment, static_cast<uint32_t>(key.epoch) | stream << 32, static_cast<uint32_t>(key.position)};
+  return {seed, Stream::kAugment, static_cast<uint32_t>(key.epoch) | stream << 32,
+          static_cast<uint32_t>(key.position)};
 }
 
 ColourDraw draw_colours(const AugmentConfig& config, CounterRandom random) {
@@ -87,11 +93,12 @@ Window draw_zoom_out(const AugmentConfig& config, CounterRandom random, int widt
   return {-left, -top, canvas_width, canvas_height};
 }
 
-std::optional<Window> draw_iou_crop(const AugmentConfig& config, CounterRandom random, const Window& canvas,
-                                    std::span<const LabelledBox> boxes) {
+std::optional<Window> draw_iou_crop(const AugmentConfig& config, CounterRandom random,
+                                    const Window& canvas, std::span<const LabelledBox> boxes) {
   if (!chance(random, config.iou_crop) || boxes.empty()) return std::nullopt;
   while (true) {  // ends: one of the overlaps is at least 1
-    const double least_overlap = config.iou_crop_overlaps[random.below(config.iou_crop_overlaps.size())];
+    const double least_overlap =
+        config.iou_crop_overlaps[random.below(config.iou_crop_overlaps.size())];
     if (least_overlap >= 1) return std::nullopt;
     for (int64_t trial = 0; trial < config.iou_crop_trials; ++trial) {
       const Window crop = draw_crop(config, random, canvas);
@@ -108,7 +115,8 @@ bool draw_flip(const AugmentConfig& config, CounterRandom random) {
   return chance(random, config.flip);
 }
 
-std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom random, size_t dataset_size) {
+std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom random,
+                                      size_t dataset_size) {
   if (!chance(random, config.mosaic)) return std::nullopt;
   MosaicDraw draw;
   draw.degrees = within(random, {-config.mosaic_rotation, config.mosaic_rotation});
@@ -119,7 +127,8 @@ std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom
   return draw;
 }
 
-std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random, size_t dataset_size) {
+std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random,
+                                    size_t dataset_size) {
   if (!chance(random, config.mixup)) return std::nullopt;
   const float weight = within(random, config.mixup_ratio);
   return MixupDraw{weight, random.below(dataset_size)};

@@ -1,7 +1,8 @@
 #pragma once
-// The random parameters of the augmentation. Each op draws from a stream of its own, keyed by (seed, epoch, position, op, member), and in
-// a fixed order, so that switching an op off or changing its range moves no other op's draws. The distributions are those of
-// torchvision's v2 transforms.
+// The random parameters of the augmentation. Each op draws from a stream of its own, keyed by
+// (seed, epoch, position, op, member), and in a fixed order, so that switching an op off or
+// changing its range moves no other op's draws. The distributions are those of torchvision's v2
+// transforms.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -21,11 +22,21 @@ struct SampleKey {
   int64_t position = 0;  // in the epoch's global order
 };
 
-/// The streams. The flip's has number 0: with all else off, draws are those of a loader that only flips.
-enum class AugmentOp : uint32_t { kFlip = 0, kPhotometric = 1, kZoomOut = 2, kIouCrop = 3, kRotate = 4, kMosaic = 5, kMixup = 6 };
+/// The streams. The flip's has number 0: with all else off, draws are those of a loader that only
+/// flips.
+enum class AugmentOp : uint32_t {
+  kFlip = 0,
+  kPhotometric = 1,
+  kZoomOut = 2,
+  kIouCrop = 3,
+  kRotate = 4,
+  kMosaic = 5,
+  kMixup = 6
+};
 
 /// `member`: 0 for the sample itself, 1 for the image that mixup blends into it.
-CounterRandom augment_random(uint64_t seed, const SampleKey& key, AugmentOp op, uint32_t member = 0);
+CounterRandom augment_random(uint64_t seed, const SampleKey& key, AugmentOp op,
+                             uint32_t member = 0);
 
 struct ColourDraw {
   Photometric distortion;
@@ -33,13 +44,14 @@ struct ColourDraw {
 };
 ColourDraw draw_colours(const AugmentConfig& config, CounterRandom random);
 
-/// The canvas around a width x height image, in the image's coordinates; the image itself where there is no zoom-out.
+/// The canvas around a width x height image, in the image's coordinates; the image itself where
+/// there is no zoom-out.
 Window draw_zoom_out(const AugmentConfig& config, CounterRandom random, int width, int height);
 
-/// A crop of the canvas; boxes and crop are in the same coordinates. None where the image is left as it is: by chance, by the overlap
-/// drawn, or because there are no boxes.
-std::optional<Window> draw_iou_crop(const AugmentConfig& config, CounterRandom random, const Window& canvas,
-                                    std::span<const LabelledBox> boxes);
+/// A crop of the canvas; boxes and crop are in the same coordinates. None where the image is left
+/// as it is: by chance, by the overlap drawn, or because there are no boxes.
+std::optional<Window> draw_iou_crop(const AugmentConfig& config, CounterRandom random,
+                                    const Window& canvas, std::span<const LabelledBox> boxes);
 
 /// Quarter turns counter-clockwise: 0, or 1, 2, 3 alike.
 int draw_rotation(const AugmentConfig& config, CounterRandom random);
@@ -52,12 +64,14 @@ struct MosaicDraw {
   double shift_x = 0, shift_y = 0;   // in [-1, 1] times the largest shift
   std::array<size_t, 3> partners{};  // images of the data set, possibly equal
 };
-std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom random, size_t dataset_size);
+std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom random,
+                                      size_t dataset_size);
 
 struct MixupDraw {
   double weight = 1;   // of the sample itself
   size_t partner = 0;  // image of the data set
 };
-std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random, size_t dataset_size);
+std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random,
+                                    size_t dataset_size);
 
 }  // namespace dfine

@@ -13,7 +13,8 @@ namespace {
 /// Turn about the canvas's centre, scale and shift: there for boxes, back for pixels.
 class Affine {
  public:
-  Affine(const MosaicDraw& draw, double translation, int width, int height) : centre_x_(width / 2.0), centre_y_(height / 2.0) {
+  Affine(const MosaicDraw& draw, double translation, int width, int height)
+      : centre_x_(width / 2.0), centre_y_(height / 2.0) {
     const double radians = draw.degrees * std::numbers::pi / 180;
     cosine_ = std::cos(radians);
     sine_ = std::sin(radians);
@@ -29,22 +30,31 @@ class Affine {
   Point forward(double x, double y) const {
     x -= centre_x_;
     y -= centre_y_;
-    return {scale_ * (cosine_ * x - sine_ * y) + centre_x_ + shift_x_, scale_ * (sine_ * x + cosine_ * y) + centre_y_ + shift_y_};
+    return {scale_ * (cosine_ * x - sine_ * y) + centre_x_ + shift_x_,
+            scale_ * (sine_ * x + cosine_ * y) + centre_y_ + shift_y_};
   }
 
   Point backward(double x, double y) const {
     x -= centre_x_ + shift_x_;
     y -= centre_y_ + shift_y_;
-    return {(cosine_ * x + sine_ * y) / scale_ + centre_x_, (cosine_ * y - sine_ * x) / scale_ + centre_y_};
+    return {(cosine_ * x + sine_ * y) / scale_ + centre_x_,
+            (cosine_ * y - sine_ * x) / scale_ + centre_y_};
   }
 
   LabelledBox hull(const LabelledBox& box, const Image& canvas) const {
     const auto& [left, top, right, bottom] = box.xyxy;
-    const Point corners[] = {forward(left, top), forward(right, top), forward(right, bottom), forward(left, bottom)};
-    const auto [least_x, most_x] = std::minmax({corners[0].x, corners[1].x, corners[2].x, corners[3].x});
-    const auto [least_y, most_y] = std::minmax({corners[0].y, corners[1].y, corners[2].y, corners[3].y});
-    const auto cut = [](double value, int most) { return static_cast<float>(std::clamp(value, 0.0, static_cast<double>(most))); };
-    return {{cut(least_x, canvas.width), cut(least_y, canvas.height), cut(most_x, canvas.width), cut(most_y, canvas.height)}, box.label};
+    const Point corners[] = {forward(left, top), forward(right, top), forward(right, bottom),
+                             forward(left, bottom)};
+    const auto [least_x, most_x] =
+        std::minmax({corners[0].x, corners[1].x, corners[2].x, corners[3].x});
+    const auto [least_y, most_y] =
+        std::minmax({corners[0].y, corners[1].y, corners[2].y, corners[3].y});
+    const auto cut = [](double value, int most) {
+      return static_cast<float>(std::clamp(value, 0.0, static_cast<double>(most)));
+    };
+    return {{cut(least_x, canvas.width), cut(least_y, canvas.height), cut(most_x, canvas.width),
+             cut(most_y, canvas.height)},
+            box.label};
   }
 
  private:
@@ -53,11 +63,13 @@ class Affine {
 
 /// Every pixel of `out` is that of `canvas` in which its centre falls.
 void warp(const Image& canvas, const Affine& affine, uint8_t fill, Image& out) {
-  constexpr double kFraction = 4294967296.0;  // positions along a row are kept in whole 2^-32 pixels
+  constexpr double kFraction =
+      4294967296.0;  // positions along a row are kept in whole 2^-32 pixels
   out.reshape(canvas.width, canvas.height);
   for (int y = 0; y < out.height; ++y) {
     const Affine::Point start = affine.backward(0.5, y + 0.5), next = affine.backward(1.5, y + 0.5);
-    auto x_at = static_cast<int64_t>(std::floor(start.x * kFraction)), y_at = static_cast<int64_t>(std::floor(start.y * kFraction));
+    auto x_at = static_cast<int64_t>(std::floor(start.x * kFraction)),
+         y_at = static_cast<int64_t>(std::floor(start.y * kFraction));
     const auto x_step = static_cast<int64_t>(std::llround((next.x - start.x) * kFraction));
     const auto y_step = static_cast<int64_t>(std::llround((next.y - start.y) * kFraction));
     uint8_t* target = out.row(y);
@@ -85,13 +97,14 @@ Size tile_size(const Image& image, int shorter) {
 }
 
 void paste(const Image& tile, int left, int top, Image& canvas) {
-  for (int y = 0; y < tile.height; ++y) std::memcpy(canvas.row(top + y) + ptrdiff_t{left} * 3, tile.row(y), tile.row_bytes());
+  for (int y = 0; y < tile.height; ++y)
+    std::memcpy(canvas.row(top + y) + ptrdiff_t{left} * 3, tile.row(y), tile.row_bytes());
 }
 
 }  // namespace
 
-void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw, const AugmentConfig& config, Image& canvas,
-                    AugmentSource& out) {
+void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
+                    const AugmentConfig& config, Image& canvas, AugmentSource& out) {
   std::array<Size, 4> sizes;
   Size largest{0, 0};
   for (size_t i = 0; i < 4; ++i) {
@@ -106,10 +119,13 @@ void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
   for (size_t i = 0; i < 4; ++i) {
     const int left = i % 2 == 0 ? 0 : largest.width, top = i < 2 ? 0 : largest.height;
     paste(resize_antialias(four[i].image, sizes[i].width, sizes[i].height), left, top, canvas);
-    const float x_scale = static_cast<float>(sizes[i].width) / static_cast<float>(four[i].image.width);
-    const float y_scale = static_cast<float>(sizes[i].height) / static_cast<float>(four[i].image.height);
+    const float x_scale =
+        static_cast<float>(sizes[i].width) / static_cast<float>(four[i].image.width);
+    const float y_scale =
+        static_cast<float>(sizes[i].height) / static_cast<float>(four[i].image.height);
     for (LabelledBox box : four[i].boxes) {
-      for (const size_t x : {0u, 2u}) box.xyxy[x] = box.xyxy[x] * x_scale + static_cast<float>(left);
+      for (const size_t x : {0u, 2u})
+        box.xyxy[x] = box.xyxy[x] * x_scale + static_cast<float>(left);
       for (const size_t y : {1u, 3u}) box.xyxy[y] = box.xyxy[y] * y_scale + static_cast<float>(top);
       out.boxes.push_back(affine.hull(box, canvas));
     }

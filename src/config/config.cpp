@@ -16,7 +16,8 @@ bool freezes_norm(const ModelConfig& model) {
 AugmentConfig effective_augment(const Config& config) {
   AugmentConfig augment = config.augment;
   if (config.data.augment == Augment::kDfine) return augment;
-  augment.mosaic = augment.photometric = augment.zoom_out = augment.iou_crop = augment.rotate = augment.mixup = augment.min_box_size = 0;
+  augment.mosaic = augment.photometric = augment.zoom_out = augment.iou_crop = augment.rotate =
+      augment.mixup = augment.min_box_size = 0;
   if (config.data.augment == Augment::kNone) augment.flip = 0;
   return augment;
 }
@@ -47,12 +48,14 @@ Precision effective_precision(const RunConfig& run, bool cuda) {
 
 int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
   if (config.run.threads > 0) return static_cast<int>(config.run.threads);
-  return std::max(1, node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));
+  return std::max(1,
+                  node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));
 }
 
 uint64_t config_hash(const Config& config) {
   std::vector<std::string> lines;
-  for (const ConfigKey& key : config_keys()) lines.push_back(cat(key.name, "=", to_toml(key.get(config)), "\n"));
+  for (const ConfigKey& key : config_keys())
+    lines.push_back(cat(key.name, "=", to_toml(key.get(config)), "\n"));
   std::sort(lines.begin(), lines.end());
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bit
   for (const std::string& line : lines)

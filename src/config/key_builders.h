@@ -1,5 +1,6 @@
 #pragma once
-// One row of the key table for each kind of value: how it is checked, stored and read back. For the files that list the keys.
+// One row of the key table for each kind of value: how it is checked, stored and read back. For the
+// files that list the keys.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -26,16 +27,17 @@ inline constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 }
 
 template <class Part, class T>
-T& member(Config& config, Part Config::*part, T Part::*field) {
+T& member(Config& config, Part Config::* part, T Part::* field) {
   return config.*part.*field;
 }
 template <class Part, class T>
-const T& member(const Config& config, Part Config::*part, T Part::*field) {
+const T& member(const Config& config, Part Config::* part, T Part::* field) {
   return config.*part.*field;
 }
 
 template <class Part>
-ConfigKey text(std::string name, Part Config::*part, std::string Part::*field, std::string comment) {
+ConfigKey text(std::string name, Part Config::* part, std::string Part::* field,
+               std::string comment) {
   const std::string allowed = "text";
   return {std::move(name),
           allowed,
@@ -49,7 +51,7 @@ ConfigKey text(std::string name, Part Config::*part, std::string Part::*field, s
 }
 
 template <class Part>
-ConfigKey flag(std::string name, Part Config::*part, bool Part::*field, std::string comment) {
+ConfigKey flag(std::string name, Part Config::* part, bool Part::* field, std::string comment) {
   const std::string allowed = "true or false";
   return {std::move(name),
           allowed,
@@ -63,8 +65,10 @@ ConfigKey flag(std::string name, Part Config::*part, bool Part::*field, std::str
 }
 
 template <class Part>
-ConfigKey integer(std::string name, Part Config::*part, int64_t Part::*field, int64_t least, int64_t most, std::string comment) {
-  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least) : cat("whole number from ", least, " to ", most);
+ConfigKey integer(std::string name, Part Config::* part, int64_t Part::* field, int64_t least,
+                  int64_t most, std::string comment) {
+  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least)
+                                               : cat("whole number from ", least, " to ", most);
   return {std::move(name),
           allowed,
           std::move(comment),
@@ -91,7 +95,8 @@ inline std::optional<double> real_number(const ConfigValue& value) {
 }
 
 template <class Part>
-ConfigKey number(std::string name, Part Config::*part, double Part::*field, Range range, std::string comment) {
+ConfigKey number(std::string name, Part Config::* part, double Part::* field, Range range,
+                 std::string comment) {
   const std::string allowed = cat("number ", range.text);
   return {std::move(name),
           allowed,
@@ -105,9 +110,11 @@ ConfigKey number(std::string name, Part Config::*part, double Part::*field, Rang
           [=](const Config& config) -> ConfigValue { return member(config, part, field); }};
 }
 
-/// A value that may also be "auto", which leaves the field unset. `check`: what the value means, nothing if it is not allowed.
+/// A value that may also be "auto", which leaves the field unset. `check`: what the value means,
+/// nothing if it is not allowed.
 template <class Part, class T>
-ConfigKey or_auto(std::string name, Part Config::*part, std::optional<T> Part::*field, const std::string& allowed_value,
+ConfigKey or_auto(std::string name, Part Config::* part, std::optional<T> Part::* field,
+                  const std::string& allowed_value,
                   std::function<std::optional<T>(const ConfigValue&)> check, std::string comment) {
   const std::string allowed = allowed_value + " or \"auto\"";
   return {std::move(name),
@@ -126,7 +133,8 @@ ConfigKey or_auto(std::string name, Part Config::*part, std::optional<T> Part::*
 }
 
 template <class Part>
-ConfigKey flag_or_auto(std::string name, Part Config::*part, std::optional<bool> Part::*field, std::string comment) {
+ConfigKey flag_or_auto(std::string name, Part Config::* part, std::optional<bool> Part::* field,
+                       std::string comment) {
   return or_auto<Part, bool>(
       std::move(name), part, field, "true, false",
       [](const ConfigValue& value) {
@@ -137,7 +145,9 @@ ConfigKey flag_or_auto(std::string name, Part Config::*part, std::optional<bool>
 }
 
 template <class Part>
-ConfigKey integer_or_auto(std::string name, Part Config::*part, std::optional<int64_t> Part::*field, int64_t least, std::string comment) {
+ConfigKey integer_or_auto(std::string name, Part Config::* part,
+                          std::optional<int64_t> Part::* field, int64_t least,
+                          std::string comment) {
   return or_auto<Part, int64_t>(
       std::move(name), part, field, cat("whole number of at least ", least),
       [=](const ConfigValue& value) {
@@ -148,7 +158,8 @@ ConfigKey integer_or_auto(std::string name, Part Config::*part, std::optional<in
 }
 
 template <class Part>
-ConfigKey number_or_auto(std::string name, Part Config::*part, std::optional<double> Part::*field, Range range, std::string comment) {
+ConfigKey number_or_auto(std::string name, Part Config::* part, std::optional<double> Part::* field,
+                         Range range, std::string comment) {
   return or_auto<Part, double>(
       std::move(name), part, field, cat("number ", range.text),
       [=](const ConfigValue& value) {
@@ -161,13 +172,15 @@ ConfigKey number_or_auto(std::string name, Part Config::*part, std::optional<dou
 /// The numbers of a list, whole or not; none of anything else.
 inline std::vector<double> number_list(const ConfigValue& value) {
   if (const auto* reals = std::get_if<std::vector<double>>(&value)) return *reals;
-  if (const auto* whole = std::get_if<std::vector<int64_t>>(&value)) return {whole->begin(), whole->end()};
+  if (const auto* whole = std::get_if<std::vector<int64_t>>(&value))
+    return {whole->begin(), whole->end()};
   return {};
 }
 
 /// Two numbers, the lower first.
 template <class Part>
-ConfigKey interval(std::string name, Part Config::*part, std::array<double, 2> Part::*field, Range range, std::string comment) {
+ConfigKey interval(std::string name, Part Config::* part, std::array<double, 2> Part::* field,
+                   Range range, std::string comment) {
   const std::string allowed = cat("[from, to], numbers ", range.text);
   return {std::move(name),
           allowed,
@@ -175,7 +188,9 @@ ConfigKey interval(std::string name, Part Config::*part, std::array<double, 2> P
           false,
           [=](Config& config, const ConfigValue& value) {
             const std::vector<double> ends = number_list(value);
-            const bool inside = std::all_of(ends.begin(), ends.end(), [&](double x) { return std::isfinite(x) && range.contains(x); });
+            const bool inside = std::all_of(ends.begin(), ends.end(), [&](double x) {
+              return std::isfinite(x) && range.contains(x);
+            });
             if (ends.size() != 2 || !inside || ends[0] > ends[1]) refuse(value, allowed);
             member(config, part, field) = {ends[0], ends[1]};
           },
@@ -187,7 +202,8 @@ ConfigKey interval(std::string name, Part Config::*part, std::array<double, 2> P
 
 /// Regular expressions (ECMAScript); one alone may stand without its list.
 template <class Part>
-ConfigKey pattern_list(std::string name, Part Config::*part, std::vector<std::string> Part::*field, std::string comment) {
+ConfigKey pattern_list(std::string name, Part Config::* part,
+                       std::vector<std::string> Part::* field, std::string comment) {
   const std::string allowed = "list of regular expressions";
   return {std::move(name),
           allowed,
@@ -199,14 +215,17 @@ ConfigKey pattern_list(std::string name, Part Config::*part, std::vector<std::st
               patterns = *list;
             } else if (const auto* single = std::get_if<std::string>(&value)) {
               patterns = {*single};
-            } else if (const auto* numbers = std::get_if<std::vector<double>>(&value); !numbers || !numbers->empty()) {
+            } else if (const auto* numbers = std::get_if<std::vector<double>>(&value);
+                       !numbers || !numbers->empty()) {
               refuse(value, allowed);  // an empty list has no type
             }
             for (const std::string& pattern : patterns) {
               try {
                 const std::regex compiled(pattern);
               } catch (const std::regex_error& e) {
-                throw Error(cat("holds ", to_toml(pattern), ", which is no regular expression: ", e.what()), "expected: " + allowed);
+                throw Error(
+                    cat("holds ", to_toml(pattern), ", which is no regular expression: ", e.what()),
+                    "expected: " + allowed);
               }
             }
             member(config, part, field) = std::move(patterns);
@@ -216,9 +235,11 @@ ConfigKey pattern_list(std::string name, Part Config::*part, std::vector<std::st
 
 /// A value by name.
 template <class Part, class T>
-ConfigKey choice(std::string name, Part Config::*part, T Part::*field, std::vector<std::pair<std::string, T>> names, std::string comment) {
+ConfigKey choice(std::string name, Part Config::* part, T Part::* field,
+                 std::vector<std::pair<std::string, T>> names, std::string comment) {
   std::string allowed;
-  for (size_t i = 0; i < names.size(); ++i) allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
+  for (size_t i = 0; i < names.size(); ++i)
+    allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
   return {std::move(name),
           allowed,
           std::move(comment),

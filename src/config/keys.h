@@ -1,6 +1,6 @@
 #pragma once
-// The table of configuration keys: their names, descriptions, limits and places in Config. Reading, printing and the reference in
-// docs/configuration.md are loops over it.
+// The table of configuration keys: their names, descriptions, limits and places in Config. Reading,
+// printing and the reference in docs/configuration.md are loops over it.
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,7 +12,8 @@
 namespace dfine {
 
 /// A value as TOML has it.
-using ConfigValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
+using ConfigValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>,
+                                 std::vector<double>, std::vector<std::string>>;
 
 /// The value in TOML's syntax; numbers so that reading gives the same again.
 std::string to_toml(const ConfigValue& value);

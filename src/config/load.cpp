@@ -25,13 +25,17 @@ namespace {
 /// Collects what is wrong, so that one run shows all of it.
 class Problems {
  public:
-  void add(const std::string& where, const std::string& what) { lines_.push_back(where + ": " + what); }
+  void add(const std::string& where, const std::string& what) {
+    lines_.push_back(where + ": " + what);
+  }
   void throw_if_any() const {
     if (lines_.empty()) return;
-    std::string text = lines_.size() == 1 ? lines_[0] : cat(lines_.size(), " errors in the configuration:");
+    std::string text =
+        lines_.size() == 1 ? lines_[0] : cat(lines_.size(), " errors in the configuration:");
     if (lines_.size() > 1)
       for (const std::string& line : lines_) text += "\n  " + line;
-    throw UsageError(text, "docs/configuration.md and --print-config list every key with its meaning.");
+    throw UsageError(text,
+                     "docs/configuration.md and --print-config list every key with its meaning.");
   }
 
  private:
@@ -55,7 +59,8 @@ std::string current_name(const std::string& name) {
 class Reader {
  public:
   /// `takes_renamed`: the names of earlier versions are not errors.
-  explicit Reader(bool takes_renamed = false) : keys_(config_keys()), takes_renamed_(takes_renamed) {}
+  explicit Reader(bool takes_renamed = false)
+      : keys_(config_keys()), takes_renamed_(takes_renamed) {}
 
   void read(const toml::table& root, const std::string& file) {
     for (const auto& [name, node] : root) {
@@ -109,7 +114,8 @@ class Reader {
     const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);
     const auto* key = find(name);
     if (key && !key->is_text && text.find_first_not_of(" \t") == std::string::npos) {
-      problems_.add(where, cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
+      problems_.add(where,
+                    cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
       return;
     }
     std::optional<ConfigValue> value = parse_value(text);
@@ -132,14 +138,18 @@ class Reader {
   void set_file(const std::string& file) { file_ = file; }
 
  private:
-  static std::string at(const std::string& file, const toml::node& node) { return cat(file, ":", node.source().begin.line); }
+  static std::string at(const std::string& file, const toml::node& node) {
+    return cat(file, ":", node.source().begin.line);
+  }
 
   const ConfigKey* find(const std::string& name) const {
-    const auto it = std::find_if(keys_.begin(), keys_.end(), [&](const ConfigKey& k) { return k.name == name; });
+    const auto it = std::find_if(keys_.begin(), keys_.end(),
+                                 [&](const ConfigKey& k) { return k.name == name; });
     return it == keys_.end() ? nullptr : &*it;
   }
   bool has_table(std::string_view name) const {
-    return std::any_of(keys_.begin(), keys_.end(), [&](const ConfigKey& k) { return k.table() == name; });
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [&](const ConfigKey& k) { return k.table() == name; });
   }
   std::string unknown(const std::string& name) const {
     if (has_table(name)) return cat(name, " is a table: its keys stand below a line [", name, "]");
@@ -147,7 +157,8 @@ class Reader {
     for (const ConfigKey& key : keys_) names.push_back(key.name);
     if (current_name(name) != name) return cat(name, " is now called ", current_name(name));
     const std::string suggestion = suggest(name, names);
-    return cat("unknown key ", name, suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+    return cat("unknown key ", name,
+               suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
   }
 
   /// Of a value of a known key: what the key takes, not what the parser was trying to read.
@@ -167,11 +178,13 @@ class Reader {
     for (const ConfigKey& key : keys_)
       if (tables.empty() || tables.back() != key.table()) tables.push_back(key.table());
     const std::string suggestion = suggest_table(name, tables);
-    return cat("unknown table [", name, "]", suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+    return cat("unknown table [", name, "]",
+               suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
   }
 
   /// `written`: the value as it stands in the file or on the command line.
-  void set(const std::string& given, const std::optional<ConfigValue>& value, const std::string& written, const std::string& where) {
+  void set(const std::string& given, const std::optional<ConfigValue>& value,
+           const std::string& written, const std::string& where) {
     const std::string name = takes_renamed_ ? current_name(given) : given;
     const ConfigKey* key = find(name);
     if (!key) {
@@ -214,7 +227,8 @@ std::string wrapped_comment(const std::string& text) {
 
 }  // namespace
 
-Config parse_config(const std::string& text, const std::string& name, const std::vector<std::string>& overrides, UnsetKeys unset) {
+Config parse_config(const std::string& text, const std::string& name,
+                    const std::vector<std::string>& overrides, UnsetKeys unset) {
   Reader reader;
   if (!name.empty()) {
     reader.set_file(name);
@@ -231,10 +245,12 @@ Config parse_saved_config(const std::string& text, const std::string& name) {
   return reader.finish(UnsetKeys::kRefused);
 }
 
-Config load_config(const std::string& path, const std::vector<std::string>& overrides, UnsetKeys unset) {
+Config load_config(const std::string& path, const std::vector<std::string>& overrides,
+                   UnsetKeys unset) {
   if (path.empty()) return parse_config("", "", overrides, unset);
   const std::string hint = "Relative paths start at the current directory.";
-  if (std::filesystem::is_directory(path)) throw UsageError(cat("the configuration ", path, " is a folder"), hint);
+  if (std::filesystem::is_directory(path))
+    throw UsageError(cat("the configuration ", path, " is a folder"), hint);
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
   if (!in) throw UsageError(cat("cannot read the configuration ", path), hint);
@@ -250,7 +266,8 @@ std::string print_config(const Config& config) {
       out += cat(out.empty() ? "" : "\n", "[", table, "]\n");
     }
     out += wrapped_comment(key.comment);
-    out += wrapped_comment(cat("Allowed: ", key.allowed, ". Default: ", to_toml(key.get(defaults)), "."));
+    out += wrapped_comment(
+        cat("Allowed: ", key.allowed, ". Default: ", to_toml(key.get(defaults)), "."));
     out += cat(key.key(), " = ", to_toml(key.get(config)), "\n");
   }
   return out;
@@ -262,9 +279,11 @@ std::string config_reference() {
   for (const ConfigKey& key : config_keys()) {
     if (key.table() != table) {
       table = key.table();
-      out += cat(out.empty() ? "" : "\n", "## [", table, "]\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n");
+      out += cat(out.empty() ? "" : "\n", "## [", table,
+                 "]\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n");
     }
-    out += cat("| `", key.name, "` | ", key.allowed, " | `", to_toml(key.get(defaults)), "` | ", key.comment, " |\n");
+    out += cat("| `", key.name, "` | ", key.allowed, " | `", to_toml(key.get(defaults)), "` | ",
+               key.comment, " |\n");
   }
   return out;
 }

@@ -106,8 +106,7 @@ bool takes(const ConfigKey& key, const ConfigValue& value) {
 }
 
 std::string wrong_value(const ConfigKey& key, const std::string& written) {
-  const std::string text =
-      cat(key.name, " cannot be ", written, " (expected: ", key.allowed, ")");
+  const std::string text = cat(key.name, " cannot be ", written, " (expected: ", key.allowed, ")");
   for (const ConfigValue& meaning : meanings(written))
     if (takes(key, meaning)) return cat(text, "; write ", to_toml(meaning));
   return text;

@@ -1,9 +1,9 @@
 #pragma once
 // Values of keys between TOML and the key table, and what to say about one that is neither.
+#include <toml++/toml.h>
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <toml++/toml.h>
 
 #include "config/keys.h"
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0x82F63B78;
 
-// kTables[k][b]: the effect of byte b followed by k zero bytes, so that eight bytes are taken at a time ("slicing by 8", Kounavis and Berry
-// 2005).
+// kTables[k][b]: the effect of byte b followed by k zero bytes, so that eight bytes are taken at a
+// time ("slicing by 8", Kounavis and Berry 2005).
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
 
 constexpr Tables make_tables() {
@@ -25,7 +25,8 @@ constexpr Tables make_tables() {
     tables[0][b] = crc;
   }
   for (size_t k = 1; k < tables.size(); ++k) {
-    for (size_t b = 0; b < 256; ++b) tables[k][b] = (tables[k - 1][b] >> 8) ^ tables[0][tables[k - 1][b] & 0xFF];
+    for (size_t b = 0; b < 256; ++b)
+      tables[k][b] = (tables[k - 1][b] >> 8) ^ tables[0][tables[k - 1][b] & 0xFF];
   }
   return tables;
 }
@@ -42,7 +43,8 @@ uint64_t load_little_endian(const uint8_t* p) {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t crc32c_sse42(std::span<const uint8_t> bytes, uint32_t previous) {
+__attribute__((target("sse4.2"))) uint32_t crc32c_sse42(std::span<const uint8_t> bytes,
+                                                        uint32_t previous) {
   const uint8_t* p = bytes.data();
   size_t left = bytes.size();
   uint64_t crc = ~previous;

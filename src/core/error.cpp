@@ -2,7 +2,8 @@
 
 namespace dfine {
 
-Error::Error(std::string message, std::string hint) : message_(std::move(message)), hint_(std::move(hint)) {
+Error::Error(std::string message, std::string hint)
+    : message_(std::move(message)), hint_(std::move(hint)) {
   render();
 }
 

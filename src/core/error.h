@@ -1,6 +1,6 @@
 #pragma once
-// The one error type. Lower layers throw it with values; each boundary adds its context (file, record, rank, step) and rethrows;
-// main() prints the chain and the hint.
+// The one error type. Lower layers throw it with values; each boundary adds its context (file,
+// record, rank, step) and rethrows; main() prints the chain and the hint.
 #include <exception>
 #include <string>
 #include <utility>
@@ -10,7 +10,8 @@ namespace dfine {
 
 class Error : public std::exception {
  public:
-  /// `message` says what is wrong, with values; `hint` (may be empty) what the user can do about it.
+  /// `message` says what is wrong, with values; `hint` (may be empty) what the user can do about
+  /// it.
   explicit Error(std::string message, std::string hint = {});
 
   /// Adds where it happened, outermost last: "while packing images/17.jpg".

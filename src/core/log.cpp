@@ -14,15 +14,18 @@
 namespace dfine::log {
 namespace {
 
-/// A file that cannot be written (disk full) costs neither the run nor the messages on the terminal. Said once.
+/// A file that cannot be written (disk full) costs neither the run nor the messages on the
+/// terminal. Said once.
 void report_lost(const std::string& reason) {
   static std::atomic<bool> reported = false;
-  if (!reported.exchange(true)) std::fprintf(stderr, "W messages are lost in the log file: %s\n", reason.c_str());
+  if (!reported.exchange(true))
+    std::fprintf(stderr, "W messages are lost in the log file: %s\n", reason.c_str());
 }
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("dfine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>(
+        "dfine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%H:%M:%S %^%L%$ %v");
     made->flush_on(spdlog::level::trace);
     made->set_error_handler(report_lost);
@@ -43,7 +46,8 @@ void write(spdlog::level::level_enum level, std::string_view message) {
 }  // namespace
 
 void set_level(Level level) {
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err,
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                   spdlog::level::warn, spdlog::level::err,
                                                    spdlog::level::off};
   logger().set_level(kLevels[static_cast<int>(level)]);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Logging facade; spdlog (with the system's fmt) stays behind log.cpp, because LibTorch brings its own fmt headers.
+// Logging facade; spdlog (with the system's fmt) stays behind log.cpp, because LibTorch brings its
+// own fmt headers.
 #include <string_view>
 
 namespace dfine::log {

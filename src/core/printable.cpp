@@ -15,11 +15,14 @@ uint32_t code_point(std::string_view letter) {
   return code;
 }
 
-/// C0 and C1 control characters, line and paragraph separators, and the marks that change the direction of text (Unicode, UAX 9).
+/// C0 and C1 control characters, line and paragraph separators, and the marks that change the
+/// direction of text (Unicode, UAX 9).
 bool controls(uint32_t code) {
-  const auto within = [code](uint32_t first, uint32_t last) { return code >= first && code <= last; };
-  return code < 0x20 || within(0x7F, 0x9F) || code == 0x061C || within(0x200E, 0x200F) || within(0x2028, 0x202E) ||
-         within(0x2066, 0x2069);
+  const auto within = [code](uint32_t first, uint32_t last) {
+    return code >= first && code <= last;
+  };
+  return code < 0x20 || within(0x7F, 0x9F) || code == 0x061C || within(0x200E, 0x200F) ||
+         within(0x2028, 0x202E) || within(0x2066, 0x2069);
 }
 
 std::string escape(uint32_t code) {
@@ -27,13 +30,15 @@ std::string escape(uint32_t code) {
   if (code == '\r') return "\\r";
   if (code == '\t') return "\\t";
   std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), code < 0x80 ? "\\x%02x" : "\\u%04x", static_cast<unsigned>(code));
+  std::snprintf(text.data(), text.size(), code < 0x80 ? "\\x%02x" : "\\u%04x",
+                static_cast<unsigned>(code));
   return text.data();
 }
 
 std::string escape_byte(char byte) {
   std::array<char, 8> text{};
-  std::snprintf(text.data(), text.size(), "\\x%02x", static_cast<unsigned>(static_cast<uint8_t>(byte)));
+  std::snprintf(text.data(), text.size(), "\\x%02x",
+                static_cast<unsigned>(static_cast<uint8_t>(byte)));
   return text.data();
 }
 
@@ -61,15 +66,21 @@ std::string rewrite(std::string_view text, Escaped escaped) {
 
 size_t utf8_length(std::string_view text) {
   const auto byte = [&](size_t k) { return k < text.size() ? static_cast<uint8_t>(text[k]) : 0U; };
-  const auto continues = [&](size_t k, unsigned low = 0x80, unsigned high = 0xBF) { return byte(k) >= low && byte(k) <= high; };
+  const auto continues = [&](size_t k, unsigned low = 0x80, unsigned high = 0xBF) {
+    return byte(k) >= low && byte(k) <= high;
+  };
   if (text.empty()) return 0;
   const unsigned lead = byte(0);
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
   if (lead >= 0xE0 && lead <= 0xEF)
-    return continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(2) ? 3 : 0;
+    return continues(1, lead == 0xE0 ? 0xA0 : 0x80, lead == 0xED ? 0x9F : 0xBF) && continues(2) ? 3
+                                                                                                : 0;
   if (lead >= 0xF0 && lead <= 0xF4)
-    return continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(2) && continues(3) ? 4 : 0;
+    return continues(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && continues(2) &&
+                   continues(3)
+               ? 4
+               : 0;
   return 0;
 }
 

@@ -1,10 +1,11 @@
 #pragma once
-// Text of other people, such as names of files and classes, in what people read. A terminal obeys control characters, and a name
-// with a newline could look like a separate message: everything that is printed or logged goes through here.
+// Text of other people, such as names of files and classes, in what people read. A terminal obeys
+// control characters, and a name with a newline could look like a separate message: everything that
+// is printed or logged goes through here.
 //
-// Escapes are `\n`, `\r`, `\t`, `\xNN` for a byte that is a control character or not UTF-8, and `\uNNNN` for the code points beyond
-// ASCII that control a terminal or change the direction of text. Everything else, backslashes included, stays as it is: escaping
-// twice changes nothing.
+// Escapes are `\n`, `\r`, `\t`, `\xNN` for a byte that is a control character or not UTF-8, and
+// `\uNNNN` for the code points beyond ASCII that control a terminal or change the direction of
+// text. Everything else, backslashes included, stays as it is: escaping twice changes nothing.
 #include <concepts>
 #include <cstddef>
 #include <filesystem>
@@ -25,7 +26,8 @@ std::string printable(const std::same_as<std::filesystem::path> auto& path) {
 /// The same for a message of several lines: newlines stay.
 std::string printable_lines(std::string_view text);
 
-/// `name` as UTF-8, for JSON: bytes that are not UTF-8 as `\xNN`, so that different names stay different.
+/// `name` as UTF-8, for JSON: bytes that are not UTF-8 as `\xNN`, so that different names stay
+/// different.
 std::string utf8_text(std::string_view name);
 
 }  // namespace dfine

@@ -1,6 +1,7 @@
 #pragma once
-// Counter-based random numbers (Philox 4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): a draw is a
-// pure function of its key, so neither the number of ranks nor of worker threads changes what is drawn.
+// Counter-based random numbers (Philox 4x32-10; Salmon et al., "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011): a draw is a pure function of its key, so neither the number of ranks nor of
+// worker threads changes what is drawn.
 #include <array>
 #include <cstdint>
 
@@ -10,10 +11,19 @@ namespace dfine {
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// What a draw is for; separates the streams that share seed, step and sample.
-enum class Stream : uint32_t { kShuffle = 1, kAugment = 2, kDenoising = 3, kMultiscale = 4, kInit = 5, kSplit = 6, kDenoisingBoxes = 7, kTest = 99 };
+enum class Stream : uint32_t {
+  kShuffle = 1,
+  kAugment = 2,
+  kDenoising = 3,
+  kMultiscale = 4,
+  kInit = 5,
+  kSplit = 6,
+  kDenoisingBoxes = 7,
+  kTest = 99
+};
 
-/// An endless sequence of draws, wholly determined by (seed, stream, a, b): e.g. a = step or epoch, b = the sample's place in the
-/// global batch. Copies continue independently from the same place.
+/// An endless sequence of draws, wholly determined by (seed, stream, a, b): e.g. a = step or epoch,
+/// b = the sample's place in the global batch. Copies continue independently from the same place.
 class CounterRandom {
  public:
   CounterRandom(uint64_t seed, Stream stream, uint64_t a, uint32_t b = 0);

@@ -1,5 +1,6 @@
 #pragma once
-// Text put together from values; g++ 12 has no <format>, and LibTorch's fmt must not meet the system's (see core/log.h).
+// Text put together from values; g++ 12 has no <format>, and LibTorch's fmt must not meet the
+// system's (see core/log.h).
 #include <sstream>
 #include <string>
 #include <string_view>

@@ -17,16 +17,19 @@ namespace dfine {
 
 class ThreadPool {
  public:
-  /// `threads` workers; 0 means that submit() runs the job at once in the caller (for debugging and single-core use).
+  /// `threads` workers; 0 means that submit() runs the job at once in the caller (for debugging and
+  /// single-core use).
   explicit ThreadPool(int threads);
-  /// Drops jobs that have not begun (their futures report std::future_errc::broken_promise) and waits for those that run.
+  /// Drops jobs that have not begun (their futures report std::future_errc::broken_promise) and
+  /// waits for those that run.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return static_cast<int>(workers_.size()); }
 
-  /// Queues `job()`; the future gives its result or rethrows what it threw. Any thread may call this.
+  /// Queues `job()`; the future gives its result or rethrows what it threw. Any thread may call
+  /// this.
   template <class Job>
   std::future<std::invoke_result_t<Job>> submit(Job job) {
     auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Job>()>>(std::move(job));
@@ -52,18 +55,20 @@ template <class Body>
 void parallel_ranges(ThreadPool& pool, size_t count, size_t grain, const Body& body) {
   std::vector<std::future<void>> running;
   for (size_t first = 0; first < count; first += grain) {
-    running.push_back(pool.submit(
-        [&body, first, last = std::min(count, first + grain)] { body(first, last); }));
+    running.push_back(
+        pool.submit([&body, first, last = std::min(count, first + grain)] { body(first, last); }));
   }
   for (auto& job : running) job.wait();  // all of them refer to `body`
   for (auto& job : running) job.get();
 }
 
-/// Computes produce(0) ... produce(count - 1) on the pool, at most `window` results ahead, and hands them to consume(i, result) in the
-/// caller's thread in order of i: what consume() sees does not depend on the number of threads. The first exception, in order of i,
-/// of either ends it, after the jobs under way have finished.
+/// Computes produce(0) ... produce(count - 1) on the pool, at most `window` results ahead, and
+/// hands them to consume(i, result) in the caller's thread in order of i: what consume() sees does
+/// not depend on the number of threads. The first exception, in order of i, of either ends it,
+/// after the jobs under way have finished.
 template <class Produce, class Consume>
-void ordered_parallel(ThreadPool& pool, size_t count, size_t window, Produce produce, Consume consume) {
+void ordered_parallel(ThreadPool& pool, size_t count, size_t window, Produce produce,
+                      Consume consume) {
   using Result = std::invoke_result_t<Produce, size_t>;
   struct Pending {
     std::deque<std::future<Result>> futures;

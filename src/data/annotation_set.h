@@ -21,7 +21,7 @@ struct CocoAnnotation {
   int64_t id = 0;
   std::array<double, 4> bbox{};  // x, y, w, h in pixels, as written in the file
   double area = 0;               // pixels; w * h when the file has none
-  int32_t label = -1;            // index into Coco::categories; -1: unknown category (a problem names it)
+  int32_t label = -1;  // index into Coco::categories; -1: unknown category (a problem names it)
   bool iscrowd = false;
   bool area_given = true;
 };
@@ -29,17 +29,20 @@ struct CocoAnnotation {
 /// A record that cannot be used as it stands.
 struct CocoProblem {
   static constexpr int64_t kNoImage = -1;
-  std::string message;       // names the record and what is wrong with it: `annotation 7 of image 3 ("a.jpg"): bbox holds NaN`
-  int64_t image = kNoImage;  // index of the image that cannot be used because of it; kNoImage when it concerns none of the list
+  std::string message;       // names the record and what is wrong with it: `annotation 7 of image 3
+                             // ("a.jpg"): bbox holds NaN`
+  int64_t image = kNoImage;  // index of the image that cannot be used because of it; kNoImage when
+                             // it concerns none of the list
 };
 
 struct Coco {
-  std::vector<Category> categories;         // ascending ids; the index is the label
-  std::vector<CocoImage> images;            // in order of the file
-  std::vector<uint64_t> first;              // [images + 1]: annotations of image i are first[i] .. first[i + 1]
-  std::vector<CocoAnnotation> annotations;  // grouped by image, each group in order of the file
-  std::vector<CocoProblem> problems;        // in order of the file: images, then annotations
-  std::vector<std::string> supercategories;  // that categories of other names give as theirs; in ascending order, each once
+  std::vector<Category> categories;  // ascending ids; the index is the label
+  std::vector<CocoImage> images;     // in order of the file
+  std::vector<uint64_t> first;  // [images + 1]: annotations of image i are first[i] .. first[i + 1]
+  std::vector<CocoAnnotation> annotations;   // grouped by image, each group in order of the file
+  std::vector<CocoProblem> problems;         // in order of the file: images, then annotations
+  std::vector<std::string> supercategories;  // that categories of other names give as theirs; in
+                                             // ascending order, each once
 
   std::span<const CocoAnnotation> annotations_of(size_t image) const {
     return std::span(annotations).subspan(first[image], first[image + 1] - first[image]);
@@ -49,7 +52,9 @@ struct Coco {
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);
 
-/// Throws an Error that names the first problems, after `subject` (a file), and counts the others; `hint` says what can be done.
-[[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems, std::string hint);
+/// Throws an Error that names the first problems, after `subject` (a file), and counts the others;
+/// `hint` says what can be done.
+[[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
+                                 std::string hint);
 
 }  // namespace dfine

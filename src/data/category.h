@@ -4,8 +4,9 @@
 
 namespace dfine {
 
-/// A class of the data set. Its label (0..C-1, what the model predicts) is its place in the list; packs list classes by ascending id. The id
-/// is the one of the annotation file, which may be sparse, and is what predictions are written with.
+/// A class of the data set. Its label (0..C-1, what the model predicts) is its place in the list;
+/// packs list classes by ascending id. The id is the one of the annotation file, which may be
+/// sparse, and is what predictions are written with.
 struct Category {
   int64_t id = 0;
   std::string name;

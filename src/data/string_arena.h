@@ -7,7 +7,8 @@
 
 namespace dfine {
 
-/// Many short strings in one block of memory, so that a million file names cost their letters and 8 bytes each.
+/// Many short strings in one block of memory, so that a million file names cost their letters and 8
+/// bytes each.
 class NameTable {
  public:
   void add(std::string_view name) {

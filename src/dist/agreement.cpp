@@ -28,7 +28,8 @@ std::string rank_list(const std::vector<int>& ranks) {
 std::string excerpt(const std::string& value, size_t difference) {
   constexpr size_t kBefore = 40, kLength = 160;
   const size_t first = value.size() <= kLength || difference < kBefore ? 0 : difference - kBefore;
-  return cat(first > 0 ? "..." : "", value.substr(first, kLength), first + kLength < value.size() ? "..." : "");
+  return cat(first > 0 ? "..." : "", value.substr(first, kLength),
+             first + kLength < value.size() ? "..." : "");
 }
 
 std::string describe(std::string_view name, const std::vector<std::string>& values) {
@@ -36,14 +37,17 @@ std::string describe(std::string_view name, const std::vector<std::string>& valu
   size_t difference = std::string::npos;
   for (size_t rank = 0; rank < values.size(); ++rank) {
     ranks_of[values[rank]].push_back(static_cast<int>(rank));
-    const auto [end, other_end] = std::mismatch(values[0].begin(), values[0].end(), values[rank].begin(), values[rank].end());
-    if (values[rank] != values[0]) difference = std::min(difference, static_cast<size_t>(end - values[0].begin()));
+    const auto [end, other_end] =
+        std::mismatch(values[0].begin(), values[0].end(), values[rank].begin(), values[rank].end());
+    if (values[rank] != values[0])
+      difference = std::min(difference, static_cast<size_t>(end - values[0].begin()));
   }
   std::vector<std::pair<std::vector<int>, std::string>> groups;
   for (const auto& [value, ranks] : ranks_of) groups.emplace_back(ranks, value);
   std::sort(groups.begin(), groups.end());
   std::string text = cat("The ranks disagree on ", name, ":");
-  for (const auto& [ranks, value] : groups) text += cat("\n  ", rank_list(ranks), ": ", excerpt(value, difference));
+  for (const auto& [ranks, value] : groups)
+    text += cat("\n  ", rank_list(ranks), ": ", excerpt(value, difference));
   return text;
 }
 
@@ -57,8 +61,11 @@ void check_agreement(const Group& group, std::string_view name, const std::strin
   for (const auto& bytes : group.gather(std::as_bytes(std::span(value)), 0)) {
     values.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
-  const std::string message = group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
-  throw Error(message, "All ranks must run the same program with the same configuration and see the same files.");
+  const std::string message =
+      group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
+  throw Error(
+      message,
+      "All ranks must run the same program with the same configuration and see the same files.");
 }
 
 }  // namespace dfine

@@ -16,12 +16,14 @@ const char* name_of(DeviceRequest request) {
 }
 
 // The GPU index of each of a host's ranks, given in the order of local ranks.
-std::vector<int> assign_gpus(const std::string& host, const std::vector<const DeviceOffer*>& ranks) {
+std::vector<int> assign_gpus(const std::string& host,
+                             const std::vector<const DeviceOffer*>& ranks) {
   const auto distinct = [&](auto&& index_of) {
     std::set<std::string> taken;
     for (size_t local = 0; local < ranks.size(); ++local) {
       const auto& gpus = ranks[local]->gpus;
-      if (index_of(local) >= gpus.size() || !taken.insert(gpus[index_of(local)]).second) return false;
+      if (index_of(local) >= gpus.size() || !taken.insert(gpus[index_of(local)]).second)
+        return false;
     }
     return true;
   };
@@ -33,10 +35,13 @@ std::vector<int> assign_gpus(const std::string& host, const std::vector<const De
   if (distinct([](size_t) { return size_t{0}; })) return indices;
   std::set<std::string> all;
   for (const auto* rank : ranks) all.insert(rank->gpus.begin(), rank->gpus.end());
-  throw Error(cat("Host ", host, " runs ", counted(static_cast<long long>(ranks.size()), "rank"), ", but they see ",
-                  counted(static_cast<long long>(all.size()), "GPU"), " between them; every rank needs its own."),
-              cat("Start at most as many ranks on each host as it has GPUs (mpirun -np N --map-by ppr:", std::max<size_t>(all.size(), 1),
-                  ":node), or train on the CPU with --set run.device=cpu."));
+  throw Error(
+      cat("Host ", host, " runs ", counted(static_cast<long long>(ranks.size()), "rank"),
+          ", but they see ", counted(static_cast<long long>(all.size()), "GPU"),
+          " between them; every rank needs its own."),
+      cat("Start at most as many ranks on each host as it has GPUs (mpirun -np N --map-by ppr:",
+          std::max<size_t>(all.size(), 1),
+          ":node), or train on the CPU with --set run.device=cpu."));
 }
 
 }  // namespace
@@ -46,26 +51,32 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
   std::string with, without;  // a host with GPUs, and one without any
   for (size_t rank = 0; rank < offers.size(); ++rank) {
     if (offers[rank].request != offers[0].request) {
-      throw Error(cat("The ranks ask for different devices: rank 0 for ", name_of(offers[0].request), ", rank ", rank, " for ",
-                      name_of(offers[rank].request), "."),
-                  "run.device must be the same on all ranks.");
+      throw Error(
+          cat("The ranks ask for different devices: rank 0 for ", name_of(offers[0].request),
+              ", rank ", rank, " for ", name_of(offers[rank].request), "."),
+          "run.device must be the same on all ranks.");
     }
     ranks_of_host[offers[rank].host].push_back(rank);
     (offers[rank].gpus.empty() ? without : with) = offers[rank].host;
   }
   std::vector<at::Device> devices(offers.size(), at::kCPU);
   const DeviceRequest request = offers[0].request;
-  if (request == DeviceRequest::kCpu || (request == DeviceRequest::kAuto && with.empty())) return devices;
+  if (request == DeviceRequest::kCpu || (request == DeviceRequest::kAuto && with.empty()))
+    return devices;
   if (!without.empty()) {
-    throw Error(cat("No GPU is visible on host ", without, with.empty() ? "" : cat(", while host ", with, " has some"), "."),
-                "Check nvidia-smi and CUDA_VISIBLE_DEVICES there, or train on the CPU with --set run.device=cpu.");
+    throw Error(cat("No GPU is visible on host ", without,
+                    with.empty() ? "" : cat(", while host ", with, " has some"), "."),
+                "Check nvidia-smi and CUDA_VISIBLE_DEVICES there, or train on the CPU with --set "
+                "run.device=cpu.");
   }
   for (auto& [host, ranks] : ranks_of_host) {
-    std::sort(ranks.begin(), ranks.end(), [&](size_t a, size_t b) { return offers[a].local_rank < offers[b].local_rank; });
+    std::sort(ranks.begin(), ranks.end(),
+              [&](size_t a, size_t b) { return offers[a].local_rank < offers[b].local_rank; });
     std::vector<const DeviceOffer*> local;
     for (const size_t rank : ranks) local.push_back(&offers[rank]);
     const auto indices = assign_gpus(host, local);
-    for (size_t i = 0; i < ranks.size(); ++i) devices[ranks[i]] = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(indices[i]));
+    for (size_t i = 0; i < ranks.size(); ++i)
+      devices[ranks[i]] = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(indices[i]));
   }
   return devices;
 }

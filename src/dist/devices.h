@@ -7,7 +7,8 @@
 
 namespace dfine {
 
-/// What the user asks for. kAuto: the GPUs where this build and the hosts have them, the CPU when no host has any.
+/// What the user asks for. kAuto: the GPUs where this build and the hosts have them, the CPU when
+/// no host has any.
 enum class DeviceRequest { kAuto, kCpu, kCuda };
 
 /// What one rank asks for and has.
@@ -15,12 +16,13 @@ struct DeviceOffer {
   std::string host;
   int local_rank = 0;
   DeviceRequest request = DeviceRequest::kAuto;
-  std::vector<std::string> gpus;  // one name a visible GPU that tells it from all others (UUID), in the order of their indices
+  std::vector<std::string> gpus;  // one name a visible GPU that tells it from all others (UUID), in
+                                  // the order of their indices
 };
 
-/// A device for each rank, one rank a device: the GPU of its local rank, or its only one where the launcher shows each rank its own.
-/// `offers`: one a rank. Throws when requests differ, when a host has more ranks than GPUs, when only some hosts have GPUs, and for
-/// kCuda without any.
+/// A device for each rank, one rank a device: the GPU of its local rank, or its only one where the
+/// launcher shows each rank its own. `offers`: one a rank. Throws when requests differ, when a host
+/// has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
 std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 
 /// For sending between ranks; the host and local rank are not part of it.

@@ -18,7 +18,9 @@ namespace dfine {
 
 FailureText describe_failure(const std::exception_ptr& failure) {
   const std::string context = failure_context();
-  const auto text = [&](const std::string& what) { return context.empty() ? what : cat(what, "\n  in ", context); };
+  const auto text = [&](const std::string& what) {
+    return context.empty() ? what : cat(what, "\n  in ", context);
+  };
   try {
     std::rethrow_exception(failure);
   } catch (const UsageError& e) {

@@ -94,7 +94,8 @@ std::string failure_context() {
 FailureReporter::FailureReporter(const Session& session) : rank_(cat(session.rank())) {
   if (session.size() > 1) {
     who_ = cat("rank ", session.rank(), " of ", session.size(), " on host ", session.host());
-    store_ = session.store()->clone();  // a connection of its own: another thread may wait in the first
+    store_ =
+        session.store()->clone();  // a connection of its own: another thread may wait in the first
     store_->setTimeout(kStoreTimeout);
   }
   sem_init(&wake_, 0, 0);
@@ -107,7 +108,7 @@ FailureReporter::FailureReporter(const Session& session) : rank_(cat(session.ran
   stack.ss_size = kSignalStackBytes;
   sigaltstack(&stack, nullptr);
   for (const int signal : kSignals) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = on_signal;
     action.sa_flags = SA_ONSTACK;
     sigaction(signal, &action, &previous_.emplace_back());
@@ -135,9 +136,7 @@ void FailureReporter::on_signal(int signal) {
     frame_count = backtrace(frames.data(), static_cast<int>(frames.size()));
     sem_post(&reporter->wake_);
   }
-  struct timespec pause {
-    std::chrono::seconds(kLongestAbort).count(), 0
-  };
+  struct timespec pause{std::chrono::seconds(kLongestAbort).count(), 0};
   nanosleep(&pause, nullptr);
   _exit(128 + signal);
 }
@@ -168,8 +167,9 @@ void FailureReporter::report_signal(int signal) {
     // The thread that failed may hold any lock, the log's too: it is not used.
     const std::string context_now = failure_context();
     const std::string text =
-        cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG", signal_name(signal), ": ",
-            sigdescr_np(signal), ")", context_now.empty() ? "" : "\n  in " + context_now, remark, "\n");
+        cat("\n", who_.empty() ? "failed" : who_ + " failed", ": ended by signal ", signal, " (SIG",
+            signal_name(signal), ": ", sigdescr_np(signal), ")",
+            context_now.empty() ? "" : "\n  in " + context_now, remark, "\n");
     write_all(STDERR_FILENO, text);
     backtrace_symbols_fd(frames.data(), frame_count, STDERR_FILENO);
     append_to_failure_log(text);
@@ -195,7 +195,7 @@ int FailureReporter::fail(const FailureText& failure) {
   }
   std::string remark;
   if (first_in_job(remark)) {
-    log::set_prefix("");  // the message names the rank
+    log::set_prefix("");                               // the message names the rank
     if (store_ && rank_ != "0") log_to_failure_log();  // rank zero's log writes there already
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);
@@ -203,7 +203,8 @@ int FailureReporter::fail(const FailureText& failure) {
       log::error(cat(who_.empty() ? "" : who_ + " failed: ", failure.text, remark));
     }
   } else {
-    std::this_thread::sleep_for(kLongestAbort);  // the first one is printing, and about to end this process
+    std::this_thread::sleep_for(
+        kLongestAbort);  // the first one is printing, and about to end this process
   }
   return abort_job(failure.exit_code);
 }

@@ -27,14 +27,15 @@ struct FailureText {
   int exit_code = kExitFailed;
 };
 
-/// What set_failure_context said last; empty when another thread holds its lock: it may be the one that failed.
+/// What set_failure_context said last; empty when another thread holds its lock: it may be the one
+/// that failed.
 std::string failure_context();
 
 /// With its context, ready to print.
 FailureText describe_failure(const std::exception_ptr& failure);
 
-/// Takes over std::terminate and the fatal signals while it lives; one a process. A signal is reported by a thread of its own, since a
-/// handler may do next to nothing.
+/// Takes over std::terminate and the fatal signals while it lives; one a process. A signal is
+/// reported by a thread of its own, since a handler may do next to nothing.
 class FailureReporter {
  public:
   explicit FailureReporter(const Session& session);
@@ -42,7 +43,8 @@ class FailureReporter {
   FailureReporter(const FailureReporter&) = delete;
   FailureReporter& operator=(const FailureReporter&) = delete;
 
-  /// Prints the failure unless another rank (or thread) failed before, then ends the job. Alone it returns the exit code.
+  /// Prints the failure unless another rank (or thread) failed before, then ends the job. Alone it
+  /// returns the exit code.
   int fail(const FailureText& failure);
 
  private:

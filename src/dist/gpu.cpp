@@ -21,16 +21,19 @@ namespace dfine {
 
 #ifdef DFINE_CUDA
 
-// Options::create() below allocates what LibTorch's constructor fills: an nccl.h of another release, whose ncclConfig_t is smaller, would
-// leave it too little memory. cmake/TorchCuda.cmake names the version that LibTorch was built with.
-static_assert(NCCL_VERSION_CODE == DFINE_NCCL_VERSION_CODE, "nccl.h is not of the version that LibTorch was built with");
+// Options::create() below allocates what LibTorch's constructor fills: an nccl.h of another
+// release, whose ncclConfig_t is smaller, would leave it too little memory. cmake/TorchCuda.cmake
+// names the version that LibTorch was built with.
+static_assert(NCCL_VERSION_CODE == DFINE_NCCL_VERSION_CODE,
+              "nccl.h is not of the version that LibTorch was built with");
 
 namespace {
 
 NcclVersions nccl_versions() {
   Dl_info where{};
   void* function = dlsym(RTLD_DEFAULT, "ncclGetVersion");
-  const bool found = function != nullptr && dladdr(function, &where) != 0 && where.dli_fname != nullptr;
+  const bool found =
+      function != nullptr && dladdr(function, &where) != 0 && where.dli_fname != nullptr;
   return {.header = NCCL_VERSION_CODE,
           .libtorch = nccl_code(torch::cuda::nccl::version()),
           .loaded = c10d::getNcclVersionNumber(),
@@ -59,10 +62,12 @@ void use_device(at::Device device) {
   if (device.is_cuda()) c10::cuda::set_device(device.index());
 }
 
-c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store, const std::string& name, int rank,
-                                                       int size, at::Device device) {
+c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store,
+                                                       const std::string& name, int rank, int size,
+                                                       at::Device device) {
   require_fitting(nccl_versions());
-  const c10::intrusive_ptr<c10d::Store> prefixed = c10::make_intrusive<c10d::PrefixStore>(name, store);
+  const c10::intrusive_ptr<c10d::Store> prefixed =
+      c10::make_intrusive<c10d::PrefixStore>(name, store);
   auto options = c10d::ProcessGroupNCCL::Options::create();
   options->group_name = name;
   options->config.blocking = 1;  // connecting below returns when it is done, or throws
@@ -87,9 +92,11 @@ std::vector<std::string> visible_gpus() {
 
 void use_device(at::Device) {}
 
-c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>&, const std::string&, int, int,
+c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>&,
+                                                       const std::string&, int, int,
                                                        at::Device device) {
-  throw Error(cat("This build has no CUDA: a group on ", device, " is not possible."), "Build with cmake --preset cuda.");
+  throw Error(cat("This build has no CUDA: a group on ", device, " is not possible."),
+              "Build with cmake --preset cuda.");
 }
 
 #endif

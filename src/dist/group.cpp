@@ -30,7 +30,8 @@ void all_reduce(c10d::ProcessGroup& group, Tensor& tensor, c10d::ReduceOp::RedOp
 
 }  // namespace
 
-Group::Group(c10::intrusive_ptr<c10d::ProcessGroup> process_group, c10::intrusive_ptr<c10d::ProcessGroup> gradient_process_group,
+Group::Group(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
+             c10::intrusive_ptr<c10d::ProcessGroup> gradient_process_group,
              std::shared_ptr<HostChannel> host, at::Device device)
     : process_group_(std::move(process_group)),
       gradient_process_group_(std::move(gradient_process_group)),
@@ -61,7 +62,8 @@ void Group::broadcast(Tensor& tensor, int root) const {
   if (alone()) return;
   c10d::BroadcastOptions options;
   options.rootRank = root;
-  in_place(tensor, [&](std::vector<Tensor>& buffer) { return process_group_->broadcast(buffer, options); });
+  in_place(tensor,
+           [&](std::vector<Tensor>& buffer) { return process_group_->broadcast(buffer, options); });
 }
 
 void Group::broadcast(const std::vector<Tensor>& tensors, int root) const {
@@ -82,7 +84,8 @@ std::vector<int64_t> Group::max(std::vector<int64_t> values) const {
   return values;
 }
 
-std::vector<std::vector<std::byte>> Group::gather(std::span<const std::byte> bytes, int root) const {
+std::vector<std::vector<std::byte>> Group::gather(std::span<const std::byte> bytes,
+                                                  int root) const {
   if (alone()) return {std::vector<std::byte>(bytes.begin(), bytes.end())};
   return host_->gather(bytes, root);
 }

@@ -19,7 +19,8 @@ template <class T>
 void all_reduce(std::span<T> values, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
   in_pieces(values.size(), [&](size_t first, int count) {
     MPI_Request request;
-    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data() + first, count, type, op, comm, &request), "all-reduce");
+    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data() + first, count, type, op, comm, &request),
+              "all-reduce");
     wait_for(request, "all-reduce");
   });
 }
@@ -44,7 +45,8 @@ void HostChannel::max(std::span<int64_t> values) const {
 void HostChannel::broadcast(std::span<std::byte> bytes, int root) const {
   in_pieces(bytes.size(), [&](size_t first, int count) {
     MPI_Request request;
-    check_mpi(MPI_Ibcast(bytes.data() + first, count, MPI_BYTE, root, comm_, &request), "broadcast");
+    check_mpi(MPI_Ibcast(bytes.data() + first, count, MPI_BYTE, root, comm_, &request),
+              "broadcast");
     wait_for(request, "broadcast");
   });
 }
@@ -57,16 +59,20 @@ std::string HostChannel::broadcast(std::string text, int root) const {
   return text;
 }
 
-std::vector<std::vector<std::byte>> HostChannel::gather(std::span<const std::byte> bytes, int root) const {
+std::vector<std::vector<std::byte>> HostChannel::gather(std::span<const std::byte> bytes,
+                                                        int root) const {
   constexpr int kTag = 1;
   const uint64_t length = bytes.size();
   std::vector<uint64_t> lengths(static_cast<size_t>(rank_ == root ? size_ : 0));
   MPI_Request request;
-  check_mpi(MPI_Igather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, root, comm_, &request), "gather");
+  check_mpi(
+      MPI_Igather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, root, comm_, &request),
+      "gather");
   wait_for(request, "gather");
   if (rank_ != root) {
     in_pieces(bytes.size(), [&](size_t first, int count) {
-      check_mpi(MPI_Isend(bytes.data() + first, count, MPI_BYTE, root, kTag, comm_, &request), "gather");
+      check_mpi(MPI_Isend(bytes.data() + first, count, MPI_BYTE, root, kTag, comm_, &request),
+                "gather");
       wait_for(request, "gather");
     });
     return {};
@@ -80,7 +86,8 @@ std::vector<std::vector<std::byte>> HostChannel::gather(std::span<const std::byt
     }
     received.resize(lengths[static_cast<size_t>(source)]);
     in_pieces(received.size(), [&](size_t first, int count) {
-      check_mpi(MPI_Irecv(received.data() + first, count, MPI_BYTE, source, kTag, comm_, &request), "gather");
+      check_mpi(MPI_Irecv(received.data() + first, count, MPI_BYTE, source, kTag, comm_, &request),
+                "gather");
       wait_for(request, "gather");
     });
   }

@@ -10,7 +10,8 @@
 
 namespace dfine {
 
-/// One communicator of its own, used by one thread at a time. Waiting ranks sleep between looks (mpi_wait.h).
+/// One communicator of its own, used by one thread at a time. Waiting ranks sleep between looks
+/// (mpi_wait.h).
 class HostChannel {
  public:
   /// Collective over `parent`, which is duplicated. The duplicate lives until MPI_Finalize.

@@ -26,14 +26,16 @@ int size_of(MPI_Comm comm) {
 }
 
 void check_tensor(const Tensor& tensor, const char* operation) {
-  if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided || !tensor.is_non_overlapping_and_dense()) {
-    throw Error(cat("MPI: ", operation, " needs a dense CPU tensor; got ", tensor.toString(), " of sizes ", tensor.sizes(), ", strides ",
-                    tensor.strides(), "."));
+  if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided ||
+      !tensor.is_non_overlapping_and_dense()) {
+    throw Error(cat("MPI: ", operation, " needs a dense CPU tensor; got ", tensor.toString(),
+                    " of sizes ", tensor.sizes(), ", strides ", tensor.strides(), "."));
   }
 }
 
 const Tensor& only(const std::vector<Tensor>& tensors, const char* operation) {
-  if (tensors.size() != 1) throw Error(cat("MPI: ", operation, " takes one tensor, not ", tensors.size(), "."));
+  if (tensors.size() != 1)
+    throw Error(cat("MPI: ", operation, " takes one tensor, not ", tensors.size(), "."));
   check_tensor(tensors.front(), operation);
   return tensors.front();
 }
@@ -41,17 +43,20 @@ const Tensor& only(const std::vector<Tensor>& tensors, const char* operation) {
 // Consecutive pieces that MPI's int counts can express: piece(first, count).
 template <class Piece>
 void in_pieces(int64_t total, int64_t largest, Piece&& piece) {
-  for (int64_t first = 0; first < total; first += largest) piece(first, static_cast<int>(std::min(largest, total - first)));
+  for (int64_t first = 0; first < total; first += largest)
+    piece(first, static_cast<int>(std::min(largest, total - first)));
 }
 
 class GivenUp : public Error {
  public:
-  GivenUp() : Error("MPI: an operation was given up because its process group is being destroyed.") {}
+  GivenUp()
+      : Error("MPI: an operation was given up because its process group is being destroyed.") {}
 };
 
 }  // namespace
 
-MpiBackend::MpiBackend(MPI_Comm parent, int64_t max_count) : Backend(rank_of(parent), size_of(parent)), max_count_(max_count) {
+MpiBackend::MpiBackend(MPI_Comm parent, int64_t max_count)
+    : Backend(rank_of(parent), size_of(parent)), max_count_(max_count) {
   check_mpi(MPI_Comm_dup(parent, &comm_), "duplicating a communicator");
   check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "setting an error handler");
   worker_ = std::thread([this] { work(); });
@@ -87,7 +92,8 @@ void MpiBackend::work() {
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::enqueue(std::vector<Tensor> tensors, Operation run) {
-  auto future = c10::make_intrusive<c10::ivalue::Future>(c10::ListType::create(c10::TensorType::get()));
+  auto future =
+      c10::make_intrusive<c10::ivalue::Future>(c10::ListType::create(c10::TensorType::get()));
   {
     const std::lock_guard lock(queue_mutex_);
     queue_.push_back({std::move(run), std::move(tensors), future});
@@ -100,7 +106,8 @@ void MpiBackend::complete(MPI_Request& request, const char* operation) {
   if (!wait_for(request, operation, &stop_)) throw GivenUp();
 }
 
-c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<Tensor>& tensors, const c10d::BroadcastOptions& options) {
+c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<Tensor>& tensors,
+                                                     const c10d::BroadcastOptions& options) {
   const Tensor tensor = only(tensors, "broadcast");
   const int root = static_cast<int>(options.rootRank);
   return enqueue(tensors, [this, tensor, root] {
@@ -113,7 +120,8 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<Tensor>& tensor
   });
 }
 
-c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<Tensor>& tensors, const c10d::AllreduceOptions& options) {
+c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<Tensor>& tensors,
+                                                     const c10d::AllreduceOptions& options) {
   const Tensor tensor = only(tensors, "all-reduce");
   const auto op = options.reduceOp.op_;
   const auto [type, mpi_op] = mpi_reduction(tensor.scalar_type(), op);
@@ -122,17 +130,22 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<Tensor>& tensor
     const auto element = static_cast<int64_t>(tensor.element_size());
     in_pieces(tensor.numel(), max_count_, [&](int64_t first, int count) {
       MPI_Request request;
-      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data + first * element, count, type, mpi_op, comm_, &request), "all-reduce");
+      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data + first * element, count, type, mpi_op, comm_,
+                               &request),
+                "all-reduce");
       complete(request, "all-reduce");
     });
     if (op == c10d::ReduceOp::AVG) Tensor(tensor).div_(getSize());
   });
 }
 
-c10::intrusive_ptr<c10d::Work> MpiBackend::all_gather_single(Tensor& output, Tensor& input, const c10d::AllgatherOptions&) {
+c10::intrusive_ptr<c10d::Work> MpiBackend::all_gather_single(Tensor& output, Tensor& input,
+                                                             const c10d::AllgatherOptions&) {
   check_tensor(input, "all-gather");
-  if (!output.is_contiguous() || output.scalar_type() != input.scalar_type() || output.numel() != input.numel() * getSize()) {
-    throw Error(cat("MPI: all-gather of ", input.sizes(), " on ", getSize(), " ranks into a tensor of ", output.sizes(), "."));
+  if (!output.is_contiguous() || output.scalar_type() != input.scalar_type() ||
+      output.numel() != input.numel() * getSize()) {
+    throw Error(cat("MPI: all-gather of ", input.sizes(), " on ", getSize(),
+                    " ranks into a tensor of ", output.sizes(), "."));
   }
   return enqueue({output}, [this, output, input] {
     const auto bytes = static_cast<int64_t>(input.nbytes());
@@ -141,21 +154,24 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::all_gather_single(Tensor& output, Ten
     if (bytes <= max_count_) {
       MPI_Request request;
       const int count = static_cast<int>(bytes);
-      check_mpi(MPI_Iallgather(in, count, MPI_BYTE, out, count, MPI_BYTE, comm_, &request), "all-gather");
+      check_mpi(MPI_Iallgather(in, count, MPI_BYTE, out, count, MPI_BYTE, comm_, &request),
+                "all-gather");
       return complete(request, "all-gather");
     }
     std::memcpy(out + rank_ * bytes, in, static_cast<size_t>(bytes));
     for (int root = 0; root < size_; ++root) {
       in_pieces(bytes, max_count_, [&](int64_t first, int count) {
         MPI_Request request;
-        check_mpi(MPI_Ibcast(out + root * bytes + first, count, MPI_BYTE, root, comm_, &request), "all-gather");
+        check_mpi(MPI_Ibcast(out + root * bytes + first, count, MPI_BYTE, root, comm_, &request),
+                  "all-gather");
         complete(request, "all-gather");
       });
     }
   });
 }
 
-c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<Tensor>>& outputs, std::vector<Tensor>& inputs,
+c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<Tensor>>& outputs,
+                                                     std::vector<Tensor>& inputs,
                                                      const c10d::AllgatherOptions&) {
   const Tensor input = only(inputs, "all-gather");
   if (outputs.size() != 1 || outputs.front().size() != static_cast<size_t>(getSize())) {
@@ -163,8 +179,10 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<Ten
   }
   for (const Tensor& output : outputs.front()) {
     check_tensor(output, "all-gather");
-    if (output.sizes() != input.sizes() || output.strides() != input.strides() || output.scalar_type() != input.scalar_type()) {
-      throw Error(cat("MPI: all-gather of ", input.sizes(), " into ", output.sizes(), ": sizes, strides and types must be the same."));
+    if (output.sizes() != input.sizes() || output.strides() != input.strides() ||
+        output.scalar_type() != input.scalar_type()) {
+      throw Error(cat("MPI: all-gather of ", input.sizes(), " into ", output.sizes(),
+                      ": sizes, strides and types must be the same."));
     }
   }
   return enqueue(outputs.front(), [this, input, all = outputs.front()] {

@@ -20,7 +20,9 @@ void reduce_small_float(void* in, void* inout, int* count, MPI_Datatype*) {
   T* b = static_cast<T*>(inout);
   for (int i = 0; i < *count; ++i) {
     const float x = static_cast<float>(a[i]), y = static_cast<float>(b[i]);
-    b[i] = static_cast<T>(kOp == RedOp::SUM ? x + y : kOp == RedOp::MAX ? std::max(x, y) : std::min(x, y));
+    b[i] = static_cast<T>(kOp == RedOp::SUM   ? x + y
+                          : kOp == RedOp::MAX ? std::max(x, y)
+                                              : std::min(x, y));
   }
 }
 
@@ -47,11 +49,13 @@ MPI_Op native_op(RedOp op) {
 
 MpiReduction mpi_reduction(at::ScalarType type, RedOp op) {
   if (op == RedOp::AVG) {
-    if (!at::isFloatingType(type)) throw Error(cat("MPI: a mean over the ranks of ", type, " values is not supported."));
+    if (!at::isFloatingType(type))
+      throw Error(cat("MPI: a mean over the ranks of ", type, " values is not supported."));
     op = RedOp::SUM;
   }
   if (op != RedOp::SUM && op != RedOp::MAX && op != RedOp::MIN) {
-    throw Error(cat("MPI: reduction number ", static_cast<int>(op), " of c10d::ReduceOp is not supported (SUM, AVG, MIN and MAX are)."));
+    throw Error(cat("MPI: reduction number ", static_cast<int>(op),
+                    " of c10d::ReduceOp is not supported (SUM, AVG, MIN and MAX are)."));
   }
   switch (type) {
     case at::kFloat:

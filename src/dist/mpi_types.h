@@ -12,8 +12,9 @@ struct MpiReduction {
   MPI_Op op;
 };
 
-/// The MPI type and operator that reduce elements of `type`; AVG is a sum here. Half and bfloat16, which MPI lacks, are added in float
-/// and rounded at each addition. Throws Error for what is not supported.
+/// The MPI type and operator that reduce elements of `type`; AVG is a sum here. Half and bfloat16,
+/// which MPI lacks, are added in float and rounded at each addition. Throws Error for what is not
+/// supported.
 MpiReduction mpi_reduction(at::ScalarType type, c10d::ReduceOp::RedOpType op);
 
 }  // namespace dfine

@@ -28,7 +28,8 @@ bool wait_for(MPI_Request& request, std::string_view operation, const std::atomi
     if (done) return true;
     if (stop && stop->load(std::memory_order_relaxed)) return false;
     if (look < kBusyLooks) continue;
-    // Not yield(): on a crowded machine that would put this thread behind all others, time and again; one that wakes up goes first.
+    // Not yield(): on a crowded machine that would put this thread behind all others, time and
+    // again; one that wakes up goes first.
     std::this_thread::sleep_for(sleep);
     if (sleep < kLongestSleep) sleep += 10us;
   }

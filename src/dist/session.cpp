@@ -26,32 +26,39 @@ std::string host_name() {
 }
 
 void start_mpi(const Launch& launch) {
-  // OpenMPI gives the core away at every look for messages when a host has more ranks than cores; here waiting threads sleep between
-  // looks anyhow (mpi_wait.h), and a small sum then takes 10 times as long. What the user has set stands.
+  // OpenMPI gives the core away at every look for messages when a host has more ranks than cores;
+  // here waiting threads sleep between looks anyhow (mpi_wait.h), and a small sum then takes 10
+  // times as long. What the user has set stands.
   setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/0);
   int provided = 0, size = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
-  if (provided < MPI_THREAD_MULTIPLE) throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
+  if (provided < MPI_THREAD_MULTIPLE)
+    throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
   check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "size");
   if (launch.ranks && *launch.ranks != size) {
-    throw Error(cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"), ", but MPI sees ", size, "."),
-                "The launcher belongs to another MPI than the one this program is linked with: use that one's mpirun.");
+    throw Error(cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"),
+                    ", but MPI sees ", size, "."),
+                "The launcher belongs to another MPI than the one this program is linked with: use "
+                "that one's mpirun.");
   }
 }
 
 int local_rank_of(MPI_Comm world, int* local_size) {
   MPI_Comm local;
   int rank = 0;
-  check_mpi(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local), "MPI_Comm_split_type");
+  check_mpi(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local),
+            "MPI_Comm_split_type");
   check_mpi(MPI_Comm_rank(local, &rank), "rank");
   check_mpi(MPI_Comm_size(local, local_size), "size");
   check_mpi(MPI_Comm_free(&local), "MPI_Comm_free");
   return rank;
 }
 
-c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_group(const c10::intrusive_ptr<c10d::Store>& store, const std::string& name) {
+c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_group(const c10::intrusive_ptr<c10d::Store>& store,
+                                                      const std::string& name) {
   auto backend = c10::make_intrusive<MpiBackend>(MPI_COMM_WORLD);
-  auto group = c10::make_intrusive<c10d::ProcessGroup>(store, backend->getRank(), backend->getSize());
+  auto group =
+      c10::make_intrusive<c10d::ProcessGroup>(store, backend->getRank(), backend->getSize());
   group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::CUSTOM, backend);
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::CUSTOM);
   group->setGroupName(name);
@@ -79,7 +86,8 @@ Session::Session() : impl_(std::make_unique<Impl>()) {
   int local_size = 1;
   const int local_rank = local_rank_of(MPI_COMM_WORLD, &local_size);
   int rank = 0;
-  for (const auto& text : impl_->channel->all_gather(cat(local_rank, " ", local_size, " ", host_name()))) {
+  for (const auto& text :
+       impl_->channel->all_gather(cat(local_rank, " ", local_size, " ", host_name()))) {
     RankInfo info;
     std::istringstream in(text);
     in >> info.local_rank >> info.local_size >> info.host;
@@ -133,7 +141,8 @@ Group Session::make_group(DeviceRequest request) {
   use_device(device);
   if (size() == 1) return Group(device);
   const auto make = [&](const std::string& name) {
-    return device.is_cuda() ? make_nccl_group(impl_->store, name, rank(), size(), device) : make_mpi_group(impl_->store, name);
+    return device.is_cuda() ? make_nccl_group(impl_->store, name, rank(), size(), device)
+                            : make_mpi_group(impl_->store, name);
   };
   const std::string number = cat(impl_->groups.size() / 2);
   const auto tensors = make("tensors" + number), gradients = make("gradients" + number);
@@ -145,12 +154,13 @@ std::string Session::rank_table() const {
   size_t width = 4;
   for (const auto& info : ranks_) width = std::max(width, info.host.size());
   std::ostringstream out;
-  out << std::left << std::setw(6) << "rank" << std::setw(static_cast<int>(width) + 2) << "host" << std::setw(9) << "device"
+  out << std::left << std::setw(6) << "rank" << std::setw(static_cast<int>(width) + 2) << "host"
+      << std::setw(9) << "device"
       << "local";
   for (const auto& info : ranks_) {
     out << "\n"
-        << std::setw(6) << info.rank << std::setw(static_cast<int>(width) + 2) << info.host << std::setw(9) << info.device
-        << info.local_rank << " of " << info.local_size;
+        << std::setw(6) << info.rank << std::setw(static_cast<int>(width) + 2) << info.host
+        << std::setw(9) << info.device << info.local_rank << " of " << info.local_size;
   }
   return out.str();
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The process among its peers: MPI, hosts, devices. One for the whole run, made before anything else (run_ranks in failure.h does it).
+// The process among its peers: MPI, hosts, devices. One for the whole run, made before anything
+// else (run_ranks in failure.h does it).
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,10 +24,11 @@ struct RankInfo {
   std::string device;  // "cpu", "cuda:0"; empty before make_group
 };
 
-/// Joins the job of the launcher that started this process (mpirun, srun with PMI), or is alone when none did: MPI is then not
-/// started at all, so that no launcher, session directory or network is needed.
-/// Throws when the launcher and MPI disagree on the number of ranks (two MPI installations, srun without its PMI plugin): training
-/// would otherwise run as many independent jobs over the same run folder.
+/// Joins the job of the launcher that started this process (mpirun, srun with PMI), or is alone
+/// when none did: MPI is then not started at all, so that no launcher, session directory or network
+/// is needed. Throws when the launcher and MPI disagree on the number of ranks (two MPI
+/// installations, srun without its PMI plugin): training would otherwise run as many independent
+/// jobs over the same run folder.
 class Session {
  public:
   Session();
@@ -42,9 +44,10 @@ class Session {
   const std::string& host() const { return self().host; }
   const std::vector<RankInfo>& ranks() const { return ranks_; }
 
-  /// One rank, one device: builds the group over OpenMPI (CPU) or NCCL (GPUs, chosen by local rank). Throws the same error on all
-  /// ranks when they ask for different things, when a host has more ranks than GPUs, or for kCuda in a build without CUDA.
-  /// The session shares in the group, so that a rank which fails never waits for its peers while it unwinds.
+  /// One rank, one device: builds the group over OpenMPI (CPU) or NCCL (GPUs, chosen by local
+  /// rank). Throws the same error on all ranks when they ask for different things, when a host has
+  /// more ranks than GPUs, or for kCuda in a build without CUDA. The session shares in the group,
+  /// so that a rank which fails never waits for its peers while it unwinds.
   Group make_group(DeviceRequest request);
 
   /// Reached by all ranks without MPI, served by rank zero; null when alone.

@@ -5,9 +5,10 @@
 namespace dfine {
 
 /// Gradient of batch norm with respect to its input, in one pass over x and grad:
-/// (grad - mean_grad - (x - mean) * projection) * scale, for each channel. x, grad: [N, C, ...], both contiguous or both channels_last,
-/// float or double; the others [C] of the same type.
-Tensor batch_norm_input_gradient(const Tensor& grad, const Tensor& x, const Tensor& mean, const Tensor& mean_grad, const Tensor& projection,
+/// (grad - mean_grad - (x - mean) * projection) * scale, for each channel. x, grad: [N, C, ...],
+/// both contiguous or both channels_last, float or double; the others [C] of the same type.
+Tensor batch_norm_input_gradient(const Tensor& grad, const Tensor& x, const Tensor& mean,
+                                 const Tensor& mean_grad, const Tensor& projection,
                                  const Tensor& scale);
 
 }  // namespace dfine

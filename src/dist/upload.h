@@ -3,9 +3,12 @@
 
 namespace dfine {
 
-/// `tensor` on `device`; from host memory by way of page-locked memory, so that the host does not wait for what the device is doing.
+/// `tensor` on `device`; from host memory by way of page-locked memory, so that the host does not
+/// wait for what the device is doing.
 inline at::Tensor upload(const at::Tensor& tensor, const at::Device& device) {
-  return tensor.device().type() == device.type() ? tensor : tensor.pin_memory().to(device, /*non_blocking=*/true);
+  return tensor.device().type() == device.type()
+             ? tensor
+             : tensor.pin_memory().to(device, /*non_blocking=*/true);
 }
 
 }  // namespace dfine

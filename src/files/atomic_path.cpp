@@ -15,9 +15,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "files/file_error.h"
 #include "files/output_file.h"
-#include "core/text.h"
 
 namespace dfine {
 namespace fs = std::filesystem;
@@ -25,7 +25,8 @@ namespace {
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags, std::string_view action) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+  Descriptor(const fs::path& path, int flags, std::string_view action)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
     if (fd_ < 0) throw_file_error(action, path, errno);
   }
   ~Descriptor() { ::close(fd_); }
@@ -39,12 +40,14 @@ class Descriptor {
 
 void sync_to_disk(const fs::path& path) {
   const Descriptor file(path, O_RDONLY, "open");
-  // Some file systems cannot sync a folder (EINVAL); they need not, as they order metadata themselves.
+  // Some file systems cannot sync a folder (EINVAL); they need not, as they order metadata
+  // themselves.
   if (::fsync(file.get()) != 0 && errno != EINVAL) throw_file_error("write to disk", path, errno);
 }
 
 void sync_tree(const fs::path& folder) {
-  // Many small files: one wait for the whole file system instead of one, of about a millisecond, for each.
+  // Many small files: one wait for the whole file system instead of one, of about a millisecond,
+  // for each.
   constexpr size_t kMany = 1000;
   std::vector<fs::path> paths;
   try {
@@ -77,15 +80,18 @@ std::string temporary_prefix(const fs::path& target) {
   return cat(".", target.filename().string(), ".partial-", host_name(), "-");
 }
 
-/// Removes temporaries of `target` whose process on this host is gone; failing to is no error, they only take space.
+/// Removes temporaries of `target` whose process on this host is gone; failing to is no error, they
+/// only take space.
 void remove_leftovers(const fs::path& target) {
   const std::string prefix = temporary_prefix(target);
   std::error_code ignored;
-  for (fs::directory_iterator entry(parent_of(target), ignored), end; !ignored && entry != end; entry.increment(ignored)) {
+  for (fs::directory_iterator entry(parent_of(target), ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(prefix)) continue;
     pid_t pid = 0;
-    const auto parsed = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
+    const auto parsed =
+        std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
     if (parsed.ec != std::errc() || pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH) continue;
     std::error_code failed;
     fs::remove_all(entry->path(), failed);
@@ -96,7 +102,8 @@ fs::path normalised(fs::path target) {
   target = target.lexically_normal();
   if (!target.has_filename()) target = target.parent_path();  // "runs/pack/"
   if (target.filename().empty() || target.filename() == "." || target.filename() == "..") {
-    throw Error(cat("cannot write to '", target.string(), "'"), "give the name of a file or folder that can be created or replaced");
+    throw Error(cat("cannot write to '", target.string(), "'"),
+                "give the name of a file or folder that can be created or replaced");
   }
   return target;
 }
@@ -108,7 +115,8 @@ fs::path temporary_for(const fs::path& target) {
 }
 
 void rename_over(const fs::path& from, const fs::path& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) throw_file_error("rename the finished output to", to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw_file_error("rename the finished output to", to, errno);
 }
 
 }  // namespace
@@ -116,11 +124,13 @@ void rename_over(const fs::path& from, const fs::path& to) {
 MadeFolders::MadeFolders(const fs::path& folder) {
   std::vector<fs::path> missing;
   std::error_code failed;
-  for (fs::path p = folder; !p.empty() && !fs::is_directory(p, failed); p = p.parent_path()) missing.push_back(p);
+  for (fs::path p = folder; !p.empty() && !fs::is_directory(p, failed); p = p.parent_path())
+    missing.push_back(p);
   for (auto p = missing.rbegin(); p != missing.rend(); ++p) {
     if (::mkdir(p->c_str(), 0777) == 0) {
       made_.push_back(*p);
-    } else if (const int code = errno; !fs::is_directory(*p, failed)) {  // another process may have been faster
+    } else if (const int code = errno;
+               !fs::is_directory(*p, failed)) {  // another process may have been faster
       remove();
       throw_file_error("create the folder", *p, code);
     }
@@ -141,7 +151,9 @@ void MadeFolders::keep() {
 }
 
 AtomicFile::AtomicFile(fs::path target)
-    : target_(normalised(std::move(target))), parents_(parent_of(target_)), path_(temporary_for(target_)) {
+    : target_(normalised(std::move(target))),
+      parents_(parent_of(target_)),
+      path_(temporary_for(target_)) {
   const Descriptor created(path_, O_WRONLY | O_CREAT | O_EXCL, "create");
 }
 
@@ -161,7 +173,9 @@ void AtomicFile::commit() {
 }
 
 AtomicFolder::AtomicFolder(fs::path target)
-    : target_(normalised(std::move(target))), parents_(parent_of(target_)), path_(temporary_for(target_)) {
+    : target_(normalised(std::move(target))),
+      parents_(parent_of(target_)),
+      path_(temporary_for(target_)) {
   if (::mkdir(path_.c_str(), 0777) != 0) throw_file_error("create", path_, errno);
 }
 
@@ -201,11 +215,13 @@ void AtomicFolder::commit(const std::function<void()>& before_replacing) {
 
 void AtomicFolder::commit_new() {
   sync_tree(path_);
-  // rename() takes the place of an empty folder and of nothing else (POSIX), in one step on every file system.
+  // rename() takes the place of an empty folder and of nothing else (POSIX), in one step on every
+  // file system.
   if (::rename(path_.c_str(), target_.c_str()) != 0) {
     const int code = errno;
     if (code == ENOTEMPTY || code == EEXIST || code == ENOTDIR)
-      throw Error(cat(target_.string(), " was made by another program meanwhile"), "it was left alone: choose another place");
+      throw Error(cat(target_.string(), " was made by another program meanwhile"),
+                  "it was left alone: choose another place");
     throw_file_error("rename the finished output to", target_, code);
   }
   committed_ = true;

@@ -1,11 +1,13 @@
 #pragma once
-// Files and folders that appear whole or not at all: they are written beside their place under a temporary name, forced to disk and
-// renamed at the end. A reader sees the old content or the new, never a part; whatever fails before leaves the old content as it was.
+// Files and folders that appear whole or not at all: they are written beside their place under a
+// temporary name, forced to disk and renamed at the end. A reader sees the old content or the new,
+// never a part; whatever fails before leaves the old content as it was.
 //
-// The temporary name is `.NAME.partial-HOST-PID-N`. What a killed process left behind under such a name is removed by the next writer of
-// the same target on the same host.
+// The temporary name is `.NAME.partial-HOST-PID-N`. What a killed process left behind under such a
+// name is removed by the next writer of the same target on the same host.
 //
-// Folders on the way to the target are made where they are missing, and removed again when nothing is committed.
+// Folders on the way to the target are made where they are missing, and removed again when nothing
+// is committed.
 #include <filesystem>
 #include <functional>
 #include <string_view>
@@ -13,7 +15,8 @@
 
 namespace dfine {
 
-/// The missing ones among `folder` and those above it, made; what is still empty of them is removed again at the end, unless kept.
+/// The missing ones among `folder` and those above it, made; what is still empty of them is removed
+/// again at the end, unless kept.
 class MadeFolders {
  public:
   /// Throws Error when a folder cannot be made.
@@ -47,7 +50,8 @@ class AtomicFile {
   /// Where to write; close the file before commit().
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& target() const { return target_; }
-  /// Forces the content to disk and gives it its name, replacing an existing file. Throws Error (disk full, ...), leaving the target alone.
+  /// Forces the content to disk and gives it its name, replacing an existing file. Throws Error
+  /// (disk full, ...), leaving the target alone.
   void commit();
 
  private:
@@ -70,12 +74,15 @@ class AtomicFolder {
   /// Where to write; close all files before commit().
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& target() const { return target_; }
-  /// Forces every file to disk and gives the folder its name. An existing folder of that name is replaced: in one step where the file
-  /// system can exchange two names (ext4, xfs, btrfs, tmpfs), else by renaming the old one away first, a moment without either. The old
-  /// content is then removed. `before_replacing` is called when all is on disk and an existing folder is about to be replaced; what it
-  /// throws leaves the folder as it is. Throws Error, leaving the target alone.
+  /// Forces every file to disk and gives the folder its name. An existing folder of that name is
+  /// replaced: in one step where the file system can exchange two names (ext4, xfs, btrfs, tmpfs),
+  /// else by renaming the old one away first, a moment without either. The old content is then
+  /// removed. `before_replacing` is called when all is on disk and an existing folder is about to
+  /// be replaced; what it throws leaves the folder as it is. Throws Error, leaving the target
+  /// alone.
   void commit(const std::function<void()>& before_replacing = [] {});
-  /// The same, but replaces nothing: whatever stands there by now, an empty folder apart, is an Error and left alone.
+  /// The same, but replaces nothing: whatever stands there by now, an empty folder apart, is an
+  /// Error and left alone.
   void commit_new();
 
  private:

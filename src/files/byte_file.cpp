@@ -18,22 +18,27 @@ namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, int code) {
   const char* hint = "";
-  if (code == EMFILE || code == ENFILE) hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
+  if (code == EMFILE || code == ENFILE)
+    hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
   if (code == EACCES) hint = "check the file's permissions";
-  throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(code)), hint);
+  throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(code)),
+              hint);
 }
 
-/// Descriptors are given out from below: `newest` says how many are used. The other half stays for sockets and the like.
+/// Descriptors are given out from below: `newest` says how many are used. The other half stays for
+/// sockets and the like.
 void keep_half_of_the_limit_free(int newest) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || static_cast<rlim_t>(newest) < limit.rlim_cur / 2) return;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || static_cast<rlim_t>(newest) < limit.rlim_cur / 2)
+    return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, open() says so in the end
 }
 
 }  // namespace
 
-ByteFile::ByteFile(std::filesystem::path path) : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+ByteFile::ByteFile(std::filesystem::path path)
+    : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0) fail(path_, errno);
   keep_half_of_the_limit_free(fd_);
 }
@@ -42,10 +47,11 @@ ByteFile::~ByteFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-ByteFile::ByteFile(ByteFile&& other) noexcept : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+ByteFile::ByteFile(ByteFile&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 uint64_t ByteFile::size() const {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd_, &status) != 0) fail(path_, errno);
   return static_cast<uint64_t>(status.st_size);
 }
@@ -54,10 +60,13 @@ void ByteFile::read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes)
   bytes.resize(size);
   size_t done = 0;
   while (done < size) {
-    const ssize_t got = ::pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
+    const ssize_t got =
+        ::pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(path_, errno);
-    if (got == 0) throw Error(cat(printable(path_), " ends at byte ", offset + done, "; ", size - done, " more were expected"));
+    if (got == 0)
+      throw Error(cat(printable(path_), " ends at byte ", offset + done, "; ", size - done,
+                      " more were expected"));
     done += static_cast<size_t>(got);
   }
 }

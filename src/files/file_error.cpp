@@ -12,16 +12,23 @@ namespace {
 const char* hint_for(int code) {
   switch (code) {
     case ENOSPC:
-    case EDQUOT: return "free some space there or choose another place";
-    case EFBIG: return "raise the limit on file sizes (ulimit -f) or choose another file system";
-    case EIO: return "the disk or the network file system fails: look at the system's log (dmesg), or choose another place";
+    case EDQUOT:
+      return "free some space there or choose another place";
+    case EFBIG:
+      return "raise the limit on file sizes (ulimit -f) or choose another file system";
+    case EIO:
+      return "the disk or the network file system fails: look at the system's log (dmesg), or "
+             "choose another place";
     case EACCES:
     case EPERM:
-    case EROFS: return "check the folder's owner and permissions, or choose another place";
+    case EROFS:
+      return "check the folder's owner and permissions, or choose another place";
     case ENOENT:
     case ENOTDIR:
-    case EEXIST: return "look for a file or a broken link that stands where a folder is needed";
-    default: return "";
+    case EEXIST:
+      return "look for a file or a broken link that stands where a folder is needed";
+    default:
+      return "";
   }
 }
 

@@ -12,8 +12,9 @@ class NoSpaceError : public Error {
   using Error::Error;
 };
 
-/// Throws Error, or NoSpaceError, "cannot ACTION PATH: REASON" for the errno `code`, with what to do about it where that
-/// is known: disk full, quota, a limit on file sizes, a failing disk, permissions, a wrong path.
+/// Throws Error, or NoSpaceError, "cannot ACTION PATH: REASON" for the errno `code`, with what to
+/// do about it where that is known: disk full, quota, a limit on file sizes, a failing disk,
+/// permissions, a wrong path.
 [[noreturn]] void throw_file_error(std::string_view action, const std::filesystem::path& path,
                                    int code);
 

@@ -15,7 +15,7 @@ using FileId = std::pair<dev_t, ino_t>;
 
 /// Nothing where there is no such file; errno then says why.
 inline std::optional<FileId> find_file_id(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return FileId(status.st_dev, status.st_ino);
 }

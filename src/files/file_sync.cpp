@@ -13,12 +13,15 @@ namespace dfine {
 
 void sync_to_disk(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool failed = file < 0 || (::fsync(file) != 0 && errno != EINVAL);  // EINVAL: a file system that cannot sync a folder
+  const bool failed =
+      file < 0 ||
+      (::fsync(file) != 0 && errno != EINVAL);  // EINVAL: a file system that cannot sync a folder
   const int code = errno;
   if (file >= 0) ::close(file);
   if (failed) {
-    throw Error(cat("cannot write ", path.string(), " to disk: ", std::generic_category().message(code)),
-                code == ENOSPC || code == EDQUOT ? "free some space there or choose another place" : "");
+    throw Error(
+        cat("cannot write ", path.string(), " to disk: ", std::generic_category().message(code)),
+        code == ENOSPC || code == EDQUOT ? "free some space there or choose another place" : "");
   }
 }
 

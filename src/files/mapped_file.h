@@ -1,5 +1,6 @@
 #pragma once
-// Arrays that stay in a file: pages are the page cache's own, shared by all processes of a node, and cost a process no memory of its own.
+// Arrays that stay in a file: pages are the page cache's own, shared by all processes of a node,
+// and cost a process no memory of its own.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -11,8 +12,8 @@
 
 namespace dfine {
 
-/// The bytes [begin, end) of a file, mapped for reading. The file must not be cut short meanwhile: reading past its end then ends the
-/// process by SIGBUS.
+/// The bytes [begin, end) of a file, mapped for reading. The file must not be cut short meanwhile:
+/// reading past its end then ends the process by SIGBUS.
 class MappedFile {
  public:
   MappedFile() = default;
@@ -25,7 +26,9 @@ class MappedFile {
   MappedFile& operator=(const MappedFile&) = delete;
 
   /// `size` bytes from place `offset` of the file, within what is mapped.
-  std::span<const uint8_t> bytes(uint64_t offset, uint64_t size) const { return {first_ + (offset - first_offset_), size}; }
+  std::span<const uint8_t> bytes(uint64_t offset, uint64_t size) const {
+    return {first_ + (offset - first_offset_), size};
+  }
 
  private:
   uint8_t* first_ = nullptr;

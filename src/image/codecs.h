@@ -1,5 +1,6 @@
 #pragma once
-// What each format provides to decode.cpp; not for use outside src/image. The contracts are those of decode.h, minus the limit on size.
+// What each format provides to decode.cpp; not for use outside src/image. The contracts are those
+// of decode.h, minus the limit on size.
 #include <cstdint>
 #include <span>
 

@@ -16,7 +16,8 @@ double to_linear(uint8_t value) {
 
 uint8_t from_linear(double light) {
   const double v = std::clamp(light, 0.0, 1.0);
-  return static_cast<uint8_t>(std::lround(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055)));
+  return static_cast<uint8_t>(
+      std::lround(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055)));
 }
 
 /// Linear sRGB, possibly outside [0, 1]. `hue` in radians.
@@ -25,7 +26,8 @@ std::array<double, 3> oklch_to_linear(double lightness, double chroma, double hu
   const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
   const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
   const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
-  return {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s, -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
+  return {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+          -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
           -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
 }
 
@@ -37,7 +39,8 @@ bool displayable(const std::array<double, 3>& rgb) {
 
 Colour class_colour(int label) {
   constexpr std::array<double, 3> kLightness{0.68, 0.82, 0.55};
-  constexpr int kTurn = 8;            // hues between changes of lightness; eight steps of the golden angle stay 32 degrees apart
+  constexpr int kTurn = 8;  // hues between changes of lightness; eight steps of the golden angle
+                            // stay 32 degrees apart
   constexpr double kFirstHue = 25.0;  // degrees: red
   const auto n = static_cast<unsigned>(label);
   const double golden_angle = 180.0 * (3.0 - std::sqrt(5.0));
@@ -51,8 +54,11 @@ Colour class_colour(int label) {
 }
 
 Colour text_colour_on(Colour background) {
-  // Contrast as WCAG 2.1 defines it: (lighter + 0.05) / (darker + 0.05) of the relative luminances. Black wins above the geometric mean.
-  const double luminance = 0.2126 * to_linear(background.red) + 0.7152 * to_linear(background.green) + 0.0722 * to_linear(background.blue);
+  // Contrast as WCAG 2.1 defines it: (lighter + 0.05) / (darker + 0.05) of the relative luminances.
+  // Black wins above the geometric mean.
+  const double luminance = 0.2126 * to_linear(background.red) +
+                           0.7152 * to_linear(background.green) +
+                           0.0722 * to_linear(background.blue);
   return luminance + 0.05 > std::sqrt(1.05 * 0.05) ? Colour{0, 0, 0} : Colour{255, 255, 255};
 }
 

@@ -10,8 +10,9 @@ struct Colour {
   bool operator==(const Colour&) const = default;
 };
 
-/// The colour of class `label`: neighbouring labels are far apart in hue, later ones differ in lightness too. Even in lightness and
-/// saturation (OKLCH; Ottosson, "A perceptual color space for image processing", 2020). Any int is allowed.
+/// The colour of class `label`: neighbouring labels are far apart in hue, later ones differ in
+/// lightness too. Even in lightness and saturation (OKLCH; Ottosson, "A perceptual color space for
+/// image processing", 2020). Any int is allowed.
 Colour class_colour(int label);
 
 /// Black or white, whichever is easier to read on `background`.
@@ -21,7 +22,8 @@ Colour text_colour_on(Colour background);
 inline void blend(uint8_t* pixel, Colour colour, float share) {
   const int values[3] = {colour.red, colour.green, colour.blue};
   const int weight = static_cast<int>(share * 256);
-  for (int c = 0; c < 3; ++c) pixel[c] = static_cast<uint8_t>(pixel[c] + ((weight * (values[c] - pixel[c]) + 128) >> 8));
+  for (int c = 0; c < 3; ++c)
+    pixel[c] = static_cast<uint8_t>(pixel[c] + ((weight * (values[c] - pixel[c]) + 128) >> 8));
 }
 
 }  // namespace dfine

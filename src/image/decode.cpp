@@ -32,8 +32,9 @@ constexpr std::array<Codec, 5> kCodecs{{
 }};
 
 bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
-  return file.size() >= offset + magic.size() && std::equal(magic.begin(), magic.end(), file.begin() + static_cast<ptrdiff_t>(offset),
-                                                            [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
+  return file.size() >= offset + magic.size() &&
+         std::equal(magic.begin(), magic.end(), file.begin() + static_cast<ptrdiff_t>(offset),
+                    [](char a, uint8_t b) { return static_cast<uint8_t>(a) == b; });
 }
 
 [[noreturn]] void throw_unknown_format(Bytes file) {
@@ -62,12 +63,14 @@ const Codec& codec_of(Bytes file) {
 ImageInfo probe(const Codec& codec, Bytes file) {
   const ImageInfo info = codec.probe(file);
   if (info.width <= 0 || info.height <= 0) {
-    throw Error(cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"), "the file is damaged; fetch it again");
+    throw Error(cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"),
+                "the file is damaged; fetch it again");
   }
   if (static_cast<int64_t>(info.width) * info.height > kMaxImagePixels) {
-    throw Error(cat(codec.name, " of ", info.width, " x ", info.height, " pixels is larger than the limit of ",
-                    with_commas(kMaxImagePixels), " pixels"),
-                "scale it down, or cut it into tiles");
+    throw Error(
+        cat(codec.name, " of ", info.width, " x ", info.height,
+            " pixels is larger than the limit of ", with_commas(kMaxImagePixels), " pixels"),
+        "scale it down, or cut it into tiles");
   }
   return info;
 }

@@ -42,52 +42,64 @@ struct Style {
 void fill(Image& image, const Rectangle& area, Colour colour, float share = 1) {
   const int left = std::max(area.left, 0), right = std::min(area.right, image.width);
   for (int y = std::max(area.top, 0); y < std::min(area.bottom, image.height); ++y) {
-    for (int x = left; x < right; ++x) blend(image.row(y) + static_cast<size_t>(x) * 3, colour, share);
+    for (int x = left; x < right; ++x)
+      blend(image.row(y) + static_cast<size_t>(x) * 3, colour, share);
   }
 }
 
 /// The frame between `outer` and the same rectangle shrunk by `line`.
 void frame(Image& image, const Rectangle& outer, int line, Colour colour, float share = 1) {
-  const int top = std::min(outer.top + line, outer.bottom), bottom = std::max(outer.bottom - line, top);
+  const int top = std::min(outer.top + line, outer.bottom),
+            bottom = std::max(outer.bottom - line, top);
   fill(image, {outer.left, outer.top, outer.right, top}, colour, share);
   fill(image, {outer.left, bottom, outer.right, outer.bottom}, colour, share);
-  const int left = std::min(outer.left + line, outer.right), right = std::max(outer.right - line, left);
+  const int left = std::min(outer.left + line, outer.right),
+            right = std::max(outer.right - line, left);
   fill(image, {outer.left, top, left, bottom}, colour, share);
   fill(image, {right, top, outer.right, bottom}, colour, share);
 }
 
 bool visible(const DrawnBox& box, const Image& image) {
-  return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) && std::isfinite(box.y2) && box.x1 <= box.x2 &&
-         box.y1 <= box.y2 && box.x1 < image.width && box.y1 < image.height && box.x2 >= 0 && box.y2 >= 0;
+  return std::isfinite(box.x1) && std::isfinite(box.y1) && std::isfinite(box.x2) &&
+         std::isfinite(box.y2) && box.x1 <= box.x2 && box.y1 <= box.y2 && box.x1 < image.width &&
+         box.y1 < image.height && box.x2 >= 0 && box.y2 >= 0;
 }
 
-/// The box in whole pixels, at least one each way. What lies far outside is cut off, so that its outline there stays invisible.
+/// The box in whole pixels, at least one each way. What lies far outside is cut off, so that its
+/// outline there stays invisible.
 Rectangle rounded(const DrawnBox& box, const Image& image) {
   constexpr int kOutside = 1000;
   const auto round = [](double v, int limit) {
-    return static_cast<int>(std::lround(std::clamp(v, double{-kOutside}, static_cast<double>(limit + kOutside))));
+    return static_cast<int>(
+        std::lround(std::clamp(v, double{-kOutside}, static_cast<double>(limit + kOutside))));
   };
-  Rectangle r{round(box.x1, image.width), round(box.y1, image.height), round(box.x2, image.width), round(box.y2, image.height)};
+  Rectangle r{round(box.x1, image.width), round(box.y1, image.height), round(box.x2, image.width),
+              round(box.y2, image.height)};
   r.right = std::max(r.right, r.left + 1);
   r.bottom = std::max(r.bottom, r.top + 1);
   return r;
 }
 
-/// Where a label of this width goes: above the box, below it, inside at its top, or above it to the right; the first place that lies
-/// within the picture and hides no label in `taken`, else the first within the picture.
-Rectangle place_label(const Rectangle& box, int width, const Style& style, const Image& image, const std::vector<Rectangle>& taken) {
+/// Where a label of this width goes: above the box, below it, inside at its top, or above it to the
+/// right; the first place that lies within the picture and hides no label in `taken`, else the
+/// first within the picture.
+Rectangle place_label(const Rectangle& box, int width, const Style& style, const Image& image,
+                      const std::vector<Rectangle>& taken) {
   const int height = style.label_height;
   const auto at = [&](int left, int top) {
     left = std::clamp(left, 0, std::max(image.width - width, 0));
     return Rectangle{left, top, left + width, top + height};
   };
-  const std::array<Rectangle, 5> places{at(box.left, box.top - height), at(box.left, box.bottom), at(box.left, box.top),
-                                        at(box.right - width, box.top - height), at(box.right - width, box.bottom)};
+  const std::array<Rectangle, 5> places{
+      at(box.left, box.top - height), at(box.left, box.bottom), at(box.left, box.top),
+      at(box.right - width, box.top - height), at(box.right - width, box.bottom)};
   const auto inside = [&](const Rectangle& r) { return r.top >= 0 && r.bottom <= image.height; };
   const auto free = [&](const Rectangle& r) {
-    return std::none_of(taken.begin(), taken.end(), [&](const Rectangle& other) { return r.overlaps(other); });
+    return std::none_of(taken.begin(), taken.end(),
+                        [&](const Rectangle& other) { return r.overlaps(other); });
   };
-  auto found = std::find_if(places.begin(), places.end(), [&](const Rectangle& r) { return inside(r) && free(r); });
+  auto found = std::find_if(places.begin(), places.end(),
+                            [&](const Rectangle& r) { return inside(r) && free(r); });
   if (found == places.end()) found = std::find_if(places.begin(), places.end(), inside);
   if (found != places.end()) return *found;
   return at(box.left, std::clamp(box.top, 0, image.height - height));
@@ -109,14 +121,18 @@ void draw_boxes(Image& image, std::span<const DrawnBox> boxes) {
   std::vector<Rectangle> taken;
   for (const DrawnBox& box : boxes) {
     if (!visible(box, image)) continue;
-    const std::string text = fit_text(box.text, style.cap_height, image.width - 2.0 * style.padding);
+    const std::string text =
+        fit_text(box.text, style.cap_height, image.width - 2.0 * style.padding);
     if (text.empty()) continue;
-    const int width = static_cast<int>(std::ceil(text_width(text, style.cap_height))) + 2 * style.padding;
-    const Rectangle label = place_label(rounded(box, image).grown(style.line / 2), width, style, image, taken);
+    const int width =
+        static_cast<int>(std::ceil(text_width(text, style.cap_height))) + 2 * style.padding;
+    const Rectangle label =
+        place_label(rounded(box, image).grown(style.line / 2), width, style, image, taken);
     taken.push_back(label);
     const Colour ground = class_colour(box.label);
     fill(image, label, ground);
-    draw_text(image, text, label.left + style.padding, label.bottom - style.padding - 0.5, style.cap_height, text_colour_on(ground));
+    draw_text(image, text, label.left + style.padding, label.bottom - style.padding - 0.5,
+              style.cap_height, text_colour_on(ground));
   }
 }
 

@@ -16,7 +16,8 @@ struct Numbers {
   uint32_t read(size_t at, size_t size) const {
     if (at > bytes.size() || size > bytes.size() - at) return 0;
     uint32_t value = 0;
-    for (size_t k = 0; k < size; ++k) value = value << 8 | bytes[at + (big_endian ? k : size - 1 - k)];
+    for (size_t k = 0; k < size; ++k)
+      value = value << 8 | bytes[at + (big_endian ? k : size - 1 - k)];
     return value;
   }
 };
@@ -76,7 +77,8 @@ int png_orientation(Bytes file) {
   for (size_t at = 8; at + 12 <= file.size();) {
     const size_t length = numbers.read(at, 4);
     if (length > file.size() - at - 12) break;
-    if (has(file, "eXIf", at + 4)) return tiff_orientation(without_mark(file.subspan(at + 8, length)));
+    if (has(file, "eXIf", at + 4))
+      return tiff_orientation(without_mark(file.subspan(at + 8, length)));
     at += 12 + length;
   }
   return 1;

@@ -18,12 +18,15 @@ bool has(Bytes file, std::string_view text, size_t at = 0) {
 
 /// "P6", white space, and a number or a comment.
 bool is_netpbm(Bytes file) {
-  const auto within = [&](size_t at, char first, char last) { return file[at] >= first && file[at] <= last; };
-  return file.size() >= 4 && file[0] == 'P' && within(1, '1', '7') && (file[2] == '\n' || file[2] == ' ') &&
-         (within(3, '0', '9') || file[3] == '#');
+  const auto within = [&](size_t at, char first, char last) {
+    return file[at] >= first && file[at] <= last;
+  };
+  return file.size() >= 4 && file[0] == 'P' && within(1, '1', '7') &&
+         (file[2] == '\n' || file[2] == ' ') && (within(3, '0', '9') || file[3] == '#');
 }
 
-/// ISO base media files (ISO/IEC 14496-12) name their brand: major at byte 8, compatible ones from byte 16.
+/// ISO base media files (ISO/IEC 14496-12) name their brand: major at byte 8, compatible ones from
+/// byte 16.
 std::optional<FileKind> iso_media(Bytes file) {
   if (!has(file, "ftyp", 4)) return std::nullopt;
   const auto of_brand = [&](std::string_view brand) {
@@ -33,7 +36,8 @@ std::optional<FileKind> iso_media(Bytes file) {
     return false;
   };
   if (of_brand("avif") || of_brand("avis")) return FileKind{"an AVIF image", true};
-  for (const std::string_view brand : {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"}) {
+  for (const std::string_view brand :
+       {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"}) {
     if (of_brand(brand)) return FileKind{"a HEIC image", true};
   }
   if (of_brand("crx ")) return FileKind{"a Canon raw image", true};

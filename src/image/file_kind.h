@@ -1,5 +1,6 @@
 #pragma once
-// What kind of file this is, by its first bytes: formats that decode_image() does not read have a name here too.
+// What kind of file this is, by its first bytes: formats that decode_image() does not read have a
+// name here too.
 #include <cstddef>
 #include <cstdint>
 #include <optional>

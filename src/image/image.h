@@ -1,5 +1,6 @@
 #pragma once
-// A decoded picture: 8-bit RGB, rows from top to bottom, pixels from left to right, channels interleaved, no padding.
+// A decoded picture: 8-bit RGB, rows from top to bottom, pixels from left to right, channels
+// interleaved, no padding.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -14,7 +15,8 @@ struct Image {
   /// Black.
   Image(int w, int h) { reshape(w, h); }
 
-  /// Gives the image this size; the contents are unspecified. Keeps the memory it has where that is large enough.
+  /// Gives the image this size; the contents are unspecified. Keeps the memory it has where that is
+  /// large enough.
   void reshape(int w, int h) {
     width = w;
     height = h;

@@ -1,7 +1,8 @@
-// JPEG through libjpeg-turbo's own interface: unlike TurboJPEG's it tells the kind of a warning, and harmless ones are many.
+// JPEG through libjpeg-turbo's own interface: unlike TurboJPEG's it tells the kind of a warning,
+// and harmless ones are many.
 //
-// libjpeg leaves through longjmp on errors. Only the two static functions that call setjmp are ever left that way, and they hold no
-// object with a destructor.
+// libjpeg leaves through longjmp on errors. Only the two static functions that call setjmp are ever
+// left that way, and they hold no object with a destructor.
 #include <csetjmp>
 #include <cstdio>
 #include <vector>
@@ -17,7 +18,8 @@
 namespace dfine::codecs {
 namespace {
 
-/// A crafted progressive file may hold thousands of scans of a large frame; encoders write about ten.
+/// A crafted progressive file may hold thousands of scans of a large frame; encoders write about
+/// ten.
 constexpr int kMaxScans = 500;
 /// libjpeg hands out one row group at a time: at most this many rows.
 constexpr int kRowsPerCall = 16;
@@ -42,24 +44,28 @@ Decoder& decoder_of(j_common_ptr jpeg) {
 
 /// Warnings after which the pixels are still those the encoder wrote.
 bool is_harmless(int code) {
-  return code == JWRN_ADOBE_XFORM || code == JWRN_BOGUS_ICC || code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR ||
-         code == JWRN_NOT_SEQUENTIAL || code == JWRN_TOO_MUCH_DATA;
+  return code == JWRN_ADOBE_XFORM || code == JWRN_BOGUS_ICC || code == JWRN_EXTRANEOUS_DATA ||
+         code == JWRN_JFIF_MAJOR || code == JWRN_NOT_SEQUENTIAL || code == JWRN_TOO_MUCH_DATA;
 }
 
 void on_message(j_common_ptr jpeg, int level) {
-  if (level < 0 && !is_harmless(jpeg->err->msg_code)) on_error(jpeg);  // below 0: a warning; else a trace message
+  if (level < 0 && !is_harmless(jpeg->err->msg_code))
+    on_error(jpeg);  // below 0: a warning; else a trace message
 }
 
 void on_output(j_common_ptr) {}
 
 void on_progress(j_common_ptr jpeg) {
-  if (!jpeg->is_decompressor || reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= kMaxScans) return;
+  if (!jpeg->is_decompressor ||
+      reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number <= kMaxScans)
+    return;
   Decoder& decoder = decoder_of(jpeg);
   std::snprintf(decoder.message, sizeof decoder.message, "more than %d scans", kMaxScans);
   std::longjmp(decoder.failed, 1);
 }
 
-/// Reads the header and starts decompression with the output colours chosen; false: decoder.message says why not.
+/// Reads the header and starts decompression with the output colours chosen; false: decoder.message
+/// says why not.
 bool start(Decoder& decoder, const uint8_t* data, unsigned long size) {
   if (setjmp(decoder.failed)) return false;
   jpeg_create_decompress(&decoder.jpeg);
@@ -71,7 +77,8 @@ bool start(Decoder& decoder, const uint8_t* data, unsigned long size) {
   return true;
 }
 
-/// Pillow's conversion: ink amounts come inverted (255 = no ink), and each colour is (255 - k) * (255 - ink) / 255, rounded its way.
+/// Pillow's conversion: ink amounts come inverted (255 = no ink), and each colour is (255 - k) *
+/// (255 - ink) / 255, rounded its way.
 void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, size_t width) {
   for (size_t x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
     const int white = cmyk[3];
@@ -82,8 +89,8 @@ void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, size_t width) {
   }
 }
 
-/// Reads all rows into `rgb` ([height, width, 3]) and the file up to its end marker. `cmyk` holds kRowsPerCall rows of four channels
-/// where the output is CMYK, and is null otherwise.
+/// Reads all rows into `rgb` ([height, width, 3]) and the file up to its end marker. `cmyk` holds
+/// kRowsPerCall rows of four channels where the output is CMYK, and is null otherwise.
 bool read_rows(Decoder& decoder, uint8_t* rgb, uint8_t* cmyk) {
   if (setjmp(decoder.failed)) return false;
   jpeg_decompress_struct& jpeg = decoder.jpeg;
@@ -93,9 +100,11 @@ bool read_rows(Decoder& decoder, uint8_t* rgb, uint8_t* cmyk) {
     const JDIMENSION left = jpeg.output_height - jpeg.output_scanline;
     const JDIMENSION wanted = left < kRowsPerCall ? left : kRowsPerCall;
     JSAMPROW rows[kRowsPerCall];
-    for (JDIMENSION i = 0; i < wanted; ++i) rows[i] = cmyk ? cmyk + i * width * 4 : target + i * width * 3;
+    for (JDIMENSION i = 0; i < wanted; ++i)
+      rows[i] = cmyk ? cmyk + i * width * 4 : target + i * width * 3;
     const JDIMENSION read = jpeg_read_scanlines(&jpeg, rows, wanted);
-    for (JDIMENSION i = 0; cmyk && i < read; ++i) cmyk_to_rgb(rows[i], target + i * width * 3, width);
+    for (JDIMENSION i = 0; cmyk && i < read; ++i)
+      cmyk_to_rgb(rows[i], target + i * width * 3, width);
   }
   jpeg_finish_decompress(&jpeg);
   return true;
@@ -119,14 +128,18 @@ void decode_jpeg(Bytes file, const ImageInfo& info, Image& image) {
 
   const DestroyOnExit destroy{decoder.jpeg};
   const auto fail = [&] {
-    throw Error(cat("the JPEG file is damaged or not supported: ", decoder.message), "fetch the file again, or convert it to PNG");
+    throw Error(cat("the JPEG file is damaged or not supported: ", decoder.message),
+                "fetch the file again, or convert it to PNG");
   };
   if (!start(decoder, file.data(), file.size())) fail();
-  if (static_cast<int>(decoder.jpeg.output_width) != info.width || static_cast<int>(decoder.jpeg.output_height) != info.height) {
-    throw Error(cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ", info.height, " and ",
-                    decoder.jpeg.output_width, " x ", decoder.jpeg.output_height, " pixels"));
+  if (static_cast<int>(decoder.jpeg.output_width) != info.width ||
+      static_cast<int>(decoder.jpeg.output_height) != info.height) {
+    throw Error(cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ",
+                    info.height, " and ", decoder.jpeg.output_width, " x ",
+                    decoder.jpeg.output_height, " pixels"));
   }
-  std::vector<uint8_t> cmyk(decoder.jpeg.out_color_space == JCS_CMYK ? image.row_bytes() / 3 * 4 * kRowsPerCall : 0);
+  std::vector<uint8_t> cmyk(
+      decoder.jpeg.out_color_space == JCS_CMYK ? image.row_bytes() / 3 * 4 * kRowsPerCall : 0);
   if (!read_rows(decoder, image.pixels.data(), cmyk.empty() ? nullptr : cmyk.data())) fail();
 }
 

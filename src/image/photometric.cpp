@@ -15,8 +15,10 @@ void apply(const ColourPass& pass, Image& image, const Window& part) {
 float apply_and_average(const ColourPass& pass, Image& image) {
   const PhotometricKernels& kernels = best_photometric_kernels();
   uint64_t greys = 0;
-  for (int y = 0; y < image.height; ++y) greys += kernels.apply_and_sum(pass, image.row(y), static_cast<size_t>(image.width));
-  return static_cast<float>(static_cast<double>(greys) / (static_cast<double>(image.width) * image.height));
+  for (int y = 0; y < image.height; ++y)
+    greys += kernels.apply_and_sum(pass, image.row(y), static_cast<size_t>(image.width));
+  return static_cast<float>(static_cast<double>(greys) /
+                            (static_cast<double>(image.width) * image.height));
 }
 
 }  // namespace

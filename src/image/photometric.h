@@ -1,6 +1,7 @@
 #pragma once
-// Brightness, contrast, saturation and hue of 8-bit pictures, as torchvision 0.29's functional ops define them on uint8 tensors: 32-bit
-// float arithmetic, cut back to whole numbers after each op, grey = 0.2989 red + 0.587 green + 0.114 blue cut to a whole number.
+// Brightness, contrast, saturation and hue of 8-bit pictures, as torchvision 0.29's functional ops
+// define them on uint8 tensors: 32-bit float arithmetic, cut back to whole numbers after each op,
+// grey = 0.2989 red + 0.587 green + 0.114 blue cut to a whole number.
 #include <optional>
 
 #include "image/image.h"
@@ -17,8 +18,8 @@ struct Photometric {
   std::optional<float> hue{};         // turns of the colour circle, from -0.5 to 0.5
 };
 
-/// Changes the pixels of `part`, which lies inside the picture; those outside are left in any state. Contrast is that of the whole
-/// picture all the same.
+/// Changes the pixels of `part`, which lies inside the picture; those outside are left in any
+/// state. Contrast is that of the whole picture all the same.
 void distort_colours(Image& image, const Photometric& how, const Window& part);
 
 }  // namespace dfine

@@ -14,7 +14,9 @@ namespace dfine {
 namespace {
 
 constexpr float kRed = 0.2989F, kGreen = 0.587F, kBlue = 0.114F;  // torchvision's weights of grey
-constexpr float kToBytes = (256.0F - 1e-3F) / 255.0F;  // torchvision's way from [0, 1] to whole numbers, with our values in [0, 255]
+constexpr float kToBytes =
+    (256.0F - 1e-3F) /
+    255.0F;  // torchvision's way from [0, 1] to whole numbers, with our values in [0, 255]
 
 struct Pixel {
   float red, green, blue;
@@ -33,8 +35,8 @@ float grey(const Pixel& p) {
   return std::floor(std::fma(p.blue, kBlue, std::fma(p.green, kGreen, p.red * kRed)));
 }
 
-/// A channel as a function of the place on the colour circle, in sixths of a turn from red: `weight` of the way from the least channel to
-/// the greatest. The two are scaled by kToBytes.
+/// A channel as a function of the place on the colour circle, in sixths of a turn from red:
+/// `weight` of the way from the least channel to the greatest. The two are scaled by kToBytes.
 float channel_at(float weight, float least, float range) {
   return std::floor(std::fma(range, std::min(std::max(weight, 0.0F), 1.0F), least));
 }
@@ -50,7 +52,8 @@ Pixel turn(const Pixel& p, float sixths) {
   place = std::fma(-6.0F, std::floor(place * (1.0F / 6)), place);
   least *= kToBytes;
   range *= kToBytes;
-  return {channel_at(std::abs(place - 3) - 1, least, range), channel_at(2 - std::abs(place - 2), least, range),
+  return {channel_at(std::abs(place - 3) - 1, least, range),
+          channel_at(2 - std::abs(place - 2), least, range),
           channel_at(2 - std::abs(place - 4), least, range)};
 }
 
@@ -88,7 +91,8 @@ DFINE_AVX2 inline __m256 blend_avx2(__m256 value, __m256 base, __m256 gain, __m2
 }
 
 DFINE_AVX2 inline Pixels8 blend_avx2(const Pixels8& p, __m256 base, __m256 gain, __m256 rest) {
-  return {blend_avx2(p.red, base, gain, rest), blend_avx2(p.green, base, gain, rest), blend_avx2(p.blue, base, gain, rest)};
+  return {blend_avx2(p.red, base, gain, rest), blend_avx2(p.green, base, gain, rest),
+          blend_avx2(p.blue, base, gain, rest)};
 }
 
 DFINE_AVX2 inline Pixels8 floor_avx2(const Pixels8& p) {
@@ -96,7 +100,8 @@ DFINE_AVX2 inline Pixels8 floor_avx2(const Pixels8& p) {
 }
 
 DFINE_AVX2 inline __m256 grey_avx2(const Pixels8& p) {
-  const __m256 warm = _mm256_fmadd_ps(p.green, _mm256_set1_ps(kGreen), _mm256_mul_ps(p.red, _mm256_set1_ps(kRed)));
+  const __m256 warm =
+      _mm256_fmadd_ps(p.green, _mm256_set1_ps(kGreen), _mm256_mul_ps(p.red, _mm256_set1_ps(kRed)));
   return _mm256_floor_ps(_mm256_fmadd_ps(p.blue, _mm256_set1_ps(kBlue), warm));
 }
 
@@ -110,7 +115,8 @@ DFINE_AVX2 inline __m256 distance_avx2(__m256 place, float from) {
 
 DFINE_AVX2 inline Pixels8 turn_avx2(const Pixels8& p, __m256 sixths) {
   const __m256 greatest = _mm256_max_ps(p.red, _mm256_max_ps(p.green, p.blue));
-  __m256 least = _mm256_min_ps(p.red, _mm256_min_ps(p.green, p.blue)), range = _mm256_sub_ps(greatest, least);
+  __m256 least = _mm256_min_ps(p.red, _mm256_min_ps(p.green, p.blue)),
+         range = _mm256_sub_ps(greatest, least);
   const __m256 one = _mm256_set1_ps(1), two = _mm256_set1_ps(2);
   const __m256 inverse = _mm256_div_ps(one, _mm256_max_ps(range, one));
   const __m256 from_red = _mm256_mul_ps(_mm256_sub_ps(p.green, p.blue), inverse);
@@ -119,7 +125,8 @@ DFINE_AVX2 inline Pixels8 turn_avx2(const Pixels8& p, __m256 sixths) {
   place = _mm256_blendv_ps(place, from_green, _mm256_cmp_ps(greatest, p.green, _CMP_EQ_OQ));
   place = _mm256_blendv_ps(place, from_red, _mm256_cmp_ps(greatest, p.red, _CMP_EQ_OQ));
   place = _mm256_add_ps(place, sixths);
-  place = _mm256_fmadd_ps(_mm256_set1_ps(-6), _mm256_floor_ps(_mm256_mul_ps(place, _mm256_set1_ps(1.0F / 6))), place);
+  place = _mm256_fmadd_ps(_mm256_set1_ps(-6),
+                          _mm256_floor_ps(_mm256_mul_ps(place, _mm256_set1_ps(1.0F / 6))), place);
   least = _mm256_mul_ps(least, _mm256_set1_ps(kToBytes));
   range = _mm256_mul_ps(range, _mm256_set1_ps(kToBytes));
   return {channel_at_avx2(_mm256_sub_ps(distance_avx2(place, 3), one), least, range),
@@ -130,24 +137,29 @@ DFINE_AVX2 inline Pixels8 turn_avx2(const Pixels8& p, __m256 sixths) {
 /// Every third byte of both halves' first twelve, from `channel` on, as eight floats.
 DFINE_AVX2 inline __m256 channel_avx2(__m256i rgb, int channel) {
   const auto at = static_cast<char>(channel);
-  const __m256i spread = _mm256_setr_epi8(at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1, static_cast<char>(at + 6), -1, -1, -1,
-                                          static_cast<char>(at + 9), -1, -1, -1, at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1,
-                                          static_cast<char>(at + 6), -1, -1, -1, static_cast<char>(at + 9), -1, -1, -1);
+  const __m256i spread = _mm256_setr_epi8(
+      at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1, static_cast<char>(at + 6), -1, -1, -1,
+      static_cast<char>(at + 9), -1, -1, -1, at, -1, -1, -1, static_cast<char>(at + 3), -1, -1, -1,
+      static_cast<char>(at + 6), -1, -1, -1, static_cast<char>(at + 9), -1, -1, -1);
   return _mm256_cvtepi32_ps(_mm256_shuffle_epi8(rgb, spread));
 }
 
 /// Eight pixels as 24 bytes; 28 can be read.
 DFINE_AVX2 inline Pixels8 load_avx2(const uint8_t* rgb) {
-  const __m256i bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb))),
-                                                _mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb + 12)), 1);
+  const __m256i bytes = _mm256_inserti128_si256(
+      _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb))),
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(rgb + 12)), 1);
   return {channel_avx2(bytes, 0), channel_avx2(bytes, 1), channel_avx2(bytes, 2)};
 }
 
 DFINE_AVX2 inline void store_avx2(const Pixels8& p, uint8_t* rgb) {
-  const __m256i red = _mm256_cvttps_epi32(p.red), green = _mm256_cvttps_epi32(p.green), blue = _mm256_cvttps_epi32(p.blue);
-  const __m256i words = _mm256_or_si256(red, _mm256_or_si256(_mm256_slli_epi32(green, 8), _mm256_slli_epi32(blue, 16)));
-  const __m256i drop_fourth = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1,  //
-                                               0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+  const __m256i red = _mm256_cvttps_epi32(p.red), green = _mm256_cvttps_epi32(p.green),
+                blue = _mm256_cvttps_epi32(p.blue);
+  const __m256i words = _mm256_or_si256(
+      red, _mm256_or_si256(_mm256_slli_epi32(green, 8), _mm256_slli_epi32(blue, 16)));
+  const __m256i drop_fourth =
+      _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1,  //
+                       0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
   const __m256i bytes = _mm256_shuffle_epi8(words, drop_fourth);
   const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(rgb), low);
@@ -166,12 +178,14 @@ struct Parts {
   bool blends, saturates, turns, sums;
 };
 
-/// One block of pixels; `greys` takes their new greys. What comes last is cut to whole numbers when it is stored.
+/// One block of pixels; `greys` takes their new greys. What comes last is cut to whole numbers when
+/// it is stored.
 template <Parts kParts>
 DFINE_AVX2 inline void apply_block_avx2(const ColourPass8& pass, uint8_t* rgb, __m256i& greys) {
   Pixels8 p = load_avx2(rgb);
   if constexpr (kParts.blends) p = blend_avx2(p, pass.base, pass.gain, pass.rest);
-  if constexpr (kParts.blends && (kParts.saturates || kParts.turns || kParts.sums)) p = floor_avx2(p);
+  if constexpr (kParts.blends && (kParts.saturates || kParts.turns || kParts.sums))
+    p = floor_avx2(p);
   if constexpr (kParts.saturates) p = blend_avx2(p, grey_avx2(p), pass.saturation, pass.greyness);
   if constexpr (kParts.saturates && (kParts.turns || kParts.sums)) p = floor_avx2(p);
   if constexpr (kParts.turns) p = turn_avx2(p, pass.sixths);
@@ -183,11 +197,13 @@ DFINE_AVX2 inline void apply_block_avx2(const ColourPass8& pass, uint8_t* rgb, _
 template <Parts kParts>
 DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pixels) {
   constexpr size_t kBlock = 8;
-  const ColourPass8 pass{_mm256_set1_ps(given.gain),       _mm256_set1_ps(1 - given.gain),       _mm256_set1_ps(given.base),
-                         _mm256_set1_ps(given.saturation), _mm256_set1_ps(1 - given.saturation), _mm256_set1_ps(6 * given.hue)};
+  const ColourPass8 pass{_mm256_set1_ps(given.gain),           _mm256_set1_ps(1 - given.gain),
+                         _mm256_set1_ps(given.base),           _mm256_set1_ps(given.saturation),
+                         _mm256_set1_ps(1 - given.saturation), _mm256_set1_ps(6 * given.hue)};
   __m256i sums = _mm256_setzero_si256(), greys = sums;
   size_t i = 0;
-  for (; i + kBlock + 2 <= pixels; i += kBlock, rgb += 3 * kBlock) {  // two pixels more hold what a load reads too much
+  for (; i + kBlock + 2 <= pixels;
+       i += kBlock, rgb += 3 * kBlock) {  // two pixels more hold what a load reads too much
     apply_block_avx2<kParts>(pass, rgb, greys);
     sums = _mm256_add_epi32(sums, greys);
   }
@@ -211,11 +227,13 @@ DFINE_AVX2 uint64_t apply_avx2(const ColourPass& given, uint8_t* rgb, size_t pix
 template <bool kSum>
 uint64_t choose_avx2(const ColourPass& pass, uint8_t* rgb, size_t pixels) {
   using Apply = uint64_t (*)(const ColourPass&, uint8_t*, size_t);
-  constexpr Apply kChoices[] = {apply_avx2<Parts{false, false, false, kSum}>, apply_avx2<Parts{false, false, true, kSum}>,
-                                apply_avx2<Parts{false, true, false, kSum}>,  apply_avx2<Parts{false, true, true, kSum}>,
-                                apply_avx2<Parts{true, false, false, kSum}>,  apply_avx2<Parts{true, false, true, kSum}>,
-                                apply_avx2<Parts{true, true, false, kSum}>,   apply_avx2<Parts{true, true, true, kSum}>};
-  const int choice = (pass.gain != 1 ? 4 : 0) + (pass.saturation != 1 ? 2 : 0) + (pass.hue != 0 ? 1 : 0);
+  constexpr Apply kChoices[] = {
+      apply_avx2<Parts{false, false, false, kSum}>, apply_avx2<Parts{false, false, true, kSum}>,
+      apply_avx2<Parts{false, true, false, kSum}>,  apply_avx2<Parts{false, true, true, kSum}>,
+      apply_avx2<Parts{true, false, false, kSum}>,  apply_avx2<Parts{true, false, true, kSum}>,
+      apply_avx2<Parts{true, true, false, kSum}>,   apply_avx2<Parts{true, true, true, kSum}>};
+  const int choice =
+      (pass.gain != 1 ? 4 : 0) + (pass.saturation != 1 ? 2 : 0) + (pass.hue != 0 ? 1 : 0);
   return kChoices[choice](pass, rgb, pixels);
 }
 

@@ -1,12 +1,13 @@
 #pragma once
-// Inner loops of the colour distortions: portable, and for AVX2, which is chosen at run time. Both give the same bytes.
+// Inner loops of the colour distortions: portable, and for AVX2, which is chosen at run time. Both
+// give the same bytes.
 #include <cstddef>
 #include <cstdint>
 
 namespace dfine {
 
-/// One pass over the pixels: value * gain + base * (1 - gain), then saturation, then hue; each result cut to a whole number from 0 to
-/// 255. The defaults change nothing.
+/// One pass over the pixels: value * gain + base * (1 - gain), then saturation, then hue; each
+/// result cut to a whole number from 0 to 255. The defaults change nothing.
 struct ColourPass {
   float gain = 1, base = 0;
   float saturation = 1;

@@ -1,5 +1,5 @@
-// PNG through libpng. It leaves through longjmp on errors: only the static functions that call setjmp are ever left that way, and they
-// hold no object with a destructor.
+// PNG through libpng. It leaves through longjmp on errors: only the static functions that call
+// setjmp are ever left that way, and they hold no object with a destructor.
 #include <png.h>
 
 #include <csetjmp>
@@ -42,7 +42,8 @@ void on_read(png_structp png, png_bytep out, size_t size) {
   decoder.left -= size;
 }
 
-/// Reads all up to the image data and sets the conversion to 8-bit RGB, or for `keep_grey16` none; false: decoder.message says why not.
+/// Reads all up to the image data and sets the conversion to 8-bit RGB, or for `keep_grey16` none;
+/// false: decoder.message says why not.
 bool start(Decoder& decoder, bool& keep_grey16) {
   if (setjmp(decoder.failed)) return false;
   decoder.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoder, on_error, on_warning);
@@ -50,11 +51,13 @@ bool start(Decoder& decoder, bool& keep_grey16) {
   decoder.info = png_create_info_struct(decoder.png);
   if (!decoder.info) return false;
   png_set_read_fn(decoder.png, &decoder, on_read);
-  png_set_user_limits(decoder.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // decode_image has its own limit
+  png_set_user_limits(decoder.png, PNG_UINT_31_MAX,
+                      PNG_UINT_31_MAX);  // decode_image has its own limit
   png_read_info(decoder.png, decoder.info);
 
   const int colour_type = png_get_color_type(decoder.png, decoder.info);
-  keep_grey16 = colour_type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(decoder.png, decoder.info) == 16;
+  keep_grey16 =
+      colour_type == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(decoder.png, decoder.info) == 16;
   if (!keep_grey16) {
     png_set_strip_16(decoder.png);
     if (colour_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(decoder.png);
@@ -90,7 +93,9 @@ void decode_png(Bytes file, const ImageInfo& info, Image& image) {
   decoder.next = file.data();
   decoder.left = file.size();
   bool keep_grey16 = false;
-  const auto fail = [&] { throw Error(cat("the PNG file is damaged: ", decoder.message), "fetch the file again"); };
+  const auto fail = [&] {
+    throw Error(cat("the PNG file is damaged: ", decoder.message), "fetch the file again");
+  };
   if (!start(decoder, keep_grey16)) fail();
 
   const size_t row_bytes = keep_grey16 ? static_cast<size_t>(info.width) * 2 : image.row_bytes();
@@ -100,7 +105,8 @@ void decode_png(Bytes file, const ImageInfo& info, Image& image) {
   }
   std::vector<uint8_t> grey(keep_grey16 ? row_bytes * static_cast<size_t>(info.height) : 0);
   std::vector<uint8_t*> rows(static_cast<size_t>(info.height));
-  for (size_t y = 0; y < rows.size(); ++y) rows[y] = (keep_grey16 ? grey.data() : image.pixels.data()) + y * row_bytes;
+  for (size_t y = 0; y < rows.size(); ++y)
+    rows[y] = (keep_grey16 ? grey.data() : image.pixels.data()) + y * row_bytes;
   if (!read_rows(decoder, rows.data())) fail();
   if (keep_grey16) clip_grey16(grey, image.pixels);
 }

@@ -11,16 +11,17 @@
 namespace dfine {
 namespace {
 
-/// One axis of a window: which outputs see the source at all, and from what they are made. Inputs count from the window's edge; those in
-/// [begin, end) are the source's, the others are fill.
+/// One axis of a window: which outputs see the source at all, and from what they are made. Inputs
+/// count from the window's edge; those in [begin, end) are the source's, the others are fill.
 struct Axis {
-  int offset;           // of the window's edge in the source
-  int begin, end;       // inputs that the source has
-  int outputs;          // of the whole window
-  bool identity;        // as many outputs as inputs
-  int from, to;         // outputs that see the source
-  int first, last;      // inputs they are made from: [first, last)
-  AxisWeights weights;  // of outputs [from, to), counting inputs from `first`; empty where `identity`
+  int offset;       // of the window's edge in the source
+  int begin, end;   // inputs that the source has
+  int outputs;      // of the whole window
+  bool identity;    // as many outputs as inputs
+  int from, to;     // outputs that see the source
+  int first, last;  // inputs they are made from: [first, last)
+  AxisWeights
+      weights;  // of outputs [from, to), counting inputs from `first`; empty where `identity`
 
   Axis(int window_offset, int window_size, int source_size, int result_size)
       : offset(window_offset),
@@ -32,7 +33,9 @@ struct Axis {
     to = last = std::max(begin, end);
     if (identity || begin >= end) return;
     weights = triangle_weights(window_size, outputs);
-    const auto sees_source = [&](int i) { return last_input(i) > begin && weights.first[static_cast<size_t>(i)] < end; };
+    const auto sees_source = [&](int i) {
+      return last_input(i) > begin && weights.first[static_cast<size_t>(i)] < end;
+    };
     for (from = 0; !sees_source(from);) ++from;
     for (to = outputs; !sees_source(to - 1);) --to;
     first = weights.first[static_cast<size_t>(from)];
@@ -43,14 +46,23 @@ struct Axis {
   bool empty() const { return begin >= end; }
 
  private:
-  int last_input(int i) const { return weights.first[static_cast<size_t>(i)] + weights.count[static_cast<size_t>(i)]; }
+  int last_input(int i) const {
+    return weights.first[static_cast<size_t>(i)] + weights.count[static_cast<size_t>(i)];
+  }
 };
 
-/// The rows of a window, resized along themselves when they are first asked for; keeps the latest `kept` of them.
+/// The rows of a window, resized along themselves when they are first asked for; keeps the latest
+/// `kept` of them.
 class ResizedRows {
  public:
-  ResizedRows(const Image& source, const Axis& across, const Axis& down, uint8_t fill, const ResizeKernels& kernels)
-      : source_(source), across_(across), down_(down), kernels_(kernels), kept_(std::max(1, down.weights.stride)), next_(down.begin) {
+  ResizedRows(const Image& source, const Axis& across, const Axis& down, uint8_t fill,
+              const ResizeKernels& kernels)
+      : source_(source),
+        across_(across),
+        down_(down),
+        kernels_(kernels),
+        kept_(std::max(1, down.weights.stride)),
+        next_(down.begin) {
     if (across.identity) return;
     read_ahead_ = kReadAhead + static_cast<size_t>(across.weights.stride) * 3;
     inside_ = across.first >= across.begin && across.last <= across.end;
@@ -60,23 +72,30 @@ class ResizedRows {
 
   size_t row_bytes() const { return static_cast<size_t>(across_.to - across_.from) * 3; }
 
-  /// Outputs [from, to) of input row y, one that the source has; rows are asked for in rising order, going back by less than `kept`.
+  /// Outputs [from, to) of input row y, one that the source has; rows are asked for in rising
+  /// order, going back by less than `kept`.
   const uint8_t* row(int y) {
     if (across_.identity) return pixels(y, across_.begin);
-    for (; next_ <= y; ++next_) kernels_.along_row(across_.weights, readable(next_), rows_.data() + slot(next_));
+    for (; next_ <= y; ++next_)
+      kernels_.along_row(across_.weights, readable(next_), rows_.data() + slot(next_));
     return rows_.data() + slot(y);
   }
 
  private:
   size_t slot(int y) const { return static_cast<size_t>(y % kept_) * row_bytes(); }
-  const uint8_t* pixels(int y, int x) const { return source_.row(down_.offset + y) + static_cast<ptrdiff_t>(across_.offset + x) * 3; }
+  const uint8_t* pixels(int y, int x) const {
+    return source_.row(down_.offset + y) + static_cast<ptrdiff_t>(across_.offset + x) * 3;
+  }
 
   /// Inputs [first, last) of the row, with room behind them for the kernel to read.
   const uint8_t* readable(int y) {
     const uint8_t* const end = source_.pixels.data() + source_.pixels.size();
-    if (inside_ && static_cast<size_t>(end - pixels(y, across_.last)) >= read_ahead_) return pixels(y, across_.first);
-    const int from = std::max(across_.begin, across_.first), to = std::min(across_.end, across_.last);
-    std::memcpy(padded_.data() + static_cast<size_t>(from - across_.first) * 3, pixels(y, from), static_cast<size_t>(to - from) * 3);
+    if (inside_ && static_cast<size_t>(end - pixels(y, across_.last)) >= read_ahead_)
+      return pixels(y, across_.first);
+    const int from = std::max(across_.begin, across_.first),
+              to = std::min(across_.end, across_.last);
+    std::memcpy(padded_.data() + static_cast<size_t>(from - across_.first) * 3, pixels(y, from),
+                static_cast<size_t>(to - from) * 3);
     return padded_.data();
   }
 
@@ -92,10 +111,11 @@ class ResizedRows {
   std::vector<uint8_t> padded_;  // a row that the kernel cannot read in place; fill around it
 };
 
-/// Produces the rows of the result that see the source, in order and only as far as they do: `done(y, row)` takes row y, which is
-/// [to - from, 3] of the axis `across`.
+/// Produces the rows of the result that see the source, in order and only as far as they do:
+/// `done(y, row)` takes row y, which is [to - from, 3] of the axis `across`.
 template <class Done>
-void resize_rows(const Image& source, const Axis& across, const Axis& down, uint8_t fill, const ResizeKernels& kernels, Done done) {
+void resize_rows(const Image& source, const Axis& across, const Axis& down, uint8_t fill,
+                 const ResizeKernels& kernels, Done done) {
   ResizedRows rows(source, across, down, fill, kernels);
   if (down.identity) {
     for (int y = down.from; y < down.to; ++y) done(y, rows.row(y));
@@ -110,18 +130,23 @@ void resize_rows(const Image& source, const Axis& across, const Axis& down, uint
     const int count = axis.count[i];
     for (int k = 0; k < count; ++k) {
       const int input = down.first + axis.first[i] + k;
-      inputs[static_cast<size_t>(k)] = input >= down.begin && input < down.end ? rows.row(input) : outside.data();
+      inputs[static_cast<size_t>(k)] =
+          input >= down.begin && input < down.end ? rows.row(input) : outside.data();
     }
-    if (count % 2 == 1) inputs[static_cast<size_t>(count)] = inputs[static_cast<size_t>(count) - 1];  // its weight is zero
-    kernels.across_rows(inputs.data(), axis.weight(static_cast<int>(i)), count + count % 2, axis.precision, row.size(), row.data());
+    if (count % 2 == 1)
+      inputs[static_cast<size_t>(count)] =
+          inputs[static_cast<size_t>(count) - 1];  // its weight is zero
+    kernels.across_rows(inputs.data(), axis.weight(static_cast<int>(i)), count + count % 2,
+                        axis.precision, row.size(), row.data());
     done(y, row.data());
   }
 }
 
 void check_sizes(const Image& source, const Window& window, int width, int height) {
   if (source.width < 1 || source.height < 1 || window.empty() || width < 1 || height < 1) {
-    throw Error(cat("cannot resize ", window.width, " x ", window.height, " pixels of a picture of ", source.width, " x ", source.height,
-                    " to ", width, " x ", height));
+    throw Error(cat("cannot resize ", window.width, " x ", window.height,
+                    " pixels of a picture of ", source.width, " x ", source.height, " to ", width,
+                    " x ", height));
   }
 }
 
@@ -129,7 +154,8 @@ void check_sizes(const Image& source, const Window& window, int width, int heigh
 
 Image resize_antialias(const Image& source, int width, int height) {
   check_sizes(source, {0, 0, source.width, source.height}, width, height);
-  const Axis across(0, source.width, source.width, width), down(0, source.height, source.height, height);
+  const Axis across(0, source.width, source.width, width),
+      down(0, source.height, source.height, height);
   Image out(width, height);
   resize_rows(source, across, down, 0, best_resize_kernels(),
               [&](int y, const uint8_t* row) { std::memcpy(out.row(y), row, out.row_bytes()); });
@@ -137,7 +163,12 @@ Image resize_antialias(const Image& source, int width, int height) {
 }
 
 void resize_antialias_chw(const Image& source, int width, int height, bool flip, uint8_t* out) {
-  resize_window_chw(source, {.window = {0, 0, source.width, source.height}, .width = width, .height = height, .flip = flip}, out);
+  resize_window_chw(source,
+                    {.window = {0, 0, source.width, source.height},
+                     .width = width,
+                     .height = height,
+                     .flip = flip},
+                    out);
 }
 
 void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* out) {
@@ -151,13 +182,15 @@ void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* ou
   }
   const auto fill_rows = [&](int from, int to) {
     for (size_t p = 0; p < 3; ++p)
-      std::memset(out + p * plane + static_cast<size_t>(from) * row, how.fill, static_cast<size_t>(to - from) * row);
+      std::memset(out + p * plane + static_cast<size_t>(from) * row, how.fill,
+                  static_cast<size_t>(to - from) * row);
   };
   fill_rows(0, down.from);
   fill_rows(down.to, how.height);
 
   const ResizeKernels& kernels = best_resize_kernels();
-  const int seen = across.to - across.from, left = how.flip ? how.width - across.to : across.from, right = how.width - left - seen;
+  const int seen = across.to - across.from, left = how.flip ? how.width - across.to : across.from,
+            right = how.width - left - seen;
   resize_rows(source, across, down, how.fill, kernels, [&](int y, const uint8_t* rgb) {
     std::array<uint8_t*, 3> planes;
     for (size_t p = 0; p < 3; ++p) {

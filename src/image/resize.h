@@ -1,8 +1,9 @@
 #pragma once
-// Antialiased bilinear resize, as torchvision's and transformers' processors do it on uint8: a triangle filter that widens with the
-// scale when the picture shrinks, first along rows, then along columns, with 8-bit values in between and 16-bit fixed-point weights
-// (ATen's `_upsample_bilinear2d_aa` on uint8 tensors). Equal to it bit for bit; Pillow's, with finer weights, differs by one step now
-// and then.
+// Antialiased bilinear resize, as torchvision's and transformers' processors do it on uint8: a
+// triangle filter that widens with the scale when the picture shrinks, first along rows, then along
+// columns, with 8-bit values in between and 16-bit fixed-point weights (ATen's
+// `_upsample_bilinear2d_aa` on uint8 tensors). Equal to it bit for bit; Pillow's, with finer
+// weights, differs by one step now and then.
 #include <array>
 #include <cstdint>
 
@@ -19,15 +20,15 @@ void resize_antialias_chw(const Image& source, int width, int height, bool flip,
 
 /// What resize_window_chw makes of a picture.
 struct WindowResize {
-  Window window;                             // of the source, at least 1 x 1; may lie outside it in part or wholly
-  int width = 0, height = 0;                 // of the result, pixels
-  bool flip = false;                         // mirrored left to right at the end
+  Window window;              // of the source, at least 1 x 1; may lie outside it in part or wholly
+  int width = 0, height = 0;  // of the result, pixels
+  bool flip = false;          // mirrored left to right at the end
   std::array<uint8_t, 3> channels{0, 1, 2};  // plane p holds the source's channel channels[p]
   uint8_t fill = 0;                          // all channels of the pixels outside the source
 };
 
-/// The window at width x height pixels into `out` as planes, [3, height, width] uint8: equal to padding with `fill`, cropping and
-/// resizing, but the cost is that of the pixels the source has.
+/// The window at width x height pixels into `out` as planes, [3, height, width] uint8: equal to
+/// padding with `fill`, cropping and resizing, but the cost is that of the pixels the source has.
 void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* out);
 
 }  // namespace dfine

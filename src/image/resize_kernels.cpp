@@ -32,8 +32,10 @@ void along_row_portable(const AxisWeights& axis, const uint8_t* in, uint8_t* out
   }
 }
 
-void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t bytes, uint8_t* out) {
-  constexpr size_t kBlock = 256;  // so that the sums stay in cache, and the inner loops can be vectorised
+void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, int count,
+                          int precision, size_t bytes, uint8_t* out) {
+  constexpr size_t kBlock =
+      256;  // so that the sums stay in cache, and the inner loops can be vectorised
   int32_t sums[kBlock];
   for (size_t x = 0; x < bytes; x += kBlock) {
     const size_t n = std::min(kBlock, bytes - x);
@@ -45,7 +47,8 @@ void across_rows_portable(const uint8_t* const* rows, const int16_t* weights, in
   }
 }
 
-void to_planes_portable(const uint8_t* rgb, int width, bool flip, const std::array<uint8_t*, 3>& planes) {
+void to_planes_portable(const uint8_t* rgb, int width, bool flip,
+                        const std::array<uint8_t*, 3>& planes) {
   const auto n = static_cast<size_t>(width);
   for (size_t c = 0; c < 3; ++c) {
     for (size_t x = 0; x < n; ++x) planes[c][flip ? n - 1 - x : x] = rgb[3 * x + c];
@@ -54,24 +57,32 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip, const std::arr
 
 #if defined(__x86_64__)
 
-/// Adds to `sum` four neighbouring pixels of 3 bytes, weighted, as red, green, blue, 0 in 32 bits; both halves are to be added. The pixels
-/// are laid out as 16-bit pairs: red 0 and 1, green 0 and 1, blue 0 and 1 in the lower half, those of pixels 2 and 3 in the upper; one
-/// multiply-add of pairs then weighs both.
-DFINE_AVX2 inline __m256i add_weighted_avx2(__m256i sum, const uint8_t* pixels, const int16_t* weights) {
-  const __m256i spread_pixels = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
-                                                 6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
-  const __m256i spread_weights = _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,  //
-                                                  4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
-  const __m256i four = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels)));
+/// Adds to `sum` four neighbouring pixels of 3 bytes, weighted, as red, green, blue, 0 in 32 bits;
+/// both halves are to be added. The pixels are laid out as 16-bit pairs: red 0 and 1, green 0 and
+/// 1, blue 0 and 1 in the lower half, those of pixels 2 and 3 in the upper; one multiply-add of
+/// pairs then weighs both.
+DFINE_AVX2 inline __m256i add_weighted_avx2(__m256i sum, const uint8_t* pixels,
+                                            const int16_t* weights) {
+  const __m256i spread_pixels =
+      _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
+                       6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
+  const __m256i spread_weights =
+      _mm256_setr_epi8(0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3,  //
+                       4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+  const __m256i four =
+      _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(pixels)));
   int64_t packed;
   std::memcpy(&packed, weights, sizeof packed);
   const __m256i pairs = _mm256_shuffle_epi8(_mm256_set1_epi64x(packed), spread_weights);
   return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_shuffle_epi8(four, spread_pixels), pairs));
 }
 
-/// Adds the halves of two sums and rounds: the first pixel in the lower half of the result, the second in the upper.
-DFINE_AVX2 inline __m256i two_pixels_avx2(__m256i first, __m256i second, __m256i half, __m128i precision) {
-  const __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(first, second, 0x20), _mm256_permute2x128_si256(first, second, 0x31));
+/// Adds the halves of two sums and rounds: the first pixel in the lower half of the result, the
+/// second in the upper.
+DFINE_AVX2 inline __m256i two_pixels_avx2(__m256i first, __m256i second, __m256i half,
+                                          __m128i precision) {
+  const __m256i sum = _mm256_add_epi32(_mm256_permute2x128_si256(first, second, 0x20),
+                                       _mm256_permute2x128_si256(first, second, 0x31));
   return _mm256_sra_epi32(_mm256_add_epi32(sum, half), precision);
 }
 
@@ -86,7 +97,9 @@ DFINE_AVX2 void along_row_blocks_avx2(const AxisWeights& axis, const uint8_t* in
   const __m128i drop_fourth = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
   for (size_t next = 0; next < outputs; next += kBlock) {
     const size_t i = std::min(next, outputs - kBlock);  // the last block overlaps the one before
-    const int taps = kFour ? 4 : std::max(std::max(counts[i], counts[i + 1]), std::max(counts[i + 2], counts[i + 3]));
+    const int taps = kFour ? 4
+                           : std::max(std::max(counts[i], counts[i + 1]),
+                                      std::max(counts[i + 2], counts[i + 3]));
     const int16_t* weights = axis.values.data() + i * stride;
     const uint8_t* pixels[kBlock];
     __m256i sums[kBlock];
@@ -96,12 +109,15 @@ DFINE_AVX2 void along_row_blocks_avx2(const AxisWeights& axis, const uint8_t* in
     }
     for (int k = 0; k < taps; k += 4, weights += 4) {
       for (size_t j = 0; j < kBlock; ++j)
-        sums[j] = add_weighted_avx2(sums[j], pixels[j] + static_cast<ptrdiff_t>(k) * 3, weights + j * stride);
+        sums[j] = add_weighted_avx2(sums[j], pixels[j] + static_cast<ptrdiff_t>(k) * 3,
+                                    weights + j * stride);
     }
-    const __m256i even = two_pixels_avx2(sums[0], sums[1], half, precision), odd = two_pixels_avx2(sums[2], sums[3], half, precision);
+    const __m256i even = two_pixels_avx2(sums[0], sums[1], half, precision),
+                  odd = two_pixels_avx2(sums[2], sums[3], half, precision);
     const __m256i words = _mm256_packs_epi32(even, odd);  // pixels 0 and 2 | 1 and 3
     const __m256i bytes = _mm256_packus_epi16(words, words);
-    const __m128i rgbx = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    const __m128i rgbx =
+        _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
     const __m128i rgb = _mm_shuffle_epi8(rgbx, drop_fourth);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 3 * i), rgb);
     const int32_t rest = _mm_extract_epi32(rgb, 2);
@@ -115,9 +131,10 @@ void along_row_avx2(const AxisWeights& axis, const uint8_t* in, uint8_t* out) {
   along_row_blocks_avx2<false>(axis, in, out);
 }
 
-/// 32 bytes of the weighted sum. Unpacking is by halves of the registers, and so is packing at the end: the order comes out right.
-DFINE_AVX2 inline void across_32_avx2(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t x,
-                                      uint8_t* out) {
+/// 32 bytes of the weighted sum. Unpacking is by halves of the registers, and so is packing at the
+/// end: the order comes out right.
+DFINE_AVX2 inline void across_32_avx2(const uint8_t* const* rows, const int16_t* weights, int count,
+                                      int precision, size_t x, uint8_t* out) {
   const __m256i zero = _mm256_setzero_si256();
   const __m128i shift = _mm_cvtsi32_si128(precision);
   __m256i sum0 = _mm256_set1_epi32(1 << (precision - 1)), sum1 = sum0, sum2 = sum0, sum3 = sum0;
@@ -133,19 +150,25 @@ DFINE_AVX2 inline void across_32_avx2(const uint8_t* const* rows, const int16_t*
     sum2 = _mm256_add_epi32(sum2, _mm256_madd_epi16(_mm256_unpacklo_epi8(high, zero), pair));
     sum3 = _mm256_add_epi32(sum3, _mm256_madd_epi16(_mm256_unpackhi_epi8(high, zero), pair));
   }
-  const __m256i low = _mm256_packs_epi32(_mm256_sra_epi32(sum0, shift), _mm256_sra_epi32(sum1, shift));
-  const __m256i high = _mm256_packs_epi32(_mm256_sra_epi32(sum2, shift), _mm256_sra_epi32(sum3, shift));
+  const __m256i low =
+      _mm256_packs_epi32(_mm256_sra_epi32(sum0, shift), _mm256_sra_epi32(sum1, shift));
+  const __m256i high =
+      _mm256_packs_epi32(_mm256_sra_epi32(sum2, shift), _mm256_sra_epi32(sum3, shift));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + x), _mm256_packus_epi16(low, high));
 }
 
-DFINE_AVX2 void across_rows_avx2(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t bytes, uint8_t* out) {
+DFINE_AVX2 void across_rows_avx2(const uint8_t* const* rows, const int16_t* weights, int count,
+                                 int precision, size_t bytes, uint8_t* out) {
   constexpr size_t kBlock = 32;
   if (bytes < kBlock) return across_rows_portable(rows, weights, count, precision, bytes, out);
-  for (size_t x = 0; x + kBlock <= bytes; x += kBlock) across_32_avx2(rows, weights, count, precision, x, out);
-  across_32_avx2(rows, weights, count, precision, bytes - kBlock, out);  // the rest, overlapping what is there already
+  for (size_t x = 0; x + kBlock <= bytes; x += kBlock)
+    across_32_avx2(rows, weights, count, precision, x, out);
+  across_32_avx2(rows, weights, count, precision, bytes - kBlock,
+                 out);  // the rest, overlapping what is there already
 }
 
-/// Where byte i of the 16 pixels of one plane lies among the 48 bytes they share with the other two; `part` is the third looked at.
+/// Where byte i of the 16 pixels of one plane lies among the 48 bytes they share with the other
+/// two; `part` is the third looked at.
 DFINE_AVX2 inline __m128i plane_mask(int channel, int part, bool flip) {
   alignas(16) int8_t mask[16];
   for (int i = 0; i < 16; ++i) {
@@ -155,7 +178,8 @@ DFINE_AVX2 inline __m128i plane_mask(int channel, int part, bool flip) {
   return _mm_load_si128(reinterpret_cast<const __m128i*>(mask));
 }
 
-DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, const std::array<uint8_t*, 3>& planes) {
+DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip,
+                               const std::array<uint8_t*, 3>& planes) {
   constexpr int kBlock = 16;
   if (width < kBlock) return to_planes_portable(rgb, width, flip, planes);
   __m128i masks[3][3];
@@ -165,10 +189,12 @@ DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip, const s
   for (int next = 0; next < width; next += kBlock) {
     const int x = std::min(next, width - kBlock);  // the last block overlaps the one before
     const auto* const block = reinterpret_cast<const __m128i*>(rgb + static_cast<size_t>(x) * 3);
-    const __m128i parts[3] = {_mm_loadu_si128(block), _mm_loadu_si128(block + 1), _mm_loadu_si128(block + 2)};
+    const __m128i parts[3] = {_mm_loadu_si128(block), _mm_loadu_si128(block + 1),
+                              _mm_loadu_si128(block + 2)};
     const int target = flip ? width - kBlock - x : x;
     for (size_t c = 0; c < 3; ++c) {
-      const __m128i values = _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(parts[0], masks[c][0]), _mm_shuffle_epi8(parts[1], masks[c][1])),
+      const __m128i values = _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(parts[0], masks[c][0]),
+                                                       _mm_shuffle_epi8(parts[1], masks[c][1])),
                                           _mm_shuffle_epi8(parts[2], masks[c][2]));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(planes[c] + target), values);
     }

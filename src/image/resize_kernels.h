@@ -1,5 +1,6 @@
 #pragma once
-// Inner loops of the resize: portable, and for AVX2, which is chosen at run time. Both give the same bytes.
+// Inner loops of the resize: portable, and for AVX2, which is chosen at run time. Both give the
+// same bytes.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,15 +10,18 @@
 namespace dfine {
 
 struct ResizeKernels {
-  /// One row of RGB pixels: `out` [axis outputs, 3] from `in`, which must be readable for kReadAhead bytes behind its last pixel plus
-  /// three for each weight of the stride.
+  /// One row of RGB pixels: `out` [axis outputs, 3] from `in`, which must be readable for
+  /// kReadAhead bytes behind its last pixel plus three for each weight of the stride.
   void (*along_row)(const AxisWeights& axis, const uint8_t* in, uint8_t* out);
 
-  /// Weighted sum of rows: out[x] for x < bytes from rows[k][x], k < count. `count` is even and at least 2.
-  void (*across_rows)(const uint8_t* const* rows, const int16_t* weights, int count, int precision, size_t bytes, uint8_t* out);
+  /// Weighted sum of rows: out[x] for x < bytes from rows[k][x], k < count. `count` is even and at
+  /// least 2.
+  void (*across_rows)(const uint8_t* const* rows, const int16_t* weights, int count, int precision,
+                      size_t bytes, uint8_t* out);
 
   /// [width, 3] to three rows of `width` bytes, one for each channel, mirrored with `flip`.
-  void (*to_planes)(const uint8_t* rgb, int width, bool flip, const std::array<uint8_t*, 3>& planes);
+  void (*to_planes)(const uint8_t* rgb, int width, bool flip,
+                    const std::array<uint8_t*, 3>& planes);
 };
 
 inline constexpr size_t kReadAhead = 16;

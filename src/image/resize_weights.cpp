@@ -27,7 +27,8 @@ AxisWeights triangle_weights(int inputs, int outputs) {
     axis.first[i] = std::max(0, round_half_up(centre - radius));
     axis.count[i] = std::min(inputs, round_half_up(centre + radius)) - axis.first[i];
   }
-  const auto stride = static_cast<size_t>((*std::max_element(axis.count.begin(), axis.count.end()) + 3) / 4 * 4);
+  const auto stride =
+      static_cast<size_t>((*std::max_element(axis.count.begin(), axis.count.end()) + 3) / 4 * 4);
   axis.stride = static_cast<int>(stride);
 
   std::vector<double> exact(n * stride, 0.0);  // [outputs, stride]
@@ -44,9 +45,11 @@ AxisWeights triangle_weights(int inputs, int outputs) {
   }
 
   const double largest = *std::max_element(exact.begin(), exact.end());
-  while (axis.precision < 22 && round_half_up(largest * (1 << (axis.precision + 1))) < 1 << 15) ++axis.precision;
+  while (axis.precision < 22 && round_half_up(largest * (1 << (axis.precision + 1))) < 1 << 15)
+    ++axis.precision;
   axis.values.resize(exact.size());
-  for (size_t j = 0; j < exact.size(); ++j) axis.values[j] = static_cast<int16_t>(round_half_up(exact[j] * (1 << axis.precision)));
+  for (size_t j = 0; j < exact.size(); ++j)
+    axis.values[j] = static_cast<int16_t>(round_half_up(exact[j] * (1 << axis.precision)));
   return axis;
 }
 

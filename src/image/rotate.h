@@ -4,7 +4,8 @@
 
 namespace dfine {
 
-/// The part of the source, which lies inside it, turned counter-clockwise by `quarter_turns` (0 to 3) times 90 degrees.
+/// The part of the source, which lies inside it, turned counter-clockwise by `quarter_turns` (0 to
+/// 3) times 90 degrees.
 void rotate_quarters(const Image& source, const Window& part, int quarter_turns, Image& out);
 
 }  // namespace dfine

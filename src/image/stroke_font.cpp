@@ -10,9 +10,10 @@
 namespace dfine {
 namespace {
 
-constexpr double kCapUnits = 10;     // cap height in the units of stroke_glyphs.h
-constexpr double kPenUnits = 1.5;    // width of the pen
-constexpr double kGapUnits = 2.7;    // between the strokes of neighbouring characters, centre to centre
+constexpr double kCapUnits = 10;   // cap height in the units of stroke_glyphs.h
+constexpr double kPenUnits = 1.5;  // width of the pen
+constexpr double kGapUnits =
+    2.7;  // between the strokes of neighbouring characters, centre to centre
 constexpr double kSpaceUnits = 4.0;  // a space in place of strokes, without the gap
 constexpr int kPiecesPerCurve = 8;
 
@@ -27,7 +28,11 @@ struct Segment {
 char32_t take_code_point(std::string_view& text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead >> 5 == 0x6 ? 2 : lead >> 4 == 0xE ? 3 : lead >> 3 == 0x1E ? 4 : 0;
+  const size_t length = lead < 0x80         ? 1
+                        : lead >> 5 == 0x6  ? 2
+                        : lead >> 4 == 0xE  ? 3
+                        : lead >> 3 == 0x1E ? 4
+                                            : 0;
   char32_t code_point = length == 1 ? lead : lead & (0x7Fu >> length);
   bool valid = length > 0 && length <= text.size();
   for (size_t i = 1; valid && i < length; ++i) {
@@ -69,7 +74,8 @@ double append_strokes(std::string_view strokes, double x, std::vector<Segment>& 
     if (command == 'Q') {
       const Point from = pen, control = take_point(strokes), to = take_point(strokes);
       for (int i = 1; i <= kPiecesPerCurve; ++i) {
-        const double t = static_cast<double>(i) / kPiecesPerCurve, a = (1 - t) * (1 - t), b = 2 * t * (1 - t), c = t * t;
+        const double t = static_cast<double>(i) / kPiecesPerCurve, a = (1 - t) * (1 - t),
+                     b = 2 * t * (1 - t), c = t * t;
         line_to({a * from.x + b * control.x + c * to.x, a * from.y + b * control.y + c * to.y});
       }
     }
@@ -86,7 +92,8 @@ Strokes strokes_of(std::string_view text) {
   Strokes strokes;
   for (bool first = true; !text.empty(); first = false) {
     const double start = first ? 0 : strokes.width + kGapUnits;
-    strokes.width = start + append_strokes(glyph_strokes(take_code_point(text)), start, strokes.segments);
+    strokes.width =
+        start + append_strokes(glyph_strokes(take_code_point(text)), start, strokes.segments);
   }
   return strokes;
 }
@@ -94,7 +101,9 @@ Strokes strokes_of(std::string_view text) {
 double distance(Point p, const Segment& s) {
   const double dx = s.to.x - s.from.x, dy = s.to.y - s.from.y;
   const double length2 = dx * dx + dy * dy;
-  const double t = length2 > 0 ? std::clamp(((p.x - s.from.x) * dx + (p.y - s.from.y) * dy) / length2, 0.0, 1.0) : 0;
+  const double t =
+      length2 > 0 ? std::clamp(((p.x - s.from.x) * dx + (p.y - s.from.y) * dy) / length2, 0.0, 1.0)
+                  : 0;
   return std::hypot(p.x - s.from.x - t * dx, p.y - s.from.y - t * dy);
 }
 
@@ -111,13 +120,17 @@ class Coverage {
   /// `segment` in pixels of the picture; pixel centres lie at whole numbers plus a half.
   void add(const Segment& segment, double radius) {
     const double reach = radius + 0.5;
-    const auto clip = [](double v, int low, int count) { return std::clamp(static_cast<int>(std::floor(v)) - low, 0, count); };
+    const auto clip = [](double v, int low, int count) {
+      return std::clamp(static_cast<int>(std::floor(v)) - low, 0, count);
+    };
     const auto [x0, x1] = std::minmax(segment.from.x, segment.to.x);
     const auto [y0, y1] = std::minmax(segment.from.y, segment.to.y);
     for (int y = clip(y0 - reach, top_, height_); y < clip(y1 + reach + 1, top_, height_); ++y) {
       for (int x = clip(x0 - reach, left_, width_); x < clip(x1 + reach + 1, left_, width_); ++x) {
-        const double covered = std::clamp(reach - distance({left_ + x + 0.5, top_ + y + 0.5}, segment), 0.0, 1.0);
-        float& value = values_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
+        const double covered =
+            std::clamp(reach - distance({left_ + x + 0.5, top_ + y + 0.5}, segment), 0.0, 1.0);
+        float& value =
+            values_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
         value = std::max(value, static_cast<float>(covered));
       }
     }
@@ -126,7 +139,8 @@ class Coverage {
   void paint(Image& image, Colour colour) const {
     for (int y = 0; y < height_; ++y) {
       for (int x = 0; x < width_; ++x) {
-        const float share = values_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
+        const float share =
+            values_[static_cast<size_t>(y) * static_cast<size_t>(width_) + static_cast<size_t>(x)];
         blend(image.row(top_ + y) + static_cast<size_t>(left_ + x) * 3, colour, share);
       }
     }
@@ -156,15 +170,20 @@ std::string fit_text(std::string_view text, double cap_height, double width) {
   return fitting;
 }
 
-void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height, Colour colour) {
+void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height,
+               Colour colour) {
   const Strokes strokes = strokes_of(text);
   const double unit = cap_height / kCapUnits, radius = std::max(kPenUnits * unit, 1.0) / 2;
-  const auto clip = [](double v, int limit) { return static_cast<int>(std::clamp(std::floor(v), 0.0, static_cast<double>(limit))); };
-  Coverage coverage(clip(x - 1, image.width), clip(baseline - kAscent * cap_height - radius - 1, image.height),
+  const auto clip = [](double v, int limit) {
+    return static_cast<int>(std::clamp(std::floor(v), 0.0, static_cast<double>(limit)));
+  };
+  Coverage coverage(clip(x - 1, image.width),
+                    clip(baseline - kAscent * cap_height - radius - 1, image.height),
                     clip(x + (strokes.width + kPenUnits) * unit + 2, image.width),
                     clip(baseline + kDescent * cap_height + radius + 2, image.height));
   const auto place = [&](Point p) { return Point{x + radius + p.x * unit, baseline - p.y * unit}; };
-  for (const Segment& segment : strokes.segments) coverage.add({place(segment.from), place(segment.to)}, radius);
+  for (const Segment& segment : strokes.segments)
+    coverage.add({place(segment.from), place(segment.to)}, radius);
   coverage.paint(image, colour);
 }
 

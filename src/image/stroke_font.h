@@ -1,5 +1,6 @@
 #pragma once
-// Text of any size without font files: each character is a few pen strokes, drawn with a round pen and smooth edges.
+// Text of any size without font files: each character is a few pen strokes, drawn with a round pen
+// and smooth edges.
 #include <string>
 #include <string_view>
 
@@ -11,14 +12,18 @@ namespace dfine {
 /// How far letters reach below the baseline, and brackets above it, in cap heights.
 inline constexpr double kDescent = 0.3, kAscent = 1.12;
 
-/// Width in pixels of UTF-8 `text` whose capitals are `cap_height` pixels high. ASCII has its own shapes, accented Latin letters lose
-/// their accent, everything else (and each byte that is no UTF-8) is shown as an empty box.
+/// Width in pixels of UTF-8 `text` whose capitals are `cap_height` pixels high. ASCII has its own
+/// shapes, accented Latin letters lose their accent, everything else (and each byte that is no
+/// UTF-8) is shown as an empty box.
 double text_width(std::string_view text, double cap_height);
 
-/// `text`, or as much of its beginning as fits into `width` pixels with "..." behind it; empty if not even that fits.
+/// `text`, or as much of its beginning as fits into `width` pixels with "..." behind it; empty if
+/// not even that fits.
 std::string fit_text(std::string_view text, double cap_height, double width);
 
-/// Draws `text` from x with its baseline at row `baseline`; what lies outside the picture is left out.
-void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height, Colour colour);
+/// Draws `text` from x with its baseline at row `baseline`; what lies outside the picture is left
+/// out.
+void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height,
+               Colour colour);
 
 }  // namespace dfine

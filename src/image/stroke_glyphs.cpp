@@ -111,7 +111,8 @@ constexpr std::array<std::string_view, kLast - kFirst + 1> kGlyphs{
 constexpr std::string_view kBox = "M0 0 L5 0 L5 10 L0 10 L0 0";
 
 /// U+00C0 to U+00FF without their accents; a space where there is no such letter.
-constexpr std::string_view kPlainLatin = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUY saaaaaaaceeeeiiiidnooooo/ouuuuy y";
+constexpr std::string_view kPlainLatin =
+    "AAAAAAACEEEEIIIIDNOOOOOxOUUUUY saaaaaaaceeeeiiiidnooooo/ouuuuy y";
 static_assert(kPlainLatin.size() == 0x40);
 
 }  // namespace

@@ -19,9 +19,11 @@ struct Batch {
   double wait_s = 0;            // seconds the consumer waited for this batch
 };
 
-/// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes. With `size` resized to it there, each
-/// pixel the nearest one as in torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction).
-Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat, std::optional<ImageSize> size = {});
+/// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.
+/// With `size` resized to it there, each pixel the nearest one as in
+/// torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction).
+Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat,
+                      std::optional<ImageSize> size = {});
 
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype = at::kFloat);
 

@@ -16,7 +16,8 @@ struct DeviceBatches::Copies {
     c10::Event done;
   };
 
-  explicit Copies(at::Device d) : device(d), guard(d.type()), stream(guard.getStreamFromGlobalPool(d)) {}
+  explicit Copies(at::Device d)
+      : device(d), guard(d.type()), stream(guard.getStreamFromGlobalPool(d)) {}
 
   void stage(Loader& loader) {
     Batch batch = loader.next();
@@ -32,8 +33,10 @@ struct DeviceBatches::Copies {
     staged->done.block(current);
     Batch batch = std::move(staged->batch);
     staged.reset();
-    // Their memory belongs to the copy stream: it must not be given to the next copy before the current stream is done with it.
-    for (const Tensor* tensor : {&batch.images, &batch.targets.labels, &batch.targets.boxes}) tensor->record_stream(current);
+    // Their memory belongs to the copy stream: it must not be given to the next copy before the
+    // current stream is done with it.
+    for (const Tensor* tensor : {&batch.images, &batch.targets.labels, &batch.targets.boxes})
+      tensor->record_stream(current);
     return batch;
   }
 

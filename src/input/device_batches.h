@@ -5,8 +5,9 @@
 
 namespace dfine {
 
-/// A loader's batches on the device that trains. On a GPU, a batch that is ready is copied by a stream of its own while the step before it
-/// computes; give the loader pinned memory then. On the CPU they are the loader's own.
+/// A loader's batches on the device that trains. On a GPU, a batch that is ready is copied by a
+/// stream of its own while the step before it computes; give the loader pinned memory then. On the
+/// CPU they are the loader's own.
 class DeviceBatches {
  public:
   /// `loader` must outlive this.
@@ -15,7 +16,8 @@ class DeviceBatches {
 
   void start(LoadOrder order);
   bool has_next() const;
-  /// images and targets are on the device; the current stream waits for them, not the caller. Batch::wait_s: what the loader took.
+  /// images and targets are on the device; the current stream waits for them, not the caller.
+  /// Batch::wait_s: what the loader took.
   Batch next();
 
  private:

@@ -18,7 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Batches that may be under way: enough for two samples a worker, whatever the batch size, and one that waits to be taken.
+/// Batches that may be under way: enough for two samples a worker, whatever the batch size, and one
+/// that waits to be taken.
 int64_t window(int workers, int64_t batch_size) {
   return workers == 0 ? 1 : std::max<int64_t>(3, (2 * workers + batch_size - 1) / batch_size + 1);
 }
@@ -30,8 +31,10 @@ Targets collate(const std::vector<std::vector<TargetBox>>& boxes, bool pin_memor
     targets.counts.push_back(static_cast<int64_t>(of_image.size()));
     total += targets.counts.back();
   }
-  targets.labels = at::empty({total}, at::TensorOptions().dtype(at::kLong).pinned_memory(pin_memory));
-  targets.boxes = at::empty({total, 4}, at::TensorOptions().dtype(at::kFloat).pinned_memory(pin_memory));
+  targets.labels =
+      at::empty({total}, at::TensorOptions().dtype(at::kLong).pinned_memory(pin_memory));
+  targets.boxes =
+      at::empty({total, 4}, at::TensorOptions().dtype(at::kFloat).pinned_memory(pin_memory));
   auto* label = targets.labels.data_ptr<int64_t>();
   auto* sides = targets.boxes.data_ptr<float>();
   for (const auto& of_image : boxes) {
@@ -70,7 +73,10 @@ LoaderOptions loader_options(const Config& config, bool training, bool pin_memor
 }
 
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
-    : dataset_(dataset), options_(options), preparer_(dataset, options.sample), pool_(std::make_unique<ThreadPool>(options.workers)) {}
+    : dataset_(dataset),
+      options_(options),
+      preparer_(dataset, options.sample),
+      pool_(std::make_unique<ThreadPool>(options.workers)) {}
 
 Loader::~Loader() {
   pool_.reset();  // waits for the jobs that still write into pending batches
@@ -98,22 +104,26 @@ void Loader::fill() {
       batch.done.push_back(pool_->submit([this, &batch, slot] { load_sample(batch, slot); }));
     }
   }
-  for (announced_ = std::max(announced_, started_); announced_ < std::min(order_.num_batches, started_ + options_.read_ahead);
-       ++announced_) {
+  for (announced_ = std::max(announced_, started_);
+       announced_ < std::min(order_.num_batches, started_ + options_.read_ahead); ++announced_) {
     pool_->submit([this, samples = order_.batch(announced_)] {
       for (const Sample& sample : samples) dataset_.will_need(sample.index);
     });
   }
 }
 
-/// Fresh memory costs a page fault every 4 KiB, so tensors that came back are used again. Page-locked memory is pooled by its allocator,
-/// which alone knows when the copies from it are done.
+/// Fresh memory costs a page fault every 4 KiB, so tensors that came back are used again.
+/// Page-locked memory is pooled by its allocator, which alone knows when the copies from it are
+/// done.
 Tensor Loader::image_buffer(int64_t count) {
   const auto options = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory);
-  const auto fresh = [&] { return at::empty({count, 3, preparer_.size().height, preparer_.size().width}, options); };
+  const auto fresh = [&] {
+    return at::empty({count, 3, preparer_.size().height, preparer_.size().width}, options);
+  };
   if (options_.pin_memory) return fresh();
   for (const Tensor& buffer : buffers_) {
-    if (buffer.size(0) == count && buffer.use_count() == 1 && buffer.storage().use_count() == 1) return buffer;
+    if (buffer.size(0) == count && buffer.use_count() == 1 && buffer.storage().use_count() == 1)
+      return buffer;
   }
   return buffers_.emplace_back(fresh());
 }
@@ -131,12 +141,15 @@ void Loader::load_sample(Pending& batch, size_t slot) {
   auto& damage = batch.damage[slot];
   const auto on_damage = [&](size_t index, const Error& error) {
     if (!options_.skip_bad) throw;
-    if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; })) return;
+    if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; }))
+      return;
     if (static_cast<int64_t>(damage.size()) >= options_.max_corrupt) throw too_many_bad(index);
     damage.push_back({index, cat(dataset_.describe(index), ": ", error.message())});
   };
-  uint8_t* planes = batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
-  batch.samples[slot].index = preparer_.prepare(batch.samples[slot], order_, *memory, planes, batch.boxes[slot], on_damage);
+  uint8_t* planes =
+      batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
+  batch.samples[slot].index =
+      preparer_.prepare(batch.samples[slot], order_, *memory, planes, batch.boxes[slot], on_damage);
   const std::lock_guard lock(memories_mutex_);
   memories_.push_back(std::move(memory));
 }
@@ -153,8 +166,10 @@ void Loader::count_bad(const std::vector<size_t>& images) {
 }
 
 Error Loader::too_many_bad(size_t last) const {
-  return Error(cat("more than data.max_corrupt = ", options_.max_corrupt, " damaged records, the last of them ", dataset_.describe(last)),
-               "`dfine-pack verify --decode` lists all of them; copy the pack again from where it was made, or pack the data set again "
+  return Error(cat("more than data.max_corrupt = ", options_.max_corrupt,
+                   " damaged records, the last of them ", dataset_.describe(last)),
+               "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
+               "was made, or pack the data set again "
                "(--decode --skip-bad leaves out images that cannot be decoded)");
 }
 
@@ -178,7 +193,10 @@ Batch Loader::next() {
   for (auto& done : pending->done) done.get();
   report_bad(*pending);
 
-  Batch batch{.images = pending->images, .targets = collate(pending->boxes, options_.pin_memory), .samples = {}, .bad = {}};
+  Batch batch{.images = pending->images,
+              .targets = collate(pending->boxes, options_.pin_memory),
+              .samples = {},
+              .bad = {}};
   for (const auto& sample : pending->samples) batch.samples.push_back(sample.index);
   for (const auto& of_slot : pending->damage) {
     for (const auto& damage : of_slot) batch.bad.push_back(damage.index);

@@ -19,14 +19,15 @@ class ThreadPool;
 
 struct LoaderOptions {
   SampleOptions sample;
-  int workers = 0;          // threads beside the caller's; 0 loads in the caller's thread, for debugging
-  int read_ahead = 0;       // batches after those being loaded whose files the system is asked to fetch
+  int workers = 0;     // threads beside the caller's; 0 loads in the caller's thread, for debugging
+  int read_ahead = 0;  // batches after those being loaded whose files the system is asked to fetch
   bool pin_memory = false;  // page-locked host memory, for copies to a GPU that do not block
   bool skip_bad = false;    // another image takes a damaged one's place, see Loader::next
-  int64_t max_corrupt = 0;      // different images that may be damaged then
+  int64_t max_corrupt = 0;  // different images that may be damaged then
 };
 
-/// As data.* and augment.* say; for evaluation (`training` false): the whole image, damage is an error.
+/// As data.* and augment.* say; for evaluation (`training` false): the whole image, damage is an
+/// error.
 LoaderOptions loader_options(const Config& config, bool training, bool pin_memory);
 
 class Loader {
@@ -42,14 +43,16 @@ class Loader {
   /// Whether next() would not wait; with workers only.
   bool ready() const;
 
-  /// The next batch; an Error of a worker (a damaged record, say) is thrown here. Batch::wait_s says how long it blocked.
+  /// The next batch; an Error of a worker (a damaged record, say) is thrown here. Batch::wait_s
+  /// says how long it blocked.
   ///
-  /// With skip_bad the place p of a damaged image is taken by the first sound one at p + 1, p + 2, ... of the epoch's order, with p's own
-  /// random draws. So the number of steps and the shape of batches stay, and what comes depends on nothing but which records are damaged.
+  /// With skip_bad the place p of a damaged image is taken by the first sound one at p + 1, p + 2,
+  /// ... of the epoch's order, with p's own random draws. So the number of steps and the shape of
+  /// batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
 
-  /// Counts these images as damaged. Throws an Error when there are more than max_corrupt different ones with those that next() found. For
-  /// what other ranks found.
+  /// Counts these images as damaged. Throws an Error when there are more than max_corrupt different
+  /// ones with those that next() found. For what other ranks found.
   void count_bad(const std::vector<size_t>& images);
 
  private:
@@ -69,9 +72,10 @@ class Loader {
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
   std::set<size_t> bad_;                             // images passed over
-  std::vector<Tensor> buffers_;                      // pageable image tensors, taken again once nobody else holds them
+  std::vector<Tensor> buffers_;  // pageable image tensors, taken again once nobody else holds them
   std::mutex memories_mutex_;
-  std::vector<std::unique_ptr<SampleMemory>> memories_;  // those not in use; as many as threads at most
+  std::vector<std::unique_ptr<SampleMemory>>
+      memories_;  // those not in use; as many as threads at most
 };
 
 }  // namespace dfine

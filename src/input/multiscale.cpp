@@ -20,7 +20,9 @@ std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
   const int64_t least = side * 3 / 4 / kStride * kStride, most = side * 5 / 4 / kStride * kStride;
   const auto with_ratio = [&](int64_t new_side) {
     const auto scaled = [&](int64_t old) {
-      return old == side ? new_side : std::max(kStride, (2 * old * new_side / side + kStride) / (2 * kStride) * kStride);
+      return old == side ? new_side
+                         : std::max(kStride, (2 * old * new_side / side + kStride) / (2 * kStride) *
+                                                 kStride);
     };
     return ImageSize{scaled(base.height), scaled(base.width)};
   };
@@ -33,13 +35,16 @@ std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
 }
 
 StepSizes::StepSizes(const Config& config)
-    : base_(config.data.image_size), stage2_epoch_(stage2_epoch(config)), seed_(static_cast<uint64_t>(config.run.seed)) {
+    : base_(config.data.image_size),
+      stage2_epoch_(stage2_epoch(config)),
+      seed_(static_cast<uint64_t>(config.run.seed)) {
   if (config.data.multiscale) sizes_ = multiscale_sizes(base_, multiscale_repeat(config));
 }
 
 ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
   if (sizes_.empty() || (stage2_epoch_ > 0 && epoch >= stage2_epoch_)) return base_;
-  return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step)).below(sizes_.size())];
+  return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step))
+                    .below(sizes_.size())];
 }
 
 ImageSize StepSizes::largest() const {

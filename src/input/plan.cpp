@@ -9,8 +9,11 @@
 
 namespace dfine {
 
-TrainPlan::TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed, int64_t epoch)
-    : global_batch_(global_batch), num_batches_(dataset_size / global_batch), order_(static_cast<size_t>(dataset_size)) {
+TrainPlan::TrainPlan(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed,
+                     int64_t epoch)
+    : global_batch_(global_batch),
+      num_batches_(dataset_size / global_batch),
+      order_(static_cast<size_t>(dataset_size)) {
   std::iota(order_.begin(), order_.end(), 0);
   if (!shuffle) return;
   CounterRandom random(seed, Stream::kShuffle, static_cast<uint64_t>(epoch));
@@ -21,19 +24,24 @@ std::vector<Sample> TrainPlan::batch(int64_t batch, int64_t part, int64_t batch_
   std::vector<Sample> samples;
   samples.reserve(static_cast<size_t>(batch_size));
   const int64_t first = batch * global_batch_ + part * batch_size;
-  for (int64_t p = first; p < first + batch_size; ++p) samples.push_back({static_cast<size_t>(order_[static_cast<size_t>(p)]), p});
+  for (int64_t p = first; p < first + batch_size; ++p)
+    samples.push_back({static_cast<size_t>(order_[static_cast<size_t>(p)]), p});
   return samples;
 }
 
-LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank, int64_t batch_size, int64_t accumulate) {
+LoadOrder training_order(TrainPlan plan, int64_t epoch, int64_t first_batch, int rank,
+                         int64_t batch_size, int64_t accumulate) {
   const auto shared = std::make_shared<const TrainPlan>(std::move(plan));
   const auto ranks = static_cast<int>(shared->global_batch() / (accumulate * batch_size));
-  return {
-      .epoch = epoch,
-      .num_images = shared->num_images(),
-      .num_batches = (shared->num_batches() - first_batch) * accumulate,
-      .batch = [=](int64_t b) { return shared->batch(first_batch + b / accumulate, batch_part(b % accumulate, rank, ranks), batch_size); },
-      .image_at = [=](int64_t position) { return shared->image_at(position); }};
+  return {.epoch = epoch,
+          .num_images = shared->num_images(),
+          .num_batches = (shared->num_batches() - first_batch) * accumulate,
+          .batch =
+              [=](int64_t b) {
+                return shared->batch(first_batch + b / accumulate,
+                                     batch_part(b % accumulate, rank, ranks), batch_size);
+              },
+          .image_at = [=](int64_t position) { return shared->image_at(position); }};
 }
 
 LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size) {
@@ -45,7 +53,8 @@ LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t ba
               [=](int64_t b) {
                 std::vector<Sample> samples;
                 const int64_t begin = first + b * batch_size;
-                for (int64_t i = begin; i < std::min(begin + batch_size, last); ++i) samples.push_back({static_cast<size_t>(i), i});
+                for (int64_t i = begin; i < std::min(begin + batch_size, last); ++i)
+                  samples.push_back({static_cast<size_t>(i), i});
                 return samples;
               },
           .image_at = nullptr};

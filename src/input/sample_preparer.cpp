@@ -9,18 +9,20 @@ namespace dfine {
 SamplePreparer::SamplePreparer(const PackedDataset& dataset, const SampleOptions& options)
     : dataset_(dataset),
       options_(options),
-      augmenter_(options.augment ? std::optional<Augmenter>(std::in_place, *options.augment, options.seed, options.stage2_epoch)
+      augmenter_(options.augment ? std::optional<Augmenter>(std::in_place, *options.augment,
+                                                            options.seed, options.stage2_epoch)
                                  : std::nullopt) {}
 
 void SamplePreparer::read(size_t index, std::vector<uint8_t>& file, Image& image) const {
   dataset_.read_bytes(index, file);
-  with_context([&] { decode_image(file, image); }, [&] { return cat("decoding ", dataset_.describe(index)); });
+  with_context([&] { decode_image(file, image); },
+               [&] { return cat("decoding ", dataset_.describe(index)); });
 }
 
 /// The first sound image among candidate(0), ..., candidate(num_images - 1).
 template <class Candidate>
-size_t SamplePreparer::read_sound(Candidate candidate, size_t num_images, SampleMemory& memory, AugmentSource& source,
-                                  const OnDamage& on_damage) const {
+size_t SamplePreparer::read_sound(Candidate candidate, size_t num_images, SampleMemory& memory,
+                                  AugmentSource& source, const OnDamage& on_damage) const {
   for (size_t k = 0; k < num_images; ++k) {
     const size_t index = candidate(k);
     try {
@@ -32,23 +34,30 @@ size_t SamplePreparer::read_sound(Candidate candidate, size_t num_images, Sample
     source.boxes.clear();
     if (!augmenter_) return index;
     for (const PackedBox& box : dataset_.training_boxes(index)) {
-      source.boxes.push_back(labelled_box(box.cxcywh, box.label, source.image.width, source.image.height));
+      source.boxes.push_back(
+          labelled_box(box.cxcywh, box.label, source.image.width, source.image.height));
     }
     return index;
   }
-  throw Error(cat("all ", num_images, " images of ", dataset_.folder().string(), " are damaged"), "pack the data set again");
+  throw Error(cat("all ", num_images, " images of ", dataset_.folder().string(), " are damaged"),
+              "pack the data set again");
 }
 
-size_t SamplePreparer::prepare(const Sample& sample, const LoadOrder& order, SampleMemory& memory, uint8_t* planes,
-                               std::vector<TargetBox>& boxes, const OnDamage& on_damage) const {
-  const auto in_order = [&](size_t k) { return k == 0 ? sample.index : order.image_at(sample.position + static_cast<int64_t>(k)); };
+size_t SamplePreparer::prepare(const Sample& sample, const LoadOrder& order, SampleMemory& memory,
+                               uint8_t* planes, std::vector<TargetBox>& boxes,
+                               const OnDamage& on_damage) const {
+  const auto in_order = [&](size_t k) {
+    return k == 0 ? sample.index : order.image_at(sample.position + static_cast<int64_t>(k));
+  };
   if (!augmenter_) {
     memory.sources.resize(1);
-    const size_t index = read_sound(in_order, order.num_images, memory, memory.sources[0], on_damage);
-    resize_antialias_chw(memory.sources[0].image, static_cast<int>(options_.size.width), static_cast<int>(options_.size.height), false,
-                         planes);
+    const size_t index =
+        read_sound(in_order, order.num_images, memory, memory.sources[0], on_damage);
+    resize_antialias_chw(memory.sources[0].image, static_cast<int>(options_.size.width),
+                         static_cast<int>(options_.size.height), false, planes);
     boxes.clear();
-    for (const PackedBox& box : dataset_.training_boxes(index)) boxes.push_back({box.cxcywh, box.label});
+    for (const PackedBox& box : dataset_.training_boxes(index))
+      boxes.push_back({box.cxcywh, box.label});
     return index;
   }
 
@@ -59,7 +68,8 @@ size_t SamplePreparer::prepare(const Sample& sample, const LoadOrder& order, Sam
     const auto next = [&](size_t k) { return (plan.partners[i] + k) % order.num_images; };
     read_sound(next, order.num_images, memory, memory.sources[1 + i], on_damage);
   }
-  augmenter_->apply(plan, std::span(memory.sources).first(1 + plan.partners.size()), options_.size, planes, boxes, memory.scratch);
+  augmenter_->apply(plan, std::span(memory.sources).first(1 + plan.partners.size()), options_.size,
+                    planes, boxes, memory.scratch);
   return index;
 }
 

@@ -15,8 +15,9 @@
 namespace dfine {
 
 struct SampleOptions {
-  ImageSize size{640, 640};                // every image is resized to this, aspect ratio not kept (official)
-  std::optional<AugmentConfig> augment{};  // unset: nothing else is done to the image, and boxes are as packed
+  ImageSize size{640, 640};  // every image is resized to this, aspect ratio not kept (official)
+  std::optional<AugmentConfig>
+      augment{};  // unset: nothing else is done to the image, and boxes are as packed
   uint64_t seed = 0;
   int64_t stage2_epoch = 0;  // see Augmenter
 };
@@ -36,20 +37,22 @@ class SamplePreparer {
 
   const ImageSize& size() const { return options_.size; }
 
-  /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;` for that Error), or another image is
-  /// taken: for a sample at place p of the order the one at p + 1, p + 2, ..., with p's own random draws; for image i, which mosaic or
-  /// mixup wants, i + 1, i + 2, ... The choice depends on nothing but which records are damaged.
+  /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;`
+  /// for that Error), or another image is taken: for a sample at place p of the order the one at p
+  /// + 1, p + 2, ..., with p's own random draws; for image i, which mosaic or mixup wants, i + 1, i
+  /// + 2, ... The choice depends on nothing but which records are damaged.
   using OnDamage = std::function<void(size_t image, const Error& error)>;
 
-  /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width]. `boxes`: its targets, which may be
-  /// none. Returns the image that was taken.
-  size_t prepare(const Sample& sample, const LoadOrder& order, SampleMemory& memory, uint8_t* planes, std::vector<TargetBox>& boxes,
-                 const OnDamage& on_damage) const;
+  /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width].
+  /// `boxes`: its targets, which may be none. Returns the image that was taken.
+  size_t prepare(const Sample& sample, const LoadOrder& order, SampleMemory& memory,
+                 uint8_t* planes, std::vector<TargetBox>& boxes, const OnDamage& on_damage) const;
 
  private:
   void read(size_t index, std::vector<uint8_t>& file, Image& image) const;
   template <class Candidate>
-  size_t read_sound(Candidate candidate, size_t num_images, SampleMemory& memory, AugmentSource& source, const OnDamage& on_damage) const;
+  size_t read_sound(Candidate candidate, size_t num_images, SampleMemory& memory,
+                    AugmentSource& source, const OnDamage& on_damage) const;
 
   const PackedDataset& dataset_;
   const SampleOptions options_;

@@ -14,7 +14,8 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kNone = static_cast<size_t>(-1);
 
-/// Grows an assignment of `rows` <= `columns` row by row; after each row it is optimal for the rows so far.
+/// Grows an assignment of `rows` <= `columns` row by row; after each row it is optimal for the rows
+/// so far.
 class PathSolver {
  public:
   PathSolver(std::span<const double> cost, size_t rows, size_t columns)
@@ -62,12 +63,14 @@ class PathSolver {
         distance_[j] = through;
         previous_[j] = row;
       }
-      if (distance_[j] < shortest || (distance_[j] == shortest && nearest != kNone && row_of_[nearest] != kNone && row_of_[j] == kNone)) {
+      if (distance_[j] < shortest || (distance_[j] == shortest && nearest != kNone &&
+                                      row_of_[nearest] != kNone && row_of_[j] == kNone)) {
         shortest = distance_[j];
         nearest = j;
       }
     }
-    if (nearest == kNone) throw Error("assignment: no pairing avoids the forbidden (infinite) costs");
+    if (nearest == kNone)
+      throw Error("assignment: no pairing avoids the forbidden (infinite) costs");
     return nearest;
   }
 
@@ -108,7 +111,8 @@ std::vector<int64_t> solve_assignment(std::span<const double> cost, int64_t rows
     throw Error(cat("assignment: ", cost.size(), " costs given for ", rows, " x ", columns));
   }
   for (size_t i = 0; i < cost.size(); ++i) {
-    if (std::isnan(cost[i]) || cost[i] == -kInfinity) throw Error(cat("assignment: cost [", i / m, ", ", i % m, "] is ", cost[i]));
+    if (std::isnan(cost[i]) || cost[i] == -kInfinity)
+      throw Error(cat("assignment: cost [", i / m, ", ", i % m, "] is ", cost[i]));
   }
   std::vector<int64_t> result(n, -1);
   if (n <= m) {

@@ -12,7 +12,8 @@ struct Interval {
 };
 
 Interval interval(const Tensor& boxes, int64_t axis) {
-  const Tensor centre = boxes.select(-1, axis), half = boxes.select(-1, axis + 2).clamp_min(0) * 0.5;
+  const Tensor centre = boxes.select(-1, axis),
+               half = boxes.select(-1, axis + 2).clamp_min(0) * 0.5;
   return {centre - half, centre + half};
 }
 

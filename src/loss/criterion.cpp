@@ -20,7 +20,8 @@ namespace {
 
 /// Matched rows on the device, int64.
 struct StackPairs {
-  Tensor own_query, own_box;        // [H * K] each head's own pairs, queries counted through all heads' rows
+  Tensor own_query,
+      own_box;  // [H * K] each head's own pairs, queries counted through all heads' rows
   Tensor shared_query, shared_box;  // [U] pairs that all heads share
 };
 
@@ -30,9 +31,11 @@ struct Scales {
   double ddf_matched, ddf_unmatched;  // sums over the edges of matched and of other queries
 };
 
-/// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots of how many normal queries are matched
-/// and not. `matched` and `unmatched` count the stack's own queries, each with four edges, of the whole step.
-void set_ddf_scales(Scales& scales, double ranks, double go_pairs, double other_queries, double matched, double unmatched) {
+/// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots
+/// of how many normal queries are matched and not. `matched` and `unmatched` count the stack's own
+/// queries, each with four edges, of the whole step.
+void set_ddf_scales(Scales& scales, double ranks, double go_pairs, double other_queries,
+                    double matched, double unmatched) {
   const double a = std::sqrt(go_pairs), b = std::sqrt(other_queries);
   scales.ddf_matched = matched > 0 ? ranks * a / (a + b) / (4 * matched) : 0;
   scales.ddf_unmatched = unmatched > 0 ? ranks * b / (a + b) / (4 * unmatched) : 0;
@@ -56,10 +59,13 @@ class TermList {
 
     const int64_t layers = heads.corners.size(0);
     const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
-    const Tensor bins = bin_offsets(output_.up.detach().to(wanted.scalar_type()), reg_scale, options_.reg_max);
-    const EdgeTargets edges = edge_targets(heads.refs.index_select(0, pairs.shared_query), wanted, bins, reg_scale);
+    const Tensor bins =
+        bin_offsets(output_.up.detach().to(wanted.scalar_type()), reg_scale, options_.reg_max);
+    const EdgeTargets edges =
+        edge_targets(heads.refs.index_select(0, pairs.shared_query), wanted, bins, reg_scale);
     const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
-    add("fgl", heads, fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou), options_.fgl * scales.shared);
+    add("fgl", heads, fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou),
+        options_.fgl * scales.shared);
     if (layers > 1) add("ddf", heads, ddf(heads, pairs, iou, scales), options_.ddf);
   }
 
@@ -80,22 +86,26 @@ class TermList {
   Tensor vfl(const HeadStack& heads, const StackPairs& pairs, const Tensor& boxes) const {
     const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query);
     const Tensor iou = overlap(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
-    return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query, targets_.labels.index_select(0, pairs.own_box),
-                    options_.alpha, options_.gamma);
+    return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query,
+                    targets_.labels.index_select(0, pairs.own_box), options_.alpha, options_.gamma);
   }
 
   /// [L - 1]: every layer but the last learns from the last.
-  Tensor ddf(const HeadStack& heads, const StackPairs& pairs, const Tensor& iou, const Scales& scales) const {
+  Tensor ddf(const HeadStack& heads, const StackPairs& pairs, const Tensor& iou,
+             const Scales& scales) const {
     const int64_t students = heads.corners.size(0) - 1;
-    const Tensor confidence = heads.logits.select(0, students).detach().amax(-1).sigmoid();  // [rows] the teacher's
-    const DdfSums sums = ddf_sums(heads.corners.narrow(0, 0, students), heads.corners.select(0, students), iou.narrow(0, 0, students),
-                                  confidence, pairs.shared_query, options_.temperature);
+    const Tensor confidence =
+        heads.logits.select(0, students).detach().amax(-1).sigmoid();  // [rows] the teacher's
+    const DdfSums sums =
+        ddf_sums(heads.corners.narrow(0, 0, students), heads.corners.select(0, students),
+                 iou.narrow(0, 0, students), confidence, pairs.shared_query, options_.temperature);
     return sums.matched * scales.ddf_matched + sums.unmatched * scales.ddf_unmatched;
   }
 
   /// values: one for each of the first heads.
   void add(const char* kind, const HeadStack& heads, const Tensor& values, double factor) {
-    for (int64_t k = 0; k < values.size(0); ++k) names_.push_back(cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
+    for (int64_t k = 0; k < values.size(0); ++k)
+      names_.push_back(cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
     values_.push_back(values * factor);
   }
 
@@ -110,20 +120,24 @@ void check(const ModelOutput& output, const Targets& targets, const CriterionOpt
   if (output.layers.empty()) throw Error("criterion: the output has no decoder layer");
   const HeadOutput& last = output.layers.back();
   if (last.logits.size(-1) != options.num_classes) {
-    throw Error(cat("criterion: built for ", options.num_classes, " classes, the outputs have ", last.logits.size(-1)));
+    throw Error(cat("criterion: built for ", options.num_classes, " classes, the outputs have ",
+                    last.logits.size(-1)));
   }
   if (last.corners.defined() && last.corners.size(-1) != 4 * (options.reg_max + 1)) {
-    throw Error(cat("criterion: built for ", options.reg_max + 1, " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
+    throw Error(cat("criterion: built for ", options.reg_max + 1,
+                    " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
   }
   if (last.logits.size(0) != targets.num_images()) {
-    throw Error(cat("criterion: outputs of ", last.logits.size(0), " images, targets of ", targets.num_images()));
+    throw Error(cat("criterion: outputs of ", last.logits.size(0), " images, targets of ",
+                    targets.num_images()));
   }
 }
 
 void check(const Targets& targets, const GlobalCounts& counts) {
   if (counts.images < targets.num_images() || counts.boxes < targets.num_boxes()) {
-    throw Error(cat("criterion: the global batch (", counts.images, " images, ", counts.boxes, " boxes) is smaller than this rank's (",
-                    targets.num_images(), " images, ", targets.num_boxes(), " boxes)"));
+    throw Error(cat("criterion: the global batch (", counts.images, " images, ", counts.boxes,
+                    " boxes) is smaller than this rank's (", targets.num_images(), " images, ",
+                    targets.num_boxes(), " boxes)"));
   }
 }
 
@@ -132,7 +146,8 @@ void check(const Targets& targets, const GlobalCounts& counts) {
 std::vector<std::pair<std::string, double>> LossResult::values() const {
   const Tensor host = terms.detach().to(at::kDouble).cpu();
   std::vector<std::pair<std::string, double>> result;
-  for (size_t k = 0; k < names.size(); ++k) result.emplace_back(names[k], host.const_data_ptr<double>()[k]);
+  for (size_t k = 0; k < names.size(); ++k)
+    result.emplace_back(names[k], host.const_data_ptr<double>()[k]);
   return result;
 }
 
@@ -150,27 +165,36 @@ Matchings Criterion::match(const ModelOutput& output, const Targets& targets) co
   return result;
 }
 
-LossResult Criterion::loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings, const LossCounts& counts) const {
+LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
+                           const Matchings& matchings, const LossCounts& counts) const {
   check(output, targets, options_);
   check(targets, counts.batch);
   const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
 
   const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
   std::vector<PairRows> own;
-  for (const Matching& matching : matchings.heads) own.push_back(pair_rows(matching, targets, queries));
-  const PairRows own_rows = join_heads(own, images * queries), go_rows = pair_rows(matchings.go, targets, queries);
+  for (const Matching& matching : matchings.heads)
+    own.push_back(pair_rows(matching, targets, queries));
+  const PairRows own_rows = join_heads(own, images * queries),
+                 go_rows = pair_rows(matchings.go, targets, queries);
   const PairRows dn_rows = denoising_pair_rows(output.dn, targets);
-  const PairRows dn_own_rows = join_heads(std::vector<PairRows>(denoising.heads.size(), dn_rows), images * output.dn.num_queries());
+  const PairRows dn_own_rows = join_heads(std::vector<PairRows>(denoising.heads.size(), dn_rows),
+                                          images * output.dn.num_queries());
   const auto device = targets.boxes.device();
-  const std::vector<Tensor> rows = to_device(
-      {&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query, &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
-      device);
+  const std::vector<Tensor> rows =
+      to_device({&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query,
+                 &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
+                device);
 
-  const double ranks = counts.ranks, boxes = static_cast<double>(counts.batch.boxes), box_norm = std::max(boxes, 1.0);
+  const double ranks = counts.ranks, boxes = static_cast<double>(counts.batch.boxes),
+               box_norm = std::max(boxes, 1.0);
   const double go_pairs = static_cast<double>(counts.go_pairs);
   const double other_queries = static_cast<double>(counts.batch.images * queries) - go_pairs;
   TermList terms(options_, targets, output);
-  Scales scales{.own = ranks / box_norm, .shared = ranks / std::max(go_pairs, 1.0), .ddf_matched = 0, .ddf_unmatched = 0};
+  Scales scales{.own = ranks / box_norm,
+                .shared = ranks / std::max(go_pairs, 1.0),
+                .ddf_matched = 0,
+                .ddf_unmatched = 0};
   set_ddf_scales(scales, ranks, go_pairs, other_queries, go_pairs, other_queries);
   terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
@@ -181,17 +205,20 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets, co
     set_ddf_scales(scales, ranks, go_pairs, other_queries, positives,
                    static_cast<double>(counts.batch.images * output.dn.num_queries()) - positives);
     terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
-    if (output.dn_layers.back().corners.defined()) terms.add_zero(cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+    if (output.dn_layers.back().corners.defined())
+      terms.add_zero(cat("loss_ddf_dn_", output.dn_layers.size() - 1));
   }
   LossResult result;
   terms.finish(result);
   return result;
 }
 
-LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const {
+LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets,
+                                 const GlobalCounts& counts, const Group& group) const {
   const Matchings matchings = match(output, targets);
   const double pairs = group.sum({static_cast<double>(matchings.go_pairs())}).front();
-  return loss(output, targets, matchings, {.batch = counts, .go_pairs = static_cast<int64_t>(pairs), .ranks = group.size()});
+  return loss(output, targets, matchings,
+              {.batch = counts, .go_pairs = static_cast<int64_t>(pairs), .ranks = group.size()});
 }
 
 }  // namespace dfine

@@ -32,7 +32,8 @@ struct Matchings {
   int64_t go_pairs() const;
 };
 
-/// What the loss is normalised by: counts of all that makes up one optimizer step, over its ranks and micro-batches.
+/// What the loss is normalised by: counts of all that makes up one optimizer step, over its ranks
+/// and micro-batches.
 struct LossCounts {
   GlobalCounts batch;
   int64_t go_pairs = 0;
@@ -40,44 +41,50 @@ struct LossCounts {
 };
 
 struct LossResult {
-  Tensor total;  // scalar: the sum of all terms, to call backward() on
-  std::vector<std::string>
-      names;     // official: loss_vfl, loss_bbox_aux_0, loss_giou_pre, loss_vfl_enc_0, loss_ddf_dn_1, loss_vfl_dn_pre, ...
-  Tensor terms;  // [names], weighted, differentiable
+  Tensor total;                    // scalar: the sum of all terms, to call backward() on
+  std::vector<std::string> names;  // official: loss_vfl, loss_bbox_aux_0, loss_giou_pre,
+                                   // loss_vfl_enc_0, loss_ddf_dn_1, loss_vfl_dn_pre, ...
+  Tensor terms;                    // [names], weighted, differentiable
 
   /// Names with values, copied to the host at once.
   std::vector<std::pair<std::string, double>> values() const;
 };
 
-/// The official criterion at one rank. Over several, **the mean over ranks of the results and of their gradients is what one rank would get
-/// from the whole batch**: every term is ranks * local sum / count of the whole step (boxes and pairs of the union count as at least 1).
-/// The same holds for the sum over micro-batches. The official code takes the counts that mix the two means of ddf from its own rank alone.
+/// The official criterion at one rank. Over several, **the mean over ranks of the results and of
+/// their gradients is what one rank would get from the whole batch**: every term is ranks * local
+/// sum / count of the whole step (boxes and pairs of the union count as at least 1). The same holds
+/// for the sum over micro-batches. The official code takes the counts that mix the two means of ddf
+/// from its own rank alone.
 ///
-/// | head                    | vfl                      | bbox, giou, fgl               | ddf (teacher: last layer)    |
-/// |-------------------------|--------------------------|-------------------------------|------------------------------|
-/// | last, aux_i             | own matching / boxes     | union / pairs of the union    | union (not the last)         |
-/// | pre, enc_0              | own matching / boxes     | union / pairs, without fgl    | -                            |
-/// | dn_i (last: ddf 0)      | fixed / (boxes * groups) | fixed / (boxes * groups)      | fixed, mixed as normal ones  |
-/// | dn_pre                  | fixed / (boxes * groups) | the same, without fgl         | -                            |
+/// | head               | vfl                      | bbox, giou, fgl           | ddf (teacher: last)    |
+/// |--------------------|--------------------------|---------------------------|------------------------|
+/// | last, aux_i        | own / boxes              | union / its pairs         | union (not last)       |
+/// | pre, enc_0         | own / boxes              | union / its pairs, no fgl | -                      |
+/// | dn_i (last: ddf 0) | fixed / (boxes * groups) | fixed / (boxes * groups)  | fixed, mixed as normal |
+/// | dn_pre             | fixed / (boxes * groups) | the same, no fgl          | -                      |
 ///
-/// Boxes without denoising queries (GlobalCounts::without_denoising) do not count in the last two rows.
+/// Boxes without denoising queries (GlobalCounts::without_denoising) do not count in the last two
+/// rows.
 ///
-/// float and double outputs are computed as they are, half and bfloat16 as float; run it outside of autocast. Nothing is masked: a NaN in
-/// the outputs shows in the loss. Without any box all terms but vfl and ddf are zero, and all outputs that a term reads still get a
-/// gradient.
+/// float and double outputs are computed as they are, half and bfloat16 as float; run it outside of
+/// autocast. Nothing is masked: a NaN in the outputs shows in the loss. Without any box all terms
+/// but vfl and ddf are zero, and all outputs that a term reads still get a gradient.
 class Criterion {
  public:
   explicit Criterion(const CriterionOptions& options = {}) : options_(options) {}
 
-  /// Heads without logits are left out here and below (an evaluation's output has the last layer only). Copies to the host, and so waits
-  /// for the device.
+  /// Heads without logits are left out here and below (an evaluation's output has the last layer
+  /// only). Copies to the host, and so waits for the device.
   Matchings match(const ModelOutput& output, const Targets& targets) const;
 
-  /// `matchings`: of these targets, from an output of the same shapes. Does not wait for the device.
-  LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings, const LossCounts& counts) const;
+  /// `matchings`: of these targets, from an output of the same shapes. Does not wait for the
+  /// device.
+  LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings,
+                  const LossCounts& counts) const;
 
   /// Both, for a step of one batch a rank. With several ranks this is a collective call.
-  LossResult operator()(const ModelOutput& output, const Targets& targets, const GlobalCounts& counts, const Group& group) const;
+  LossResult operator()(const ModelOutput& output, const Targets& targets,
+                        const GlobalCounts& counts, const Group& group) const;
 
   const CriterionOptions& options() const { return options_; }
 

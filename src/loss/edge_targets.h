@@ -1,5 +1,6 @@
 #pragma once
-// Ground truth for the distributions of box edges (D-FINE, section 4.1): where an edge lies between two bins.
+// Ground truth for the distributions of box edges (D-FINE, section 4.1): where an edge lies between
+// two bins.
 #include "tensor.h"
 
 namespace dfine {
@@ -7,11 +8,13 @@ namespace dfine {
 /// Left, top, right and bottom edges of K boxes.
 struct EdgeTargets {
   Tensor left_bin;     // int64 [K, 4], 0..reg_max - 1
-  Tensor right_share;  // [K, 4] in [0, 1]: share of bin left_bin + 1, the rest is left_bin's; outside of all bins the outermost has all
+  Tensor right_share;  // [K, 4] in [0, 1]: share of bin left_bin + 1, the rest is left_bin's;
+                       // outside of all bins the outermost has all
 };
 
-/// Targets that move the references' edges onto the boxes'. refs: [K, 4] cx cy w h; boxes: [K, 4] cx cy w h (negative sizes count as 0);
-/// bins: from bin_offsets (model/distribution.h).
-EdgeTargets edge_targets(const Tensor& refs, const Tensor& boxes, const Tensor& bins, const Tensor& reg_scale);
+/// Targets that move the references' edges onto the boxes'. refs: [K, 4] cx cy w h; boxes: [K, 4]
+/// cx cy w h (negative sizes count as 0); bins: from bin_offsets (model/distribution.h).
+EdgeTargets edge_targets(const Tensor& refs, const Tensor& boxes, const Tensor& bins,
+                         const Tensor& reg_scale);
 
 }  // namespace dfine

@@ -8,12 +8,14 @@ namespace dfine {
 namespace {
 
 Tensor at_least_float(const Tensor& tensor) {
-  return tensor.defined() && at::isReducedFloatingType(tensor.scalar_type()) ? tensor.to(at::kFloat) : tensor;
+  return tensor.defined() && at::isReducedFloatingType(tensor.scalar_type()) ? tensor.to(at::kFloat)
+                                                                             : tensor;
 }
 
 void append(NamedHeads& named, const HeadOutput& head, std::string suffix) {
   if (!head.logits.defined()) return;
-  named.heads.push_back({at_least_float(head.logits), at_least_float(head.boxes), at_least_float(head.corners), at_least_float(head.refs)});
+  named.heads.push_back({at_least_float(head.logits), at_least_float(head.boxes),
+                         at_least_float(head.corners), at_least_float(head.refs)});
   named.suffixes.push_back(std::move(suffix));
 }
 
@@ -21,7 +23,8 @@ void append(NamedHeads& named, const HeadOutput& head, std::string suffix) {
 
 NamedHeads normal_heads(const ModelOutput& output) {
   NamedHeads named;
-  for (size_t i = 0; i < output.layers.size(); ++i) append(named, output.layers[i], i + 1 < output.layers.size() ? cat("_aux_", i) : "");
+  for (size_t i = 0; i < output.layers.size(); ++i)
+    append(named, output.layers[i], i + 1 < output.layers.size() ? cat("_aux_", i) : "");
   append(named, output.pre, "_pre");
   append(named, output.enc, "_enc_0");
   return named;
@@ -29,13 +32,15 @@ NamedHeads normal_heads(const ModelOutput& output) {
 
 NamedHeads denoising_heads(const ModelOutput& output) {
   NamedHeads named;
-  for (size_t i = 0; i < output.dn_layers.size(); ++i) append(named, output.dn_layers[i], cat("_dn_", i));
+  for (size_t i = 0; i < output.dn_layers.size(); ++i)
+    append(named, output.dn_layers[i], cat("_dn_", i));
   append(named, output.dn_pre, "_dn_pre");
   return named;
 }
 
 HeadStack stack_heads(const NamedHeads& named) {
-  HeadStack result{.logits = {}, .boxes = {}, .corners = {}, .refs = {}, .suffixes = named.suffixes};
+  HeadStack result{
+      .logits = {}, .boxes = {}, .corners = {}, .refs = {}, .suffixes = named.suffixes};
   std::vector<Tensor> logits, boxes, corners;
   for (const HeadOutput& head : named.heads) {
     logits.push_back(head.logits.flatten(0, 1));

@@ -25,23 +25,28 @@ Tensor image_of_box(const Targets& targets) {
 }
 
 /// [H, T, Q]: what it costs head h to give box t to query q of the box's own image.
-Tensor pair_costs(const std::vector<HeadOutput>& heads, const Targets& targets, const MatcherOptions& options) {
+Tensor pair_costs(const std::vector<HeadOutput>& heads, const Targets& targets,
+                  const MatcherOptions& options) {
   const Tensor image = image_of_box(targets);
   std::vector<Tensor> logits, boxes;
   for (const HeadOutput& head : heads) {
     logits.push_back(head.logits.transpose(1, 2).index({image, targets.labels}));     // [T, Q]
     boxes.push_back(head.boxes.transpose(1, 2).contiguous().index_select(0, image));  // [T, 4, Q]
   }
-  const Tensor probability = at::stack(logits).sigmoid();                                     // [H, T, Q]
-  const Tensor predicted = at::stack(boxes).transpose(2, 3);                                  // [H, T, Q, 4], each coordinate dense
-  const Tensor wanted = targets.boxes.to(predicted.scalar_type()).unsqueeze(1).unsqueeze(0);  // [1, T, 1, 4]
+  const Tensor probability = at::stack(logits).sigmoid();     // [H, T, Q]
+  const Tensor predicted = at::stack(boxes).transpose(2, 3);  // [H, T, Q, 4], each coordinate dense
+  const Tensor wanted =
+      targets.boxes.to(predicted.scalar_type()).unsqueeze(1).unsqueeze(0);  // [1, T, 1, 4]
 
   constexpr double kEps = 1e-8;  // keeps the logarithms finite
   const Tensor absent = 1 - probability;
-  const Tensor as_positive = absent.pow(options.gamma) * (probability + kEps).log() * -options.alpha;
-  const Tensor as_negative = probability.pow(options.gamma) * (absent + kEps).log() * (options.alpha - 1);
+  const Tensor as_positive =
+      absent.pow(options.gamma) * (probability + kEps).log() * -options.alpha;
+  const Tensor as_negative =
+      probability.pow(options.gamma) * (absent + kEps).log() * (options.alpha - 1);
   const Tensor distance = (predicted - wanted).abs_().sum(-1);
-  const Tensor cost = distance * options.bbox_weight + (as_positive - as_negative) * options.class_weight -
+  const Tensor cost = distance * options.bbox_weight +
+                      (as_positive - as_negative) * options.class_weight -
                       overlap(predicted, wanted).giou * options.giou_weight;
   return at::nan_to_num(cost, 1.0);
 }
@@ -60,11 +65,13 @@ Pairs assign(std::span<const double> cost, int64_t boxes, int64_t queries) {
 
 }  // namespace
 
-std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets, const MatcherOptions& options) {
+std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets,
+                            const MatcherOptions& options) {
   std::vector<Matching> matchings(heads.size(), Matching(targets.counts.size()));
   if (heads.empty() || targets.num_boxes() == 0) return matchings;
   const at::NoGradGuard no_grad;
-  const Tensor costs = pair_costs(heads, targets, options).cpu().to(at::kDouble).contiguous();  // [H, T, Q]
+  const Tensor costs =
+      pair_costs(heads, targets, options).cpu().to(at::kDouble).contiguous();  // [H, T, Q]
   const int64_t boxes = costs.size(1), queries = costs.size(2), images = targets.num_images();
   std::vector<int64_t> first(targets.counts.size());
   std::exclusive_scan(targets.counts.begin(), targets.counts.end(), first.begin(), int64_t{0});
@@ -73,8 +80,10 @@ std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets&
       const int64_t head = k / images;
       const auto image = static_cast<size_t>(k % images);
       const int64_t count = targets.counts[image];
-      const double* block = costs.const_data_ptr<double>() + (head * boxes + first[image]) * queries;
-      matchings[static_cast<size_t>(head)][image] = assign({block, static_cast<size_t>(count * queries)}, count, queries);
+      const double* block =
+          costs.const_data_ptr<double>() + (head * boxes + first[image]) * queries;
+      matchings[static_cast<size_t>(head)][image] =
+          assign({block, static_cast<size_t>(count * queries)}, count, queries);
     }
   });
   return matchings;

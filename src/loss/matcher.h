@@ -25,10 +25,12 @@ struct MatcherOptions {
   double alpha = 0.25, gamma = 2;
 };
 
-/// The matching of every head, pairs by ascending query: min(Q, boxes) pairs an image. A pair costs the focal class cost, plus L1, minus
-/// GIoU of its boxes, weighted. A NaN cost counts as 1 and an infinite one as the largest finite value, so a matching always exists (and
-/// the loss then shows the NaN). Only an image's own boxes are paired with its queries, and all heads' costs come to the host in one copy.
-/// Nothing here is differentiated.
-std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets, const MatcherOptions& options = {});
+/// The matching of every head, pairs by ascending query: min(Q, boxes) pairs an image. A pair costs
+/// the focal class cost, plus L1, minus GIoU of its boxes, weighted. A NaN cost counts as 1 and an
+/// infinite one as the largest finite value, so a matching always exists (and the loss then shows
+/// the NaN). Only an image's own boxes are paired with its queries, and all heads' costs come to
+/// the host in one copy. Nothing here is differentiated.
+std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets,
+                            const MatcherOptions& options = {});
 
 }  // namespace dfine

@@ -52,7 +52,8 @@ PairRows join_heads(const std::vector<PairRows>& heads, int64_t rows) {
   return joined;
 }
 
-std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists, const at::Device& device) {
+std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists,
+                              const at::Device& device) {
   std::vector<int64_t> all, sizes;
   for (const auto* list : lists) {
     all.insert(all.end(), list->begin(), list->end());

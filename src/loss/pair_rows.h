@@ -10,7 +10,8 @@
 
 namespace dfine {
 
-/// Parallel lists: row image * queries + query of the flattened queries, and row of Targets::labels / boxes.
+/// Parallel lists: row image * queries + query of the flattened queries, and row of Targets::labels
+/// / boxes.
 struct PairRows {
   std::vector<int64_t> query, box;
 
@@ -19,13 +20,16 @@ struct PairRows {
 
 PairRows pair_rows(const Matching& matching, const Targets& targets, int64_t queries);
 
-/// The fixed matching of the denoising queries: each group's positives with the boxes that they are made from.
+/// The fixed matching of the denoising queries: each group's positives with the boxes that they are
+/// made from.
 PairRows denoising_pair_rows(const DenoisingMeta& meta, const Targets& targets);
 
-/// The lists of H heads joined, with query rows that count through the heads' stacked rows: head * rows + query.
+/// The lists of H heads joined, with query rows that count through the heads' stacked rows: head *
+/// rows + query.
 PairRows join_heads(const std::vector<PairRows>& heads, int64_t rows);
 
 /// Each list as an int64 tensor; one copy to the device for all of them.
-std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists, const at::Device& device);
+std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists,
+                              const at::Device& device);
 
 }  // namespace dfine

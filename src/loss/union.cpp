@@ -15,7 +15,8 @@ Pairs unite(const std::vector<Matching>& heads, size_t image) {
     for (size_t k = 0; k < pairs.size(); ++k) ++votes[{pairs.query[k], pairs.box[k]}];
   }
   std::vector<std::pair<std::pair<int64_t, int64_t>, int>> ranked(votes.begin(), votes.end());
-  std::ranges::stable_sort(ranked, std::ranges::greater{}, [](const auto& entry) { return entry.second; });
+  std::ranges::stable_sort(ranked, std::ranges::greater{},
+                           [](const auto& entry) { return entry.second; });
   Pairs result;
   std::set<int64_t> taken;
   for (const auto& [pair, count] : ranked) {
@@ -30,7 +31,8 @@ Pairs unite(const std::vector<Matching>& heads, size_t image) {
 
 Matching match_union(const std::vector<Matching>& heads) {
   Matching result;
-  for (size_t image = 0; !heads.empty() && image < heads.front().size(); ++image) result.push_back(unite(heads, image));
+  for (size_t image = 0; !heads.empty() && image < heads.front().size(); ++image)
+    result.push_back(unite(heads, image));
   return result;
 }
 

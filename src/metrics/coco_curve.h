@@ -23,8 +23,10 @@ struct CurveOutput {
 /// Holds working memory between calls; one for each thread.
 class CurveBuilder {
  public:
-  /// `sorted`: all outcomes of one category by descending score. `positives` > 0: counting ground truths of this area range.
-  void build(std::span<const MatchOutcome> sorted, size_t area, size_t limit, int64_t positives, const CurveOutput& out);
+  /// `sorted`: all outcomes of one category by descending score. `positives` > 0: counting ground
+  /// truths of this area range.
+  void build(std::span<const MatchOutcome> sorted, size_t area, size_t limit, int64_t positives,
+             const CurveOutput& out);
 
  private:
   struct Hit {  // a true positive

@@ -19,14 +19,17 @@ void check_boxes(const std::vector<GroundTruthBox>& boxes) {
   std::vector<int64_t> ids;
   ids.reserve(boxes.size());
   for (const auto& box : boxes) {
-    if (!std::isfinite(box.area) || !std::all_of(box.xywh.begin(), box.xywh.end(), [](double v) { return std::isfinite(v); })) {
-      throw Error(cat("annotation ", box.annotation_id, " on image ", box.image_id, " has a box or an area that is not finite"));
+    if (!std::isfinite(box.area) ||
+        !std::all_of(box.xywh.begin(), box.xywh.end(), [](double v) { return std::isfinite(v); })) {
+      throw Error(cat("annotation ", box.annotation_id, " on image ", box.image_id,
+                      " has a box or an area that is not finite"));
     }
     ids.push_back(box.annotation_id);
   }
   if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
   const auto twice = std::adjacent_find(ids.begin(), ids.end());
-  if (twice != ids.end()) throw Error(cat("two annotations have the id ", *twice), "annotation ids must be unique");
+  if (twice != ids.end())
+    throw Error(cat("two annotations have the id ", *twice), "annotation ids must be unique");
 }
 
 void warn_of_oddities(const CocoEvaluation& result) {
@@ -35,17 +38,23 @@ void warn_of_oddities(const CocoEvaluation& result) {
                   " detections are left out: the ground truth does not list their category"));
   }
   if (result.boxes_left_out > 0) {
-    log::warn(cat(result.boxes_left_out, " annotations are left out: their image or category is not listed"));
+    log::warn(cat(result.boxes_left_out,
+                  " annotations are left out: their image or category is not listed"));
   }
   if (result.boxes_with_id_zero > 0) {
-    log::warn("an annotation has the id 0: as in pycocotools, whatever matches it counts as a false positive (ids from 1 avoid this)");
+    log::warn(
+        "an annotation has the id 0: as in pycocotools, whatever matches it counts as a false "
+        "positive (ids from 1 avoid this)");
   }
 }
 
 class Evaluator {
  public:
   Evaluator(const GroundTruth& truth, std::span<const Detection> detections, int threads)
-      : truth_(truth), detections_(detections), groups_(group_by_category_and_image(truth, detections)), pool_(threads > 1 ? threads : 0) {}
+      : truth_(truth),
+        detections_(detections),
+        groups_(group_by_category_and_image(truth, detections)),
+        pool_(threads > 1 ? threads : 0) {}
 
   CocoEvaluation run() {
     CocoEvaluation result;
@@ -54,18 +63,22 @@ class Evaluator {
     result.num_detections = static_cast<int64_t>(detections_.size());
     result.detections_left_out = groups_.detections_left_out;
     result.boxes_left_out = groups_.boxes_left_out;
-    for (const auto& box : truth_.boxes) result.boxes_with_id_zero += box.annotation_id == 0 ? 1 : 0;
+    for (const auto& box : truth_.boxes)
+      result.boxes_with_id_zero += box.annotation_id == 0 ? 1 : 0;
 
     outcomes_.resize(groups_.num_outcomes);
     constexpr size_t kGroupsAtOnce = 512;
-    parallel_ranges(pool_, groups_.groups.size(), kGroupsAtOnce, [this](size_t first, size_t last) { match(first, last); });
+    parallel_ranges(pool_, groups_.groups.size(), kGroupsAtOnce,
+                    [this](size_t first, size_t last) { match(first, last); });
 
-    const size_t categories = result.categories.size(), curves = categories * kCocoAreas * kCocoLimits * kCocoIous;
+    const size_t categories = result.categories.size(),
+                 curves = categories * kCocoAreas * kCocoLimits * kCocoIous;
     result.recall.assign(curves, -1);
     result.precision.assign(curves * kCocoRecalls, -1);
     result.scores.assign(curves * kCocoRecalls, -1);
     result.boxes.assign(categories, 0);
-    parallel_ranges(pool_, categories, 1, [this, &result](size_t category, size_t) { accumulate(category, result); });
+    parallel_ranges(pool_, categories, 1,
+                    [this, &result](size_t category, size_t) { accumulate(category, result); });
     return result;
   }
 
@@ -74,8 +87,11 @@ class Evaluator {
     CocoMatcher matcher;
     for (size_t i = first; i < last; ++i) {
       const CocoGroup& g = groups_.groups[i];
-      matcher.match(truth_.boxes, std::span(groups_.boxes).subspan(g.box_begin, g.box_end - g.box_begin), detections_,
-                    std::span(groups_.detections).subspan(g.detection_begin, g.detection_end - g.detection_begin),
+      matcher.match(truth_.boxes,
+                    std::span(groups_.boxes).subspan(g.box_begin, g.box_end - g.box_begin),
+                    detections_,
+                    std::span(groups_.detections)
+                        .subspan(g.detection_begin, g.detection_end - g.detection_begin),
                     std::span(outcomes_).subspan(g.outcome_begin, g.outcome_end - g.outcome_begin));
     }
   }
@@ -85,13 +101,15 @@ class Evaluator {
     std::array<int64_t, kCocoAreas> positives{};
     for (uint32_t i = groups.front().box_begin; i < groups.back().box_end; ++i) {
       const GroundTruthBox& box = truth_.boxes[groups_.boxes[i]];
-      for (size_t a = 0; a < kCocoAreas; ++a) positives[a] += !box.iscrowd && kCocoAreaRanges[a].contains(box.area) ? 1 : 0;
+      for (size_t a = 0; a < kCocoAreas; ++a)
+        positives[a] += !box.iscrowd && kCocoAreaRanges[a].contains(box.area) ? 1 : 0;
     }
     return positives;
   }
 
   void accumulate(size_t category, CocoEvaluation& result) const {
-    const uint32_t begin = groups_.category_begin[category], end = groups_.category_begin[category + 1];
+    const uint32_t begin = groups_.category_begin[category],
+                   end = groups_.category_begin[category + 1];
     if (begin == end) return;
     const auto groups = std::span(groups_.groups).subspan(begin, end - begin);
     const auto positives = count_positives(groups);
@@ -103,7 +121,8 @@ class Evaluator {
     for (size_t a = 0; a < kCocoAreas; ++a) {
       if (positives[a] == 0) continue;
       for (size_t m = 0; m < kCocoLimits; ++m) {
-        const size_t recall = result.recall_index(category, a, m, 0), curve = result.curve_index(category, a, m, 0);
+        const size_t recall = result.recall_index(category, a, m, 0),
+                     curve = result.curve_index(category, a, m, 0);
         constexpr size_t kCurves = kCocoIous * kCocoRecalls;
         builder.build(sorted, a, m, positives[a],
                       {.recall = std::span(result.recall).subspan(recall, kCocoIous),
@@ -122,7 +141,8 @@ class Evaluator {
 
 }  // namespace
 
-CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections, int threads) {
+CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
+                             int threads) {
   check_boxes(truth.boxes);
   if (threads <= 0) threads = static_cast<int>(std::thread::hardware_concurrency());
   CocoEvaluation result = Evaluator(truth, detections, threads).run();

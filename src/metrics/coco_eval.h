@@ -1,15 +1,21 @@
 #pragma once
-// COCO bounding-box evaluation, equal to pycocotools 2.0.11 COCOeval(iouType="bbox") to the last bit: the same matching, the same order of
-// floating-point operations. The number of threads changes nothing.
+// COCO bounding-box evaluation, equal to pycocotools 2.0.11 COCOeval(iouType="bbox") to the last
+// bit: the same matching, the same order of floating-point operations. The number of threads
+// changes nothing.
 //
 // Rules that are easily missed, all as in pycocotools:
-//  - A ground truth belongs to an area range by its `area`, a detection by w*h; both ends of a range are inclusive.
-//  - Equal scores keep their order (images by ascending id, then as given); each image and category keeps its best 100.
-//  - Of ground truths with equal IoU the later one wins; those that do not count (crowds, other sizes) are tried last, and not at all once
-//    a counting one matched. A crowd matches any number of times, by intersection over the detection's area.
-//  - A ground truth with annotation id 0 is used up by its match, but the match counts as a false positive (0 means "unmatched" there).
-//  - Categories without a counting ground truth are -1 and leave every mean.
-//  - Detections of a category the ground truth does not list, and ground truths on images or of categories not listed, are left out.
+// - A ground truth belongs to an area range by its `area`, a detection by w*h. Both ends of a range
+//   are inclusive.
+// - Equal scores keep their order (images by ascending id, then as given). Each image and category
+//   keeps its best 100.
+// - Of ground truths with equal IoU the later one wins. Those that do not count (crowds, other
+//   sizes) are tried last, and not at all once a counting one matched.
+// - A crowd matches any number of times, by intersection over the area of the detection.
+// - A ground truth with annotation id 0 is used up by its match, but the match counts as a false
+//   positive (0 means "unmatched" there).
+// - Categories without a counting ground truth are -1 and leave every mean.
+// - Detections of a category the ground truth does not list, and ground truths on images or of
+//   categories not listed, are left out.
 #include <span>
 #include <vector>
 
@@ -18,7 +24,8 @@
 
 namespace dfine {
 
-/// Curves for every category, IoU threshold, area range and detection limit. -1 where there is no counting ground truth.
+/// Curves for every category, IoU threshold, area range and detection limit. -1 where there is no
+/// counting ground truth.
 struct CocoEvaluation {
   std::vector<Category> categories;  // K, ascending by id
   std::vector<double> precision;     // [K, areas, limits, IoUs, recalls], interpolated
@@ -35,14 +42,16 @@ struct CocoEvaluation {
   size_t recall_index(size_t category, size_t area, size_t limit, size_t iou) const {
     return ((category * kCocoAreas + area) * kCocoLimits + limit) * kCocoIous + iou;
   }
-  size_t curve_index(size_t category, size_t area, size_t limit, size_t iou, size_t recall_threshold = 0) const {
+  size_t curve_index(size_t category, size_t area, size_t limit, size_t iou,
+                     size_t recall_threshold = 0) const {
     return recall_index(category, area, limit, iou) * kCocoRecalls + recall_threshold;
   }
 };
 
-/// Evaluates all images and categories of `truth`. `threads` 0 takes one for every core. Warns (core/log.h) of what is left out and of
-/// annotation id 0. Throws Error on detections on images that `truth` does not list, on duplicate annotation ids, and on values that are
-/// not finite.
-CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections, int threads = 0);
+/// Evaluates all images and categories of `truth`. `threads` 0 takes one for every core. Warns
+/// (core/log.h) of what is left out and of annotation id 0. Throws Error on detections on images
+/// that `truth` does not list, on duplicate annotation ids, and on values that are not finite.
+CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
+                             int threads = 0);
 
 }  // namespace dfine

@@ -1,5 +1,6 @@
 #pragma once
-// Ground truths and detections brought together by (category, image): the unit in which COCO evaluation matches.
+// Ground truths and detections brought together by (category, image): the unit in which COCO
+// evaluation matches.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -8,7 +9,8 @@
 
 namespace dfine {
 
-/// Ranges of CocoGroups::boxes, ::detections and of the outcomes of matching (one for each detection that is kept).
+/// Ranges of CocoGroups::boxes, ::detections and of the outcomes of matching (one for each
+/// detection that is kept).
 struct CocoGroup {
   uint32_t box_begin, box_end;
   uint32_t detection_begin, detection_end;
@@ -16,8 +18,9 @@ struct CocoGroup {
 };
 
 struct CocoGroups {
-  std::vector<Category> categories;      // ascending by id, each once
-  std::vector<uint32_t> boxes;           // indices into the ground truth's boxes: by category, then image id, then as given
+  std::vector<Category> categories;  // ascending by id, each once
+  std::vector<uint32_t>
+      boxes;  // indices into the ground truth's boxes: by category, then image id, then as given
   std::vector<uint32_t> detections;      // indices into the detections, in the same order
   std::vector<CocoGroup> groups;         // only those with a box or a detection, in the same order
   std::vector<uint32_t> category_begin;  // [K + 1], into groups
@@ -27,7 +30,9 @@ struct CocoGroups {
   int64_t detections_left_out = 0;  // of unknown categories
 };
 
-/// Throws Error on detections on images that `truth` does not list (it names them) and on detections that are not finite.
-CocoGroups group_by_category_and_image(const GroundTruth& truth, std::span<const Detection> detections);
+/// Throws Error on detections on images that `truth` does not list (it names them) and on
+/// detections that are not finite.
+CocoGroups group_by_category_and_image(const GroundTruth& truth,
+                                       std::span<const Detection> detections);
 
 }  // namespace dfine

@@ -9,9 +9,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/coco/json_number.h"
 #include "data/coco/raw_coco.h"
 #include "data/coco/unexpected_file.h"
-#include "data/coco/json_number.h"
 
 namespace dfine {
 namespace {
@@ -68,8 +68,9 @@ class NameReader {
 
  private:
   struct Name {
-    std::string_view token, last_token;  // as they stand in the file, of this record and the one before; empty: none
-    std::string text;                    // of the last name read
+    std::string_view token,
+        last_token;    // as they stand in the file, of this record and the one before; empty: none
+    std::string text;  // of the last name read
 
     /// Most records repeat the name of the one before: that is seen without unescaping.
     void read(json::value value, const char* key) {
@@ -77,7 +78,8 @@ class NameReader {
       if (token.starts_with("null") || token.starts_with("\"\"")) token = {};
       if (token.empty() || token == last_token) return;
       std::string_view unescaped;
-      if (value.get_string().get(unescaped) != simdjson::SUCCESS) throw Error(cat(key, " ", describe_json_mismatch(value, "a string")));
+      if (value.get_string().get(unescaped) != simdjson::SUCCESS)
+        throw Error(cat(key, " ", describe_json_mismatch(value, "a string")));
       text = unescaped;
     }
     void next() { last_token = std::exchange(token, {}); }
@@ -88,7 +90,8 @@ class NameReader {
     const bool named = !file_.token.empty();
     if (files.empty() && !named) return;
     if (files.empty() && record > 0) files.push_back({});
-    const bool same = !files.empty() && file_.token == file_.last_token && (!named || files.back().image_id == image_id);
+    const bool same = !files.empty() && file_.token == file_.last_token &&
+                      (!named || files.back().image_id == image_id);
     if (!same) files.push_back({record, image_id, named ? file_.text : ""});
   }
 
@@ -100,7 +103,8 @@ class NameReader {
     const auto [place, is_new] = category_of_id_.emplace(id, out_->categories.size());
     if (is_new) out_->categories.push_back({id, category_.text});
     if (const std::string& name = out_->categories[place->second].name; name != category_.text)
-      throw Error(cat("category_id ", id, " is called \"", category_.text, "\", and \"", name, "\" in a record before"));
+      throw Error(cat("category_id ", id, " is called \"", category_.text, "\", and \"", name,
+                      "\" in a record before"));
   }
 
   ResultNames* out_;
@@ -110,7 +114,8 @@ class NameReader {
 
 Detection read_detection(json::value value, NameReader& names) {
   json::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) throw Error(cat("the record ", describe_json_mismatch(value, "an object")));
+  if (value.get_object().get(object) != simdjson::SUCCESS)
+    throw Error(cat("the record ", describe_json_mismatch(value, "an object")));
   Detection detection;
   bool image = false, category = false, bbox = false, score = false;
   for (json::field field : object) {
@@ -134,20 +139,28 @@ Detection read_detection(json::value value, NameReader& names) {
     }
   }
   if (!image || !category || !bbox || !score) {
-    throw Error(cat(!image ? "image_id" : !category ? "category_id" : !bbox ? "bbox" : "score", " is missing"));
+    throw Error(cat(!image      ? "image_id"
+                    : !category ? "category_id"
+                    : !bbox     ? "bbox"
+                                : "score",
+                    " is missing"));
   }
   return detection;
 }
 
-[[noreturn]] void refuse_no_list(json::document& document, std::string_view text, const std::filesystem::path& file) {
+[[noreturn]] void refuse_no_list(json::document& document, std::string_view text,
+                                 const std::filesystem::path& file) {
   json::object object;
-  if (std::string_view first; document.get_object().get(object) == simdjson::SUCCESS && object.raw_json().get(first) == simdjson::SUCCESS) {
+  if (std::string_view first; document.get_object().get(object) == simdjson::SUCCESS &&
+                              object.raw_json().get(first) == simdjson::SUCCESS) {
     const auto first_end = static_cast<size_t>(first.data() + first.size() - text.data());
     const size_t second = text.find_first_not_of(" \t\r\n", first_end);
-    if (const auto lines = recognise_json_lines(text, second)) throw Error(cat(file.string(), " ", lines->what), lines->hint);
+    if (const auto lines = recognise_json_lines(text, second))
+      throw Error(cat(file.string(), " ", lines->what), lines->hint);
   }
-  throw Error(cat(file.string(), " is not a list"),
-              R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
+  throw Error(
+      cat(file.string(), " is not a list"),
+      R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
 }
 
 }  // namespace
@@ -155,12 +168,15 @@ Detection read_detection(json::value value, NameReader& names) {
 GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   RawCoco raw = read_coco_json(file, static_cast<int>(std::thread::hardware_concurrency()));
   for (const RawFault& fault : raw.image_faults) {
-    if (!raw.images[fault.record].id) throw Error(cat(file.string(), ": images[", fault.record, "]: ", fault.message));
+    if (!raw.images[fault.record].id)
+      throw Error(cat(file.string(), ": images[", fault.record, "]: ", fault.message));
   }
   if (!raw.annotation_faults.empty()) {
     const RawFault& fault = raw.annotation_faults.front();
     throw Error(cat(file.string(), ": annotations[", fault.record, "]: ", fault.message),
-                raw.annotation_faults.size() > 1 ? cat(raw.annotation_faults.size() - 1, " more annotations are unusable") : "");
+                raw.annotation_faults.size() > 1
+                    ? cat(raw.annotation_faults.size() - 1, " more annotations are unusable")
+                    : "");
   }
   GroundTruth truth;
   truth.categories = std::move(raw.categories);
@@ -185,18 +201,21 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
 
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file, ResultNames* names) {
   if (std::error_code failed; !std::filesystem::exists(file, failed))
-    throw Error(cat("cannot read ", file.string(), ": no such file"), "check the path and its permissions");
+    throw Error(cat("cannot read ", file.string(), ": no such file"),
+                "check the path and its permissions");
   simdjson::padded_string bytes;
   if (simdjson::padded_string::load(file.string()).get(bytes) != simdjson::SUCCESS) {
     throw Error(cat("cannot read ", file.string()), "check the path and its permissions");
   }
-  if (const auto kind = recognise_no_json(bytes)) throw Error(cat(file.string(), " ", kind->what), kind->hint);
+  if (const auto kind = recognise_no_json(bytes))
+    throw Error(cat(file.string(), " ", kind->what), kind->hint);
   const std::string_view text = without_byte_order_mark(bytes);
   std::vector<Detection> detections;
   NameReader name_reader(names);
   try {
     json::parser parser;
-    json::document document = parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
+    json::document document =
+        parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
     json::array list;
     const auto error = document.get_array().get(list);
     if (error == simdjson::INCORRECT_TYPE) refuse_no_list(document, text, file);
@@ -210,9 +229,12 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file, R
           },
           [&] { return cat("in record ", record, " (from 0) of ", file.string()); });
     }
-    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) throw Error(cat(file.string(), " has text after its end"));
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
+      throw Error(cat(file.string(), " has text after its end"));
   } catch (const simdjson::simdjson_error& e) {
-    throw Error(cat(file.string(), " is broken JSON after record ", detections.size(), ": ", e.what()), "is the file complete?");
+    throw Error(
+        cat(file.string(), " is broken JSON after record ", detections.size(), ": ", e.what()),
+        "is the file complete?");
   }
   return detections;
 }

@@ -10,14 +10,16 @@ constexpr double least_overlap(size_t t) {
   return std::min(kCocoIouThresholds[t], 1 - 1e-10);
 }
 
-/// At some threshold. Written so that the overlap of boxes whose area underflows (0/0) matches, as it does in pycocotools.
+/// At some threshold. Written so that the overlap of boxes whose area underflows (0/0) matches, as
+/// it does in pycocotools.
 constexpr bool could_match(double overlap) {
   return !(overlap < least_overlap(0));
 }
 
 }  // namespace
 
-void CocoMatcher::load_truths(std::span<const GroundTruthBox> all_boxes, std::span<const uint32_t> boxes) {
+void CocoMatcher::load_truths(std::span<const GroundTruthBox> all_boxes,
+                              std::span<const uint32_t> boxes) {
   truths_.clear();
   for (const uint32_t i : boxes) {
     const auto& [x, y, w, h] = all_boxes[i].xywh;
@@ -44,8 +46,8 @@ void CocoMatcher::load_truths(std::span<const GroundTruthBox> all_boxes, std::sp
   }
 }
 
-// The operations and their order are those of bbIou in pycocotools' maskApi.c; the file is compiled without contraction to fused
-// multiply-add. False when no overlap matches at any threshold.
+// The operations and their order are those of bbIou in pycocotools' maskApi.c; the file is compiled
+// without contraction to fused multiply-add. False when no overlap matches at any threshold.
 bool CocoMatcher::compute_overlaps(const Detection& detection) {
   const auto& [x, y, w, h] = detection.xywh;
   const double x2 = w + x, y2 = h + y, area = w * h;
@@ -65,7 +67,8 @@ bool CocoMatcher::compute_overlaps(const Detection& detection) {
   return any;
 }
 
-void CocoMatcher::match_in_area(AreaView& view, bool inside, IouBits& true_positive, IouBits& false_positive) {
+void CocoMatcher::match_in_area(AreaView& view, bool inside, IouBits& true_positive,
+                                IouBits& false_positive) {
   candidates_.clear();
   for (const uint32_t g : view.order) {
     if (could_match(overlaps_[g])) candidates_.push_back(g);
@@ -94,7 +97,8 @@ void CocoMatcher::match_in_area(AreaView& view, bool inside, IouBits& true_posit
 }
 
 void CocoMatcher::match(std::span<const GroundTruthBox> all_boxes, std::span<const uint32_t> boxes,
-                        std::span<const Detection> all_detections, std::span<const uint32_t> detections, std::span<MatchOutcome> outcomes) {
+                        std::span<const Detection> all_detections,
+                        std::span<const uint32_t> detections, std::span<MatchOutcome> outcomes) {
   by_score_.assign(detections.begin(), detections.end());
   std::sort(by_score_.begin(), by_score_.end(), [&](uint32_t a, uint32_t b) {
     const double score_a = all_detections[a].score, score_b = all_detections[b].score;

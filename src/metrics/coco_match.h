@@ -1,5 +1,6 @@
 #pragma once
-// Matching of the detections of one image and category to its ground truths, at all IoU thresholds and area ranges.
+// Matching of the detections of one image and category to its ground truths, at all IoU thresholds
+// and area ranges.
 #include <array>
 #include <cstdint>
 #include <span>
@@ -10,7 +11,8 @@
 
 namespace dfine {
 
-/// What became of one detection. For each area range, a bit an IoU threshold; neither bit: the detection does not count there.
+/// What became of one detection. For each area range, a bit an IoU threshold; neither bit: the
+/// detection does not count there.
 struct MatchOutcome {
   double score;
   uint32_t rank;  // place among the detections of its image and category, 0 is the best score
@@ -20,10 +22,11 @@ struct MatchOutcome {
 /// Holds working memory between calls; one for each thread.
 class CocoMatcher {
  public:
-  /// `boxes` and `detections` are the indices of one group, in the order given. Writes the outcomes of the best detections, as many as
-  /// `outcomes` holds, in order of rank.
-  void match(std::span<const GroundTruthBox> all_boxes, std::span<const uint32_t> boxes, std::span<const Detection> all_detections,
-             std::span<const uint32_t> detections, std::span<MatchOutcome> outcomes);
+  /// `boxes` and `detections` are the indices of one group, in the order given. Writes the outcomes
+  /// of the best detections, as many as `outcomes` holds, in order of rank.
+  void match(std::span<const GroundTruthBox> all_boxes, std::span<const uint32_t> boxes,
+             std::span<const Detection> all_detections, std::span<const uint32_t> detections,
+             std::span<MatchOutcome> outcomes);
 
  private:
   struct Truth {

@@ -19,11 +19,13 @@ struct CocoAreaRange {
   bool contains(double area) const { return !(area < low || area > high); }
 };
 
-inline constexpr std::array<CocoAreaRange, kCocoAreas> kCocoAreaRanges{{{0, 1e10}, {0, 1024}, {1024, 9216}, {9216, 1e10}}};
+inline constexpr std::array<CocoAreaRange, kCocoAreas> kCocoAreaRanges{
+    {{0, 1e10}, {0, 1024}, {1024, 9216}, {9216, 1e10}}};
 /// Most detections taken of one image and category, best scores first.
 inline constexpr std::array<size_t, kCocoLimits> kCocoDetectionLimits{1, 10, 100};
 
-/// numpy.linspace(first, last, n) to the last bit: multiples of the rounded step, the end set exactly.
+/// numpy.linspace(first, last, n) to the last bit: multiples of the rounded step, the end set
+/// exactly.
 template <size_t n>
 constexpr std::array<double, n> linspace(double first, double last) {
   std::array<double, n> values{};
@@ -36,7 +38,8 @@ constexpr std::array<double, n> linspace(double first, double last) {
 /// 0.50, 0.55, ..., 0.95
 inline constexpr std::array<double, kCocoIous> kCocoIouThresholds = linspace<kCocoIous>(0.5, 0.95);
 /// 0.00, 0.01, ..., 1.00
-inline constexpr std::array<double, kCocoRecalls> kCocoRecallThresholds = linspace<kCocoRecalls>(0.0, 1.0);
+inline constexpr std::array<double, kCocoRecalls> kCocoRecallThresholds =
+    linspace<kCocoRecalls>(0.0, 1.0);
 
 /// One bit an IoU threshold.
 using IouBits = uint16_t;

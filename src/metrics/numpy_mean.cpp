@@ -20,7 +20,8 @@ double block_sum(std::span<const double> v) {
   for (; i + kLanes <= v.size(); i += kLanes) {
     for (size_t k = 0; k < kLanes; ++k) lane[k] += v[i + k];
   }
-  double sum = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+  double sum =
+      ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
   for (; i < v.size(); ++i) sum += v[i];
   return sum;
 }

@@ -23,7 +23,8 @@ constexpr Range only(size_t i) {
   return {i, i + 1};
 }
 
-/// Means over the values that are not -1, taken in the order of pycocotools' arrays: [IoU, recall, class] and [IoU, class].
+/// Means over the values that are not -1, taken in the order of pycocotools' arrays: [IoU, recall,
+/// class] and [IoU, class].
 class Means {
  public:
   explicit Means(const CocoEvaluation& evaluation) : evaluation_(evaluation) {}
@@ -43,7 +44,8 @@ class Means {
   double recall(Range classes, size_t area, size_t limit) {
     start(kEveryIou, classes, 1);
     for (size_t t = 0; t < kCocoIous; ++t) {
-      for (size_t k = classes.begin; k < classes.end; ++k) add(evaluation_.recall[evaluation_.recall_index(k, area, limit, t)]);
+      for (size_t k = classes.begin; k < classes.end; ++k)
+        add(evaluation_.recall[evaluation_.recall_index(k, area, limit, t)]);
     }
     return mean();
   }
@@ -66,18 +68,19 @@ struct FigureLabel {
   const char *kind, *iou, *area;
   size_t limit;
 };
-constexpr std::array<FigureLabel, 12> kLabels{{{"Average Precision", "0.50:0.95", "all", kLimit100},
-                                               {"Average Precision", "0.50", "all", kLimit100},
-                                               {"Average Precision", "0.75", "all", kLimit100},
-                                               {"Average Precision", "0.50:0.95", "small", kLimit100},
-                                               {"Average Precision", "0.50:0.95", "medium", kLimit100},
-                                               {"Average Precision", "0.50:0.95", "large", kLimit100},
-                                               {"Average Recall", "0.50:0.95", "all", kLimit1},
-                                               {"Average Recall", "0.50:0.95", "all", kLimit10},
-                                               {"Average Recall", "0.50:0.95", "all", kLimit100},
-                                               {"Average Recall", "0.50:0.95", "small", kLimit100},
-                                               {"Average Recall", "0.50:0.95", "medium", kLimit100},
-                                               {"Average Recall", "0.50:0.95", "large", kLimit100}}};
+constexpr std::array<FigureLabel, 12> kLabels{
+    {{"Average Precision", "0.50:0.95", "all", kLimit100},
+     {"Average Precision", "0.50", "all", kLimit100},
+     {"Average Precision", "0.75", "all", kLimit100},
+     {"Average Precision", "0.50:0.95", "small", kLimit100},
+     {"Average Precision", "0.50:0.95", "medium", kLimit100},
+     {"Average Precision", "0.50:0.95", "large", kLimit100},
+     {"Average Recall", "0.50:0.95", "all", kLimit1},
+     {"Average Recall", "0.50:0.95", "all", kLimit10},
+     {"Average Recall", "0.50:0.95", "all", kLimit100},
+     {"Average Recall", "0.50:0.95", "small", kLimit100},
+     {"Average Recall", "0.50:0.95", "medium", kLimit100},
+     {"Average Recall", "0.50:0.95", "large", kLimit100}}};
 
 std::string shown(double value) {
   return value < 0 ? "-" : fixed(value, 3);
@@ -85,8 +88,9 @@ std::string shown(double value) {
 
 /// Code points of UTF-8 text: close enough to its width on a terminal.
 size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
 }
 
 }  // namespace
@@ -140,9 +144,10 @@ std::string format_summary(const CocoSummary& summary) {
   const auto figures = summary.figures();
   for (size_t i = 0; i < figures.size(); ++i) {
     const FigureLabel& label = kLabels[i];
-    out << std::left << std::setw(19) << label.kind << "IoU " << std::setw(11) << label.iou << "area " << std::setw(8) << label.area
-        << "detections " << std::right << std::setw(3) << kCocoDetectionLimits[label.limit] << std::setw(8) << shown(figures[i].second)
-        << "  " << figures[i].first << "\n";
+    out << std::left << std::setw(19) << label.kind << "IoU " << std::setw(11) << label.iou
+        << "area " << std::setw(8) << label.area << "detections " << std::right << std::setw(3)
+        << kCocoDetectionLimits[label.limit] << std::setw(8) << shown(figures[i].second) << "  "
+        << figures[i].first << "\n";
   }
   return out.str();
 }
@@ -150,24 +155,31 @@ std::string format_summary(const CocoSummary& summary) {
 std::string format_classes(const std::vector<CocoClassSummary>& classes) {
   constexpr std::string_view kNameTitle = "name";
   size_t name_width = kNameTitle.size();
-  for (const auto& c : classes) name_width = std::max(name_width, width_of(printable(c.category.name)));
+  for (const auto& c : classes)
+    name_width = std::max(name_width, width_of(printable(c.category.name)));
   std::ostringstream out;
-  const auto row = [&](const auto& id, std::string_view name, const auto& boxes, std::string_view ap, std::string_view ap50) {
-    out << std::setw(11) << id << "  " << name << std::string(name_width - width_of(name), ' ') << std::setw(10) << boxes << std::setw(8)
-        << ap << std::setw(8) << ap50 << "\n";
+  const auto row = [&](const auto& id, std::string_view name, const auto& boxes,
+                       std::string_view ap, std::string_view ap50) {
+    out << std::setw(11) << id << "  " << name << std::string(name_width - width_of(name), ' ')
+        << std::setw(10) << boxes << std::setw(8) << ap << std::setw(8) << ap50 << "\n";
   };
   row("category id", kNameTitle, "boxes", "AP", "AP50");
-  for (const auto& c : classes) row(c.category.id, printable(c.category.name), c.boxes, shown(c.ap), shown(c.ap50));
+  for (const auto& c : classes)
+    row(c.category.id, printable(c.category.name), c.boxes, shown(c.ap), shown(c.ap50));
   return out.str();
 }
 
-nlohmann::ordered_json to_json(const CocoSummary& summary, const std::vector<CocoClassSummary>& classes) {
+nlohmann::ordered_json to_json(const CocoSummary& summary,
+                               const std::vector<CocoClassSummary>& classes) {
   nlohmann::ordered_json json;
   for (const auto& [name, value] : summary.figures()) json[std::string(name)] = value;
   json["classes"] = nlohmann::ordered_json::array();
   for (const auto& c : classes) {
-    json["classes"].push_back(
-        {{"category_id", c.category.id}, {"name", c.category.name}, {"boxes", c.boxes}, {"ap", c.ap}, {"ap50", c.ap50}});
+    json["classes"].push_back({{"category_id", c.category.id},
+                               {"name", c.category.name},
+                               {"boxes", c.boxes},
+                               {"ap", c.ap},
+                               {"ap50", c.ap50}});
   }
   return json;
 }

@@ -12,13 +12,15 @@ constexpr double kMomentum = 0.1;
 
 BatchNorm2d::BatchNorm2d(int64_t channels, BatchNormOptions options) : frozen_(options.frozen) {
   const auto affine = [&](const char* name, Tensor start) {
-    return frozen_ ? register_buffer(name, std::move(start)) : register_parameter(name, std::move(start));
+    return frozen_ ? register_buffer(name, std::move(start))
+                   : register_parameter(name, std::move(start));
   };
   weight_ = affine("weight", at::ones({channels}));
   bias_ = affine("bias", at::zeros({channels}));
   running_mean_ = register_buffer("running_mean", at::zeros({channels}));
   running_var_ = register_buffer("running_var", at::ones({channels}));
-  if (options.counts_batches) num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+  if (options.counts_batches)
+    num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
 }
 
 BatchNorm2d::Affine BatchNorm2d::affine() const {
@@ -33,8 +35,10 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
   }
   const bool live = is_training();
   if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
-  if (live && !group_.alone()) return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live, kMomentum, kEps, /*cudnn_enabled=*/true);
+  if (live && !group_.alone())
+    return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live,
+                        kMomentum, kEps, /*cudnn_enabled=*/true);
 }
 
 }  // namespace dfine

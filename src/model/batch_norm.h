@@ -1,5 +1,6 @@
 #pragma once
-// Batch normalisation with the three behaviours that training needs: live, live over all ranks, and frozen.
+// Batch normalisation with the three behaviours that training needs: live, live over all ranks, and
+// frozen.
 #include <cstdint>
 
 #include <torch/nn/module.h>
@@ -10,9 +11,11 @@
 namespace dfine {
 
 struct BatchNormOptions {
-  /// Weight and bias are buffers too, and the running statistics are always used, in training as well.
+  /// Weight and bias are buffers too, and the running statistics are always used, in training as
+  /// well.
   bool frozen = false;
-  /// Registers `num_batches_tracked`. Published files hold it for every norm but those of the backbone.
+  /// Registers `num_batches_tracked`. Published files hold it for every norm but those of the
+  /// backbone.
   bool counts_batches = true;
 };
 
@@ -21,15 +24,16 @@ class BatchNorm2d : public torch::nn::Module {
  public:
   BatchNorm2d(int64_t channels, BatchNormOptions options);
 
-  /// True if the output depends on the running statistics alone: frozen, or in evaluation mode. Then it is a fixed affine map, which
-  /// folds into the convolution before it.
+  /// True if the output depends on the running statistics alone: frozen, or in evaluation mode.
+  /// Then it is a fixed affine map, which folds into the convolution before it.
   bool constant() const { return frozen_ || !is_training(); }
   struct Affine {
     Tensor scale, shift;  // [channels], y = x * scale + shift
   };
   Affine affine() const;
 
-  /// x: [B, C, H, W]. Unless constant(), normalises by the batch's own statistics and updates the running ones.
+  /// x: [B, C, H, W]. Unless constant(), normalises by the batch's own statistics and updates the
+  /// running ones.
   Tensor forward(const Tensor& x);
 
   void set_group(const Group& group) { group_ = group; }

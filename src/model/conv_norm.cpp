@@ -5,18 +5,23 @@
 namespace dfine {
 
 Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initializer& init)
-    : weight(register_parameter("weight", init.fan_in_uniform({out, in / groups, kernel, kernel}, in / groups * kernel * kernel))) {}
+    : weight(register_parameter("weight", init.fan_in_uniform({out, in / groups, kernel, kernel},
+                                                              in / groups * kernel * kernel))) {}
 
-AffineBlock::AffineBlock() : scale_(register_parameter("scale", at::ones({1}))), bias_(register_parameter("bias", at::zeros({1}))) {}
+AffineBlock::AffineBlock()
+    : scale_(register_parameter("scale", at::ones({1}))),
+      bias_(register_parameter("bias", at::zeros({1}))) {}
 
 Tensor AffineBlock::forward(const Tensor& x) const {
   return at::addcmul(bias_, scale_, x);
 }
 
-ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation, Initializer& init, bool affine_block)
+ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
+                   Initializer& init, bool affine_block)
     : shape_(shape),
       activation_(activation),
-      conv_(register_module(style.conv, std::make_shared<Conv2d>(shape.in, shape.out, shape.kernel, shape.groups, init))),
+      conv_(register_module(style.conv, std::make_shared<Conv2d>(shape.in, shape.out, shape.kernel,
+                                                                 shape.groups, init))),
       norm_(register_module(style.norm, std::make_shared<BatchNorm2d>(shape.out, style.options))) {
   if (affine_block) lab_ = register_module("lab", std::make_shared<AffineBlock>());
 }

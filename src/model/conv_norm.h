@@ -1,5 +1,6 @@
 #pragma once
-// Convolution + batch norm + activation, the unit of backbone and encoder. The input's memory format is kept.
+// Convolution + batch norm + activation, the unit of backbone and encoder. The input's memory
+// format is kept.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,16 +49,19 @@ struct ConvNormShape {
 class ConvNorm : public torch::nn::Module {
  public:
   /// `affine_block`: with an AffineBlock named "lab" after the activation.
-  ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation, Initializer& init, bool affine_block = false);
+  ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
+           Initializer& init, bool affine_block = false);
 
   Tensor forward(const Tensor& x);
 
-  /// A constant norm folded into the convolution: the whole layer before the activation is conv(x, weight) + bias.
+  /// A constant norm folded into the convolution: the whole layer before the activation is conv(x,
+  /// weight) + bias.
   struct Folded {
     Tensor weight, bias;
   };
-  /// Whether it should be. Not when evaluating on a CPU: there the operations are the reference's own, one by one, so that rounding
-  /// agrees with it (X at 640x640: logits within 4e-5 instead of 2e-4).
+  /// Whether it should be. Not when evaluating on a CPU: there the operations are the reference's
+  /// own, one by one, so that rounding agrees with it (X at 640x640: logits within 4e-5 instead of
+  /// 2e-4).
   bool folds(const Tensor& x) const { return norm_->constant() && (is_training() || !x.is_cpu()); }
   Folded folded() const;
 

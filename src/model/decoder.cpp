@@ -7,7 +7,8 @@
 namespace dfine {
 namespace {
 
-constexpr int64_t kTopProbabilities = 4;  // of an edge, plus their mean, go into the quality estimate
+constexpr int64_t kTopProbabilities =
+    4;  // of an edge, plus their mean, go into the quality estimate
 constexpr int64_t kQualityDim = 64;
 constexpr double kClassPrior = 0.01;
 constexpr double kPositionLimit = 10;  // of the queries' position embedding
@@ -21,7 +22,8 @@ void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to) {
 }  // namespace
 
 QualityEstimator::QualityEstimator(Initializer& init)
-    : reg_conf_(register_module("reg_conf", std::make_shared<Mlp>(4 * (kTopProbabilities + 1), kQualityDim, 1, 2, init))) {
+    : reg_conf_(register_module("reg_conf", std::make_shared<Mlp>(4 * (kTopProbabilities + 1),
+                                                                  kQualityDim, 1, 2, init))) {
   reg_conf_->zero_last();
 }
 
@@ -46,16 +48,19 @@ Decoder::Decoder(const ModelSpec& spec, Initializer& init) : reg_max_(spec.reg_m
   }
   pre_bbox_head_ = register_module("pre_bbox_head", std::make_shared<Mlp>(dim, dim, 4, 3, init));
   pre_bbox_head_->zero_last();
-  query_pos_head_ = register_module("query_pos_head", std::make_shared<Mlp>(4, 2 * dim, dim, 2, init));
+  query_pos_head_ =
+      register_module("query_pos_head", std::make_shared<Mlp>(4, 2 * dim, dim, 2, init));
   for (size_t i = 0; i < 2; ++i) {
     Tensor& weight = query_pos_head_->layer(i).weight;
     weight.copy_(init.xavier_uniform(weight.sizes(), weight.size(1), weight.size(0)));
   }
   up_ = register_parameter("up", at::full({1}, spec.up, at::kFloat), /*requires_grad=*/false);
-  reg_scale_ = register_parameter("reg_scale", at::full({1}, spec.reg_scale, at::kFloat), /*requires_grad=*/false);
+  reg_scale_ = register_parameter("reg_scale", at::full({1}, spec.reg_scale, at::kFloat),
+                                  /*requires_grad=*/false);
 }
 
-Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory, const Tensor& mask) const {
+Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unact,
+                                 const Memory& memory, const Tensor& mask) const {
   const int64_t batch = content.size(0), tokens = content.size(1);
   const Tensor bins = bin_offsets(up_, reg_scale_, reg_max_);
   Result result;
@@ -69,17 +74,24 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
     if (i == 0) {
       const Tensor pre_boxes = (pre_bbox_head_->forward(x) + inverse_sigmoid(boxes)).sigmoid();
       refs = pre_boxes.detach();
-      if (is_training()) result.pre = {.logits = (*class_embed_)[0].forward(x), .boxes = pre_boxes, .corners = {}, .refs = {}};
+      if (is_training())
+        result.pre = {
+            .logits = (*class_embed_)[0].forward(x), .boxes = pre_boxes, .corners = {}, .refs = {}};
       corners = (*bbox_embed_)[0].forward(x);
     } else {
       corners = (*bbox_embed_)[i].forward(x + x_before.detach()) + corners;
     }
     const Tensor probabilities = corners.view({batch, tokens, 4, reg_max_ + 1}).softmax(-1);
-    const Tensor refined = move_edges(refs, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
+    const Tensor refined =
+        move_edges(refs, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
     if (is_training() || i + 1 == layers_->size()) {
       // The first layer's plain scores are those of `pre`.
-      const Tensor plain = i == 0 && is_training() ? result.pre.logits : (*class_embed_)[i].forward(x);
-      HeadOutput head{.logits = plain + (*lqe_layers_)[i].forward(probabilities), .boxes = refined, .corners = {}, .refs = {}};
+      const Tensor plain =
+          i == 0 && is_training() ? result.pre.logits : (*class_embed_)[i].forward(x);
+      HeadOutput head{.logits = plain + (*lqe_layers_)[i].forward(probabilities),
+                      .boxes = refined,
+                      .corners = {},
+                      .refs = {}};
       if (is_training()) {
         head.corners = corners;
         head.refs = refs;

@@ -1,5 +1,6 @@
 #pragma once
-// The decoder: every layer refines the distributions of the box edges that the layers before it left.
+// The decoder: every layer refines the distributions of the box edges that the layers before it
+// left.
 #include <memory>
 #include <vector>
 
@@ -29,11 +30,13 @@ class Decoder : public torch::nn::Module {
   Decoder(const ModelSpec& spec, Initializer& init);
 
   struct Result {
-    std::vector<HeadOutput> layers;  // one a layer in training, else the last alone, without corners and refs
-    HeadOutput pre;                  // training only
+    std::vector<HeadOutput>
+        layers;      // one a layer in training, else the last alone, without corners and refs
+    HeadOutput pre;  // training only
   };
   /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.
-  Result forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory, const Tensor& mask) const;
+  Result forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
+                 const Tensor& mask) const;
 
   const Tensor& up() const { return up_; }
   const Tensor& reg_scale() const { return reg_scale_; }

@@ -11,7 +11,8 @@
 
 namespace dfine {
 
-/// Mixes two inputs by learnt gates instead of adding them (the paper's Target Gating Layer): norm(g1 * x + g2 * y).
+/// Mixes two inputs by learnt gates instead of adding them (the paper's Target Gating Layer):
+/// norm(g1 * x + g2 * y).
 class Gateway : public torch::nn::Module {
  public:
   Gateway(int64_t dim, Initializer& init);
@@ -27,8 +28,10 @@ class DecoderLayer : public torch::nn::Module {
  public:
   DecoderLayer(const ModelSpec& spec, Initializer& init);
 
-  /// x: [B, T, dim]; position: [B, T, dim]; boxes: [B, T, 4] cx cy w h to look at; mask: see SelfAttention. Returns [B, T, dim].
-  Tensor forward(Tensor x, const Tensor& position, const Tensor& boxes, const Memory& memory, const Tensor& mask) const;
+  /// x: [B, T, dim]; position: [B, T, dim]; boxes: [B, T, 4] cx cy w h to look at; mask: see
+  /// SelfAttention. Returns [B, T, dim].
+  Tensor forward(Tensor x, const Tensor& position, const Tensor& boxes, const Memory& memory,
+                 const Tensor& mask) const;
 
  private:
   std::shared_ptr<SelfAttention> self_attn_;

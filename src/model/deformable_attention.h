@@ -1,6 +1,7 @@
 #pragma once
-// Multi-scale deformable attention (Zhu et al. 2021, section 4.1) in D-FINE's form: no projections of values or output, one softmax over
-// all levels and points, and as many points on a level as the specification says.
+// Multi-scale deformable attention (Zhu et al. 2021, section 4.1) in D-FINE's form: no projections
+// of values or output, one softmax over all levels and points, and as many points on a level as the
+// specification says.
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -22,16 +23,19 @@ struct Memory {
   std::vector<LevelShape> levels;
 };
 
-/// sum over points p of weights[p] * value(locations[p]), bilinear, zero outside, pixel centres at (i + 0.5) / size.
-/// locations: [B, Q, heads, P, 2] x y in [0, 1]; weights: [B, Q, heads, P]; the P points belong to the levels as num_points says.
-/// Returns [B, Q, dim], head after head.
-Tensor sample_memory(const Memory& memory, const Tensor& locations, const Tensor& weights, const std::vector<int64_t>& num_points);
+/// sum over points p of weights[p] * value(locations[p]), bilinear, zero outside, pixel centres at
+/// (i + 0.5) / size. locations: [B, Q, heads, P, 2] x y in [0, 1]; weights: [B, Q, heads, P]; the P
+/// points belong to the levels as num_points says. Returns [B, Q, dim], head after head.
+Tensor sample_memory(const Memory& memory, const Tensor& locations, const Tensor& weights,
+                     const std::vector<int64_t>& num_points);
 
 class DeformableAttention : public torch::nn::Module {
  public:
-  DeformableAttention(int64_t dim, int64_t num_heads, const std::vector<int64_t>& num_points, Initializer& init);
+  DeformableAttention(int64_t dim, int64_t num_heads, const std::vector<int64_t>& num_points,
+                      Initializer& init);
 
-  /// query: [B, Q, dim]; boxes: [B, Q, 4] cx cy w h, around which the points lie: offset / points of the level * half the size.
+  /// query: [B, Q, dim]; boxes: [B, Q, 4] cx cy w h, around which the points lie: offset / points
+  /// of the level * half the size.
   Tensor forward(const Tensor& query, const Tensor& boxes, const Memory& memory) const;
 
  private:

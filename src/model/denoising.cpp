@@ -17,7 +17,8 @@
 namespace dfine {
 namespace {
 
-/// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for padding.
+/// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for
+/// padding.
 Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
   const int64_t n = meta.num_queries(), total = targets.num_boxes();
   std::vector<int64_t> rows(static_cast<size_t>(targets.num_images() * n), total);
@@ -32,21 +33,24 @@ Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
     }
     first += static_cast<size_t>(count);
   }
-  return upload(at::tensor(rows, at::kLong).view({targets.num_images(), n}), targets.boxes.device());
+  return upload(at::tensor(rows, at::kLong).view({targets.num_images(), n}),
+                targets.boxes.device());
 }
 
 }  // namespace
 
 DenoisingMeta denoising_meta(int64_t num_denoising, int64_t global_max_boxes, int64_t max_queries) {
   if (num_denoising <= 0 || global_max_boxes <= 0) return {};
-  const int64_t boxes = max_queries > 0 ? std::min(global_max_boxes, max_queries / 2) : global_max_boxes;
+  const int64_t boxes =
+      max_queries > 0 ? std::min(global_max_boxes, max_queries / 2) : global_max_boxes;
   return {.groups = std::max<int64_t>(1, num_denoising / boxes), .max_boxes = boxes};
 }
 
-std::vector<int64_t> choose_denoised_boxes(const Targets& targets, const DenoisingMeta& meta, uint64_t seed, uint64_t step,
-                                           int64_t first_sample) {
+std::vector<int64_t> choose_denoised_boxes(const Targets& targets, const DenoisingMeta& meta,
+                                           uint64_t seed, uint64_t step, int64_t first_sample) {
   const auto limit = static_cast<size_t>(meta.max_boxes);
-  if (std::ranges::all_of(targets.counts, [&](int64_t count) { return count <= meta.max_boxes; })) return {};
+  if (std::ranges::all_of(targets.counts, [&](int64_t count) { return count <= meta.max_boxes; }))
+    return {};
   std::vector<int64_t> kept, of_image;
   int64_t first = 0;
   for (size_t i = 0; i < targets.counts.size(); ++i) {
@@ -54,8 +58,10 @@ std::vector<int64_t> choose_denoised_boxes(const Targets& targets, const Denoisi
     std::iota(of_image.begin(), of_image.end(), first);
     first += targets.counts[i];
     if (of_image.size() > limit) {  // the beginning of a Fisher-Yates shuffle
-      CounterRandom random(seed, Stream::kDenoisingBoxes, step, static_cast<uint32_t>(first_sample) + static_cast<uint32_t>(i));
-      for (size_t j = 0; j < limit; ++j) std::swap(of_image[j], of_image[j + random.below(of_image.size() - j)]);
+      CounterRandom random(seed, Stream::kDenoisingBoxes, step,
+                           static_cast<uint32_t>(first_sample) + static_cast<uint32_t>(i));
+      for (size_t j = 0; j < limit; ++j)
+        std::swap(of_image[j], of_image[j + random.below(of_image.size() - j)]);
       of_image.resize(limit);
       std::ranges::sort(of_image);
     }
@@ -68,8 +74,10 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
   int64_t count = 0;
   for (const int64_t boxes : targets.counts) {
     if (boxes > meta.max_boxes && meta.kept.empty()) {
-      throw Error(cat("an image has ", boxes, " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
-                  "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() chooses under a limit");
+      throw Error(cat("an image has ", boxes,
+                      " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
+                  "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() "
+                  "chooses under a limit");
     }
     count += std::min(boxes, meta.max_boxes);
   }
@@ -79,12 +87,13 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
     return all;
   }
   if (static_cast<int64_t>(meta.kept.size()) != count)
-    throw Error(cat("denoising queries were chosen for ", meta.kept.size(), " boxes, this batch needs ", count));
+    throw Error(cat("denoising queries were chosen for ", meta.kept.size(),
+                    " boxes, this batch needs ", count));
   return meta.kept;
 }
 
-DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch, const DenoisingMeta& meta,
-                              int64_t num_classes) {
+DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch,
+                              const DenoisingMeta& meta, int64_t num_classes) {
   const int64_t n = meta.num_queries();
   DenoisingDraws draws{.label_u = at::empty({batch, n}, at::kFloat),
                        .label_new = at::empty({batch, n}, at::kLong),
@@ -107,37 +116,49 @@ DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
   return draws;
 }
 
-DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta, const DenoisingDraws& draws, int64_t num_classes) {
+DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
+                                const DenoisingDraws& draws, int64_t num_classes) {
   if (meta.groups <= 0) throw Error("make_denoising: there are no denoising groups");
   const auto options = targets.boxes.options();
   const auto drawn = [&](const Tensor& host) { return upload(host, options.device()); };
-  const Tensor rows = source_rows(targets, meta);                                                                      // [B, N]
-  const Tensor padding = rows.eq(targets.num_boxes());                                                                 // [B, N]
-  const Tensor label = at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())}).index({rows});  // [B, N]
-  const Tensor box = at::cat({targets.boxes, at::zeros({1, 4}, options)}).index({rows});                               // [B, N, 4] cxcywh
+  const Tensor rows = source_rows(targets, meta);       // [B, N]
+  const Tensor padding = rows.eq(targets.num_boxes());  // [B, N]
+  const Tensor label =
+      at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())})
+          .index({rows});  // [B, N]
+  const Tensor box =
+      at::cat({targets.boxes, at::zeros({1, 4}, options)}).index({rows});  // [B, N, 4] cxcywh
 
-  const Tensor relabel = drawn(draws.label_u).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
+  const Tensor relabel =
+      drawn(draws.label_u).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
   const Tensor labels = at::where(relabel, drawn(draws.label_new), label);
 
   const Tensor centre = box.narrow(-1, 0, 2), half = box.narrow(-1, 2, 2) * 0.5;  // [B, N, 2]
-  const Tensor negative =                                                         // [N, 1]: 1 for the second half of every group
-      at::arange(meta.num_queries(), options.dtype(at::kLong)).floor_divide(meta.max_boxes).remainder(2).to(options.dtype()).unsqueeze(1);
-  const Tensor shift =
-      (drawn(draws.box_sign).to(options) * 2 - 1) * (drawn(draws.box_u).to(options) + negative) * at::cat({half, half}, -1);
-  const Tensor corners = (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
+  const Tensor negative =  // [N, 1]: 1 for the second half of every group
+      at::arange(meta.num_queries(), options.dtype(at::kLong))
+          .floor_divide(meta.max_boxes)
+          .remainder(2)
+          .to(options.dtype())
+          .unsqueeze(1);
+  const Tensor shift = (drawn(draws.box_sign).to(options) * 2 - 1) *
+                       (drawn(draws.box_u).to(options) + negative) * at::cat({half, half}, -1);
+  const Tensor corners =
+      (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
   const Tensor low = corners.narrow(-1, 0, 2), high = corners.narrow(-1, 2, 2);
   const Tensor noised = at::cat({(low + high) / 2, (high - low).abs()}, -1);  // [B, N, 4] cxcywh
   return {.labels = labels, .boxes_unact = inverse_sigmoid(noised), .meta = meta};
 }
 
-Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries, const at::TensorOptions& options) {
+Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries,
+                                const at::TensorOptions& options) {
   const int64_t n = meta.num_queries();
   const auto integer = at::TensorOptions(options.device()).dtype(at::kLong);
   Tensor group = at::full({n + num_queries}, -1, integer);
   if (n > 0) group.narrow(0, 0, n).copy_(at::arange(n, integer).floor_divide(2 * meta.max_boxes));
   const Tensor row = group.unsqueeze(1), column = group.unsqueeze(0);
   const Tensor blocked = column.ge(0).logical_and(row.ne(column));
-  return at::zeros({n + num_queries, n + num_queries}, options).masked_fill_(blocked, -std::numeric_limits<double>::infinity());
+  return at::zeros({n + num_queries, n + num_queries}, options)
+      .masked_fill_(blocked, -std::numeric_limits<double>::infinity());
 }
 
 }  // namespace dfine

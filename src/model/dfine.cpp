@@ -17,10 +17,12 @@ namespace {
 constexpr int64_t kSizeMultiple = 32;  // the coarsest level's stride
 
 void check_size(const Tensor& images) {
-  if (images.dim() != 4 || images.size(1) != 3) throw Error(cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
+  if (images.dim() != 4 || images.size(1) != 3)
+    throw Error(cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
   const int64_t height = images.size(2), width = images.size(3);
   if (height == 0 || width == 0 || height % kSizeMultiple != 0 || width % kSizeMultiple != 0) {
-    throw Error(cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple, " in both directions"),
+    throw Error(cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple,
+                    " in both directions"),
                 "resize the images, e.g. to 640x640");
   }
 }
@@ -32,8 +34,10 @@ std::pair<HeadOutput, HeadOutput> split_queries(const HeadOutput& head, int64_t 
     const auto parts = t.split_with_sizes({count, t.size(1) - count}, 1);
     return {parts[0], parts[1]};
   };
-  const auto [logits, boxes, corners, refs] = std::tuple{split(head.logits), split(head.boxes), split(head.corners), split(head.refs)};
-  return {{logits.first, boxes.first, corners.first, refs.first}, {logits.second, boxes.second, corners.second, refs.second}};
+  const auto [logits, boxes, corners, refs] =
+      std::tuple{split(head.logits), split(head.boxes), split(head.corners), split(head.refs)};
+  return {{logits.first, boxes.first, corners.first, refs.first},
+          {logits.second, boxes.second, corners.second, refs.second}};
 }
 
 }  // namespace
@@ -43,24 +47,30 @@ class DFineModel : public torch::nn::Module {
  public:
   DFineModel(const ModelSpec& spec, Initializer& init) : spec_(spec) {
     const auto backbone = register_module("backbone", std::make_shared<torch::nn::Module>());
-    backbone_ =
-        backbone->register_module("model", std::make_shared<HgNetV2>(spec.backbone, spec.freeze_norm || spec.freeze_backbone, init));
-    encoder_input_proj_ = register_module("encoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
-    for (const int64_t channels : spec.backbone_channels()) add_projection(*encoder_input_proj_, channels, spec.encoder_dim, init);
+    backbone_ = backbone->register_module(
+        "model",
+        std::make_shared<HgNetV2>(spec.backbone, spec.freeze_norm || spec.freeze_backbone, init));
+    encoder_input_proj_ =
+        register_module("encoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
+    for (const int64_t channels : spec.backbone_channels())
+      add_projection(*encoder_input_proj_, channels, spec.encoder_dim, init);
     encoder_ = register_module("encoder", std::make_shared<HybridEncoder>(spec, init));
     if (spec.num_denoising > 0) {
-      denoising_class_embed_ = register_module(
-          "denoising_class_embed", std::make_shared<Embedding>(spec.num_classes + 1, spec.decoder_dim,
-                                                               /*padding=*/spec.num_classes, init));
+      denoising_class_embed_ =
+          register_module("denoising_class_embed",
+                          std::make_shared<Embedding>(spec.num_classes + 1, spec.decoder_dim,
+                                                      /*padding=*/spec.num_classes, init));
     }
     selection_ = std::make_unique<QuerySelection>(*this, spec, init);
-    decoder_input_proj_ = register_module("decoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
+    decoder_input_proj_ =
+        register_module("decoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
     if (spec.decoder_dim != spec.encoder_dim) {
       for (int64_t i = 0; i < spec.num_levels(); ++i) {
         add_projection(*decoder_input_proj_, spec.encoder_dim, spec.decoder_dim, init);
         at::NoGradGuard no_grad;
         (*decoder_input_proj_)[static_cast<size_t>(i)].named_parameters()["0.weight"].copy_(
-            init.xavier_uniform({spec.decoder_dim, spec.encoder_dim, 1, 1}, spec.encoder_dim, spec.decoder_dim));
+            init.xavier_uniform({spec.decoder_dim, spec.encoder_dim, 1, 1}, spec.encoder_dim,
+                                spec.decoder_dim));
       }
     }
     decoder_ = register_module("decoder", std::make_shared<Decoder>(spec, init));
@@ -74,13 +84,17 @@ class DFineModel : public torch::nn::Module {
     const Memory memory = encode(images);
     const SelectedQueries selected = selection_->select(memory);
     const bool denoise = is_training() && denoising != nullptr && denoising->meta.groups > 0;
-    if (denoise && !denoising_class_embed_) throw Error("the model was made without denoising (num_denoising = 0)");
+    if (denoise && !denoising_class_embed_)
+      throw Error("the model was made without denoising (num_denoising = 0)");
     Decoder::Result decoded;
     if (denoise) {
       const Tensor content = denoising_class_embed_->forward(denoising->labels);
-      const Tensor boxes_unact = at::cat({denoising->boxes_unact.to(selected.boxes_unact.scalar_type()), selected.boxes_unact}, 1);
-      const Tensor mask = denoising_attention_mask(denoising->meta, spec_.num_queries, boxes_unact.options());
-      decoded = decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1), boxes_unact, memory, mask);
+      const Tensor boxes_unact = at::cat(
+          {denoising->boxes_unact.to(selected.boxes_unact.scalar_type()), selected.boxes_unact}, 1);
+      const Tensor mask =
+          denoising_attention_mask(denoising->meta, spec_.num_queries, boxes_unact.options());
+      decoded = decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1),
+                                  boxes_unact, memory, mask);
     } else {
       decoded = decoder_->forward(selected.content, selected.boxes_unact, memory, {});
     }
@@ -110,23 +124,28 @@ class DFineModel : public torch::nn::Module {
   }
 
  private:
-  static void add_projection(ModuleList<ConvNorm>& list, int64_t in, int64_t out, Initializer& init) {
-    list.add(ConvNormShape{.in = in, .out = out}, ConvNormStyle{"0", "1", {}}, Activation::kNone, init);
+  static void add_projection(ModuleList<ConvNorm>& list, int64_t in, int64_t out,
+                             Initializer& init) {
+    list.add(ConvNormShape{.in = in, .out = out}, ConvNormStyle{"0", "1", {}}, Activation::kNone,
+             init);
   }
 
   Memory encode(const Tensor& images) {
-    // channels_last is the faster layout, but its convolutions round differently from the reference's; see ConvNorm::folds.
+    // channels_last is the faster layout, but its convolutions round differently from the
+    // reference's; see ConvNorm::folds.
     const bool plain = images.is_cpu() && !is_training();
-    std::vector<Tensor> features =
-        backbone_->forward(images.contiguous(plain ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
-    for (size_t i = 0; i < features.size(); ++i) features[i] = (*encoder_input_proj_)[i].forward(features[i]);
+    std::vector<Tensor> features = backbone_->forward(
+        images.contiguous(plain ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
+    for (size_t i = 0; i < features.size(); ++i)
+      features[i] = (*encoder_input_proj_)[i].forward(features[i]);
     features = encoder_->forward(std::move(features));
     Memory memory;
     for (size_t i = 0; i < features.size(); ++i) {
       Tensor& f = features[i];
       if (decoder_input_proj_->size() > 0) f = (*decoder_input_proj_)[i].forward(f);
       memory.levels.push_back({f.size(2), f.size(3)});
-      f = f.permute({0, 2, 3, 1}).reshape({f.size(0), f.size(2) * f.size(3), f.size(1)});  // [B, H * W, dim]
+      f = f.permute({0, 2, 3, 1})
+              .reshape({f.size(0), f.size(2) * f.size(3), f.size(1)});  // [B, H * W, dim]
     }
     memory.tokens = at::cat(features, 1);
     return memory;
@@ -134,7 +153,8 @@ class DFineModel : public torch::nn::Module {
 
   ModelSpec spec_;
   std::shared_ptr<HgNetV2> backbone_;
-  std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_, decoder_input_proj_;  // the latter is empty if the widths agree
+  std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_,
+      decoder_input_proj_;  // the latter is empty if the widths agree
   std::shared_ptr<HybridEncoder> encoder_;
   std::shared_ptr<Embedding> denoising_class_embed_;  // null without denoising
   std::unique_ptr<QuerySelection> selection_;
@@ -150,7 +170,10 @@ DFine::DFine(const ModelSpec& spec, uint64_t seed) : spec_(spec) {
 ModelOutput DFine::forward(const Tensor& images, const DenoisingQueries* denoising) {
   check_size(images);
   return with_context([&] { return model_->forward(images, denoising); },
-                      [&] { return cat("in the forward pass of images of ", images.size(3), "x", images.size(2)); });
+                      [&] {
+                        return cat("in the forward pass of images of ", images.size(3), "x",
+                                   images.size(2));
+                      });
 }
 
 void DFine::set_group(const Group& group) {

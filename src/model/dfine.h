@@ -1,6 +1,6 @@
 #pragma once
-// The D-FINE network (Peng et al., "D-FINE: Redefine Regression Task in DETRs as Fine-grained Distribution Refinement", ICLR 2025).
-// B images, Q queries, N denoising queries, C classes.
+// The D-FINE network (Peng et al., "D-FINE: Redefine Regression Task in DETRs as Fine-grained
+// Distribution Refinement", ICLR 2025). B images, Q queries, N denoising queries, C classes.
 #include <cstdint>
 #include <memory>
 
@@ -16,24 +16,29 @@ namespace dfine {
 
 class DFineModel;
 
-/// named_parameters() and named_buffers() yield the names of the published Hugging Face files (`model.backbone.model.embedder.stem1...`,
-/// `model.decoder.class_embed.0.weight`), one name a tensor, whatever is frozen: together they are exactly a model.safetensors.
-/// Without denoising (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers.
-/// A frozen backbone norm is four buffers. `model.decoder.up` and `.reg_scale` are parameters that never train.
-/// Starts in training mode; train()/eval(), to(device), to(dtype) as any module. Not thread-safe: one forward at a time.
+/// named_parameters() and named_buffers() yield the names of the published Hugging Face files
+/// (`model.backbone.model.embedder.stem1...`, `model.decoder.class_embed.0.weight`), one name a
+/// tensor, whatever is frozen: together they are exactly a model.safetensors. Without denoising
+/// (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers. A
+/// frozen backbone norm is four buffers. `model.decoder.up` and `.reg_scale` are parameters that
+/// never train. Starts in training mode; train()/eval(), to(device), to(dtype) as any module. Not
+/// thread-safe: one forward at a time.
 class DFine : public torch::nn::Module {
  public:
-  /// Initialised as the official code does, from a generator of its own: equal (spec, seed) give equal weights.
+  /// Initialised as the official code does, from a generator of its own: equal (spec, seed) give
+  /// equal weights.
   explicit DFine(const ModelSpec& spec, uint64_t seed = 0);
 
-  /// images: [B, 3, H, W] in [0, 1], any strides, the parameters' device; H and W multiples of 32, not necessarily equal.
-  /// Training fills every head of ModelOutput; evaluation only `layers` with the last layer (logits and boxes).
-  /// `denoising` is used in training only; null or without groups: no denoising heads, and (if spec().num_denoising > 0) the class
-  /// embedding still takes part in the graph with a zero gradient, so that every trainable parameter gets one in every step.
-  /// Throws if the size is not a multiple of 32 or gives fewer tokens than queries.
+  /// images: [B, 3, H, W] in [0, 1], any strides, the parameters' device; H and W multiples of 32,
+  /// not necessarily equal. Training fills every head of ModelOutput; evaluation only `layers` with
+  /// the last layer (logits and boxes). `denoising` is used in training only; null or without
+  /// groups: no denoising heads, and (if spec().num_denoising > 0) the class embedding still takes
+  /// part in the graph with a zero gradient, so that every trainable parameter gets one in every
+  /// step. Throws if the size is not a multiple of 32 or gives fewer tokens than queries.
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising = nullptr);
 
-  /// Live batch norms take their statistics over all ranks of `group` from now on (one rank alone: over its own batch).
+  /// Live batch norms take their statistics over all ranks of `group` from now on (one rank alone:
+  /// over its own batch).
   void set_group(const Group& group);
 
   const ModelSpec& spec() const { return spec_; }
@@ -43,7 +48,8 @@ class DFine : public torch::nn::Module {
   std::shared_ptr<DFineModel> model_;
 };
 
-/// Trainable tensors' elements, and all parameters' (frozen norms are buffers and not counted, as in the official code).
+/// Trainable tensors' elements, and all parameters' (frozen norms are buffers and not counted, as
+/// in the official code).
 int64_t count_parameters(const DFine& model, bool trainable_only = false);
 
 }  // namespace dfine

@@ -5,9 +5,10 @@
 namespace dfine {
 
 Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
-  const Tensor bound = up.abs() * reg_scale.abs();                                // [1]
-  const Tensor base = (bound + 1).pow(2.0 / static_cast<double>(reg_max - 2));    // [1]
-  const Tensor right = base.pow(at::arange(1, reg_max / 2, base.options())) - 1;  // [reg_max / 2 - 1]
+  const Tensor bound = up.abs() * reg_scale.abs();                              // [1]
+  const Tensor base = (bound + 1).pow(2.0 / static_cast<double>(reg_max - 2));  // [1]
+  const Tensor right =
+      base.pow(at::arange(1, reg_max / 2, base.options())) - 1;  // [reg_max / 2 - 1]
   return at::cat({-2 * bound, -right.flip(0), at::zeros_like(bound), right, 2 * bound});
 }
 

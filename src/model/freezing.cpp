@@ -25,13 +25,15 @@ std::regex compiled(const std::string& pattern) {
   try {
     return std::regex(pattern);
   } catch (const std::regex_error& e) {
-    throw Error(cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()), "in TOML, write a backslash twice");
+    throw Error(cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()),
+                "in TOML, write a backslash twice");
   }
 }
 
 bool learns(const BatchNorm2d& norm) {
   const auto parameters = norm.parameters();
-  return std::any_of(parameters.begin(), parameters.end(), [](const Tensor& p) { return p.requires_grad(); });
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const Tensor& p) { return p.requires_grad(); });
 }
 
 std::vector<BatchNorm2d*> learning_norms(const DFine& model) {
@@ -51,10 +53,12 @@ Path split(const std::string& name) {
 }
 
 bool is_number(const std::string& part) {
-  return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !part.empty() &&
+         std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// What can be frozen: parameters, and weight and bias of norms that were made frozen, which are buffers.
+/// What can be frozen: parameters, and weight and bias of norms that were made frozen, which are
+/// buffers.
 struct Part {
   std::string name;
   int64_t size = 0;
@@ -64,9 +68,11 @@ struct Part {
 std::vector<Part> freezable(const DFine& model) {
   std::vector<Part> parts;
   for (const auto& item : model.named_parameters())
-    if (!is_constant(item.key())) parts.push_back({item.key(), item.value().numel(), !item.value().requires_grad()});
+    if (!is_constant(item.key()))
+      parts.push_back({item.key(), item.value().numel(), !item.value().requires_grad()});
   for (const auto& item : model.named_buffers())
-    if (item.key().ends_with(".weight") || item.key().ends_with(".bias")) parts.push_back({item.key(), item.value().numel(), true});
+    if (item.key().ends_with(".weight") || item.key().ends_with(".bias"))
+      parts.push_back({item.key(), item.value().numel(), true});
   return parts;
 }
 
@@ -104,7 +110,8 @@ std::string range_name(const Line& line) {
 }
 
 /// Joins the roots that differ in numbers alone.
-std::map<Path, Line> by_kind(const std::vector<Part>& parts, const std::set<std::string>& learning) {
+std::map<Path, Line> by_kind(const std::vector<Part>& parts,
+                             const std::set<std::string>& learning) {
   std::map<Path, Line> lines;
   for (const Part& part : parts) {
     if (!part.frozen) continue;
@@ -118,7 +125,8 @@ std::map<Path, Line> by_kind(const std::vector<Part>& parts, const std::set<std:
     for (size_t i = 0; i < root.size(); ++i) {
       if (!is_number(root[i])) continue;
       const int64_t number = std::stoll(root[i]);
-      line.ranges[i] = {std::min(line.ranges[i].first, number), std::max(line.ranges[i].second, number)};
+      line.ranges[i] = {std::min(line.ranges[i].first, number),
+                        std::max(line.ranges[i].second, number)};
     }
     ++line.tensors;
     line.parameters += part.size;
@@ -138,16 +146,20 @@ void freeze(DFine& model, const std::vector<std::string>& patterns) {
       found = true;
       item.value().requires_grad_(false);
     }
-    for (const auto& item : model.named_buffers()) found = found || std::regex_search(item.key(), regex);
+    for (const auto& item : model.named_buffers())
+      found = found || std::regex_search(item.key(), regex);
     if (!found) {
       throw Error(cat("model.freeze: no parameter's name contains \"", pattern, "\""),
-                  "names are those of the published files, such as \"model.backbone.model.embedder.stem1.convolution.weight\", "
-                  "\"model.encoder.fpn_blocks.0.conv1.conv.weight\" or \"model.decoder.class_embed.0.bias\"");
+                  "names are those of the published files, such as "
+                  "\"model.backbone.model.embedder.stem1.convolution.weight\", "
+                  "\"model.encoder.fpn_blocks.0.conv1.conv.weight\" or "
+                  "\"model.decoder.class_embed.0.bias\"");
     }
   }
   for (BatchNorm2d* norm : norms)
     if (!learns(*norm)) norm->freeze();
-  if (count_parameters(model, /*trainable_only=*/true) == 0) throw Error("model.freeze leaves nothing to learn", "remove a pattern");
+  if (count_parameters(model, /*trainable_only=*/true) == 0)
+    throw Error("model.freeze leaves nothing to learn", "remove a pattern");
 }
 
 std::string describe_frozen(const DFine& model) {
@@ -163,8 +175,9 @@ std::string describe_frozen(const DFine& model) {
   }
   std::ostringstream out;
   for (const auto& [name, line] : lines) {
-    out << (out.tellp() > 0 ? "\n" : "") << "  " << std::left << std::setw(static_cast<int>(width)) << name << std::right << std::setw(16)
-        << counted(line.tensors, "tensor") << std::setw(26) << counted(line.parameters, "parameter");
+    out << (out.tellp() > 0 ? "\n" : "") << "  " << std::left << std::setw(static_cast<int>(width))
+        << name << std::right << std::setw(16) << counted(line.tensors, "tensor") << std::setw(26)
+        << counted(line.parameters, "parameter");
   }
   return out.str();
 }

@@ -5,7 +5,8 @@
 namespace dfine {
 namespace {
 
-std::shared_ptr<ConvNorm> make(const ConvNormShape& shape, Activation activation, Initializer& init) {
+std::shared_ptr<ConvNorm> make(const ConvNormShape& shape, Activation activation,
+                               Initializer& init) {
   return std::make_shared<ConvNorm>(shape, encoder_style(), activation, init);
 }
 
@@ -13,15 +14,18 @@ std::shared_ptr<ConvNorm> make(const ConvNormShape& shape, Activation activation
 class RepVggBlock : public torch::nn::Module {
  public:
   RepVggBlock(int64_t dim, Initializer& init)
-      : conv1_(register_module("conv1", make({.in = dim, .out = dim, .kernel = 3}, Activation::kNone, init))),
+      : conv1_(register_module(
+            "conv1", make({.in = dim, .out = dim, .kernel = 3}, Activation::kNone, init))),
         conv2_(register_module("conv2", make({.in = dim, .out = dim}, Activation::kNone, init))) {}
 
   Tensor forward(const Tensor& x) {
-    if (!conv1_->folds(x)) return activate(conv1_->forward(x) + conv2_->forward(x), Activation::kSilu);
+    if (!conv1_->folds(x))
+      return activate(conv1_->forward(x) + conv2_->forward(x), Activation::kSilu);
     // Constant norms: both are one 3x3 convolution.
     const ConvNorm::Folded wide = conv1_->folded(), point = conv2_->folded();
     const Tensor weight = wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1});
-    return activate(at::conv2d(x, weight, wide.bias + point.bias, /*stride=*/1, /*padding=*/1), Activation::kSilu);
+    return activate(at::conv2d(x, weight, wide.bias + point.bias, /*stride=*/1, /*padding=*/1),
+                    Activation::kSilu);
   }
 
  private:
@@ -57,11 +61,13 @@ ConvNormStyle encoder_style() {
 
 FusionBlock::FusionBlock(int64_t dim, int64_t inner, int64_t depth, Initializer& init)
     : dim_(dim),
-      conv1_(register_module("conv1", make({.in = 2 * dim, .out = 2 * dim}, Activation::kSilu, init))),
+      conv1_(
+          register_module("conv1", make({.in = 2 * dim, .out = 2 * dim}, Activation::kSilu, init))),
       conv2_(make({.in = inner, .out = inner, .kernel = 3}, Activation::kSilu, init)),
       conv3_(make({.in = inner, .out = inner, .kernel = 3}, Activation::kSilu, init)),
       conv4_(make({.in = 2 * dim + 2 * inner, .out = dim}, Activation::kSilu, init)),
-      csp_rep1_(register_module("csp_rep1", std::make_shared<CspRepLayer>(dim, inner, depth, init))),
+      csp_rep1_(
+          register_module("csp_rep1", std::make_shared<CspRepLayer>(dim, inner, depth, init))),
       csp_rep2_(std::make_shared<CspRepLayer>(inner, inner, depth, init)) {
   register_module("conv2", conv2_);
   register_module("csp_rep2", csp_rep2_);
@@ -78,7 +84,9 @@ Tensor FusionBlock::forward(const Tensor& x) {
 
 Downsample::Downsample(int64_t dim, Initializer& init)
     : conv1_(register_module("conv1", make({.in = dim, .out = dim}, Activation::kNone, init))),
-      conv2_(register_module("conv2", make({.in = dim, .out = dim, .kernel = 3, .stride = 2, .groups = dim}, Activation::kNone, init))) {}
+      conv2_(register_module("conv2",
+                             make({.in = dim, .out = dim, .kernel = 3, .stride = 2, .groups = dim},
+                                  Activation::kNone, init))) {}
 
 Tensor Downsample::forward(const Tensor& x) {
   return conv2_->forward(conv1_->forward(x));

@@ -16,7 +16,8 @@ class CspRepLayer;
 /// Joins two levels: RepNCSPELAN4 (YOLOv9's GELAN with RepVGG bottlenecks).
 class FusionBlock : public torch::nn::Module {
  public:
-  /// [B, 2 * dim, H, W] -> [B, dim, H, W], by way of two paths of `inner` channels with `depth` bottlenecks each.
+  /// [B, 2 * dim, H, W] -> [B, dim, H, W], by way of two paths of `inner` channels with `depth`
+  /// bottlenecks each.
   FusionBlock(int64_t dim, int64_t inner, int64_t depth, Initializer& init);
   Tensor forward(const Tensor& x);
 

@@ -1,5 +1,6 @@
 #pragma once
-// The backbone, PP-HGNetV2: plain and light convolution blocks that aggregate all of their layers' outputs.
+// The backbone, PP-HGNetV2: plain and light convolution blocks that aggregate all of their layers'
+// outputs.
 #include <memory>
 #include <vector>
 
@@ -18,7 +19,8 @@ class HgNetV2 : public torch::nn::Module {
  public:
   HgNetV2(const BackboneSpec& spec, bool freeze_norm, Initializer& init);
 
-  /// [B, 3, H, W] -> features of the stages from spec.first_output on, [B, C, H / stride, W / stride], finest first.
+  /// [B, 3, H, W] -> features of the stages from spec.first_output on, [B, C, H / stride, W /
+  /// stride], finest first.
   std::vector<Tensor> forward(const Tensor& images);
 
   /// The stem's parameters stop training.

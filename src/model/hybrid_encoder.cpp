@@ -13,11 +13,16 @@ namespace dfine {
 class EncoderLayer : public torch::nn::Module {
  public:
   EncoderLayer(const ModelSpec& spec, Initializer& init)
-      : self_attn_(register_module("self_attn", std::make_shared<SelfAttention>(spec.encoder_dim, spec.num_heads, init))),
-        fc1_(register_module("fc1", std::make_shared<Linear>(spec.encoder_dim, spec.encoder_ffn_dim, init))),
-        fc2_(register_module("fc2", std::make_shared<Linear>(spec.encoder_ffn_dim, spec.encoder_dim, init))),
-        norm1_(register_module("self_attn_layer_norm", std::make_shared<LayerNorm>(spec.encoder_dim))),
-        norm2_(register_module("final_layer_norm", std::make_shared<LayerNorm>(spec.encoder_dim))) {}
+      : self_attn_(register_module(
+            "self_attn", std::make_shared<SelfAttention>(spec.encoder_dim, spec.num_heads, init))),
+        fc1_(register_module(
+            "fc1", std::make_shared<Linear>(spec.encoder_dim, spec.encoder_ffn_dim, init))),
+        fc2_(register_module(
+            "fc2", std::make_shared<Linear>(spec.encoder_ffn_dim, spec.encoder_dim, init))),
+        norm1_(
+            register_module("self_attn_layer_norm", std::make_shared<LayerNorm>(spec.encoder_dim))),
+        norm2_(register_module("final_layer_norm", std::make_shared<LayerNorm>(spec.encoder_dim))) {
+  }
 
   Tensor forward(Tensor x, const Tensor& position) {
     x = norm1_->forward(x + self_attn_->forward(x, position, {}));
@@ -37,14 +42,16 @@ HybridEncoder::HybridEncoder(const ModelSpec& spec, Initializer& init)
       lateral_convs_(register_module("lateral_convs", std::make_shared<ModuleList<ConvNorm>>())),
       fpn_blocks_(register_module("fpn_blocks", std::make_shared<ModuleList<FusionBlock>>())),
       pan_blocks_(register_module("pan_blocks", std::make_shared<ModuleList<FusionBlock>>())),
-      downsample_convs_(register_module("downsample_convs", std::make_shared<ModuleList<Downsample>>())) {
+      downsample_convs_(
+          register_module("downsample_convs", std::make_shared<ModuleList<Downsample>>())) {
   // Published files number the attended levels, of which there is one: encoder.0.layers.i.
   const auto levels = register_module("encoder", std::make_shared<torch::nn::Module>());
   const auto level = levels->register_module("0", std::make_shared<torch::nn::Module>());
   layers_ = level->register_module("layers", std::make_shared<ModuleList<EncoderLayer>>());
   for (int64_t i = 0; i < spec.encoder_layers; ++i) layers_->add(spec, init);
   for (int64_t i = 1; i < spec.num_levels(); ++i) {
-    lateral_convs_->add(ConvNormShape{.in = spec.encoder_dim, .out = spec.encoder_dim}, encoder_style(), Activation::kNone, init);
+    lateral_convs_->add(ConvNormShape{.in = spec.encoder_dim, .out = spec.encoder_dim},
+                        encoder_style(), Activation::kNone, init);
     fpn_blocks_->add(spec.encoder_dim, spec.fusion_dim(), spec.fusion_depth(), init);
     downsample_convs_->add(spec.encoder_dim, init);
     pan_blocks_->add(spec.encoder_dim, spec.fusion_dim(), spec.fusion_depth(), init);
@@ -52,11 +59,15 @@ HybridEncoder::HybridEncoder(const ModelSpec& spec, Initializer& init)
 }
 
 Tensor HybridEncoder::attend(const Tensor& feature) {
-  const int64_t batch = feature.size(0), dim = feature.size(1), height = feature.size(2), width = feature.size(3);
+  const int64_t batch = feature.size(0), dim = feature.size(1), height = feature.size(2),
+                width = feature.size(3);
   const Tensor position = position_embedding(height, width, dim, temperature_, feature.options());
-  Tensor tokens = feature.permute({0, 2, 3, 1}).reshape({batch, height * width, dim});  // a view of a channels_last tensor
+  Tensor tokens = feature.permute({0, 2, 3, 1})
+                      .reshape({batch, height * width, dim});  // a view of a channels_last tensor
   for (const auto& layer : *layers_) tokens = layer->forward(tokens, position);
-  return tokens.view({batch, height, width, dim}).permute({0, 3, 1, 2}).contiguous(feature.suggest_memory_format());
+  return tokens.view({batch, height, width, dim})
+      .permute({0, 3, 1, 2})
+      .contiguous(feature.suggest_memory_format());
 }
 
 std::vector<Tensor> HybridEncoder::forward(std::vector<Tensor> features) {
@@ -70,7 +81,8 @@ std::vector<Tensor> HybridEncoder::forward(std::vector<Tensor> features) {
     features[i - 1] = (*fpn_blocks_)[step].forward(at::cat({up, fine}, 1));
   }
   for (size_t i = 0; i < last; ++i) {  // fine to coarse
-    features[i + 1] = (*pan_blocks_)[i].forward(at::cat({(*downsample_convs_)[i].forward(features[i]), features[i + 1]}, 1));
+    features[i + 1] = (*pan_blocks_)[i].forward(
+        at::cat({(*downsample_convs_)[i].forward(features[i]), features[i + 1]}, 1));
   }
   return features;
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The hybrid encoder: attention inside the coarsest level, convolutions between levels (RT-DETR, Zhao et al. 2024, section 4.2).
+// The hybrid encoder: attention inside the coarsest level, convolutions between levels (RT-DETR,
+// Zhao et al. 2024, section 4.2).
 #include <memory>
 #include <vector>
 
@@ -21,7 +22,8 @@ class HybridEncoder : public torch::nn::Module {
   HybridEncoder(const ModelSpec& spec, Initializer& init);
   ~HybridEncoder() override;
 
-  /// Levels of [B, encoder_dim, H, W], finest first, each half the size of the one before; the same shapes come out.
+  /// Levels of [B, encoder_dim, H, W], finest first, each half the size of the one before; the same
+  /// shapes come out.
   std::vector<Tensor> forward(std::vector<Tensor> features);
 
  private:

@@ -7,7 +7,8 @@
 
 namespace dfine {
 
-Initializer::Initializer(uint64_t seed) : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
+Initializer::Initializer(uint64_t seed)
+    : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
 
 Tensor Initializer::uniform(at::IntArrayRef shape, double bound) {
   return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator_);

@@ -1,5 +1,6 @@
 #pragma once
-// Starting values of weights, all drawn from one generator of its own, on the CPU, in float: equal seeds give equal networks.
+// Starting values of weights, all drawn from one generator of its own, on the CPU, in float: equal
+// seeds give equal networks.
 #include <cstdint>
 
 #include <ATen/core/Generator.h>

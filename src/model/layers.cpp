@@ -13,13 +13,15 @@ Tensor Linear::forward(const Tensor& x) const {
 }
 
 LayerNorm::LayerNorm(int64_t size)
-    : weight(register_parameter("weight", at::ones({size}))), bias(register_parameter("bias", at::zeros({size}))) {}
+    : weight(register_parameter("weight", at::ones({size}))),
+      bias(register_parameter("bias", at::zeros({size}))) {}
 
 Tensor LayerNorm::forward(const Tensor& x) const {
   return at::layer_norm(x, weight.sizes(), weight, bias, 1e-5);
 }
 
-Embedding::Embedding(int64_t rows, int64_t size, int64_t padding, Initializer& init) : padding_(padding) {
+Embedding::Embedding(int64_t rows, int64_t size, int64_t padding, Initializer& init)
+    : padding_(padding) {
   Tensor table = init.normal({rows, size});
   table[padding].zero_();
   weight = register_parameter("weight", std::move(table));

@@ -1,5 +1,6 @@
 #pragma once
-// The layers that every part of the network is made of. Parameters carry PyTorch's names (weight, bias).
+// The layers that every part of the network is made of. Parameters carry PyTorch's names (weight,
+// bias).
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,7 +20,8 @@ class ModuleList : public torch::nn::Module {
  public:
   template <class... Args>
   M& add(Args&&... args) {
-    modules_.push_back(register_module(std::to_string(modules_.size()), std::make_shared<M>(std::forward<Args>(args)...)));
+    modules_.push_back(register_module(std::to_string(modules_.size()),
+                                       std::make_shared<M>(std::forward<Args>(args)...)));
     return *modules_.back();
   }
   size_t size() const { return modules_.size(); }

@@ -1,5 +1,6 @@
 #pragma once
-// What the model returns. B images, Q queries, C classes, R = reg_max + 1 bins an edge, L decoder layers.
+// What the model returns. B images, Q queries, C classes, R = reg_max + 1 bins an edge, L decoder
+// layers.
 #include <cstdint>
 #include <vector>
 
@@ -11,16 +12,19 @@ namespace dfine {
 struct HeadOutput {
   Tensor logits;   // [B, Q, C], before the sigmoid
   Tensor boxes;    // [B, Q, 4], cx cy w h, unclamped
-  Tensor corners;  // [B, Q, 4 * R] bin logits of left, top, right, bottom; undefined for the `pre` and `enc` heads
-  Tensor refs;     // [B, Q, 4] reference boxes of the bins, detached; undefined for the `pre` and `enc` heads
+  Tensor corners;  // [B, Q, 4 * R] bin logits of left, top, right, bottom; undefined for the `pre`
+                   // and `enc` heads
+  Tensor refs;     // [B, Q, 4] reference boxes of the bins, detached; undefined for the `pre` and
+                   // `enc` heads
 };
 
-/// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without denoising or without boxes.
+/// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without
+/// denoising or without boxes.
 struct DenoisingMeta {
   int64_t groups = 0;
   int64_t max_boxes = 0;  // M: each group holds M positive then M negative queries
-  /// The boxes that have denoising queries, as rows of the batch's boxes, image after image: of each
-  /// image M or, where it has fewer, all. Empty: no image of this batch has more than M boxes.
+  /// The boxes that have denoising queries, as rows of the batch's boxes, image after image: of
+  /// each image M or, where it has fewer, all. Empty: no image of this batch has more than M boxes.
   std::vector<int64_t> kept = {};
   int64_t num_queries() const { return 2 * max_boxes * groups; }
 };

@@ -11,7 +11,8 @@ namespace {
 
 const char* part_of(const std::string& name) {
   if (name.starts_with("model.backbone.")) return "backbone";
-  if (name.starts_with("model.encoder.") || name.starts_with("model.encoder_input_proj.")) return "encoder";
+  if (name.starts_with("model.encoder.") || name.starts_with("model.encoder_input_proj."))
+    return "encoder";
   return "decoder";
 }
 
@@ -21,7 +22,8 @@ std::vector<RoledParameter> parameter_roles(const DFine& model) {
   std::set<std::string> norms;
   for (const auto& item : model.named_modules(/*name_prefix=*/"", /*include_self=*/false)) {
     const auto* module = item.value().get();
-    if (dynamic_cast<const BatchNorm2d*>(module) || dynamic_cast<const LayerNorm*>(module)) norms.insert(item.key());
+    if (dynamic_cast<const BatchNorm2d*>(module) || dynamic_cast<const LayerNorm*>(module))
+      norms.insert(item.key());
   }
   std::vector<RoledParameter> parameters;
   for (const auto& item : model.named_parameters()) {

@@ -4,9 +4,11 @@
 
 namespace dfine {
 
-Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double temperature, const at::TensorOptions& options) {
+Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double temperature,
+                          const at::TensorOptions& options) {
   const auto in_double = options.dtype(at::kDouble);
-  const Tensor omega = at::pow(temperature, -at::arange(dim / 4, in_double) / static_cast<double>(dim / 4));  // [dim / 4]
+  const Tensor omega = at::pow(
+      temperature, -at::arange(dim / 4, in_double) / static_cast<double>(dim / 4));  // [dim / 4]
   const auto waves = [&](int64_t size) {
     const Tensor angle = at::outer(at::arange(size, in_double), omega);
     return at::cat({angle.sin(), angle.cos()}, 1);  // [size, dim / 2]

@@ -1,5 +1,6 @@
 #pragma once
-// The official post-processing (zoo/dfine/postprocessor.py, use_focal_loss): the best query-class pairs, without suppression.
+// The official post-processing (zoo/dfine/postprocessor.py, use_focal_loss): the best query-class
+// pairs, without suppression.
 #include <cstdint>
 #include <vector>
 
@@ -16,7 +17,9 @@ struct Detections {
   Tensor boxes;   // [K, 4] x0 y0 x1 y1 in pixels of the original image, not clipped to it
 };
 
-/// `prediction`: ModelOutput::layers.back(); sizes: one for each image of the batch. Several classes of one query may appear.
-std::vector<Detections> postprocess(const HeadOutput& prediction, const std::vector<ImageSize>& sizes, int64_t k = 300);
+/// `prediction`: ModelOutput::layers.back(); sizes: one for each image of the batch. Several
+/// classes of one query may appear.
+std::vector<Detections> postprocess(const HeadOutput& prediction,
+                                    const std::vector<ImageSize>& sizes, int64_t k = 300);
 
 }  // namespace dfine

@@ -24,7 +24,9 @@ Anchors make_anchors(const std::vector<LevelShape>& levels, const at::TensorOpti
   std::vector<Tensor> boxes;
   double size = kAnchorSize;
   for (const auto [height, width] : levels) {
-    const auto centers = [&](int64_t n) { return (at::arange(n, in_double) + 0.5) / static_cast<double>(n); };
+    const auto centers = [&](int64_t n) {
+      return (at::arange(n, in_double) + 0.5) / static_cast<double>(n);
+    };
     const Tensor x = centers(width).view({1, width}).expand({height, width});
     const Tensor y = centers(height).view({height, 1}).expand({height, width});
     const Tensor side = at::full({height, width}, size, in_double);
@@ -33,16 +35,19 @@ Anchors make_anchors(const std::vector<LevelShape>& levels, const at::TensorOpti
   }
   const Tensor all = at::cat(boxes);  // [L, 4]
   const Tensor valid = (all.gt(kAnchorMargin) & all.lt(1 - kAnchorMargin)).all(1, /*keepdim=*/true);
-  const Tensor unact = (all / (1 - all)).log().masked_fill(~valid, std::numeric_limits<double>::infinity());
+  const Tensor unact =
+      (all / (1 - all)).log().masked_fill(~valid, std::numeric_limits<double>::infinity());
   return {unact.to(options), valid};
 }
 
-QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, Initializer& init) : num_queries_(spec.num_queries) {
+QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, Initializer& init)
+    : num_queries_(spec.num_queries) {
   const int64_t dim = spec.decoder_dim;
   const auto output = owner.register_module("enc_output", std::make_shared<torch::nn::Module>());
   projection_ = output->register_module("0", std::make_shared<Linear>(dim, dim, init));
   norm_ = output->register_module("1", std::make_shared<LayerNorm>(dim));
-  score_head_ = owner.register_module("enc_score_head", std::make_shared<Linear>(dim, spec.num_classes, init));
+  score_head_ = owner.register_module("enc_score_head",
+                                      std::make_shared<Linear>(dim, spec.num_classes, init));
   bbox_head_ = owner.register_module("enc_bbox_head", std::make_shared<Mlp>(dim, dim, 4, 3, init));
   bbox_head_->zero_last();
   at::NoGradGuard no_grad;
@@ -53,25 +58,34 @@ QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, 
 SelectedQueries QuerySelection::select(const Memory& memory) const {
   const Tensor& tokens = memory.tokens;
   if (tokens.size(1) < num_queries_) {
-    throw Error(cat("the image gives ", tokens.size(1), " tokens, fewer than the ", num_queries_, " queries"),
+    throw Error(cat("the image gives ", tokens.size(1), " tokens, fewer than the ", num_queries_,
+                    " queries"),
                 "use larger images (or a model with fewer queries)");
   }
   // Anchors stay in single precision under autocast.
   const auto type = at::promote_types(tokens.scalar_type(), at::kFloat);
   const auto [unact, valid] = make_anchors(memory.levels, tokens.options().dtype(type));
 
-  // Choosing needs no gradient, and only the chosen tokens' outputs are used: so all tokens are scored without a graph, the chosen ones
-  // once more with it. Detached weights rather than a NoGradGuard: autocast would keep weights cast without a graph for later use.
-  const Tensor projected = at::layer_norm(at::linear(tokens.detach() * valid, projection_->weight.detach(), projection_->bias.detach()),
-                                          norm_->weight.sizes(), norm_->weight.detach(), norm_->bias.detach(), 1e-5);
-  const Tensor scores = at::linear(projected, score_head_->weight.detach(), score_head_->bias.detach()).amax(2);  // [B, L]
-  const Tensor chosen = std::get<1>(scores.topk(num_queries_, 1));                                                // [B, Q]
+  // Choosing needs no gradient, and only the chosen tokens' outputs are used: so all tokens are
+  // scored without a graph, the chosen ones once more with it. Detached weights rather than a
+  // NoGradGuard: autocast would keep weights cast without a graph for later use.
+  const Tensor projected = at::layer_norm(
+      at::linear(tokens.detach() * valid, projection_->weight.detach(), projection_->bias.detach()),
+      norm_->weight.sizes(), norm_->weight.detach(), norm_->bias.detach(), 1e-5);
+  const Tensor scores =
+      at::linear(projected, score_head_->weight.detach(), score_head_->bias.detach())
+          .amax(2);                                                 // [B, L]
+  const Tensor chosen = std::get<1>(scores.topk(num_queries_, 1));  // [B, Q]
 
-  const Tensor content = norm_->forward(projection_->forward(take_tokens(tokens, chosen) * valid.squeeze(1).index({chosen}).unsqueeze(2)));
+  const Tensor content = norm_->forward(projection_->forward(
+      take_tokens(tokens, chosen) * valid.squeeze(1).index({chosen}).unsqueeze(2)));
   const Tensor boxes_unact = bbox_head_->forward(content) + unact.index({chosen});
   return {.content = content.detach(),
           .boxes_unact = boxes_unact.detach(),
-          .head = {.logits = score_head_->forward(content), .boxes = boxes_unact.sigmoid(), .corners = {}, .refs = {}}};
+          .head = {.logits = score_head_->forward(content),
+                   .boxes = boxes_unact.sigmoid(),
+                   .corners = {},
+                   .refs = {}}};
 }
 
 }  // namespace dfine

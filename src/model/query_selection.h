@@ -1,5 +1,6 @@
 #pragma once
-// Which tokens of the encoder become queries (RT-DETR, Zhao et al. 2024, section 4.3, by the class scores alone).
+// Which tokens of the encoder become queries (RT-DETR, Zhao et al. 2024, section 4.3, by the class
+// scores alone).
 #include <memory>
 #include <vector>
 
@@ -13,7 +14,8 @@
 
 namespace dfine {
 
-/// A box around each token's centre, of 0.05 * 2^level of the image (the level's index, not its stride).
+/// A box around each token's centre, of 0.05 * 2^level of the image (the level's index, not its
+/// stride).
 struct Anchors {
   Tensor unact;  // [L, 4] cx cy w h before the sigmoid; +inf where not valid
   Tensor valid;  // bool [L, 1]: every coordinate lies inside (0.01, 0.99)
@@ -28,7 +30,8 @@ struct SelectedQueries {
 
 class QuerySelection {
  public:
-  /// Registers enc_output, enc_score_head and enc_bbox_head in `owner` itself, where the published files have them.
+  /// Registers enc_output, enc_score_head and enc_bbox_head in `owner` itself, where the published
+  /// files have them.
   QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, Initializer& init);
 
   /// The tokens with the largest class logits, best first. Equal scores come as at::topk has them.

@@ -4,8 +4,11 @@
 
 namespace dfine {
 
-SelfAttention::SelfAttention(int64_t dim, int64_t num_heads, Initializer& init) : num_heads_(num_heads) {
-  const auto make = [&](const char* name) { return register_module(name, std::make_shared<Linear>(dim, dim, init)); };
+SelfAttention::SelfAttention(int64_t dim, int64_t num_heads, Initializer& init)
+    : num_heads_(num_heads) {
+  const auto make = [&](const char* name) {
+    return register_module(name, std::make_shared<Linear>(dim, dim, init));
+  };
   q_ = make("q_proj");
   k_ = make("k_proj");
   v_ = make("v_proj");
@@ -20,10 +23,13 @@ SelfAttention::SelfAttention(int64_t dim, int64_t num_heads, Initializer& init) 
 
 Tensor SelfAttention::forward(const Tensor& x, const Tensor& position, const Tensor& mask) const {
   const int64_t batch = x.size(0), tokens = x.size(1), dim = x.size(2);
-  const auto by_head = [&](const Tensor& t) { return t.view({batch, tokens, num_heads_, -1}).transpose(1, 2); };  // [B, heads, T, d]
+  const auto by_head = [&](const Tensor& t) {
+    return t.view({batch, tokens, num_heads_, -1}).transpose(1, 2);
+  };  // [B, heads, T, d]
 
   // Queries and keys have the same input: one product for both.
-  const Tensor qk = at::linear(x + position, at::cat({q_->weight, k_->weight}), at::cat({q_->bias, k_->bias}));  // [B, T, 2 dim]
+  const Tensor qk = at::linear(x + position, at::cat({q_->weight, k_->weight}),
+                               at::cat({q_->bias, k_->bias}));  // [B, T, 2 dim]
   const Tensor q = by_head(qk.narrow(2, 0, dim)), k = by_head(qk.narrow(2, dim, dim));
   const Tensor v = by_head(v_->forward(x));
   const auto bias = mask.defined() ? std::optional<Tensor>(mask.to(q.scalar_type())) : std::nullopt;

@@ -15,7 +15,8 @@ class SelfAttention : public torch::nn::Module {
   /// Starts as torch.nn.MultiheadAttention: Xavier over the joined q, k, v matrix, biases 0.
   SelfAttention(int64_t dim, int64_t num_heads, Initializer& init);
 
-  /// x: [B, T, dim]; position: [B or 1, T, dim]; mask: [T, T] added to the scores, or undefined. Returns [B, T, dim].
+  /// x: [B, T, dim]; position: [B or 1, T, dim]; mask: [T, T] added to the scores, or undefined.
+  /// Returns [B, T, dim].
   Tensor forward(const Tensor& x, const Tensor& position, const Tensor& mask) const;
 
  private:

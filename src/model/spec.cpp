@@ -9,7 +9,8 @@
 namespace dfine {
 namespace {
 
-/// Stages of B0, B2, B4, B5 differ in these alone; strides, light blocks and kernels are the same for all.
+/// Stages of B0, B2, B4, B5 differ in these alone; strides, light blocks and kernels are the same
+/// for all.
 struct Widths {
   int64_t stem_mid, stem_out;
   int64_t mid[4], out[4], blocks[4];
@@ -51,8 +52,12 @@ constexpr std::string_view kNames = "nsmlx";
 }  // namespace
 
 ModelSize parse_model_size(std::string_view text) {
-  const auto at = text.size() == 1 ? kNames.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])))) : kNames.npos;
-  if (at == kNames.npos) throw Error(cat("unknown model size \"", text, "\""), "the sizes are n, s, m, l and x");
+  const auto at =
+      text.size() == 1
+          ? kNames.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[0]))))
+          : kNames.npos;
+  if (at == kNames.npos)
+    throw Error(cat("unknown model size \"", text, "\""), "the sizes are n, s, m, l and x");
   return static_cast<ModelSize>(at);
 }
 
@@ -72,7 +77,8 @@ std::vector<int64_t> ModelSpec::strides() const {
 
 std::vector<int64_t> ModelSpec::backbone_channels() const {
   std::vector<int64_t> result;
-  for (size_t i = static_cast<size_t>(backbone.first_output); i < backbone.stages.size(); ++i) result.push_back(backbone.stages[i].out);
+  for (size_t i = static_cast<size_t>(backbone.first_output); i < backbone.stages.size(); ++i)
+    result.push_back(backbone.stages[i].out);
   return result;
 }
 
@@ -139,26 +145,38 @@ void validate(const ModelSpec& spec) {
   };
   const auto& stages = spec.backbone.stages;
   require(!stages.empty(), "backbone.stages is empty");
-  require(spec.backbone.stem_mid > 0 && spec.backbone.stem_mid % 2 == 0, "backbone.stem_mid = ", spec.backbone.stem_mid, " is not even");
+  require(spec.backbone.stem_mid > 0 && spec.backbone.stem_mid % 2 == 0,
+          "backbone.stem_mid = ", spec.backbone.stem_mid, " is not even");
   int64_t channels = spec.backbone.stem_out;
   for (size_t i = 0; i < stages.size(); ++i) {
-    require(stages[i].in == channels, "backbone.stages[", i, "].in = ", stages[i].in, ", but the layer before gives ", channels);
-    require(stages[i].out % 2 == 0, "backbone.stages[", i, "].out = ", stages[i].out, " is not even");
-    require(stages[i].kernel % 2 == 1, "backbone.stages[", i, "].kernel = ", stages[i].kernel, " is not odd");
+    require(stages[i].in == channels, "backbone.stages[", i, "].in = ", stages[i].in,
+            ", but the layer before gives ", channels);
+    require(stages[i].out % 2 == 0, "backbone.stages[", i, "].out = ", stages[i].out,
+            " is not even");
+    require(stages[i].kernel % 2 == 1, "backbone.stages[", i, "].kernel = ", stages[i].kernel,
+            " is not odd");
     channels = stages[i].out;
   }
   const auto levels = static_cast<int64_t>(spec.backbone_channels().size());
-  require(spec.backbone.first_output >= 0 && levels > 0, "backbone.first_output = ", spec.backbone.first_output, " leaves no level");
-  require(levels == spec.num_levels(), "num_points has ", spec.num_levels(), " entries for ", levels, " levels");
-  require(std::ranges::all_of(spec.num_points, [](int64_t n) { return n > 0; }), "num_points has an entry below 1");
-  require(spec.encoder_dim % 4 == 0, "encoder_dim = ", spec.encoder_dim, " is not a multiple of 4 (position embedding)");
-  for (const auto& [name, dim] : {std::pair{"encoder_dim", spec.encoder_dim}, std::pair{"decoder_dim", spec.decoder_dim}}) {
-    require(spec.num_heads > 0 && dim % spec.num_heads == 0, name, " = ", dim, " is not a multiple of num_heads = ", spec.num_heads);
+  require(spec.backbone.first_output >= 0 && levels > 0,
+          "backbone.first_output = ", spec.backbone.first_output, " leaves no level");
+  require(levels == spec.num_levels(), "num_points has ", spec.num_levels(), " entries for ",
+          levels, " levels");
+  require(std::ranges::all_of(spec.num_points, [](int64_t n) { return n > 0; }),
+          "num_points has an entry below 1");
+  require(spec.encoder_dim % 4 == 0, "encoder_dim = ", spec.encoder_dim,
+          " is not a multiple of 4 (position embedding)");
+  for (const auto& [name, dim] :
+       {std::pair{"encoder_dim", spec.encoder_dim}, std::pair{"decoder_dim", spec.decoder_dim}}) {
+    require(spec.num_heads > 0 && dim % spec.num_heads == 0, name, " = ", dim,
+            " is not a multiple of num_heads = ", spec.num_heads);
   }
-  require(spec.fusion_dim() > 0, "expansion = ", spec.expansion, " leaves no channels in the fusion blocks");
+  require(spec.fusion_dim() > 0, "expansion = ", spec.expansion,
+          " leaves no channels in the fusion blocks");
   require(spec.decoder_layers > 0 && spec.num_queries > 0 && spec.num_classes > 0,
           "decoder_layers, num_queries and num_classes must be positive");
-  require(spec.reg_max >= 4 && spec.reg_max % 2 == 0, "reg_max = ", spec.reg_max, " is not an even number from 4 on");
+  require(spec.reg_max >= 4 && spec.reg_max % 2 == 0, "reg_max = ", spec.reg_max,
+          " is not an even number from 4 on");
 }
 
 }  // namespace dfine

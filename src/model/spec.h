@@ -1,6 +1,7 @@
 #pragma once
-// Everything that defines a D-FINE network. Figures: the official configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml and
-// include/dfine_hgnetv2.yml; the backbones B0, B2, B4, B5: arch_configs in nn/backbone/hgnetv2.py (Peterande/D-FINE 4a1f73a).
+// Everything that defines a D-FINE network. Figures: the official
+// configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml and include/dfine_hgnetv2.yml; the backbones B0,
+// B2, B4, B5: arch_configs in nn/backbone/hgnetv2.py (Peterande/D-FINE 4a1f73a).
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ enum class ModelSize { kN, kS, kM, kL, kX };
 ModelSize parse_model_size(std::string_view text);
 std::string model_size_name(ModelSize size);
 
-/// One stage of HGNetv2: a strided depthwise convolution (if `downsample`), then `blocks` blocks of `layers` convolutions each.
+/// One stage of HGNetv2: a strided depthwise convolution (if `downsample`), then `blocks` blocks of
+/// `layers` convolutions each.
 struct StageSpec {
   int64_t in, mid, out;  // channels at the input, inside a block, at the output
   int64_t blocks;
@@ -27,8 +29,9 @@ struct StageSpec {
 struct BackboneSpec {
   int64_t stem_mid, stem_out;     // channels; the stem's stride is 4
   std::vector<StageSpec> stages;  // strides 4, 8, 16, 32
-  int64_t first_output;           // index of the first stage whose features the encoder gets; the later ones follow
-  bool affine_blocks;             // learnable scale and bias after each activation
+  int64_t first_output;  // index of the first stage whose features the encoder gets; the later ones
+                         // follow
+  bool affine_blocks;    // learnable scale and bias after each activation
 };
 
 struct ModelSpec {
@@ -66,7 +69,8 @@ struct ModelSpec {
   std::vector<int64_t> strides() const;
   /// Channels that the backbone hands to each level.
   std::vector<int64_t> backbone_channels() const;
-  /// Width of the fusion blocks' inner path and their depth, rounded as Python rounds (half to even).
+  /// Width of the fusion blocks' inner path and their depth, rounded as Python rounds (half to
+  /// even).
   int64_t fusion_dim() const;
   int64_t fusion_depth() const;
 };

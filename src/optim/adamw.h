@@ -1,5 +1,6 @@
 #pragma once
-// AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019), step for step as torch.optim.AdamW.
+// AdamW (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019), step for step
+// as torch.optim.AdamW.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -24,7 +25,8 @@ struct ParameterGroup {
   std::string label = {};  // what they are, for people
 };
 
-/// What PyTorch's optimizer_state_dict holds. A parameter's index counts over all groups, in their order.
+/// What PyTorch's optimizer_state_dict holds. A parameter's index counts over all groups, in their
+/// order.
 struct AdamWState {
   struct Moments {
     Tensor step;                 // float [], steps this parameter has made
@@ -41,28 +43,32 @@ struct AdamWState {
 
 class AdamW {
  public:
-  /// All parameters dense, of one floating type on one device. Throws Error if not, or if one is listed twice.
+  /// All parameters dense, of one floating type on one device. Throws Error if not, or if one is
+  /// listed twice.
   explicit AdamW(std::vector<ParameterGroup> groups);
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }
   void set_lr(size_t group, double lr) { groups_.at(group).hyper.lr = lr; }
 
-  /// One update from the parameters' .grad(). Parameters without a gradient are left alone, their decay included. Does not wait
-  /// for the device.
+  /// One update from the parameters' .grad(). Parameters without a gradient are left alone, their
+  /// decay included. Does not wait for the device.
   void step();
 
-  /// Gives every parameter the moments that it would get in its first step, zero, so that the memory is taken at
-  /// once. A later step is the same, but state() has the moments of parameters that have made none.
+  /// Gives every parameter the moments that it would get in its first step, zero, so that the
+  /// memory is taken at once. A later step is the same, but state() has the moments of parameters
+  /// that have made none.
   void allocate_moments();
 
   /// The moments share memory with the optimizer: write them out before the next step.
   AdamWState state() const;
-  /// Copies the moments in; hyperparameters stay as constructed. Throws Error naming what does not fit (groups, names, shapes).
+  /// Copies the moments in; hyperparameters stay as constructed. Throws Error naming what does not
+  /// fit (groups, names, shapes).
   void load(const AdamWState& state);
 
  private:
   std::vector<ParameterGroup> groups_;
-  std::vector<std::vector<AdamWState::Moments>> moments_;  // as groups_; undefined tensors before a parameter's first step
+  std::vector<std::vector<AdamWState::Moments>>
+      moments_;  // as groups_; undefined tensors before a parameter's first step
 };
 
 }  // namespace dfine

@@ -35,14 +35,16 @@ Ema::Ema(std::map<std::string, Tensor> model, double decay, int64_t warmup_steps
 }
 
 void Ema::require_own_place() const {
-  if (exchanged_) throw Error("the moving average is in the model's place and cannot be used meanwhile");
+  if (exchanged_)
+    throw Error("the moving average is in the model's place and cannot be used meanwhile");
 }
 
 void Ema::update() {
   require_own_place();
   const at::NoGradGuard no_grad;
   ++updates_;
-  // Written as a + (1 - d)(m - a), so that an average equal to the model stays so to the last bit (frozen weights, constants).
+  // Written as a + (1 - d)(m - a), so that an average equal to the model stays so to the last bit
+  // (frozen weights, constants).
   if (!average_list_.empty()) at::_foreach_lerp_(average_list_, model_list_, 1 - decay_now());
 }
 
@@ -59,16 +61,19 @@ const std::map<std::string, Tensor>& Ema::averages() const {
   return average_;
 }
 
-void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates, std::optional<double> restarted_decay) {
+void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates,
+               std::optional<double> restarted_decay) {
   require_own_place();
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : averages)
-    if (!average_.contains(name)) throw Error(cat("the moving average has ", name, ", which the model lacks"));
+    if (!average_.contains(name))
+      throw Error(cat("the moving average has ", name, ", which the model lacks"));
   for (const auto& [name, mine] : average_) {
     const auto given = averages.find(name);
     if (given == averages.end()) throw Error(cat("the moving average lacks ", name));
     if (given->second.sizes() != mine.sizes())
-      throw Error(cat("the moving average has ", name, " of shape ", given->second.sizes(), ", the model ", mine.sizes()));
+      throw Error(cat("the moving average has ", name, " of shape ", given->second.sizes(),
+                      ", the model ", mine.sizes()));
   }
   for (auto& [name, mine] : average_) mine.copy_(averages.at(name));
   updates_ = updates;

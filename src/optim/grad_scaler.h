@@ -1,6 +1,7 @@
 #pragma once
-// Loss scaling for half precision (Micikevicius et al., "Mixed Precision Training", ICLR 2018): gradients too small for half survive when
-// the loss is multiplied by a large factor before the backward pass.
+// Loss scaling for half precision (Micikevicius et al., "Mixed Precision Training", ICLR 2018):
+// gradients too small for half survive when the loss is multiplied by a large factor before the
+// backward pass.
 #include <cstdint>
 #include <vector>
 
@@ -8,8 +9,8 @@
 
 namespace dfine {
 
-/// The factor, adapted as torch.amp.GradScaler adapts it, with its defaults: halved after an overflow, doubled after 2000 steps in a row
-/// without one.
+/// The factor, adapted as torch.amp.GradScaler adapts it, with its defaults: halved after an
+/// overflow, doubled after 2000 steps in a row without one.
 class GradScaler {
  public:
   struct State {

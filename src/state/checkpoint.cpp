@@ -7,9 +7,9 @@
 #include <sstream>
 #include <utility>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "files/atomic_path.h"
 #include "state/checkpoint_metrics.h"
 #include "state/class_heads.h"
 #include "state/optimizer_state.h"
@@ -26,11 +26,15 @@ const char* const kMetrics = "metrics.json";
 
 PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
   if (!best) return {};
-  return PthValue::Dict{
-      {"monitor", best->monitor}, {"value", best->value}, {"val_loss", best->val_loss}, {"epoch", best->epoch}, {"step", best->step}};
+  return PthValue::Dict{{"monitor", best->monitor},
+                        {"value", best->value},
+                        {"val_loss", best->val_loss},
+                        {"epoch", best->epoch},
+                        {"step", best->step}};
 }
 
-/// As the state_dict() of transformers 4.57, which load_state_dict() wants whole: tied tensors stand under both their names.
+/// As the state_dict() of transformers 4.57, which load_state_dict() wants whole: tied tensors
+/// stand under both their names.
 PthValue::Dict state_dict(const std::map<std::string, Tensor>& tensors) {
   PthValue::Dict dict = to_pth(tensors);
   for (const auto& [name, tensor] : tensors)
@@ -48,7 +52,8 @@ std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
       continue;
     }
     if (!at::equal(first->second, item->second))
-      throw Error(cat(item->first, " differs from ", first->first, ", another name of the same tensor"));
+      throw Error(
+          cat(item->first, " differs from ", first->first, ", another name of the same tensor"));
     item = tensors.erase(item);
   }
   return tensors;
@@ -57,7 +62,9 @@ std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
 PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
   if (!ema) return {};
   const auto restarted = ema->restarted_decay ? PthValue(*ema->restarted_decay) : PthValue();
-  return PthValue::Dict{{"state_dict", state_dict(ema->tensors)}, {"updates", ema->updates}, {"restarted_decay", restarted}};
+  return PthValue::Dict{{"state_dict", state_dict(ema->tensors)},
+                        {"updates", ema->updates},
+                        {"restarted_decay", restarted}};
 }
 
 PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
@@ -70,7 +77,8 @@ PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
 }
 
 Checkpoint::Average to_average(const PthValue& value) {
-  Checkpoint::Average average{from_state_dict(value.at("state_dict")), value.at("updates").as_int(), std::nullopt};
+  Checkpoint::Average average{from_state_dict(value.at("state_dict")), value.at("updates").as_int(),
+                              std::nullopt};
   // Older checkpoints lack it.
   if (value.contains("restarted_decay") && !value.at("restarted_decay").is_none()) {
     average.restarted_decay = value.at("restarted_decay").as_double();
@@ -104,9 +112,12 @@ PthValue::Dict state_of(const Checkpoint& checkpoint) {
 
 void read_state(const PthValue& state, Checkpoint& checkpoint) {
   const int64_t version = state.at("format_version").as_int();
-  if (version != kFormatVersion) throw Error(cat("it is of format version ", version, ", this program reads version ", kFormatVersion));
+  if (version != kFormatVersion)
+    throw Error(
+        cat("it is of format version ", version, ", this program reads version ", kFormatVersion));
   const auto entry = [&](const char* key, auto read) {
-    return with_context([&] { return read(state.at(key)); }, [&] { return cat("in the entry ", key); });
+    return with_context([&] { return read(state.at(key)); },
+                        [&] { return cat("in the entry ", key); });
   };
   const auto as_int = [](const PthValue& value) { return value.as_int(); };
   checkpoint.epoch = entry("epoch", as_int);
@@ -127,7 +138,8 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
   // Older checkpoints lack it.
   if (state.contains("scaler") && !state.at("scaler").is_none()) {
     checkpoint.scaler = entry("scaler", [](const PthValue& value) {
-      return GradScaler::State{static_cast<float>(value.at("scale").as_double()), value.at("_growth_tracker").as_int()};
+      return GradScaler::State{static_cast<float>(value.at("scale").as_double()),
+                               value.at("_growth_tracker").as_int()};
     });
   }
   entry("ema", [&](const PthValue& value) {
@@ -135,23 +147,28 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
   });
   checkpoint.weights = checkpoint.held_weights();
   if (state.contains("weights"))
-    checkpoint.weights = entry("weights", [](const PthValue& value) { return to_weights_kind(value.as_string()); });
+    checkpoint.weights =
+        entry("weights", [](const PthValue& value) { return to_weights_kind(value.as_string()); });
   entry("best", [&](const PthValue& value) {
     if (!value.is_none())
       checkpoint.best = Checkpoint::Best{.monitor = value.at("monitor").as_string(),
                                          .value = value.at("value").as_double(),
                                          .epoch = value.at("epoch").as_int(),
                                          .step = value.at("step").as_int()};
-    if (checkpoint.best && value.contains("val_loss")) checkpoint.best->val_loss = value.at("val_loss").as_double();
+    if (checkpoint.best && value.contains("val_loss"))
+      checkpoint.best->val_loss = value.at("val_loss").as_double();
   });
 }
 
 void require_files(const fs::path& dir) {
   if (!fs::is_directory(dir)) throw Error("there is no such checkpoint folder");
   std::string missing;
-  for (const char* name : {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"})
+  for (const char* name :
+       {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"})
     if (!fs::exists(dir / name)) missing += cat(missing.empty() ? "" : ", ", name);
-  if (!missing.empty()) throw Error("the checkpoint lacks " + missing, "Only folders that training wrote can be continued from.");
+  if (!missing.empty())
+    throw Error("the checkpoint lacks " + missing,
+                "Only folders that training wrote can be continued from.");
 }
 
 }  // namespace
@@ -164,7 +181,8 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
         AtomicFolder folder(target);
         write_hf_config(folder.path().string(), checkpoint.description);
         const bool average = checkpoint.held_weights() == WeightsKind::kEma;
-        write_safetensors((folder.path() / "model.safetensors").string(), average ? checkpoint.ema->tensors : checkpoint.model);
+        write_safetensors((folder.path() / "model.safetensors").string(),
+                          average ? checkpoint.ema->tensors : checkpoint.model);
         write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
         write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
         folder.commit();
@@ -197,29 +215,35 @@ Checkpoint load_checkpoint(const std::string& dir) {
           std::erase_if(checkpoint.model, unused);
           if (checkpoint.ema) std::erase_if(checkpoint.ema->tensors, unused);
         }
-        if (fs::exists(folder / kMetrics)) checkpoint.validations = read_checkpoint_metrics(folder / kMetrics);
+        if (fs::exists(folder / kMetrics))
+          checkpoint.validations = read_checkpoint_metrics(folder / kMetrics);
         return checkpoint;
       },
       [&] { return "while loading the checkpoint " + dir; });
 }
 
-void require_same_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
+void require_same_tensors(const std::map<std::string, Tensor>& saved,
+                          const std::map<std::string, Tensor>& model) {
   std::string problems;
   for (const auto& [name, mine] : model) {
     const auto found = saved.find(name);
     if (found == saved.end()) {
       problems += cat("\n  ", name, ": missing");
-    } else if (found->second.sizes() != mine.sizes() || found->second.scalar_type() != mine.scalar_type()) {
-      problems += cat("\n  ", name, ": ", found->second.dtype().name(), " ", found->second.sizes(), ", the model has ", mine.dtype().name(),
-                      " ", mine.sizes());
+    } else if (found->second.sizes() != mine.sizes() ||
+               found->second.scalar_type() != mine.scalar_type()) {
+      problems += cat("\n  ", name, ": ", found->second.dtype().name(), " ", found->second.sizes(),
+                      ", the model has ", mine.dtype().name(), " ", mine.sizes());
     }
   }
   for (const auto& [name, tensor] : saved)
     if (!model.contains(name)) problems += cat("\n  ", name, ": the model has no such tensor");
-  if (!problems.empty()) throw Error("the saved weights are not those of this model:" + problems, "The model's settings must be the same.");
+  if (!problems.empty())
+    throw Error("the saved weights are not those of this model:" + problems,
+                "The model's settings must be the same.");
 }
 
-void restore_tensors(const std::map<std::string, Tensor>& saved, const std::map<std::string, Tensor>& model) {
+void restore_tensors(const std::map<std::string, Tensor>& saved,
+                     const std::map<std::string, Tensor>& model) {
   const at::NoGradGuard no_grad;
   require_same_tensors(saved, model);
   for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));

@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "files/atomic_path.h"
 
 namespace dfine {
 namespace {
@@ -16,8 +16,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const ValidationRecord& record) {
-  Json json{{"weights", weights_name(record.weights)}, {"step", record.step}, {"epoch", record.epoch}};
-  for (const auto& [name, value] : record.figures) json["figures"][name] = std::isfinite(value) ? Json(value) : Json();
+  Json json{
+      {"weights", weights_name(record.weights)}, {"step", record.step}, {"epoch", record.epoch}};
+  for (const auto& [name, value] : record.figures)
+    json["figures"][name] = std::isfinite(value) ? Json(value) : Json();
   return json;
 }
 
@@ -28,7 +30,8 @@ ValidationRecord to_record(const Json& json) {
                           .figures = {}};
   const Json figures = json.value("figures", Json::object());
   for (const auto& [name, value] : figures.items())
-    record.figures.emplace_back(name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+    record.figures.emplace_back(
+        name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
   return record;
 }
 
@@ -41,7 +44,8 @@ auto read_metrics(const std::filesystem::path& file, Read read) {
           std::ifstream in(file, std::ios::binary);
           return read(Json::parse(in));
         } catch (const Json::exception& e) {
-          throw Error(cat("it is not as training writes it: ", e.what()), "remove it, and the checkpoint opens without its figures");
+          throw Error(cat("it is not as training writes it: ", e.what()),
+                      "remove it, and the checkpoint opens without its figures");
         }
       },
       [&] { return cat("while reading ", file.string()); });
@@ -64,7 +68,8 @@ void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoin
             {"epoch", checkpoint.epoch},
             {"weights", weights_name(checkpoint.held_weights())},
             {"validations", Json::array()}};
-  for (const ValidationRecord& record : checkpoint.validations) json["validations"].push_back(to_json(record));
+  for (const ValidationRecord& record : checkpoint.validations)
+    json["validations"].push_back(to_json(record));
   write_file_atomically(file, json.dump(2) + "\n");
 }
 

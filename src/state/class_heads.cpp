@@ -27,7 +27,8 @@ std::vector<int64_t> as_they_stand(size_t classes) {
   return rows;
 }
 
-std::string table(const std::vector<std::string>& wanted, const std::vector<std::string>& given, const std::vector<int64_t>& rows) {
+std::string table(const std::vector<std::string>& wanted, const std::vector<std::string>& given,
+                  const std::vector<int64_t>& rows) {
   const size_t lines = std::min(wanted.size(), kMostLines);
   size_t width = 0;
   for (size_t i = 0; i < lines; ++i) width = std::max(width, wanted[i].size());
@@ -37,9 +38,11 @@ std::string table(const std::vector<std::string>& wanted, const std::vector<std:
         << (rows[i] == kNoClass ? "new" : given[static_cast<size_t>(rows[i])]);
   }
   if (lines < wanted.size()) {
-    const auto fresh = std::count(rows.begin() + static_cast<std::ptrdiff_t>(lines), rows.end(), kNoClass);
+    const auto fresh =
+        std::count(rows.begin() + static_cast<std::ptrdiff_t>(lines), rows.end(), kNoClass);
     const auto rest = static_cast<int64_t>(wanted.size() - lines);
-    out << "\n  and " << rest << " more, " << rest - fresh << " from the weights, " << fresh << " new";
+    out << "\n  and " << rest << " more, " << rest - fresh << " from the weights, " << fresh
+        << " new";
   }
   return out.str();
 }
@@ -49,30 +52,35 @@ ClassRows by_name(const std::vector<std::string>& wanted, const std::vector<std:
   const std::vector<std::string> known = known_class_names(given);
   if (!known.empty()) {
     result.rows = match_class_names(wanted, known);
-    const auto found = static_cast<int64_t>(wanted.size()) - std::count(result.rows.begin(), result.rows.end(), kNoClass);
-    result.report =
-        cat("class heads by name: ", found, " of ", wanted.size(), " classes are known to the weights", table(wanted, known, result.rows));
+    const auto found = static_cast<int64_t>(wanted.size()) -
+                       std::count(result.rows.begin(), result.rows.end(), kNoClass);
+    result.report = cat("class heads by name: ", found, " of ", wanted.size(),
+                        " classes are known to the weights", table(wanted, known, result.rows));
     if (found == 0 && wanted.size() == given.size()) {
       result.warning =
-          cat("none of the ", wanted.size(), " classes has the name of one of the weights', so that all class heads are new; if ",
+          cat("none of the ", wanted.size(),
+              " classes has the name of one of the weights', so that all class heads are new; if ",
               "they are the same classes under other names, set model.class_heads = \"by_index\"");
     }
   } else if (wanted.size() == given.size()) {
     result.rows = as_they_stand(wanted.size());
-    result.report = cat("class heads as they stand: the weights do not name their ", given.size(), " classes");
-    result.warning =
-        cat("the weights do not name their ", given.size(), " classes; as the data has as many, they are taken to be the same ",
-            "in the same order. If they are not, set model.class_heads = \"new\"");
+    result.report =
+        cat("class heads as they stand: the weights do not name their ", given.size(), " classes");
+    result.warning = cat("the weights do not name their ", given.size(),
+                         " classes; as the data has as many, they are taken to be the same ",
+                         "in the same order. If they are not, set model.class_heads = \"new\"");
   } else {
     result.rows = all_new(wanted.size());
-    result.report = cat("class heads all new: the weights do not name their ", given.size(), " classes, the data has ", wanted.size());
+    result.report = cat("class heads all new: the weights do not name their ", given.size(),
+                        " classes, the data has ", wanted.size());
   }
   return result;
 }
 
 ClassRows by_index(const std::vector<std::string>& wanted, const std::vector<std::string>& given) {
   if (wanted.size() != given.size()) {
-    throw Error(cat("model.class_heads = \"by_index\", but the weights have ", given.size(), " classes, the data ", wanted.size()),
+    throw Error(cat("model.class_heads = \"by_index\", but the weights have ", given.size(),
+                    " classes, the data ", wanted.size()),
                 "set model.class_heads = \"by_name\"");
   }
   ClassRows result;
@@ -83,7 +91,8 @@ ClassRows by_index(const std::vector<std::string>& wanted, const std::vector<std
 
 }  // namespace
 
-ClassRows class_rows(ClassHeads policy, const std::vector<std::string>& wanted, const std::vector<std::string>& given) {
+ClassRows class_rows(ClassHeads policy, const std::vector<std::string>& wanted,
+                     const std::vector<std::string>& given) {
   ClassRows result;
   switch (policy) {
     case ClassHeads::kByName:
@@ -101,7 +110,8 @@ ClassRows class_rows(ClassHeads policy, const std::vector<std::string>& wanted, 
 }
 
 bool is_class_head(const std::string& name) {
-  return name.starts_with("model.enc_score_head.") || name.starts_with("model.decoder.class_embed.") || is_denoising_embed(name);
+  return name.starts_with("model.enc_score_head.") ||
+         name.starts_with("model.decoder.class_embed.") || is_denoising_embed(name);
 }
 
 bool is_denoising_embed(const std::string& name) {
@@ -112,7 +122,8 @@ bool has_rows_for(const std::string& name, at::IntArrayRef sizes, int64_t classe
   return !sizes.empty() && sizes[0] == classes + (is_denoising_embed(name) ? 1 : 0);
 }
 
-void copy_class_rows(const std::string& name, const Tensor& to, const Tensor& from, const ClassRows& rows) {
+void copy_class_rows(const std::string& name, const Tensor& to, const Tensor& from,
+                     const ClassRows& rows) {
   const at::NoGradGuard no_grad;
   if (name.ends_with(".bias")) to.fill_(prior_bias(kPrior));
   for (size_t label = 0; label < rows.rows.size(); ++label)

@@ -51,7 +51,9 @@ std::string side_text(const ClassList& list, const ClassList& other, bool only_d
 [[noreturn]] void refuse(const std::string& what, const ClassList& given, const ClassList& wanted,
                          const std::string& hint) {
   const bool differences = std::max(given.names.size(), wanted.names.size()) > kMostShown;
-  throw Error(cat(what, side_text(given, wanted, differences), side_text(wanted, given, differences)), hint);
+  throw Error(
+      cat(what, side_text(given, wanted, differences), side_text(wanted, given, differences)),
+      hint);
 }
 
 std::vector<int64_t> in_order(size_t classes) {
@@ -63,7 +65,8 @@ std::vector<int64_t> in_order(size_t classes) {
 /// Whether each class of the other side stands for one class of this side.
 bool one_to_one(const std::vector<int64_t>& place) {
   std::set<int64_t> seen;
-  return std::all_of(place.begin(), place.end(), [&](int64_t p) { return p != kNoClass && seen.insert(p).second; });
+  return std::all_of(place.begin(), place.end(),
+                     [&](int64_t p) { return p != kNoClass && seen.insert(p).second; });
 }
 
 /// For each class of `wanted` the place of the one with the same id; empty unless the ids are a set
@@ -83,19 +86,22 @@ std::vector<int64_t> match_ids(const ClassList& given, const ClassList& wanted) 
 ClassMatch without_names(const ClassList& given, const ClassList& wanted, const std::string& hint) {
   const ClassList& nameless = names_classes(given.names) ? wanted : given;
   if (given.names.size() != wanted.names.size())
-    refuse(cat(nameless.owner, " does not name its classes, and their number differs"), given, wanted, hint);
+    refuse(cat(nameless.owner, " does not name its classes, and their number differs"), given,
+           wanted, hint);
   const std::vector<int64_t> by_id = match_ids(given, wanted);
-  return {.place = by_id.empty() ? in_order(wanted.names.size()) : by_id,
-          .note = {},
-          .warning = cat(nameless.owner, " does not name its classes: they are taken to be those of ",
-                         (&nameless == &given ? wanted : given).owner,
-                         by_id.empty() ? " in the same order" : " with the same ids")};
+  return {
+      .place = by_id.empty() ? in_order(wanted.names.size()) : by_id,
+      .note = {},
+      .warning = cat(nameless.owner, " does not name its classes: they are taken to be those of ",
+                     (&nameless == &given ? wanted : given).owner,
+                     by_id.empty() ? " in the same order" : " with the same ids")};
 }
 
 /// For each class of `wanted` the place of the one with the same id and the same name.
 std::vector<int64_t> match_pairs(const ClassList& given, const ClassList& wanted) {
   std::map<std::pair<int64_t, std::string>, int64_t> places;
-  for (size_t i = 0; i < given.ids.size(); ++i) places.emplace(std::pair(given.ids[i], given.names[i]), i);
+  for (size_t i = 0; i < given.ids.size(); ++i)
+    places.emplace(std::pair(given.ids[i], given.names[i]), i);
   std::vector<int64_t> result;
   for (size_t i = 0; i < wanted.ids.size(); ++i) {
     const auto found = places.find({wanted.ids[i], wanted.names[i]});
@@ -105,13 +111,15 @@ std::vector<int64_t> match_pairs(const ClassList& given, const ClassList& wanted
 }
 
 /// In one line: what differs between lists of the same classes; empty if nothing does.
-std::string note_of(const ClassList& given, const ClassList& wanted, const std::vector<int64_t>& place) {
+std::string note_of(const ClassList& given, const ClassList& wanted,
+                    const std::vector<int64_t>& place) {
   size_t moved = 0, other_id = 0, renamed = 0;
   std::string example;
   for (size_t label = 0; label < place.size(); ++label) {
     const auto p = static_cast<size_t>(place[label]);
     moved += p != label ? 1 : 0;
-    other_id += !given.ids.empty() && !wanted.ids.empty() && given.ids[p] != wanted.ids[label] ? 1 : 0;
+    other_id +=
+        !given.ids.empty() && !wanted.ids.empty() && given.ids[p] != wanted.ids[label] ? 1 : 0;
     if (given.names[p] != wanted.names[label] && renamed++ == 0)
       example = cat(" (\"", wanted.names[label], "\" is \"", given.names[p], "\")");
   }
@@ -119,11 +127,13 @@ std::string note_of(const ClassList& given, const ClassList& wanted, const std::
   const bool have_ids = !given.ids.empty() && !wanted.ids.empty();
   if (other_id + renamed == 0 && (have_ids || moved == 0)) return {};
   std::string differences;
-  for (const auto& [count, what] : {std::pair(other_id, "id"), {moved, "position"}, {renamed, "spelling"}})
+  for (const auto& [count, what] :
+       {std::pair(other_id, "id"), {moved, "position"}, {renamed, "spelling"}})
     if (count > 0)
       differences += differences.empty() ? cat(count, " of ", place.size(), " have another ", what)
                                          : cat(", ", count, " another ", what);
-  return cat("the classes of ", wanted.owner, " and ", given.owner, " are matched by name: ", differences, example);
+  return cat("the classes of ", wanted.owner, " and ", given.owner,
+             " are matched by name: ", differences, example);
 }
 
 }  // namespace
@@ -147,11 +157,13 @@ ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, Mo
   if (!names_classes(given.names)) {
     const auto known = known_class_names(given.names);
     const auto place = match_class_names(wanted.names, known);
-    if (known.empty() || !one_to_one(place) || (more == MoreClasses::kError && known.size() != place.size()))
+    if (known.empty() || !one_to_one(place) ||
+        (more == MoreClasses::kError && known.size() != place.size()))
       return without_names(given, wanted, hint);
     return {.place = place,
             .note = {},
-            .warning = cat(given.owner, " does not name its ", known.size(), " classes: they are taken to be ",
+            .warning = cat(given.owner, " does not name its ", known.size(),
+                           " classes: they are taken to be ",
                            known.size() == coco_class_names().size() ? "COCO's" : "Objects365's")};
   }
   std::string repeated = repeated_name(given);
@@ -168,7 +180,9 @@ ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, Mo
   const bool all_wanted = place.size() == wanted.names.size() && one_to_one(place);
   if (!all_wanted || (more == MoreClasses::kError && given.names.size() != place.size())) {
     refuse(cat(wanted.owner, " has other classes than ", given.owner,
-               repeated.empty() ? "" : cat("; two are called \"", repeated, "\", so names cannot tell them apart")),
+               repeated.empty()
+                   ? ""
+                   : cat("; two are called \"", repeated, "\", so names cannot tell them apart")),
            given, wanted, hint);
   }
   return {.place = place, .note = note_of(given, wanted, place), .warning = {}};

@@ -1,5 +1,6 @@
 #pragma once
-// Two lists of classes that meet (a model's and a data set's, a checkpoint's and a data set's, ...): are they the same classes?
+// Two lists of classes that meet (a model's and a data set's, a checkpoint's and a data set's,
+// ...): are they the same classes?
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ struct ModelDescription;
 struct ClassList {
   std::string owner;               // for messages: "runs/a/checkpoints/best"
   std::vector<std::string> names;  // [C]
-  std::vector<int64_t> ids;        // [C] category ids; empty where there are none, as in published weights
+  std::vector<int64_t>
+      ids;  // [C] category ids; empty where there are none, as in published weights
 };
 
 ClassList class_list(std::string owner, const std::vector<Category>& categories);
@@ -23,18 +25,23 @@ ClassList class_list(std::string owner, const ModelDescription& model);
 /// How the classes of `wanted` relate to those of `given`.
 struct ClassMatch {
   std::vector<int64_t> place;  // [C of wanted] the class's place in `given`; no place stands twice
-  std::string note;            // one line for people: matched by name, because ids or order differ; empty if they do not
-  std::string warning;         // matched without names, because they are missing; empty otherwise
+  std::string note;  // one line for people: matched by name, because ids or order differ; empty if
+                     // they do not
+  std::string warning;  // matched without names, because they are missing; empty otherwise
 };
 
 enum class MoreClasses { kError, kMayBeGiven };
 
-/// Classes belong together by name (state/class_names.h says which names are the same), whatever their ids and order.
-///   Where one side has no names (LABEL_0, LABEL_1, ...), classes belong together by id if both sides have the same ids, otherwise by
-///   position; with a warning. For `given` without names, known_class_names() is tried first.
-///   Where a name stands twice on a side, classes belong together by id and name; without ids on a side, the names must be equal in order.
-/// Throws Error with both lists (what differs, where they are long) unless each class of `wanted` is one of `given` and, with kError, the
-/// other way round. `hint` says what can be done.
-ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more, const std::string& hint);
+/// Classes belong together by name (state/class_names.h says which names are the same), whatever
+/// their ids and order.
+/// - Where one side has no names (LABEL_0, LABEL_1, ...), classes belong together by id if both
+///   sides have the same ids, otherwise by position; with a warning. For `given` without names,
+///   known_class_names() is tried first.
+/// - Where a name stands twice on a side, classes belong together by id and name; without ids on a
+///   side, the names must be equal in order.
+/// Throws Error with both lists (what differs, where they are long) unless each class of `wanted`
+/// is one of `given` and, with kError, the other way round. `hint` says what can be done.
+ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
+                             const std::string& hint);
 
 }  // namespace dfine

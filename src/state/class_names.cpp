@@ -21,7 +21,8 @@ std::string folded(const std::string& name) {
 
 /// Folded names of one class. The first is COCO's or the correct one.
 constexpr std::array<std::pair<const char*, const char*>, 27> kSame{{
-    // COCO and Objects365, as the official table pairs them (obj365_ids in src/solver/_solver.py of Peterande/D-FINE).
+    // COCO and Objects365, as the official table pairs them (obj365_ids in src/solver/_solver.py of
+    // Peterande/D-FINE).
     {"bird", "wildbird"},
     {"handbag", "handbagsatchel"},
     {"suitcase", "luggage"},
@@ -81,7 +82,8 @@ std::vector<std::string> known_class_names(const std::vector<std::string>& names
   return known;
 }
 
-std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted, const std::vector<std::string>& known) {
+std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
+                                       const std::vector<std::string>& known) {
   std::map<std::string, int64_t> exact, by_fold, by_meaning;
   for (size_t i = 0; i < known.size(); ++i) {
     if (known[i].empty()) continue;

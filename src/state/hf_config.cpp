@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "files/atomic_path.h"
 
 namespace dfine {
 namespace {
@@ -22,7 +22,7 @@ using Numbers = std::vector<int64_t>;
 
 const char* const kCategoryIds = "dfine_category_ids";
 
-// ---------------------------------------------------------------------------------------------------- ModelSpec -> JSON
+// ---- ModelSpec -> JSON
 
 template <class Field>
 Numbers of_stages(const BackboneSpec& backbone, Field field) {
@@ -104,7 +104,9 @@ Json architecture_json(const ModelSpec& spec) {
 
 Json config_json(const ModelDescription& description) {
   const ModelSpec& spec = description.spec;
-  Json json{{"architectures", {"DFineForObjectDetection"}}, {"model_type", "d_fine"}, {"dtype", "float32"}};
+  Json json{{"architectures", {"DFineForObjectDetection"}},
+            {"model_type", "d_fine"},
+            {"dtype", "float32"}};
   json.update(architecture_json(spec));
   // transformers counts in whole numbers here.
   json["positional_encoding_temperature"] = static_cast<int64_t>(spec.position_temperature);
@@ -134,7 +136,7 @@ Json preprocessor_json(const ModelDescription& description) {
           {"format", "coco_detection"}};
 }
 
-// ---------------------------------------------------------------------------------------------------- JSON -> ModelSpec
+// ---- JSON -> ModelSpec
 
 Json read_json(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -153,7 +155,8 @@ Json read_json(const std::string& path) {
 template <class T>
 bool holds(const Json& json) {
   if constexpr (std::is_same_v<T, int64_t>) return json.is_number_integer();
-  if constexpr (std::is_same_v<T, Numbers>) return std::all_of(json.begin(), json.end(), holds<int64_t>);
+  if constexpr (std::is_same_v<T, Numbers>)
+    return std::all_of(json.begin(), json.end(), holds<int64_t>);
   return true;
 }
 
@@ -171,16 +174,22 @@ T field(const Json& json, const char* key, T fallback) {
 
 void require(bool ok, const char* key, const Json& json) {
   if (!ok)
-    throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"), "Only the architecture of D-FINE with HGNetv2 is.");
+    throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
+                "Only the architecture of D-FINE with HGNetv2 is.");
 }
 
-/// Far beyond every published model, and far below what exhausts a machine before an error could be seen.
+/// Far beyond every published model, and far below what exhausts a machine before an error could be
+/// seen.
 constexpr int64_t kMaxChannels = 8192, kMaxRepeats = 100;
 
 /// Refuses `key` unless all the numbers it stands for are in a range.
-void require_within(const Json& json, const char* key, const Numbers& numbers, int64_t least, int64_t most) {
-  if (std::all_of(numbers.begin(), numbers.end(), [&](int64_t x) { return least <= x && x <= most; })) return;
-  throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"), cat("expected: from ", least, " to ", most));
+void require_within(const Json& json, const char* key, const Numbers& numbers, int64_t least,
+                    int64_t most) {
+  if (std::all_of(numbers.begin(), numbers.end(),
+                  [&](int64_t x) { return least <= x && x <= most; }))
+    return;
+  throw Error(cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
+              cat("expected: from ", least, " to ", most));
 }
 
 int64_t first_output(const Json& json, size_t stages) {
@@ -192,13 +201,15 @@ int64_t first_output(const Json& json, size_t stages) {
   }
   if (indices.empty()) indices = {2, 3, 4};  // DFineConfig's default backbone
   for (size_t i = 0; i < indices.size(); ++i)
-    require(indices[i] == static_cast<int64_t>(stages - indices.size() + i + 1), "out_indices", json);
+    require(indices[i] == static_cast<int64_t>(stages - indices.size() + i + 1), "out_indices",
+            json);
   return indices.front() - 1;
 }
 
 BackboneSpec read_backbone(const Json& json) {
   require(field<std::string>(json, "model_type", "hgnet_v2") == "hgnet_v2", "model_type", json);
-  require(field<Numbers>(json, "stem_strides", {2, 1, 1, 2, 1}) == Numbers({2, 1, 1, 2, 1}), "stem_strides", json);
+  require(field<Numbers>(json, "stem_strides", {2, 1, 1, 2, 1}) == Numbers({2, 1, 1, 2, 1}),
+          "stem_strides", json);
   const Numbers stem = field<Numbers>(json, "stem_channels", {3, 32, 48});
   require(stem.size() == 3 && stem[0] == 3, "stem_channels", json);
   const Numbers in = field<Numbers>(json, "stage_in_channels", {48, 128, 512, 1024});
@@ -207,11 +218,15 @@ BackboneSpec read_backbone(const Json& json) {
   const Numbers blocks = field<Numbers>(json, "stage_num_blocks", {1, 1, 3, 1});
   const Numbers layers = field<Numbers>(json, "stage_numb_of_layers", {6, 6, 6, 6});
   const Numbers kernel = field<Numbers>(json, "stage_kernel_size", {3, 3, 5, 5});
-  const auto downsample = field<std::vector<bool>>(json, "stage_downsample", {false, true, true, true});
-  const auto light = field<std::vector<bool>>(json, "stage_light_block", {false, false, true, true});
+  const auto downsample =
+      field<std::vector<bool>>(json, "stage_downsample", {false, true, true, true});
+  const auto light =
+      field<std::vector<bool>>(json, "stage_light_block", {false, false, true, true});
   const size_t stages = in.size();
   require(stages > 0 && stages < 9, "stage_in_channels", json);
-  require(field<Numbers>(json, "stage_downsample_strides", Numbers(stages, 2)) == Numbers(stages, 2), "stage_downsample_strides", json);
+  require(
+      field<Numbers>(json, "stage_downsample_strides", Numbers(stages, 2)) == Numbers(stages, 2),
+      "stage_downsample_strides", json);
   for (const auto& [key, size] : {std::pair{"stage_mid_channels", mid.size()},
                                   {"stage_out_channels", out.size()},
                                   {"stage_num_blocks", blocks.size()},
@@ -221,14 +236,22 @@ BackboneSpec read_backbone(const Json& json) {
                                   {"stage_light_block", light.size()}})
     require(size == stages, key, json);
   require_within(json, "stem_channels", stem, 1, kMaxChannels);
-  for (const auto& [key, channels] : {std::pair{"stage_in_channels", &in}, {"stage_mid_channels", &mid}, {"stage_out_channels", &out}})
+  for (const auto& [key, channels] : {std::pair{"stage_in_channels", &in},
+                                      {"stage_mid_channels", &mid},
+                                      {"stage_out_channels", &out}})
     require_within(json, key, *channels, 1, kMaxChannels);
   require_within(json, "stage_num_blocks", blocks, 1, kMaxRepeats);
   require_within(json, "stage_numb_of_layers", layers, 1, kMaxRepeats);
-  for (const int64_t size : kernel) require(size > 0 && size % 2 == 1 && size < 16, "stage_kernel_size", json);
-  BackboneSpec spec{stem[1], stem[2], {}, first_output(json, stages), field(json, "use_learnable_affine_block", false)};
+  for (const int64_t size : kernel)
+    require(size > 0 && size % 2 == 1 && size < 16, "stage_kernel_size", json);
+  BackboneSpec spec{stem[1],
+                    stem[2],
+                    {},
+                    first_output(json, stages),
+                    field(json, "use_learnable_affine_block", false)};
   for (size_t i = 0; i < stages; ++i)
-    spec.stages.push_back({in[i], mid[i], out[i], blocks[i], layers[i], downsample[i], light[i], kernel[i]});
+    spec.stages.push_back(
+        {in[i], mid[i], out[i], blocks[i], layers[i], downsample[i], light[i], kernel[i]});
   return spec;
 }
 
@@ -259,11 +282,13 @@ void require_usual_size(const Json& json, const ModelSpec& spec) {
 
 ModelSpec read_architecture(const Json& json) {
   require(field<std::string>(json, "model_type", "") == "d_fine", "model_type", json);
-  for (const auto& [key, value] : fixed_settings().items()) require(json.value(key, value) == value, key.c_str(), json);
+  for (const auto& [key, value] : fixed_settings().items())
+    require(json.value(key, value) == value, key.c_str(), json);
   const int64_t levels = field<int64_t>(json, "num_feature_levels", 3);
   require(levels > 0 && levels < 9, "num_feature_levels", json);
-  ModelSpec spec{.backbone = with_context([&] { return read_backbone(json.value("backbone_config", Json::object())); },
-                                          [] { return "in backbone_config"; }),
+  ModelSpec spec{.backbone = with_context(
+                     [&] { return read_backbone(json.value("backbone_config", Json::object())); },
+                     [] { return "in backbone_config"; }),
                  .encoder_dim = field<int64_t>(json, "encoder_hidden_dim", 256),
                  .encoder_ffn_dim = field<int64_t>(json, "encoder_ffn_dim", 1024),
                  .encoder_layers = field<int64_t>(json, "encoder_layers", 1),
@@ -291,7 +316,8 @@ ModelSpec read_architecture(const Json& json) {
                       {"encode_proj_layers", {2}},
                       {"decoder_in_channels", {256, 256, 256}},
                       {"encoder_attention_heads", 8}};
-  for (const auto& [key, value] : defaults.items()) require(json.value(key, value) == implied[key], key.c_str(), json);
+  for (const auto& [key, value] : defaults.items())
+    require(json.value(key, value) == implied[key], key.c_str(), json);
   return spec;
 }
 
@@ -320,7 +346,8 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
     const bool given = size.is_object() && size.contains(key) && size.at(key).is_number_integer();
     const auto pixels = given ? size.at(key).get<int64_t>() : 0;
     if (pixels >= 32 && pixels <= 4096 && pixels % 32 == 0) return pixels;
-    throw Error(cat("size = ", size.dump(), " is not supported: ", key, given ? cat(" = ", pixels) : " is not a whole number"),
+    throw Error(cat("size = ", size.dump(), " is not supported: ", key,
+                    given ? cat(" = ", pixels) : " is not a whole number"),
                 "Sizes have height and width, from 32 to 4096 and divisible by 32.");
   };
   description.image_height = side("height");
@@ -332,41 +359,55 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
 void write_hf_config(const std::string& folder, const ModelDescription& description) {
   const auto classes = static_cast<size_t>(description.spec.num_classes);
   if (description.class_names.size() != classes)
-    throw Error(cat("the model has ", classes, " classes, but ", description.class_names.size(), " class names were given"));
+    throw Error(cat("the model has ", classes, " classes, but ", description.class_names.size(),
+                    " class names were given"));
   if (!description.category_ids.empty() && description.category_ids.size() != classes)
-    throw Error(cat("the model has ", classes, " classes, but ", description.category_ids.size(), " category ids were given"));
+    throw Error(cat("the model has ", classes, " classes, but ", description.category_ids.size(),
+                    " category ids were given"));
   const std::filesystem::path path(folder);
   write_file_atomically(path / "config.json", config_json(description).dump(2) + "\n");
-  write_file_atomically(path / "preprocessor_config.json", preprocessor_json(description).dump(2) + "\n");
+  write_file_atomically(path / "preprocessor_config.json",
+                        preprocessor_json(description).dump(2) + "\n");
 }
 
 ModelDescription read_hf_config(const std::string& folder) {
   const std::filesystem::path path(folder);
-  const std::string config = (path / "config.json").string(), preprocessor = (path / "preprocessor_config.json").string();
+  const std::string config = (path / "config.json").string(),
+                    preprocessor = (path / "preprocessor_config.json").string();
   ModelDescription description = with_context(
       [&] {
         const Json json = read_json(config);
-        ModelDescription read{read_architecture(json), read_class_names(json), field<Numbers>(json, kCategoryIds, {})};
+        ModelDescription read{read_architecture(json), read_class_names(json),
+                              field<Numbers>(json, kCategoryIds, {})};
         if (read.class_names.empty())  // as transformers calls them
-          for (size_t label = 0; label < read.category_ids.size(); ++label) read.class_names.push_back(cat("LABEL_", label));
+          for (size_t label = 0; label < read.category_ids.size(); ++label)
+            read.class_names.push_back(cat("LABEL_", label));
         read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
-        if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end()); ids.size() < read.category_ids.size())
-          throw Error(cat(kCategoryIds, " has an id twice"), "give each class the id that the data set has for it");
+        if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end());
+            ids.size() < read.category_ids.size())
+          throw Error(cat(kCategoryIds, " has an id twice"),
+                      "give each class the id that the data set has for it");
         if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
-          throw Error(cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ", read.class_names.size(), " classes"),
-                      cat("another program has changed the classes after training: correct ", kCategoryIds,
-                          " (the data set's id of each class, in order), or remove it, and classes are numbered from 0"));
+          throw Error(
+              cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
+                  read.class_names.size(), " classes"),
+              cat("another program has changed the classes after training: correct ", kCategoryIds,
+                  " (the data set's id of each class, in order), or remove it, and classes are "
+                  "numbered from 0"));
         return read;
       },
       [&] { return "while reading " + config; });
   if (std::filesystem::exists(preprocessor))
-    with_context([&] { read_preprocessor(read_json(preprocessor), description); }, [&] { return "while reading " + preprocessor; });
+    with_context([&] { read_preprocessor(read_json(preprocessor), description); },
+                 [&] { return "while reading " + preprocessor; });
   return description;
 }
 
 std::string architecture_size(const ModelSpec& spec) {
-  for (const ModelSize size : {ModelSize::kN, ModelSize::kS, ModelSize::kM, ModelSize::kL, ModelSize::kX})
-    if (architecture_json(spec) == architecture_json(model_spec(size, spec.num_classes))) return model_size_name(size);
+  for (const ModelSize size :
+       {ModelSize::kN, ModelSize::kS, ModelSize::kM, ModelSize::kL, ModelSize::kX})
+    if (architecture_json(spec) == architecture_json(model_spec(size, spec.num_classes)))
+      return model_size_name(size);
   return {};
 }
 

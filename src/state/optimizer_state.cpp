@@ -30,7 +30,8 @@ PthValue::Dict group_to_pth(const AdamWState::Group& group) {
 
 AdamWState::Group group_from_pth(const PthValue& value) {
   for (const char* key : {"amsgrad", "maximize"})
-    if (value.contains(key) && value.at(key).as_bool()) throw Error(cat(key, " is on, which this AdamW does not have"));
+    if (value.contains(key) && value.at(key).as_bool())
+      throw Error(cat(key, " is on, which this AdamW does not have"));
   AdamWState::Group group;
   group.hyper.lr = value.at("lr").as_double();
   group.hyper.eps = value.at("eps").as_double();
@@ -39,11 +40,14 @@ AdamWState::Group group_from_pth(const PthValue& value) {
   if (betas.size() != 2) throw Error(cat("betas has ", betas.size(), " entries, not 2"));
   group.hyper.beta1 = betas[0].as_double();
   group.hyper.beta2 = betas[1].as_double();
-  for (const PthValue& index : value.at("params").as_list()) group.indices.push_back(index.as_int());
+  for (const PthValue& index : value.at("params").as_list())
+    group.indices.push_back(index.as_int());
   if (value.contains("param_names"))
-    for (const PthValue& name : value.at("param_names").as_list()) group.names.push_back(name.as_string());
+    for (const PthValue& name : value.at("param_names").as_list())
+      group.names.push_back(name.as_string());
   if (!group.names.empty() && group.names.size() != group.indices.size())
-    throw Error(cat("param_names has ", group.names.size(), " entries for ", group.indices.size(), " parameters"));
+    throw Error(cat("param_names has ", group.names.size(), " entries for ", group.indices.size(),
+                    " parameters"));
   return group;
 }
 
@@ -52,7 +56,8 @@ AdamWState::Group group_from_pth(const PthValue& value) {
 PthValue::Dict to_pth(const AdamWState& state) {
   PthValue::Dict moments;
   for (const auto& [index, m] : state.moments)
-    moments[index] = PthValue::Dict{{"step", m.step}, {"exp_avg", m.exp_avg}, {"exp_avg_sq", m.exp_avg_sq}};
+    moments[index] =
+        PthValue::Dict{{"step", m.step}, {"exp_avg", m.exp_avg}, {"exp_avg_sq", m.exp_avg_sq}};
   PthValue::List groups;
   for (const AdamWState::Group& group : state.groups) groups.emplace_back(group_to_pth(group));
   return {{"state", std::move(moments)}, {"param_groups", std::move(groups)}};
@@ -62,16 +67,19 @@ AdamWState to_adamw_state(const PthValue& value) {
   AdamWState state;
   for (const auto& [key, moments] : value.at("state").as_dict()) {
     const auto* index = std::get_if<int64_t>(&key);
-    if (!index) throw Error("state has the key " + std::get<std::string>(key) + ", not a parameter's index");
+    if (!index)
+      throw Error("state has the key " + std::get<std::string>(key) + ", not a parameter's index");
     state.moments[*index] = with_context(
         [&, &m = moments] {
-          return AdamWState::Moments{m.at("step").as_tensor(), m.at("exp_avg").as_tensor(), m.at("exp_avg_sq").as_tensor()};
+          return AdamWState::Moments{m.at("step").as_tensor(), m.at("exp_avg").as_tensor(),
+                                     m.at("exp_avg_sq").as_tensor()};
         },
         [&] { return cat("in the state of parameter ", *index); });
   }
   for (const PthValue& group : value.at("param_groups").as_list())
     state.groups.push_back(
-        with_context([&] { return group_from_pth(group); }, [&] { return cat("in param_groups[", state.groups.size(), "]"); }));
+        with_context([&] { return group_from_pth(group); },
+                     [&] { return cat("in param_groups[", state.groups.size(), "]"); }));
   return state;
 }
 

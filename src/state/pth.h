@@ -1,5 +1,6 @@
 #pragma once
-// Nested values in PyTorch's .pth files (a zip archive with a pickle and the tensors' bytes), without Python.
+// Nested values in PyTorch's .pth files (a zip archive with a pickle and the tensors' bytes),
+// without Python.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -10,8 +11,8 @@
 
 namespace dfine {
 
-/// What a .pth file of ours can hold: None, bool, int, float, str, tensor, and lists and dicts of these. Accessors throw Error if the
-/// value is of another kind.
+/// What a .pth file of ours can hold: None, bool, int, float, str, tensor, and lists and dicts of
+/// these. Accessors throw Error if the value is of another kind.
 class PthValue {
  public:
   using List = std::vector<PthValue>;
@@ -53,13 +54,14 @@ class PthValue {
 PthValue::Dict to_pth(const std::map<std::string, Tensor>& tensors);
 std::map<std::string, Tensor> to_tensors(const PthValue& dict);
 
-/// Writes a file that `torch.load(path, weights_only=True)` opens. Tensors on other devices are saved as CPU tensors; a
-/// tensor that stands in several places is stored once, and shares its storage when it is loaded. The file appears at once and complete,
-/// or not at all.
+/// Writes a file that `torch.load(path, weights_only=True)` opens. Tensors on other devices are
+/// saved as CPU tensors; a tensor that stands in several places is stored once, and shares its
+/// storage when it is loaded. The file appears at once and complete, or not at all.
 void write_pth(const std::string& path, const PthValue::Dict& content);
 
-/// Reads what write_pth or Python's torch.save wrote; tensors come to the CPU, tuples become lists. An Error names the file: missing,
-/// truncated, not of this format, holding other kinds of values, or tensors that lie outside of their bytes.
+/// Reads what write_pth or Python's torch.save wrote; tensors come to the CPU, tuples become lists.
+/// An Error names the file: missing, truncated, not of this format, holding other kinds of values,
+/// or tensors that lie outside of their bytes.
 PthValue::Dict read_pth(const std::string& path);
 
 }  // namespace dfine

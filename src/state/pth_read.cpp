@@ -16,7 +16,8 @@
 namespace dfine {
 namespace {
 
-const char* const kDamaged = "The file is damaged or was not written completely: use another checkpoint.";
+const char* const kDamaged =
+    "The file is damaged or was not written completely: use another checkpoint.";
 
 /// Bytes that each record really has; the pickle's claims are held against it.
 using RecordSizes = std::unordered_map<const void*, size_t>;
@@ -30,11 +31,14 @@ void check_bounds(const Tensor& tensor, const RecordSizes& records) {
   for (int64_t d = 0; d < tensor.dim(); ++d) {
     uint64_t extent = 0;
     overflow |= tensor.size(d) < 0 || tensor.stride(d) < 0 ||
-                __builtin_mul_overflow(static_cast<uint64_t>(tensor.size(d) - 1), static_cast<uint64_t>(tensor.stride(d)), &extent) ||
+                __builtin_mul_overflow(static_cast<uint64_t>(tensor.size(d) - 1),
+                                       static_cast<uint64_t>(tensor.stride(d)), &extent) ||
                 __builtin_add_overflow(last, extent, &last);
   }
   if (overflow || last >= available / tensor.element_size())
-    throw Error(cat("a tensor of shape ", tensor.sizes(), " lies outside of the ", available, " bytes stored for it"), kDamaged);
+    throw Error(cat("a tensor of shape ", tensor.sizes(), " lies outside of the ", available,
+                    " bytes stored for it"),
+                kDamaged);
 }
 
 PthValue to_value(const c10::IValue& value, const RecordSizes& records);
@@ -51,9 +55,11 @@ PthValue::Dict to_dict(const c10::IValue& value, const RecordSizes& records) {
     const c10::IValue& key = item.key();
     if (key.isString()) {
       const std::string& name = key.toStringRef();
-      dict[name] = with_context([&] { return to_value(item.value(), records); }, [&] { return "in the entry " + name; });
+      dict[name] = with_context([&] { return to_value(item.value(), records); },
+                                [&] { return "in the entry " + name; });
     } else if (key.isInt()) {
-      dict[key.toInt()] = with_context([&] { return to_value(item.value(), records); }, [&] { return cat("in the entry ", key.toInt()); });
+      dict[key.toInt()] = with_context([&] { return to_value(item.value(), records); },
+                                       [&] { return cat("in the entry ", key.toInt()); });
     } else {
       throw Error(cat("a dict key is ", key.tagKind(), ", neither text nor int"));
     }
@@ -108,7 +114,8 @@ PthValue::Dict read_pth(const std::string& path) {
         try {
           return read_archive(path);
         } catch (const c10::Error& e) {
-          throw Error(cat("it cannot be read as a .pth file: ", e.what_without_backtrace()), kDamaged);
+          throw Error(cat("it cannot be read as a .pth file: ", e.what_without_backtrace()),
+                      kDamaged);
         }
       },
       [&] { return "while reading " + path; });

@@ -9,7 +9,8 @@ namespace {
 
 template <class T, class Variant>
 const T& get(const Variant& value, const char* wanted) {
-  static constexpr std::array<const char*, 8> kKinds{"None", "a bool", "an int", "a float", "a text", "a tensor", "a list", "a dict"};
+  static constexpr std::array<const char*, 8> kKinds{"None",   "a bool",   "an int", "a float",
+                                                     "a text", "a tensor", "a list", "a dict"};
   if (const T* found = std::get_if<T>(&value)) return *found;
   throw Error(cat("expected ", wanted, ", found ", kKinds[value.index()]));
 }
@@ -40,7 +41,8 @@ const PthValue::Dict& PthValue::as_dict() const {
 }
 
 const PthValue& PthValue::at(const std::string& key) const {
-  const Dict& dict = with_context([&]() -> const Dict& { return as_dict(); }, [&] { return cat("where the entry ", key, " should be"); });
+  const Dict& dict = with_context([&]() -> const Dict& { return as_dict(); },
+                                  [&] { return cat("where the entry ", key, " should be"); });
   const auto found = dict.find(key);
   if (found == dict.end()) throw Error(cat("the entry ", key, " is missing"));
   return found->second;
@@ -62,7 +64,8 @@ std::map<std::string, Tensor> to_tensors(const PthValue& dict) {
   for (const auto& [key, value] : dict.as_dict()) {
     const auto* name = std::get_if<std::string>(&key);
     if (!name) throw Error(cat("expected tensors by name, found the key ", std::get<int64_t>(key)));
-    tensors.emplace(*name, with_context([&, &v = value] { return v.as_tensor(); }, [&] { return "at the entry " + *name; }));
+    tensors.emplace(*name, with_context([&, &v = value] { return v.as_tensor(); },
+                                        [&] { return "at the entry " + *name; }));
   }
   return tensors;
 }

@@ -7,18 +7,20 @@
 #include <exception>
 #include <unordered_map>
 
+#include "core/text.h"
 #include "files/atomic_path.h"
 #include "files/output_file.h"
-#include "core/text.h"
 #include "state/pth.h"
 
 namespace dfine {
 namespace {
 
-/// A CPU tensor with bytes of its own: the whole storage is written, and views of a larger one would carry all of it.
+/// A CPU tensor with bytes of its own: the whole storage is written, and views of a larger one
+/// would carry all of it.
 Tensor own_bytes(const Tensor& tensor) {
   const Tensor here = tensor.detach().to(at::kCPU);
-  const bool whole = here.is_non_overlapping_and_dense() && here.storage_offset() == 0 && here.storage().nbytes() == here.nbytes();
+  const bool whole = here.is_non_overlapping_and_dense() && here.storage_offset() == 0 &&
+                     here.storage().nbytes() == here.nbytes();
   return whole ? here : here.contiguous().clone();
 }
 
@@ -31,7 +33,8 @@ class Converter {
   c10::IValue operator()(int64_t x) { return x; }
   c10::IValue operator()(double x) { return x; }
   c10::IValue operator()(const std::string& x) { return x; }
-  /// A tensor that stands in several places has one storage here, and the pickler writes a storage once.
+  /// A tensor that stands in several places has one storage here, and the pickler writes a storage
+  /// once.
   c10::IValue operator()(const Tensor& x) {
     Tensor& bytes = bytes_[x.unsafeGetTensorImpl()];
     if (!bytes.defined()) bytes = own_bytes(x);
@@ -57,8 +60,10 @@ class Converter {
 
 void write_pth(const std::string& path, const PthValue::Dict& content) {
   std::string pickle;
-  // Type tags on lists and dicts (tag_aggregates) are TorchScript's own and refused by weights_only.
-  torch::jit::Pickler pickler([&](const char* bytes, size_t count) { pickle.append(bytes, count); }, nullptr, nullptr, nullptr, nullptr,
+  // Type tags on lists and dicts (tag_aggregates) are TorchScript's own and refused by
+  // weights_only.
+  torch::jit::Pickler pickler([&](const char* bytes, size_t count) { pickle.append(bytes, count); },
+                              nullptr, nullptr, nullptr, nullptr,
                               /*tag_aggregates=*/false);
   pickler.protocol();
   pickler.pushIValue(Converter().convert(content));
@@ -66,8 +71,9 @@ void write_pth(const std::string& path, const PthValue::Dict& content) {
 
   AtomicFile file(path);
   OutputFile out(file.path(), OutputFile::Mode::kTruncate, path);
-  // The archive's destructor finishes the file, and ends the process when that fails. So it never hears of a failure: what comes after one is
-  // dropped, and the error is thrown on after the record.
+  // The archive's destructor finishes the file, and ends the process when that fails. So it never
+  // hears of a failure: what comes after one is dropped, and the error is thrown on after the
+  // record.
   std::exception_ptr failure;
   const auto keep_failure = [&](const void* bytes, size_t count) -> size_t {
     try {

@@ -15,15 +15,16 @@
 
 #include <nlohmann/json.hpp>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
-#include "files/output_file.h"
 #include "core/text.h"
+#include "files/atomic_path.h"
+#include "files/output_file.h"
 
 namespace dfine {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian and are copied byte for byte");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors files are little-endian and are copied byte for byte");
 
 constexpr uint64_t kMaxHeader = 100'000'000;  // bytes; the library's own limit
 const std::string kMetadata = "__metadata__";
@@ -55,12 +56,15 @@ struct Header {
   std::map<std::string, std::string> metadata;
 };
 
-const char* const kDamaged = "The file is damaged or was not written completely: copy or download it again.";
+const char* const kDamaged =
+    "The file is damaged or was not written completely: copy or download it again.";
 
 nlohmann::json parse_json(const std::string& text) {
   std::set<std::string> names;
-  const auto refuse_duplicates = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
-    if (event == nlohmann::json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second)
+  const auto refuse_duplicates = [&](int depth, nlohmann::json::parse_event_t event,
+                                     nlohmann::json& parsed) {
+    if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
+        !names.insert(parsed.get<std::string>()).second)
       throw Error(cat("the header lists ", parsed.get<std::string>(), " twice"), kDamaged);
     return true;
   };
@@ -72,40 +76,48 @@ nlohmann::json parse_json(const std::string& text) {
 }
 
 uint64_t unsigned_value(const nlohmann::json& value, const std::string& what) {
-  if (!value.is_number_unsigned()) throw Error(cat(what, " is ", value.dump(), ", not a whole number of at least 0"), kDamaged);
+  if (!value.is_number_unsigned())
+    throw Error(cat(what, " is ", value.dump(), ", not a whole number of at least 0"), kDamaged);
   return value.get<uint64_t>();
 }
 
 uint64_t checked_bytes(const Entry& entry) {
   uint64_t bytes = c10::elementSize(entry.type);
   for (const int64_t side : entry.shape)
-    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes)) throw Error("the shape is larger than any memory", kDamaged);
+    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes))
+      throw Error("the shape is larger than any memory", kDamaged);
   return bytes;
 }
 
 Entry parse_entry(const std::string& name, const nlohmann::json& value) {
-  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets"))
+  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
+      !value.contains("data_offsets"))
     throw Error("the header entry lacks dtype, shape or data_offsets", kDamaged);
   Entry entry;
   entry.name = name;
   const auto& dtype = value["dtype"];
-  const auto* known = std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return dtype == t.name; });
+  const auto* known = std::find_if(kTypes.begin(), kTypes.end(),
+                                   [&](const NamedType& t) { return dtype == t.name; });
   if (known == kTypes.end())
-    throw Error(cat("dtype ", dtype.dump(), " is not supported"), "Convert the tensor to one of F64 F32 F16 BF16 I64 I32 U8 BOOL.");
+    throw Error(cat("dtype ", dtype.dump(), " is not supported"),
+                "Convert the tensor to one of F64 F32 F16 BF16 I64 I32 U8 BOOL.");
   entry.type = known->type;
   if (!value["shape"].is_array()) throw Error("shape is not a list", kDamaged);
   for (const auto& side : value["shape"]) {
     const uint64_t n = unsigned_value(side, "a side of shape");
-    if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) throw Error("the shape is larger than any memory", kDamaged);
+    if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
+      throw Error("the shape is larger than any memory", kDamaged);
     entry.shape.push_back(static_cast<int64_t>(n));
   }
   const auto& offsets = value["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2) throw Error("data_offsets is not a pair", kDamaged);
+  if (!offsets.is_array() || offsets.size() != 2)
+    throw Error("data_offsets is not a pair", kDamaged);
   entry.begin = unsigned_value(offsets[0], "data_offsets[0]");
   entry.end = unsigned_value(offsets[1], "data_offsets[1]");
   const uint64_t bytes = checked_bytes(entry);
   if (entry.end < entry.begin || entry.end - entry.begin != bytes)
-    throw Error(cat("data_offsets [", entry.begin, ", ", entry.end, "] do not span the ", bytes, " bytes that dtype and shape ask for"),
+    throw Error(cat("data_offsets [", entry.begin, ", ", entry.end, "] do not span the ", bytes,
+                    " bytes that dtype and shape ask for"),
                 kDamaged);
   return entry;
 }
@@ -115,44 +127,57 @@ void check_layout(const Header& header, uint64_t data_bytes) {
   const Entry* before = nullptr;
   for (const Entry& entry : header.entries) {
     if (entry.begin != at)
-      throw Error(cat("tensor ", entry.name, " starts at byte ", entry.begin, entry.begin < at ? ", inside of " : ", leaving a hole after ",
+      throw Error(cat("tensor ", entry.name, " starts at byte ", entry.begin,
+                      entry.begin < at ? ", inside of " : ", leaving a hole after ",
                       before ? before->name : "the header", " which ends at byte ", at),
                   kDamaged);
     if (entry.end > data_bytes)
-      throw Error(cat("tensor ", entry.name, " ends at byte ", entry.end, " of the data, but the file holds only ", data_bytes), kDamaged);
+      throw Error(cat("tensor ", entry.name, " ends at byte ", entry.end,
+                      " of the data, but the file holds only ", data_bytes),
+                  kDamaged);
     at = entry.end;
     before = &entry;
   }
-  if (at != data_bytes) throw Error(cat("the tensors end at byte ", at, " of the data, but the file holds ", data_bytes), kDamaged);
+  if (at != data_bytes)
+    throw Error(
+        cat("the tensors end at byte ", at, " of the data, but the file holds ", data_bytes),
+        kDamaged);
 }
 
 Header read_header(std::ifstream& in, uint64_t file_bytes) {
   uint64_t length = 0;
   if (file_bytes < sizeof length || !in.read(reinterpret_cast<char*>(&length), sizeof length))
-    throw Error(cat("the file has ", file_bytes, " bytes, too few for a safetensors header"), kDamaged);
-  if (length > kMaxHeader) throw Error(cat("the header claims ", length, " bytes: this is not a safetensors file"));
+    throw Error(cat("the file has ", file_bytes, " bytes, too few for a safetensors header"),
+                kDamaged);
+  if (length > kMaxHeader)
+    throw Error(cat("the header claims ", length, " bytes: this is not a safetensors file"));
   if (length > file_bytes - sizeof length)
-    throw Error(cat("the header claims ", length, " bytes, but the file has only ", file_bytes), kDamaged);
+    throw Error(cat("the header claims ", length, " bytes, but the file has only ", file_bytes),
+                kDamaged);
   std::string text(length, '\0');
-  if (!in.read(text.data(), static_cast<std::streamsize>(length))) throw Error("the header cannot be read", kDamaged);
+  if (!in.read(text.data(), static_cast<std::streamsize>(length)))
+    throw Error("the header cannot be read", kDamaged);
   const nlohmann::json json = parse_json(text);
   if (!json.is_object()) throw Error("the header is not a JSON object", kDamaged);
   Header header;
   header.data_start = sizeof length + length;
   for (const auto& [name, value] : json.items()) {
     if (name != kMetadata) {
-      header.entries.push_back(with_context([&, &n = name, &v = value] { return parse_entry(n, v); },
-                                            [&n = name] { return "in the header entry of tensor " + n; }));
+      header.entries.push_back(
+          with_context([&, &n = name, &v = value] { return parse_entry(n, v); },
+                       [&n = name] { return "in the header entry of tensor " + n; }));
       continue;
     }
     if (!value.is_object()) throw Error("__metadata__ is not an object", kDamaged);
     for (const auto& [key, text_value] : value.items()) {
-      if (!text_value.is_string()) throw Error(cat("__metadata__ entry ", key, " is not text"), kDamaged);
+      if (!text_value.is_string())
+        throw Error(cat("__metadata__ entry ", key, " is not text"), kDamaged);
       header.metadata[key] = text_value.get<std::string>();
     }
   }
-  std::sort(header.entries.begin(), header.entries.end(),
-            [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name); });
+  std::sort(header.entries.begin(), header.entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
+  });
   check_layout(header, file_bytes - header.data_start);
   return header;
 }
@@ -164,7 +189,8 @@ auto open_and(const std::string& path, Use use) {
       [&] {
         std::error_code failed;
         const uint64_t bytes = std::filesystem::file_size(path, failed);
-        if (failed) throw Error(failed.message());  // also of a pipe, which to open may wait for ever
+        if (failed)
+          throw Error(failed.message());  // also of a pipe, which to open may wait for ever
         std::ifstream in(path, std::ios::binary);
         if (!in) throw Error("the file cannot be opened");
         const Header header = read_header(in, bytes);
@@ -173,12 +199,15 @@ auto open_and(const std::string& path, Use use) {
       [&] { return "while reading " + path; });
 }
 
-std::string header_text(const std::vector<Entry>& entries, const std::map<std::string, std::string>& metadata) {
+std::string header_text(const std::vector<Entry>& entries,
+                        const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   if (!metadata.empty()) json[kMetadata] = metadata;
   for (const Entry& entry : entries) {
-    const auto* type = std::find_if(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.type == entry.type; });
-    json[entry.name] = {{"dtype", type->name}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
+    const auto* type = std::find_if(kTypes.begin(), kTypes.end(),
+                                    [&](const NamedType& t) { return t.type == entry.type; });
+    json[entry.name] = {
+        {"dtype", type->name}, {"shape", entry.shape}, {"data_offsets", {entry.begin, entry.end}}};
   }
   std::string text = json.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
@@ -202,8 +231,10 @@ void check_writable(const std::map<std::string, Tensor>& tensors) {
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.defined()) throw Error(cat("tensor ", name, " is undefined"));
     if (name == kMetadata) throw Error(cat("no tensor can have the name ", kMetadata));
-    if (std::none_of(kTypes.begin(), kTypes.end(), [&](const NamedType& t) { return t.type == tensor.scalar_type(); }))
-      throw Error(cat("tensor ", name, " is of type ", c10::toString(tensor.scalar_type()), ", which is not supported"));
+    if (std::none_of(kTypes.begin(), kTypes.end(),
+                     [&](const NamedType& t) { return t.type == tensor.scalar_type(); }))
+      throw Error(cat("tensor ", name, " is of type ", c10::toString(tensor.scalar_type()),
+                      ", which is not supported"));
   }
 }
 
@@ -215,7 +246,8 @@ std::map<std::string, Tensor> read_safetensors(const std::string& path) {
     for (const Entry& entry : header.entries) {
       Tensor tensor = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
       in.seekg(static_cast<std::streamoff>(header.data_start + entry.begin));
-      if (!in.read(static_cast<char*>(tensor.mutable_data_ptr()), static_cast<std::streamsize>(tensor.nbytes())))
+      if (!in.read(static_cast<char*>(tensor.mutable_data_ptr()),
+                   static_cast<std::streamsize>(tensor.nbytes())))
         throw Error(cat("tensor ", entry.name, " cannot be read"), kDamaged);
       tensors.emplace(entry.name, std::move(tensor));
     }

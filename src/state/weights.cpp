@@ -25,7 +25,8 @@ bool is_batch_counter(const std::string& name) {
   return name.ends_with(".num_batches_tracked");
 }
 
-std::map<std::string, Tensor> read_published(const std::string& file, std::vector<std::string>& problems) {
+std::map<std::string, Tensor> read_published(const std::string& file,
+                                             std::vector<std::string>& problems) {
   std::map<std::string, Tensor> given;
   std::map<std::string, std::string> spelled;  // by published name, as the file has it
   for (auto& [name, tensor] : read_safetensors(file)) {
@@ -34,15 +35,17 @@ std::map<std::string, Tensor> read_published(const std::string& file, std::vecto
     if (is_new) {
       spelled[published] = name;
     } else if (!at::equal(place->second, tensor)) {
-      problems.push_back(cat(name, ": differs from ", spelled[published], ", another name of the same tensor"));
+      problems.push_back(
+          cat(name, ": differs from ", spelled[published], ", another name of the same tensor"));
     }
   }
   return given;
 }
 
-/// What fits the model's tensors, by name; everything else goes to `problems`. With `rows`, class heads fit if they have as many rows as
-/// it says.
-std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given, const std::map<std::string, Tensor>& model,
+/// What fits the model's tensors, by name; everything else goes to `problems`. With `rows`, class
+/// heads fit if they have as many rows as it says.
+std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given,
+                                      const std::map<std::string, Tensor>& model,
                                       const ClassRows* rows, std::vector<std::string>& problems) {
   std::map<std::string, Tensor> fit;
   for (const auto& [name, mine] : model) {
@@ -58,11 +61,13 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
     }
     const Tensor& theirs = found->second;
     const auto same_rows = [&] {
-      return has_rows_for(name, theirs.sizes(), rows->given) && has_rows_for(name, mine.sizes(), static_cast<int64_t>(rows->rows.size())) &&
+      return has_rows_for(name, theirs.sizes(), rows->given) &&
+             has_rows_for(name, mine.sizes(), static_cast<int64_t>(rows->rows.size())) &&
              theirs.dim() == mine.dim() && theirs.sizes().slice(1) == mine.sizes().slice(1);
     };
     if (theirs.scalar_type() != mine.scalar_type()) {
-      problems.push_back(cat(name, ": type ", theirs.dtype().name(), ", the model needs ", mine.dtype().name()));
+      problems.push_back(
+          cat(name, ": type ", theirs.dtype().name(), ", the model needs ", mine.dtype().name()));
     } else if (rows && is_class_head(name) ? same_rows() : theirs.sizes() == mine.sizes()) {
       fit.emplace(name, theirs);
     } else {
@@ -79,17 +84,20 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
 std::string where_weights_are(const fs::path& folder) {
   const std::string found = checkpoints_in(folder, kModelFile, {"best", "last"});
   if (!found.empty()) return cat("It holds checkpoints: give ", found, ".");
-  return cat("Expected a folder with config.json and ", kModelFile, ", for example RUN_DIR/checkpoints/best.");
+  return cat("Expected a folder with config.json and ", kModelFile,
+             ", for example RUN_DIR/checkpoints/best.");
 }
 
-void load(const std::string& path, const std::map<std::string, Tensor>& model, const ClassRows* rows) {
+void load(const std::string& path, const std::map<std::string, Tensor>& model,
+          const ClassRows* rows) {
   const at::NoGradGuard no_grad;
   const std::string file = weights_file(path);
   std::vector<std::string> problems;
   const auto given = read_published(file, problems);
   const auto fit = fitting(given, model, rows, problems);
   if (!problems.empty()) {
-    std::string text = cat("the weights ", file, " do not fit the model, ", problems.size(), " of its tensors:");
+    std::string text =
+        cat("the weights ", file, " do not fit the model, ", problems.size(), " of its tensors:");
     for (const std::string& problem : problems) text += "\n  " + problem;
     throw Error(text, "Is model.size the size of these weights?");
   }
@@ -113,8 +121,9 @@ std::map<std::string, Tensor> named_tensors(const torch::nn::Module& module) {
 }
 
 std::string published_name(const std::string& name) {
-  static const std::regex top(R"(^(class_embed|bbox_embed)\.)"), output(R"(\.o_proj\.)"), attention(R"(encoder\.aifi\.)"),
-      first(R"((layers\.\d+)\.mlp\.layers\.0\.)"), second(R"((layers\.\d+)\.mlp\.layers\.1\.)");
+  static const std::regex top(R"(^(class_embed|bbox_embed)\.)"), output(R"(\.o_proj\.)"),
+      attention(R"(encoder\.aifi\.)"), first(R"((layers\.\d+)\.mlp\.layers\.0\.)"),
+      second(R"((layers\.\d+)\.mlp\.layers\.1\.)");
   std::string result = std::regex_replace(name, top, "model.decoder.$1.");
   result = std::regex_replace(result, output, ".out_proj.");
   result = std::regex_replace(result, attention, "encoder.encoder.");
@@ -132,12 +141,16 @@ std::string tied_name(const std::string& published) {
 std::string weights_file(const std::string& path) {
   if (fs::is_directory(path)) {
     const std::string file = (fs::path(path) / kModelFile).string();
-    if (!fs::exists(file)) throw Error(cat("the folder ", path, " has no ", kModelFile), where_weights_are(path));
+    if (!fs::exists(file))
+      throw Error(cat("the folder ", path, " has no ", kModelFile), where_weights_are(path));
     return file;
   }
-  if (!fs::exists(path)) throw Error(cat("there are no weights at ", path), "Relative paths start at the current directory.");
+  if (!fs::exists(path))
+    throw Error(cat("there are no weights at ", path),
+                "Relative paths start at the current directory.");
   if (!path.ends_with(".safetensors"))
-    throw Error(cat("weights are a folder or a .safetensors file, not ", path), "Convert other formats with transformers first.");
+    throw Error(cat("weights are a folder or a .safetensors file, not ", path),
+                "Convert other formats with transformers first.");
   return path;
 }
 
@@ -145,7 +158,8 @@ void load_weights(const std::string& path, const std::map<std::string, Tensor>& 
   load(path, model, nullptr);
 }
 
-void load_weights(const std::string& path, const std::map<std::string, Tensor>& model, const ClassRows& rows) {
+void load_weights(const std::string& path, const std::map<std::string, Tensor>& model,
+                  const ClassRows& rows) {
   load(path, model, &rows);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Warnings about settings with which fine-tuning is known to fail. Each names the cause and the key to change.
+// Warnings about settings with which fine-tuning is known to fail. Each names the cause and the key
+// to change.
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,18 +16,20 @@ struct OfficialRate {
   int64_t batch = 0;
 };
 
-/// The official recipe's learning rate of this size and its global batch (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
+/// The official recipe's learning rate of this size and its global batch
+/// (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
 OfficialRate official_rate(const std::string& size);
 
-/// What is usual at a global batch: the official rate scaled by the square root, and a factor of 4 beyond what the linear and the square
-/// root rule give.
+/// What is usual at a global batch: the official rate scaled by the square root, and a factor of 4
+/// beyond what the linear and the square root rule give.
 struct UsualRates {
   double least = 0, usual = 0, most = 0;
 };
 UsualRates usual_rates(const std::string& size, int64_t global_batch);
 
 /// `num_queries`: of the model; `class_names`: of the labels; `val`: unset without validation.
-std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape, int64_t num_queries,
-                                const std::vector<std::string>& class_names, const DataFacts& train, const std::optional<DataFacts>& val);
+std::vector<std::string> advice(const Config& config, const Recipe& recipe, const RunShape& shape,
+                                int64_t num_queries, const std::vector<std::string>& class_names,
+                                const DataFacts& train, const std::optional<DataFacts>& val);
 
 }  // namespace dfine

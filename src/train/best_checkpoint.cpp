@@ -2,9 +2,9 @@
 
 #include <system_error>
 
+#include "core/text.h"
 #include "files/atomic_path.h"
 #include "files/file_error.h"
-#include "core/text.h"
 #include "state/checkpoint_metrics.h"
 
 namespace dfine {
@@ -23,7 +23,8 @@ bool copy_checkpoint(const fs::path& from, const fs::path& to) {
     const fs::path target = copy.path() / entry.path().filename();
     fs::create_hard_link(entry.path(), target, failed);
     if (failed) fs::copy_file(entry.path(), target, failed);
-    if (failed) throw_file_error(cat("copy ", entry.path().string(), " to"), target, failed.value());
+    if (failed)
+      throw_file_error(cat("copy ", entry.path().string(), " to"), target, failed.value());
   }
   copy.commit();
   return true;
@@ -39,7 +40,9 @@ bool bring_best(const RunFolder& folder, const fs::path& from, int64_t best_step
   if (fs::exists(folder.checkpoint("best"))) return true;
   const fs::path beside = from.parent_path();
   for (const fs::path& candidate : {beside / "best", from}) {
-    if (!fs::exists(candidate / "metrics.json") || read_checkpoint_step(candidate / "metrics.json") != best_step) continue;
+    if (!fs::exists(candidate / "metrics.json") ||
+        read_checkpoint_step(candidate / "metrics.json") != best_step)
+      continue;
     copy_checkpoint(beside / "best_stage1", folder.checkpoint("best_stage1"));
     return copy_checkpoint(candidate, folder.checkpoint("best"));
   }

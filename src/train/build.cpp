@@ -16,14 +16,19 @@
 namespace dfine {
 namespace {
 
-/// Every query starts from a place of its own on the feature maps (model/query_selection.h): the run's smallest image needs as many.
+/// Every query starts from a place of its own on the feature maps (model/query_selection.h): the
+/// run's smallest image needs as many.
 void check_queries(const Config& config, const ModelSpec& spec) {
   const ImageSize size = StepSizes(config).smallest();
   int64_t places = 0;
-  for (const int64_t stride : spec.strides()) places += (size.height / stride) * (size.width / stride);
+  for (const int64_t stride : spec.strides())
+    places += (size.height / stride) * (size.width / stride);
   if (places >= spec.num_queries) return;
-  throw Error(cat("model.num_queries is ", spec.num_queries, ", but the feature maps of an image of ", size.height, "x", size.width,
-                  size == config.data.image_size ? " (data.image_size)" : " (the smallest that data.multiscale makes of data.image_size)",
+  throw Error(cat("model.num_queries is ", spec.num_queries,
+                  ", but the feature maps of an image of ", size.height, "x", size.width,
+                  size == config.data.image_size
+                      ? " (data.image_size)"
+                      : " (the smallest that data.multiscale makes of data.image_size)",
                   " have ", places, " places to start from"),
               cat("set model.num_queries = ", places, " or less, or raise data.image_size",
                   size == config.data.image_size ? "" : ", or set data.multiscale = false"));
@@ -31,10 +36,16 @@ void check_queries(const Config& config, const ModelSpec& spec) {
 
 }  // namespace
 
-PackedDataset open_pack(const std::string& key, const std::string& folder, const std::string& cache_dir) {
-  if (folder.empty()) throw Error(cat(key, " is not set"), cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
+PackedDataset open_pack(const std::string& key, const std::string& folder,
+                        const std::string& cache_dir) {
+  if (folder.empty())
+    throw Error(cat(key, " is not set"),
+                cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
   return with_context(
-      [&] { return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder) : cached_pack(folder, cache_dir)); },
+      [&] {
+        return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder)
+                                                     : cached_pack(folder, cache_dir));
+      },
       [&] { return cat("opening ", key, " = ", folder); });
 }
 
@@ -43,17 +54,21 @@ int64_t usable_images(const Config& config, const PackedDataset& data) {
   return config.data.max_images > 0 ? std::min(config.data.max_images, size) : size;
 }
 
-std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories, bool weights, const Group& group) {
+std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories,
+                                   bool weights, const Group& group) {
   const ModelConfig& wanted = config.model;
-  ModelSpec spec = model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size()));
+  ModelSpec spec =
+      model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size()));
   ClassRows rows;
   if (!wanted.weights.empty()) {
     const ModelDescription found = describe_weights(wanted.weights);
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {
-      throw Error(cat("model.weights = ", wanted.weights, " is ", size.empty() ? "of no published size" : "D-FINE-" + size,
-                      ", model.size is ", wanted.size),
-                  size.empty() ? "give weights of this size" : cat("set model.size = \"", size, "\""));
+      throw Error(
+          cat("model.weights = ", wanted.weights, " is ",
+              size.empty() ? "of no published size" : "D-FINE-" + size, ", model.size is ",
+              wanted.size),
+          size.empty() ? "give weights of this size" : cat("set model.size = \"", size, "\""));
     }
     spec.num_queries = found.spec.num_queries;
     std::vector<std::string> names;

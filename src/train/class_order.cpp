@@ -14,9 +14,11 @@ namespace dfine {
 namespace {
 
 constexpr const char* kOtherData =
-    "continue with the data it was trained on, or start a new run from its weights: --resume none --set model.weights=FOLDER";
+    "continue with the data it was trained on, or start a new run from its weights: --resume none "
+    "--set model.weights=FOLDER";
 
-/// From rank zero to all. Every name is UTF-8: class names come from JSON, and the owner is printable.
+/// From rank zero to all. Every name is UTF-8: class names come from JSON, and the owner is
+/// printable.
 ClassList share(const ClassList& list, const Group& group) {
   const std::string text = nlohmann::json::array({list.owner, list.names, list.ids}).dump();
   const auto json = nlohmann::json::parse(group.broadcast(text, 0));
@@ -25,19 +27,23 @@ ClassList share(const ClassList& list, const Group& group) {
 
 }  // namespace
 
-PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name, bool report,
-                          const std::string& hint) {
-  const ClassMatch match = match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
+PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name,
+                          bool report, const std::string& hint) {
+  const ClassMatch match =
+      match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
   if (report && !match.note.empty()) log::info(match.note);
   if (report && !match.warning.empty()) log::warn(match.warning);
   PackedDataset ordered = std::move(data).relabelled(match.place);
   return names_classes(order.names) ? std::move(ordered).renamed(order.names) : std::move(ordered);
 }
 
-PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data, const Group& group) {
+PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data,
+                                     const Group& group) {
   if (checkpoint.empty()) return data;
   const bool root = group.rank() == 0;
-  const ClassList mine = root ? class_list(printable(checkpoint), describe_checkpoint(checkpoint.string())) : ClassList();
+  const ClassList mine =
+      root ? class_list(printable(checkpoint), describe_checkpoint(checkpoint.string()))
+           : ClassList();
   const ClassList classes = share(mine, group);
   return in_order_of(classes, std::move(data), "data.train", root, kOtherData);
 }

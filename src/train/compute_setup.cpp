@@ -31,14 +31,17 @@ DeviceRequest device_request(DeviceChoice choice) {
 
 Group join_ranks(const Config& config, Session& session) {
   const Group group = session.make_group(device_request(config.run.device));
-  if (group.rank() == 0) log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
+  if (group.rank() == 0)
+    log::info(cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(
-        "run.deterministic is set, but on GPUs the gradient of grid_sample, which deformable attention needs, has no deterministic form",
+        "run.deterministic is set, but on GPUs the gradient of grid_sample, which deformable "
+        "attention needs, has no deterministic form",
         "unset it, or train on the CPU: --set run.device=cpu");
   }
-  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()), session.local_size()));
+  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()),
+                                      session.local_size()));
   at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
   at::globalContext().setBenchmarkCuDNN(!config.run.deterministic);
   torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);

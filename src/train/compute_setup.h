@@ -6,8 +6,9 @@
 
 namespace dfine {
 
-/// Collective. The group of all ranks on the devices of run.device, with LibTorch's threads and switches set for this process. Rank zero
-/// logs who is where. Throws Error when the ranks' configurations differ.
+/// Collective. The group of all ranks on the devices of run.device, with LibTorch's threads and
+/// switches set for this process. Rank zero logs who is where. Throws Error when the ranks'
+/// configurations differ.
 Group join_ranks(const Config& config, Session& session);
 
 }  // namespace dfine

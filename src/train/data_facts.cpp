@@ -7,7 +7,8 @@
 namespace dfine {
 
 DataFacts data_facts(const PackedDataset& dataset, int64_t num_images) {
-  DataFacts facts{.images = num_images, .boxes_of_class = std::vector<int64_t>(dataset.categories().size())};
+  DataFacts facts{.images = num_images,
+                  .boxes_of_class = std::vector<int64_t>(dataset.categories().size())};
   for (size_t i = 0; i < static_cast<size_t>(num_images); ++i) {
     const auto boxes = dataset.training_boxes(i);
     const auto count = static_cast<int64_t>(boxes.size());

@@ -9,9 +9,9 @@ class PackedDataset;
 
 struct DataFacts {
   int64_t images = 0;
-  int64_t boxes = 0;                    // training targets
-  int64_t most_boxes = 0;               // of them, in one image
-  std::vector<int64_t> boxes_of_class;  // [C]
+  int64_t boxes = 0;                         // training targets
+  int64_t most_boxes = 0;                    // of them, in one image
+  std::vector<int64_t> boxes_of_class;       // [C]
   std::vector<int32_t> boxes_of_image = {};  // [images] training targets of each
 };
 

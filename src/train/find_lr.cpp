@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "dist/failure.h"
+#include "files/atomic_path.h"
 #include "train/advice.h"
 #include "train/build.h"
 #include "train/compute_setup.h"
@@ -36,20 +36,23 @@ Recipe rising(Recipe recipe, int64_t steps) {
   return recipe;
 }
 
-/// Replaces the range's proposal where its curve does not decide, or lies where training itself would call the rate wrong. Says why.
+/// Replaces the range's proposal where its curve does not decide, or lies where training itself
+/// would call the rate wrong. Says why.
 std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual) {
   if (!range.decides()) {
     range.proposed = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
-    return cat(
-        "the test does not decide: the loss ", range.fall() <= 4 * range.noise ? "falls" : "rises again",
-        " by no more than its noise, so this is the recipe's rate. A larger --find-lr N, a larger batch or model.weights may tell more");
+    return cat("the test does not decide: the loss ",
+               range.fall() <= 4 * range.noise ? "falls" : "rises again",
+               " by no more than its noise, so this is the recipe's rate. A larger --find-lr N, a "
+               "larger batch or model.weights may tell more");
   }
   const double held = std::clamp(range.proposed, usual.least, usual.most);
   const bool beyond = held != range.proposed;
-  const std::string why = cat("a tenth of the rate with the least loss",
-                              beyond ? cat(", ", short_rate(range.proposed), ", held within what is usual at this batch, ",
-                                           short_rate(usual.least), " to ", short_rate(usual.most))
-                                     : "");
+  const std::string why = cat(
+      "a tenth of the rate with the least loss",
+      beyond ? cat(", ", short_rate(range.proposed), ", held within what is usual at this batch, ",
+                   short_rate(usual.least), " to ", short_rate(usual.most))
+             : "");
   range.proposed = held;
   return why;
 }
@@ -63,8 +66,11 @@ void report(LrRange range, const Recipe& recipe, const Config& config, const Run
   log::info(cat("learning rate range test:\n", lr_range_table(range, kTableRows)));
   const double scaled = range.proposed * config.optim.lr / recipe.lr;  // undoes optim.scale_lr
   log::info(cat("proposal: optim.lr = ", short_rate(scaled),
-                scaled == range.proposed ? "" : cat(" (", short_rate(range.proposed), " after optim.scale_lr)"), " at the global batch of ",
-                shape.global_batch, "; ", why, "; picture: ", folder.lr_range("svg").string()));
+                scaled == range.proposed
+                    ? ""
+                    : cat(" (", short_rate(range.proposed), " after optim.scale_lr)"),
+                " at the global batch of ", shape.global_batch, "; ", why,
+                "; picture: ", folder.lr_range("svg").string()));
 }
 
 }  // namespace
@@ -78,7 +84,8 @@ void find_lr(const Config& given, Session& session, int64_t steps) {
   const RunShape shape = run_shape(config, session.size(), num_images);
   const Recipe recipe = make_recipe(config, shape);
   if (group.rank() == 0) RunFolder(config.run.dir).require_usable(kReportBytes);
-  Learner learner(build_model(config, data.categories(), true, group), config, rising(recipe, steps), group);
+  Learner learner(build_model(config, data.categories(), true, group), config,
+                  rising(recipe, steps), group);
   TrainFeed feed(data, config, shape, num_images, group);
 
   std::vector<LrTrial> trials;

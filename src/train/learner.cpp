@@ -18,7 +18,8 @@ namespace {
 std::string describe_shapes(const DFine& model) {
   std::string text;
   for (const auto& item : model.named_parameters())
-    text += cat(item.key(), " ", item.value().sizes(), item.value().requires_grad() ? "\n" : " frozen\n");
+    text += cat(item.key(), " ", item.value().sizes(),
+                item.value().requires_grad() ? "\n" : " frozen\n");
   return text;
 }
 
@@ -35,7 +36,8 @@ std::optional<at::ScalarType> autocast_type(Precision precision) {
 
 }  // namespace
 
-Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe, const Group& group)
+Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe,
+                 const Group& group)
     : config_(config), recipe_(recipe), group_(group), model_(std::move(model)) {
   check_agreement(group, "the model's parameters", describe_shapes(*model_));
   model_->to(group.device());
@@ -48,22 +50,26 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
 
   trained_ = trained_parameters(*model_);
   const Precision precision = effective_precision(config.run, group.device().is_cuda());
-  step_.emplace(*model_, trained_, Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}), group,
-                autocast_type(precision), config.train.gradient_accumulation);
+  step_.emplace(
+      *model_, trained_,
+      Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}),
+      group, autocast_type(precision), config.train.gradient_accumulation);
   if (precision == Precision::kFp16) scaler_.emplace();
   OptimConfig optim = config.optim;
   optim.lr = recipe.lr;
   optim.backbone_lr = recipe.backbone_lr;
   optimizer_.emplace(parameter_groups(*model_, optim));
   for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
-  if (config.ema.enabled) ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
+  if (config.ema.enabled)
+    ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
 }
 
 StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step) {
   std::vector<MicroBatch> parts;
   for (const Batch& batch : batches) {
-    parts.push_back({.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
-                     .targets = to_device(batch.targets, group_.device())});
+    parts.push_back(
+        {.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
+         .targets = to_device(batch.targets, group_.device())});
   }
   const StepKey key{.seed = static_cast<uint64_t>(config_.run.seed), .step = step};
   const LossTerms terms = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
@@ -80,13 +86,15 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
     step_->restore_buffers();
   }
   if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!result.updated);
-  // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next backward pass need not add.
+  // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next
+  // backward pass need not add.
   for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
   return result;
 }
 
 StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
-  // The gradients are the same on all ranks, since the reducer has averaged them, and so is their norm.
+  // The gradients are the same on all ranks, since the reducer has averaged them, and so is their
+  // norm.
   Tensor figures = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
   group_.all_reduce_sum(figures);
   figures = figures.div_(group_.size()).cpu();
@@ -96,7 +104,8 @@ StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) cons
     result.loss += result.losses.back().second;
   }
   result.updated = std::isfinite(result.loss) && std::isfinite(result.grad_norm);
-  result.finite = result.updated || (std::isfinite(result.loss) && scaler_ && scaler_->can_back_off());
+  result.finite =
+      result.updated || (std::isfinite(result.loss) && scaler_ && scaler_->can_back_off());
   return result;
 }
 

@@ -25,11 +25,13 @@ void smooth(std::vector<LrTrial>& trials) {
   }
 }
 
-/// Of independent losses of one variance, successive ones differ by twice that on average of the squares; smoothing with weights w^k leaves
-/// (1 - w) / (1 + w) of it. The median keeps out the steps in which the loss explodes.
+/// Of independent losses of one variance, successive ones differ by twice that on average of the
+/// squares; smoothing with weights w^k leaves (1 - w) / (1 + w) of it. The median keeps out the
+/// steps in which the loss explodes.
 double noise(const std::vector<LrTrial>& trials) {
   std::vector<double> squares;
-  for (size_t i = 1; i < trials.size(); ++i) squares.push_back(std::pow(trials[i].loss - trials[i - 1].loss, 2));
+  for (size_t i = 1; i < trials.size(); ++i)
+    squares.push_back(std::pow(trials[i].loss - trials[i - 1].loss, 2));
   const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
   std::nth_element(squares.begin(), middle, squares.end());
   constexpr double kMedianOfSquare = 0.4549;  // of a normal variable of variance 1
@@ -45,7 +47,9 @@ std::string short_rate(double lr) {
 }
 
 LrRange judge_lr_range(std::vector<LrTrial> trials) {
-  if (trials.size() < 3) throw Error(cat("a range test needs 3 steps at least, it has ", trials.size()), "give --find-lr a larger number");
+  if (trials.size() < 3)
+    throw Error(cat("a range test needs 3 steps at least, it has ", trials.size()),
+                "give --find-lr a larger number");
   LrRange range{.trials = std::move(trials)};
   smooth(range.trials);
   range.first = std::max<size_t>(1, range.trials.size() / 10);
@@ -76,16 +80,19 @@ std::string lr_range_table(const LrRange& range, size_t rows) {
     const bool marked = i == range.steepest || i == range.least;
     if (i % every != 0 && !marked) continue;
     const LrTrial& trial = range.trials[i];
-    for (const std::string& field : {short_rate(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
+    for (const std::string& field :
+         {short_rate(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
       table += std::string(field.size() < 10 ? 10 - field.size() : 0, ' ') + field + " ";
-    table += cat(i == range.least ? " least" : "", i == range.steepest ? " falls fastest" : "", "\n");
+    table +=
+        cat(i == range.least ? " least" : "", i == range.steepest ? " falls fastest" : "", "\n");
   }
   return table;
 }
 
 std::string lr_range_csv(const LrRange& range) {
   std::string csv = "lr,loss,smoothed\n";
-  for (const LrTrial& trial : range.trials) csv += cat(trial.lr, ",", trial.loss, ",", trial.smoothed, "\n");
+  for (const LrTrial& trial : range.trials)
+    csv += cat(trial.lr, ",", trial.loss, ",", trial.smoothed, "\n");
   return csv;
 }
 

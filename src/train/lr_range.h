@@ -1,6 +1,6 @@
 #pragma once
-// What a learning rate range test shows (Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017): the loss of a short run
-// whose rate rises geometrically.
+// What a learning rate range test shows (Smith, "Cyclical Learning Rates for Training Neural
+// Networks", WACV 2017): the loss of a short run whose rate rises geometrically.
 #include <string>
 #include <vector>
 
@@ -15,23 +15,26 @@ struct LrTrial {
 struct LrRange {
   std::vector<LrTrial> trials;  // in the order of their rates
   size_t first = 0;             // that may be a mark
-  size_t steepest = 0;          // where the smoothed loss falls fastest over the logarithm of the rate
-  size_t least = 0;             // where it is least
-  double noise = 0;             // standard deviation of the smoothed loss, from the differences of successive losses
-  double proposed = 0;          // a tenth of the rate with the least loss: the customary margin
+  size_t steepest = 0;  // where the smoothed loss falls fastest over the logarithm of the rate
+  size_t least = 0;     // where it is least
+  double noise =
+      0;  // standard deviation of the smoothed loss, from the differences of successive losses
+  double proposed = 0;  // a tenth of the rate with the least loss: the customary margin
 
   /// From the first mark to the least, and from there to the end.
   double fall() const { return trials[first].smoothed - trials[least].smoothed; }
   double rise() const { return trials.back().smoothed - trials[least].smoothed; }
-  /// Whether the least loss means anything: the curve falls to it and rises after it by more than noise does (4 standard deviations).
+  /// Whether the least loss means anything: the curve falls to it and rises after it by more than
+  /// noise does (4 standard deviations).
   bool decides() const { return fall() > 4 * noise && rise() > 4 * noise; }
 };
 
-/// Smooths the losses (weights 0.9^k into the past, normalised) and finds the marks; the first tenth of the trials is never one, because
-/// little is averaged there. At least 3 trials.
+/// Smooths the losses (weights 0.9^k into the past, normalised) and finds the marks; the first
+/// tenth of the trials is never one, because little is averaged there. At least 3 trials.
 LrRange judge_lr_range(std::vector<LrTrial> trials);
 
-/// Whether the run that the trials come from has diverged: the smoothed loss is more than 1.5 times the least.
+/// Whether the run that the trials come from has diverged: the smoothed loss is more than 1.5 times
+/// the least.
 bool diverged(const LrRange& range);
 
 /// Three digits: "1.66e-04".

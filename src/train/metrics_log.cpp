@@ -33,10 +33,15 @@ OutputFile opened(const std::string& path, int64_t resume_step) {
 
 }  // namespace
 
-MetricsLog::MetricsLog(const std::string& path, int64_t resume_step) : out_(opened(path, resume_step)) {}
+MetricsLog::MetricsLog(const std::string& path, int64_t resume_step)
+    : out_(opened(path, resume_step)) {}
 
 void MetricsLog::write_step(const StepRecord& r) {
-  Json line{{"type", "step"}, {"step", r.step}, {"epoch", r.epoch}, {"loss", r.loss}, {"losses", Json::object()}};
+  Json line{{"type", "step"},
+            {"step", r.step},
+            {"epoch", r.epoch},
+            {"loss", r.loss},
+            {"losses", Json::object()}};
   for (const auto& [name, value] : r.losses) line["losses"][name] = value;
   line["grad_norm"] = r.grad_norm;
   line["lr"] = r.lr;
@@ -48,8 +53,10 @@ void MetricsLog::write_step(const StepRecord& r) {
 }
 
 void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
-  Json line{
-      {"type", better ? "val" : "val_other"}, {"step", record.step}, {"epoch", record.epoch}, {"weights", weights_name(record.weights)}};
+  Json line{{"type", better ? "val" : "val_other"},
+            {"step", record.step},
+            {"epoch", record.epoch},
+            {"weights", weights_name(record.weights)}};
   for (const auto& [name, value] : record.figures) line[name] = value;
   write_line(line.dump());
 }

@@ -20,10 +20,12 @@ struct Score {
   double monitored(Monitor monitor) const { return monitor == Monitor::kAp ? ap : val_loss; }
 };
 
-/// A higher AP; where that is equal, as the zeros of the first epochs or without boxes are, or val_loss is monitored: a lower val_loss.
-/// NaN is worse than any number.
+/// A higher AP; where that is equal, as the zeros of the first epochs or without boxes are, or
+/// val_loss is monitored: a lower val_loss. NaN is worse than any number.
 inline bool is_better(Monitor monitor, const Score& score, const Score& than) {
-  const auto better = [](double value, double other) { return value > other || (std::isnan(other) && !std::isnan(value)); };
+  const auto better = [](double value, double other) {
+    return value > other || (std::isnan(other) && !std::isnan(value));
+  };
   if (monitor == Monitor::kAp) {
     if (better(score.ap, than.ap)) return true;
     if (better(than.ap, score.ap)) return false;

@@ -15,7 +15,8 @@ namespace {
 
 class Patterns {
  public:
-  explicit Patterns(const std::vector<std::string>& texts) : texts_(texts), found_(texts.size(), false) {
+  explicit Patterns(const std::vector<std::string>& texts)
+      : texts_(texts), found_(texts.size(), false) {
     for (const std::string& text : texts) regexes_.emplace_back(text);
   }
 
@@ -33,7 +34,8 @@ class Patterns {
     for (size_t i = 0; i < texts_.size(); ++i) {
       if (!found_[i])
         throw Error(cat("optim.no_decay: no parameter matches \"", texts_[i], "\""),
-                    "patterns are searched in a parameter's role and name, such as \"decoder.norm.weight model.decoder.layers.0."
+                    "patterns are searched in a parameter's role and name, such as "
+                    "\"decoder.norm.weight model.decoder.layers.0."
                     "final_layer_norm.weight\"; the parts are backbone, encoder and decoder");
     }
   }
@@ -55,7 +57,10 @@ std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConf
                     .beta1 = config.beta1,
                     .beta2 = config.beta2,
                     .eps = config.eps};
-    all[g].label = cat(backbone ? "backbone" : config.backbone_lr > 0 ? "encoder and decoder" : "all parts", decays ? "" : ", no decay");
+    all[g].label = cat(backbone                 ? "backbone"
+                       : config.backbone_lr > 0 ? "encoder and decoder"
+                                                : "all parts",
+                       decays ? "" : ", no decay");
   }
   Patterns no_decay(config.no_decay);
   for (const RoledParameter& item : parameter_roles(model)) {
@@ -76,14 +81,15 @@ std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConf
 
 std::string describe_groups(const std::vector<ParameterGroup>& groups) {
   std::ostringstream out;
-  out << std::left << std::setw(30) << "  group" << std::right << std::setw(9) << "tensors" << std::setw(15) << "parameters"
-      << std::setw(12) << "lr" << std::setw(15) << "weight decay";
+  out << std::left << std::setw(30) << "  group" << std::right << std::setw(9) << "tensors"
+      << std::setw(15) << "parameters" << std::setw(12) << "lr" << std::setw(15) << "weight decay";
   for (const ParameterGroup& group : groups) {
     long long elements = 0;
     for (const Tensor& parameter : group.parameters) elements += parameter.numel();
     out << "\n  " << std::left << std::setw(28) << group.label << std::right << std::setw(9)
-        << with_commas(static_cast<long long>(group.parameters.size())) << std::setw(15) << with_commas(elements) << std::setw(12)
-        << group.hyper.lr << std::setw(15) << group.hyper.weight_decay;
+        << with_commas(static_cast<long long>(group.parameters.size())) << std::setw(15)
+        << with_commas(elements) << std::setw(12) << group.hyper.lr << std::setw(15)
+        << group.hyper.weight_decay;
   }
   return out.str();
 }

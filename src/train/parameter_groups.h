@@ -1,5 +1,6 @@
 #pragma once
-// Which parameters the optimizer treats how: two learning rates (backbone and the rest), with and without weight decay.
+// Which parameters the optimizer treats how: two learning rates (backbone and the rest), with and
+// without weight decay.
 #include <string>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace dfine {
 
-/// The trained parameters by learning rate and weight decay, groups without any left out: backbone without decay, backbone, rest without
-/// decay, rest. A parameter is without decay if a pattern of optim.no_decay is found in "ROLE NAME" (model/parameter_roles.h), such as
-/// "encoder.norm.weight model.encoder_input_proj.0.1.weight". Throws Error naming a pattern that is found in no parameter.
+/// The trained parameters by learning rate and weight decay, groups without any left out: backbone
+/// without decay, backbone, rest without decay, rest. A parameter is without decay if a pattern of
+/// optim.no_decay is found in "ROLE NAME" (model/parameter_roles.h), such as "encoder.norm.weight
+/// model.encoder_input_proj.0.1.weight". Throws Error naming a pattern that is found in no
+/// parameter.
 std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config);
 
 /// A table for people: for each group what it is, tensors, parameters, learning rate, weight decay.

@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "data/shards/dataset.h"
+#include "files/atomic_path.h"
 #include "image/draw.h"
 #include "image/encode.h"
 #include "input/loader.h"
@@ -25,8 +25,10 @@ namespace {
 
 constexpr int64_t kSheet = 16;  // images of one picture, at most
 
-/// Image `i` of the batch with its boxes; `pixels`: uint8 [B, H, W, 3]; `first_box`: place of its first box among the batch's.
-Image draw_sample(const Tensor& pixels, const Targets& targets, int64_t i, int64_t first_box, const std::vector<Category>& categories) {
+/// Image `i` of the batch with its boxes; `pixels`: uint8 [B, H, W, 3]; `first_box`: place of its
+/// first box among the batch's.
+Image draw_sample(const Tensor& pixels, const Targets& targets, int64_t i, int64_t first_box,
+                  const std::vector<Category>& categories) {
   Image image(static_cast<int>(pixels.size(2)), static_cast<int>(pixels.size(1)));
   const Tensor mine = pixels[i].contiguous();
   std::copy_n(mine.const_data_ptr<uint8_t>(), image.pixels.size(), image.pixels.data());
@@ -52,16 +54,22 @@ Image tile(const std::vector<Image>& images) {
   Image sheet(columns * images[0].width, rows * images[0].height);
   std::ranges::fill(sheet.pixels, uint8_t{0});
   for (size_t i = 0; i < images.size(); ++i) {
-    const int left = static_cast<int>(i) % columns * images[i].width, top = static_cast<int>(i) / columns * images[i].height;
+    const int left = static_cast<int>(i) % columns * images[i].width,
+              top = static_cast<int>(i) / columns * images[i].height;
     for (int y = 0; y < images[i].height; ++y) {
-      std::copy_n(images[i].row(y), images[i].row_bytes(), sheet.row(top + y) + static_cast<size_t>(left) * 3);
+      std::copy_n(images[i].row(y), images[i].row_bytes(),
+                  sheet.row(top + y) + static_cast<size_t>(left) * 3);
     }
   }
   return sheet;
 }
 
 Image draw_sheet(const Batch& batch, ImageSize size, const std::vector<Category>& categories) {
-  const Tensor pixels = to_model_input(batch.images, at::kCPU, at::kFloat, size).mul_(255).round_().to(at::kByte).permute({0, 2, 3, 1});
+  const Tensor pixels = to_model_input(batch.images, at::kCPU, at::kFloat, size)
+                            .mul_(255)
+                            .round_()
+                            .to(at::kByte)
+                            .permute({0, 2, 3, 1});
   std::vector<Image> images;
   int64_t first_box = 0;
   for (int64_t i = 0; i < pixels.size(0); ++i) {
@@ -77,9 +85,10 @@ std::string two_digits(int64_t number) {
 
 }  // namespace
 
-void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch, int64_t batches,
-                   const std::filesystem::path& folder) {
-  const TrainPlan plan(usable_images(config, dataset), global_batch, config.data.shuffle, static_cast<uint64_t>(config.run.seed), 0);
+void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch,
+                   int64_t batches, const std::filesystem::path& folder) {
+  const TrainPlan plan(usable_images(config, dataset), global_batch, config.data.shuffle,
+                       static_cast<uint64_t>(config.run.seed), 0);
   batches = std::min(batches, plan.num_batches());
   const int64_t sheets = (global_batch + kSheet - 1) / kSheet;  // of a batch
   Loader loader(dataset, loader_options(config, true, false));
@@ -90,22 +99,27 @@ void write_preview(const PackedDataset& dataset, const Config& config, int64_t g
                     [&](int64_t i) {
                       const auto all = plan.batch(i / sheets, 0, global_batch);
                       const auto first = all.begin() + i % sheets * kSheet;
-                      return std::vector<Sample>(first, first + std::min(kSheet, all.end() - first));
+                      return std::vector<Sample>(first,
+                                                 first + std::min(kSheet, all.end() - first));
                     },
                 .image_at = [&](int64_t position) { return plan.image_at(position); }});
   const StepSizes sizes(config);
   for (int64_t i = 0; i < batches * sheets; ++i) {
     const int64_t batch = i / sheets;
-    const auto jpeg = encode_jpeg(draw_sheet(loader.next(), sizes.at(0, batch), dataset.categories()));
-    write_file_atomically(folder / cat("batch-", two_digits(batch), "-", two_digits(i % sheets), ".jpg"),
-                          {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
+    const auto jpeg =
+        encode_jpeg(draw_sheet(loader.next(), sizes.at(0, batch), dataset.categories()));
+    write_file_atomically(
+        folder / cat("batch-", two_digits(batch), "-", two_digits(i % sheets), ".jpg"),
+        {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
   }
   log::info(cat("the first training batches are drawn in ", folder.string()));
 }
 
 void preview(const Config& config, int ranks, int64_t batches) {
   const PackedDataset dataset = open_pack("data.train", config.data.train, config.data.cache_dir);
-  const int64_t global_batch = std::min(config.data.batch_size * ranks * config.train.gradient_accumulation_steps, usable_images(config, dataset));
+  const int64_t global_batch =
+      std::min(config.data.batch_size * ranks * config.train.gradient_accumulation_steps,
+               usable_images(config, dataset));
   write_preview(dataset, config, global_batch, batches, RunFolder(config.run.dir).preview());
 }
 

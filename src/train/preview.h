@@ -9,11 +9,12 @@ namespace dfine {
 
 class PackedDataset;
 
-/// Draws the first `batches` global batches of the first epoch as the step gets them, augmented and at the step's own size, with boxes and
-/// class names: folder/batch-0000.jpg, or batch-0000-a.jpg, -b.jpg, ... of 16 images each, in order. The same pictures for any number of
-/// ranks with the same global batch.
-void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch, int64_t batches,
-                   const std::filesystem::path& folder);
+/// Draws the first `batches` global batches of the first epoch as the step gets them, augmented and
+/// at the step's own size, with boxes and class names: folder/batch-0000.jpg, or batch-0000-a.jpg,
+/// -b.jpg, ... of 16 images each, in order. The same pictures for any number of ranks with the same
+/// global batch.
+void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch,
+                   int64_t batches, const std::filesystem::path& folder);
 
 /// The same for a configuration alone, into its run.dir/preview.
 void preview(const Config& config, int ranks, int64_t batches);

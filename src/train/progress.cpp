@@ -28,12 +28,16 @@ Progress::Progress(int64_t first_step, int64_t total_steps, int64_t log_every)
       log_every_(log_every),
       begin_(std::chrono::steady_clock::now()) {}
 
-void Progress::step(int64_t step, int64_t epoch, double loss, double images_per_s, double wait_share) {
-  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  const double left = elapsed / static_cast<double>(step - first_step_) * static_cast<double>(total_steps_ - step);
+void Progress::step(int64_t step, int64_t epoch, double loss, double images_per_s,
+                    double wait_share) {
+  const double elapsed =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  const double left =
+      elapsed / static_cast<double>(step - first_step_) * static_cast<double>(total_steps_ - step);
   const std::string line =
-      cat("step ", step, "/", total_steps_, "  epoch ", epoch, "  loss ", fixed(loss, 4), "  ", fixed(images_per_s, 1), " images/s  ETA ",
-          human_duration(left), wait_share >= 0.1 ? cat("  waited for data ", fixed(100 * wait_share, 0), " %") : "");
+      cat("step ", step, "/", total_steps_, "  epoch ", epoch, "  loss ", fixed(loss, 4), "  ",
+          fixed(images_per_s, 1), " images/s  ETA ", human_duration(left),
+          wait_share >= 0.1 ? cat("  waited for data ", fixed(100 * wait_share, 0), " %") : "");
   if (terminal_) {
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
     std::fflush(stderr);

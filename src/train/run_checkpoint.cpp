@@ -17,23 +17,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void check_fits(const Checkpoint& checkpoint, const Config& saved, const Config& config, const RunShape& shape) {
+void check_fits(const Checkpoint& checkpoint, const Config& saved, const Config& config,
+                const RunShape& shape) {
   if ((saved.model.num_denoising > 0) != (config.model.num_denoising > 0)) {
-    throw Error(cat("the checkpoint was trained with model.num_denoising = ", saved.model.num_denoising, ", this run has ",
-                    config.model.num_denoising, ": with denoising the model has a class embedding more"),
-                cat("set model.num_denoising = ", saved.model.num_denoising,
-                    ", or start a new run from its weights: --resume none --set model.weights=FOLDER"));
+    throw Error(
+        cat("the checkpoint was trained with model.num_denoising = ", saved.model.num_denoising,
+            ", this run has ", config.model.num_denoising,
+            ": with denoising the model has a class embedding more"),
+        cat("set model.num_denoising = ", saved.model.num_denoising,
+            ", or start a new run from its weights: --resume none --set model.weights=FOLDER"));
   }
-  const int64_t accumulated = saved.train.gradient_accumulation_steps, global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
+  const int64_t accumulated = saved.train.gradient_accumulation_steps,
+                global_batch = saved.data.batch_size * checkpoint.world_size * accumulated;
   if (global_batch != shape.global_batch) {
-    throw Error(cat("the checkpoint was trained with a global batch of ", global_batch, " (", counted(checkpoint.world_size, "rank"), " x ",
-                    saved.data.batch_size, accumulated > 1 ? cat(" x ", accumulated) : "", "), this run has ", shape.global_batch),
-                "use as many ranks and the same data.batch_size, or another split with the same product, train.gradient_accumulation_steps included");
+    throw Error(
+        cat("the checkpoint was trained with a global batch of ", global_batch, " (",
+            counted(checkpoint.world_size, "rank"), " x ", saved.data.batch_size,
+            accumulated > 1 ? cat(" x ", accumulated) : "", "), this run has ", shape.global_batch),
+        "use as many ranks and the same data.batch_size, or another split with the same product, "
+        "train.gradient_accumulation_steps included");
   }
   if (checkpoint.step != checkpoint.epoch * shape.steps_per_epoch + checkpoint.epoch_step) {
-    throw Error(cat("the checkpoint's ", checkpoint.step, " steps are ", checkpoint.epoch, " epochs and ", checkpoint.epoch_step,
-                    " steps; with data.train as it is now an epoch has ", shape.steps_per_epoch, " steps"),
-                "continue with the data it was trained on");
+    throw Error(
+        cat("the checkpoint's ", checkpoint.step, " steps are ", checkpoint.epoch, " epochs and ",
+            checkpoint.epoch_step, " steps; with data.train as it is now an epoch has ",
+            shape.steps_per_epoch, " steps"),
+        "continue with the data it was trained on");
   }
 }
 
@@ -42,17 +51,24 @@ void log_changes(const Config& saved, const Config& config) {
   std::string changes;
   for (const ConfigKey& key : config_keys()) {
     const std::string before = to_toml(key.get(saved)), now = to_toml(key.get(config));
-    if (before != now && key.name != "run.resume") changes += cat("\n  ", key.name, " = ", now, ", was ", before);
+    if (before != now && key.name != "run.resume")
+      changes += cat("\n  ", key.name, " = ", now, ", was ", before);
   }
-  if (!changes.empty()) log::info("continuing with other settings than the checkpoint's:" + changes);
+  if (!changes.empty())
+    log::info("continuing with other settings than the checkpoint's:" + changes);
 }
 
-void restore_weights(const Checkpoint& checkpoint, Learner& learner, std::optional<double> restarted_decay) {
+void restore_weights(const Checkpoint& checkpoint, Learner& learner,
+                     std::optional<double> restarted_decay) {
   restore_tensors(checkpoint.model, named_tensors(learner.model()));
   Ema* ema = learner.ema();
   if (ema == nullptr) return;
-  if (!checkpoint.ema) log::warn("ema.enabled, but the checkpoint has no average: it starts anew from the checkpoint's weights");
-  ema->load(checkpoint.ema ? checkpoint.ema->tensors : checkpoint.model, checkpoint.ema ? checkpoint.ema->updates : 0, restarted_decay);
+  if (!checkpoint.ema)
+    log::warn(
+        "ema.enabled, but the checkpoint has no average: it starts anew from the checkpoint's "
+        "weights");
+  ema->load(checkpoint.ema ? checkpoint.ema->tensors : checkpoint.model,
+            checkpoint.ema ? checkpoint.ema->updates : 0, restarted_decay);
 }
 
 /// On rank zero. Whatever does not fit shows before the first tensor changes.
@@ -63,10 +79,14 @@ std::optional<int64_t> read_best(const fs::path& folder, Learner& learner) {
     require_same_tensors(best.model, mine);
     if (best.ema) require_same_tensors(best.ema->tensors, mine);
     learner.optimizer().load(best.optimizer);
-    restore_weights(best, learner, learner.ema() != nullptr ? learner.ema()->restarted_decay() : std::nullopt);
+    restore_weights(best, learner,
+                    learner.ema() != nullptr ? learner.ema()->restarted_decay() : std::nullopt);
     return best.step;
   } catch (const Error& e) {
-    log::warn(cat("the second stage starts from the weights as they are, since the best ones cannot be used: ", e.what()));
+    log::warn(
+        cat("the second stage starts from the weights as they are, since the best ones cannot be "
+            "used: ",
+            e.what()));
     return std::nullopt;
   }
 }
@@ -76,8 +96,9 @@ void share_progress(RunState& state, const Group& group) {
   const Checkpoint::Best best = state.best.value_or(Checkpoint::Best{});
   const bool first = group.rank() == 0;
   const auto mine = [&](double number) { return first ? number : 0; };
-  const auto numbers = group.sum({mine(static_cast<double>(state.step)), mine(state.best ? 1 : 0), mine(best.value),
-                                  mine(static_cast<double>(best.epoch)), mine(static_cast<double>(best.step)), mine(best.val_loss)});
+  const auto numbers = group.sum({mine(static_cast<double>(state.step)), mine(state.best ? 1 : 0),
+                                  mine(best.value), mine(static_cast<double>(best.epoch)),
+                                  mine(static_cast<double>(best.step)), mine(best.val_loss)});
   const std::string monitor = group.broadcast(best.monitor, 0);
   state.step = static_cast<int64_t>(numbers[0]);
   if (numbers[1] == 0) return;
@@ -94,16 +115,21 @@ bool RunState::validated(Monitor monitor, const Score& score, int64_t epoch) {
   val_loss = score.val_loss;
   if (best && best->monitor == monitor_name(monitor)) {
     const bool by_ap = monitor == Monitor::kAp;
-    const Score so_far{.ap = by_ap ? best->value : score.ap, .val_loss = by_ap ? best->val_loss : best->value};
+    const Score so_far{.ap = by_ap ? best->value : score.ap,
+                       .val_loss = by_ap ? best->val_loss : best->value};
     if (!is_better(monitor, score, so_far)) return false;
   }
-  best = Checkpoint::Best{
-      .monitor = monitor_name(monitor), .value = score.monitored(monitor), .epoch = epoch, .step = step, .val_loss = score.val_loss};
+  best = Checkpoint::Best{.monitor = monitor_name(monitor),
+                          .value = score.monitored(monitor),
+                          .epoch = epoch,
+                          .step = step,
+                          .val_loss = score.val_loss};
   return true;
 }
 
-void save_run(const fs::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
-              const RunState& state, const RunShape& shape) {
+void save_run(const fs::path& folder, Learner& learner, const Config& config,
+              const std::vector<Category>& categories, const RunState& state,
+              const RunShape& shape) {
   Checkpoint checkpoint;
   checkpoint.description.spec = learner.model().spec();
   for (const auto& category : categories) {
@@ -115,7 +141,8 @@ void save_run(const fs::path& folder, Learner& learner, const Config& config, co
   checkpoint.model = named_tensors(learner.model());
   checkpoint.optimizer = learner.optimizer().state();
   if (learner.scaler() != nullptr) checkpoint.scaler = learner.scaler()->state();
-  if (const Ema* ema = learner.ema(); ema != nullptr) checkpoint.ema = {ema->averages(), ema->updates(), ema->restarted_decay()};
+  if (const Ema* ema = learner.ema(); ema != nullptr)
+    checkpoint.ema = {ema->averages(), ema->updates(), ema->restarted_decay()};
   checkpoint.weights = state.weights;
   checkpoint.validations = state.validations;
   checkpoint.best = state.best;
@@ -131,7 +158,8 @@ void save_run(const fs::path& folder, Learner& learner, const Config& config, co
 }
 
 int64_t checkpoint_bytes(const std::string& model_size) {
-  // At 80 classes; the official README rounds to 4, 10, 19, 31 and 62. Other numbers of classes change little.
+  // At 80 classes; the official README rounds to 4, 10, 19, 31 and 62. Other numbers of classes
+  // change little.
   const std::map<std::string, double> millions{
       {"n", 3.8}, {"s", 10.3}, {"m", 19.6}, {"l", 31.2}, {"x", 62.6}};
   return static_cast<int64_t>(20e6 * millions.at(model_size));
@@ -141,9 +169,11 @@ void check_resume(const fs::path& folder, const Config& config, const RunShape& 
   with_context(
       [&] {
         const Checkpoint checkpoint = load_checkpoint(folder.string());
-        const Config saved = parse_saved_config(checkpoint.config, "the checkpoint's configuration");
+        const Config saved =
+            parse_saved_config(checkpoint.config, "the checkpoint's configuration");
         if (saved.model.size != config.model.size) {
-          throw Error(cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ", config.model.size),
+          throw Error(cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ",
+                          config.model.size),
                       cat("set model.size = \"", saved.model.size, "\""));
         }
         check_fits(checkpoint, saved, config, shape);
@@ -151,18 +181,22 @@ void check_resume(const fs::path& folder, const Config& config, const RunShape& 
       [&] { return cat("while continuing from ", folder.string()); });
 }
 
-RunState restore_run(const fs::path& folder, Learner& learner, const RunShape& shape, const Config& config, const Group& group) {
+RunState restore_run(const fs::path& folder, Learner& learner, const RunShape& shape,
+                     const Config& config, const Group& group) {
   RunState state;
   if (group.rank() == 0) {
     with_context(
         [&] {
           const Checkpoint checkpoint = load_checkpoint(folder.string());
-          const Config saved = parse_saved_config(checkpoint.config, "the checkpoint's configuration");
+          const Config saved =
+              parse_saved_config(checkpoint.config, "the checkpoint's configuration");
           check_fits(checkpoint, saved, config, shape);
           log_changes(saved, config);
           learner.optimizer().load(checkpoint.optimizer);
-          if (learner.scaler() != nullptr && checkpoint.scaler) learner.scaler()->load(*checkpoint.scaler);
-          restore_weights(checkpoint, learner, checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);
+          if (learner.scaler() != nullptr && checkpoint.scaler)
+            learner.scaler()->load(*checkpoint.scaler);
+          restore_weights(checkpoint, learner,
+                          checkpoint.ema ? checkpoint.ema->restarted_decay : std::nullopt);
           state = {.step = checkpoint.step,
                    .val_loss = checkpoint.val_loss,
                    .best = checkpoint.best,

@@ -20,7 +20,8 @@ struct RunState {
   int64_t step = 0;  // optimizer steps done
   double val_loss = std::numeric_limits<double>::quiet_NaN();
   std::optional<Checkpoint::Best> best;
-  WeightsKind weights = WeightsKind::kEma;    // which are the better ones, for model.safetensors; without an average the raw ones
+  WeightsKind weights = WeightsKind::kEma;    // which are the better ones, for model.safetensors;
+                                              // without an average the raw ones
   std::vector<ValidationRecord> validations;  // of the last validation, for metrics.json
 
   /// Takes a validation's figures; true if they are the best so far by `monitor` (is_better).
@@ -28,27 +29,33 @@ struct RunState {
 };
 
 /// Writes `folder`, whole or not at all.
-void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config, const std::vector<Category>& categories,
-              const RunState& state, const RunShape& shape);
+void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config,
+              const std::vector<Category>& categories, const RunState& state,
+              const RunShape& shape);
 
-/// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA, AdamW's
-/// two moments, model.safetensors).
+/// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA,
+/// AdamW's two moments, model.safetensors).
 int64_t checkpoint_bytes(const std::string& model_size);
 
-/// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run, without a
-/// learner, so that a mistake shows before anything is computed. Throws Error.
+/// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run,
+/// without a learner, so that a mistake shows before anything is computed. Throws Error.
 void check_resume(const std::filesystem::path& folder, const Config& config, const RunShape& shape);
 
-/// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`, which rank zero alone reads; it logs
-/// which settings differ from the checkpoint's. Throws Error when the global batch or the number of steps an epoch (the data)
-/// differ: the steps done would not mean the same; or when one of the two is without denoising. The classes are those of
-/// in_order_of_checkpoint() (train/class_order.h). `weights`, `val_loss` and `validations` come back on rank zero only.
-RunState restore_run(const std::filesystem::path& folder, Learner& learner, const RunShape& shape, const Config& config,
-                     const Group& group);
+/// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`,
+/// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
+/// when the global batch or the number of steps an epoch (the data) differ: the steps done would
+/// not mean the same; or when one of the two is without denoising. The classes are those of
+/// in_order_of_checkpoint() (train/class_order.h). `weights`, `val_loss` and `validations` come
+/// back on rank zero only.
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const RunShape& shape,
+                     const Config& config, const Group& group);
 
-/// Collective, for the start of the second stage: every rank gets weights, optimizer and average of the checkpoint `folder`, which rank
-/// zero alone reads. Returns the step it was written after. Where rank zero finds none that fits the learner, it says why in a warning,
-/// every rank keeps what it has, and nothing is returned. Ema::restarted_decay stays. The run's own counters are not touched.
-std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner, const Group& group);
+/// Collective, for the start of the second stage: every rank gets weights, optimizer and average of
+/// the checkpoint `folder`, which rank zero alone reads. Returns the step it was written after.
+/// Where rank zero finds none that fits the learner, it says why in a warning, every rank keeps
+/// what it has, and nothing is returned. Ema::restarted_decay stays. The run's own counters are not
+/// touched.
+std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner,
+                                   const Group& group);
 
 }  // namespace dfine

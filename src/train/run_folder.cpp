@@ -23,13 +23,16 @@ void require_checkpoint(const std::string& resume) {
   if (fs::is_directory(folder) && fs::exists(folder / "state.pth")) return;
   const std::string inside = checkpoints_in(folder, "state.pth", {"last", "best"});
   if (!inside.empty())
-    throw Error(cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"), "give " + inside);
+    throw Error(cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"),
+                "give " + inside);
   const char* const hint =
       "give a checkpoint folder such as RUN_DIR/checkpoints/last, auto or none";
-  if (!fs::exists(folder)) throw Error(cat("--resume ", resume, ": no such checkpoint folder"), hint);
+  if (!fs::exists(folder))
+    throw Error(cat("--resume ", resume, ": no such checkpoint folder"), hint);
   if (!fs::is_directory(folder))
-    throw Error(cat("--resume ", resume, ": a file, not a checkpoint folder"),
-                folder.filename() == "state.pth" ? cat("give ", folder.parent_path().string()) : hint);
+    throw Error(
+        cat("--resume ", resume, ": a file, not a checkpoint folder"),
+        folder.filename() == "state.pth" ? cat("give ", folder.parent_path().string()) : hint);
   throw Error(cat("--resume ", resume, ": not a checkpoint of a run: state.pth is missing"),
               fs::exists(folder / "model.safetensors")
                   ? cat("to start a new run from these weights, set model.weights=", resume)
@@ -55,7 +58,8 @@ void RunFolder::require_usable(int64_t bytes) const {
   while (!fs::exists(fs::symlink_status(existing, failed))) existing = existing.parent_path();
   for (const fs::path& part : dir_) {
     if (part.native().size() > kLongestName)
-      throw unusable(cat("a name of ", part.native().size(), " bytes is too long"), "set run.dir to a shorter path");
+      throw unusable(cat("a name of ", part.native().size(), " bytes is too long"),
+                     "set run.dir to a shorter path");
   }
   if (!fs::is_directory(existing))
     throw unusable(cat(existing.string(), " is not a folder"), "set run.dir to another folder");
@@ -67,7 +71,8 @@ void RunFolder::require_usable(int64_t bytes) const {
   fs::remove(probe, failed);
   const auto room = fs::space(existing, failed);
   if (!failed && room.available < static_cast<std::uintmax_t>(bytes)) {
-    throw unusable(cat(human_bytes(static_cast<double>(room.available)), " are free there, one checkpoint takes about ",
+    throw unusable(cat(human_bytes(static_cast<double>(room.available)),
+                       " are free there, one checkpoint takes about ",
                        human_bytes(static_cast<double>(bytes))),
                    "make room, or set run.dir to a folder on another disk");
   }
@@ -76,11 +81,14 @@ void RunFolder::require_usable(int64_t bytes) const {
 fs::path RunFolder::prepare(bool new_run) const {
   std::error_code failed;
   fs::create_directories(dir_ / "checkpoints", failed);
-  if (failed) throw Error(cat("cannot make the run folder ", dir_.string(), ": ", failed.message()), "check run.dir");
+  if (failed)
+    throw Error(cat("cannot make the run folder ", dir_.string(), ": ", failed.message()),
+                "check run.dir");
   if (!new_run || (!fs::exists(metrics()) && fs::is_empty(dir_ / "checkpoints"))) return {};
 
   fs::path previous;
-  for (int n = 1; previous.empty() || fs::exists(previous); ++n) previous = dir_ / cat("previous-", n);
+  for (int n = 1; previous.empty() || fs::exists(previous); ++n)
+    previous = dir_ / cat("previous-", n);
   fs::create_directory(previous);
   for (const auto& path : {dir_ / "checkpoints", metrics(), config(), log()}) {
     if (fs::exists(path)) fs::rename(path, previous / path.filename());

@@ -14,20 +14,25 @@ class RunFolder {
   std::filesystem::path config() const { return dir_ / "config.toml"; }
   std::filesystem::path preview() const { return dir_ / "preview"; }
   /// The range test's picture ("svg") and figures ("csv").
-  std::filesystem::path lr_range(const std::string& extension) const { return dir_ / ("find-lr." + extension); }
+  std::filesystem::path lr_range(const std::string& extension) const {
+    return dir_ / ("find-lr." + extension);
+  }
   std::filesystem::path log() const { return dir_ / "log.txt"; }
-  std::filesystem::path checkpoint(const std::string& name) const { return dir_ / "checkpoints" / name; }
+  std::filesystem::path checkpoint(const std::string& name) const {
+    return dir_ / "checkpoints" / name;
+  }
 
-  /// The checkpoint that run.resume means: "none": empty; "auto": checkpoints/last if there is one, else empty; or that path. Throws
-  /// Error when a path given is no checkpoint folder; of a run folder it names the checkpoints inside.
+  /// The checkpoint that run.resume means: "none": empty; "auto": checkpoints/last if there is one,
+  /// else empty; or that path. Throws Error when a path given is no checkpoint folder; of a run
+  /// folder it names the checkpoints inside.
   std::filesystem::path resume_from(const std::string& resume) const;
 
-  /// Throws Error where checkpoints of `bytes` could not be written: a file stands in the way, the file
-  /// system takes no files, or has less room. Leaves nothing behind.
+  /// Throws Error where checkpoints of `bytes` could not be written: a file stands in the way, the
+  /// file system takes no files, or has less room. Leaves nothing behind.
   void require_usable(int64_t bytes) const;
 
-  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config) is moved to DIR/previous-N, which is
-  /// returned; empty if there was nothing.
+  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config)
+  /// is moved to DIR/previous-N, which is returned; empty if there was nothing.
   std::filesystem::path prepare(bool new_run) const;
 
  private:

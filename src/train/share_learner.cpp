@@ -30,7 +30,8 @@ void share_optimizer(AdamW& optimizer, const Group& group) {
   if (group.rank() != 0) {
     state.moments.clear();
     std::vector<Tensor> parameters;
-    for (const ParameterGroup& g : optimizer.groups()) parameters.insert(parameters.end(), g.parameters.begin(), g.parameters.end());
+    for (const ParameterGroup& g : optimizer.groups())
+      parameters.insert(parameters.end(), g.parameters.begin(), g.parameters.end());
     for (int64_t index = 0; indices >> index;) {
       const Tensor zero = at::zeros_like(parameters.at(static_cast<size_t>(index)));
       state.moments[index] = {at::zeros({}, at::kFloat), zero, zero};
@@ -51,14 +52,18 @@ std::vector<double> share(std::vector<double> numbers, const Group& group) {
 
 void share_average(Ema& ema, const Group& group) {
   const auto restarted = ema.restarted_decay();
-  const auto numbers = share({static_cast<double>(ema.updates()), restarted ? 1.0 : 0.0, restarted.value_or(0)}, group);
-  ema.load(ema.averages(), static_cast<int64_t>(numbers[0]), numbers[1] != 0 ? std::optional(numbers[2]) : std::nullopt);
+  const auto numbers = share(
+      {static_cast<double>(ema.updates()), restarted ? 1.0 : 0.0, restarted.value_or(0)}, group);
+  ema.load(ema.averages(), static_cast<int64_t>(numbers[0]),
+           numbers[1] != 0 ? std::optional(numbers[2]) : std::nullopt);
   group.broadcast(values(ema.averages()), 0);
 }
 
 void share_scale(GradScaler& scaler, const Group& group) {
-  const auto numbers = share({scaler.state().scale, static_cast<double>(scaler.state().good_steps)}, group);
-  scaler.load({.scale = static_cast<float>(numbers[0]), .good_steps = static_cast<int64_t>(numbers[1])});
+  const auto numbers =
+      share({scaler.state().scale, static_cast<double>(scaler.state().good_steps)}, group);
+  scaler.load(
+      {.scale = static_cast<float>(numbers[0]), .good_steps = static_cast<int64_t>(numbers[1])});
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 
 namespace dfine {
 
-/// Collective: every rank gets rank zero's weights, buffers, optimizer moments, average and loss scale.
+/// Collective: every rank gets rank zero's weights, buffers, optimizer moments, average and loss
+/// scale.
 void share_learner(Learner& learner, const Group& group);
 
 }  // namespace dfine

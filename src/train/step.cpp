@@ -20,19 +20,21 @@ GlobalCounts count(std::span<const MicroBatch> parts, const ModelSpec& spec, con
     boxes += part.targets.num_boxes();
     for (const int64_t of_image : part.targets.counts) {
       most = std::max(most, of_image);
-      const DenoisingMeta alone = denoising_meta(spec.num_denoising, of_image, spec.max_denoising_queries);
+      const DenoisingMeta alone =
+          denoising_meta(spec.num_denoising, of_image, spec.max_denoising_queries);
       if (alone.groups > 0) without_denoising += of_image - alone.max_boxes;
     }
   }
-  const auto sums = group.sum(
-      {static_cast<double>(images), static_cast<double>(boxes), static_cast<double>(without_denoising)});
+  const auto sums = group.sum({static_cast<double>(images), static_cast<double>(boxes),
+                               static_cast<double>(without_denoising)});
   return {.images = static_cast<int64_t>(sums[0]),
           .boxes = static_cast<int64_t>(sums[1]),
           .max_boxes = group.max({most})[0],
           .without_denoising = static_cast<int64_t>(sums[2])};
 }
 
-LossCounts count(const std::vector<Matchings>& matchings, const GlobalCounts& batch, const Group& group) {
+LossCounts count(const std::vector<Matchings>& matchings, const GlobalCounts& batch,
+                 const Group& group) {
   int64_t pairs = 0;
   for (const Matchings& part : matchings) pairs += part.go_pairs();
   const double all = group.sum({static_cast<double>(pairs)}).front();
@@ -54,8 +56,10 @@ void add(const LossResult& loss, double share, LossTerms& sum) {
 
 }  // namespace
 
-TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion, const Group& group,
-                           std::optional<at::ScalarType> autocast, GradientAccumulation accumulation)
+TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained,
+                           const Criterion& criterion, const Group& group,
+                           std::optional<at::ScalarType> autocast,
+                           GradientAccumulation accumulation)
     : model_(model),
       criterion_(criterion),
       group_(group),
@@ -64,7 +68,8 @@ TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained, con
       reducer_(trained, group),
       buffers_(model) {}
 
-LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale) {
+LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
+                            double loss_scale) {
   buffers_.save();
   LossTerms terms;
   const size_t together = accumulation_ == GradientAccumulation::kExact ? parts.size() : 1;
@@ -78,8 +83,8 @@ LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey&
   return terms;
 }
 
-void TrainingStep::accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
-                              LossTerms& terms) {
+void TrainingStep::accumulate(const Range& range, const StepKey& key, double share,
+                              double loss_scale, LossTerms& terms) {
   const std::span<const MicroBatch> parts = range.parts;
   const GlobalCounts batch = count(parts, model_.spec(), group_);
   terms.without_denoising += batch.without_denoising;
@@ -87,7 +92,8 @@ void TrainingStep::accumulate(const Range& range, const StepKey& key, double sha
   std::vector<Matchings> matchings(parts.size());
   for (size_t k = parts.size(); --k > 0;) {
     const at::NoGradGuard no_grad;
-    matchings[k] = criterion_.match(forward(parts[k], range.first + k, batch, key), parts[k].targets);
+    matchings[k] =
+        criterion_.match(forward(parts[k], range.first + k, batch, key), parts[k].targets);
   }
   if (parts.size() > 1) buffers_.restore();
   ModelOutput output = forward(parts[0], range.first, batch, key);
@@ -107,14 +113,19 @@ void TrainingStep::accumulate(const Range& range, const StepKey& key, double sha
   }
 }
 
-ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, const GlobalCounts& counts, const StepKey& key) {
+ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
+                                  const StepKey& key) {
   const int64_t num_classes = model_.spec().num_classes, images = part.targets.num_images();
   DenoisingQueries denoising;
-  denoising.meta = denoising_meta(model_.spec().num_denoising, counts.max_boxes, model_.spec().max_denoising_queries);
+  denoising.meta = denoising_meta(model_.spec().num_denoising, counts.max_boxes,
+                                  model_.spec().max_denoising_queries);
   if (denoising.meta.groups > 0) {
-    const int64_t first = images * batch_part(static_cast<int64_t>(index), group_.rank(), group_.size());
-    denoising.meta.kept = choose_denoised_boxes(part.targets, denoising.meta, key.seed, static_cast<uint64_t>(key.step), first);
-    const auto draws = draw_denoising(key.seed, static_cast<uint64_t>(key.step), first, images, denoising.meta, num_classes);
+    const int64_t first =
+        images * batch_part(static_cast<int64_t>(index), group_.rank(), group_.size());
+    denoising.meta.kept = choose_denoised_boxes(part.targets, denoising.meta, key.seed,
+                                                static_cast<uint64_t>(key.step), first);
+    const auto draws = draw_denoising(key.seed, static_cast<uint64_t>(key.step), first, images,
+                                      denoising.meta, num_classes);
     denoising = make_denoising(part.targets, denoising.meta, draws, num_classes);
   }
   const Autocast autocast(group_.device().type(), autocast_);

@@ -1,7 +1,8 @@
 #pragma once
-// One training step: a function of the weights, the global batch, the seed and the step's number, not of how ranks and micro-batches split
-// the batch (but for batch norms in training mode, whose statistics are those of a micro-batch over all ranks, and for the mean over
-// micro-batches of GradientAccumulation::kAveraged).
+// One training step: a function of the weights, the global batch, the seed and the step's number,
+// not of how ranks and micro-batches split the batch (but for batch norms in training mode, whose
+// statistics are those of a micro-batch over all ranks, and for the mean over micro-batches of
+// GradientAccumulation::kAveraged).
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,8 +21,9 @@ namespace dfine {
 
 /// What one rank forwards at once. Of every rank and micro-batch of a step as many images.
 struct MicroBatch {
-  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device: called when they are needed, twice where the batch goes forward
-  /// twice, so that one micro-batch of pixels in floating point is there at a time.
+  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device: called when they are
+  /// needed, twice where the batch goes forward twice, so that one micro-batch of pixels in
+  /// floating point is there at a time.
   std::function<Tensor()> images;
   Targets targets;  // on the same device
 };
@@ -32,30 +34,35 @@ struct StepKey {
   int64_t step = 0;  // from 0
 };
 
-/// The weighted loss terms of a step, of all micro-batches of this rank: their mean over the ranks is the step's.
+/// The weighted loss terms of a step, of all micro-batches of this rank: their mean over the ranks
+/// is the step's.
 struct LossTerms {
   std::vector<std::string> names;
-  Tensor values;                  // [names], constant
-  int64_t without_denoising = 0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
+  Tensor values;  // [names], constant
+  int64_t without_denoising =
+      0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
 };
 
 class TrainingStep {
  public:
-  /// Collective. `trained`: the model's parameters that learn. `autocast`: bfloat16 or half, in which the model goes forward and back; the
-  /// matcher and the loss are always computed in float at least. `model`, on the group's device, must outlive this.
-  TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion, const Group& group,
-               std::optional<at::ScalarType> autocast = {},
+  /// Collective. `trained`: the model's parameters that learn. `autocast`: bfloat16 or half, in
+  /// which the model goes forward and back; the matcher and the loss are always computed in float
+  /// at least. `model`, on the group's device, must outlive this.
+  TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion,
+               const Group& group, std::optional<at::ScalarType> autocast = {},
                GradientAccumulation accumulation = GradientAccumulation::kExact);
 
-  /// Collective. Forward, criterion, backward. On return the parameters' gradients, which must be undefined before, are `loss_scale` times
-  /// those of the global batch, the same on all ranks. Micro-batch k of rank r is part batch_part(k, r, ranks) of the global batch.
+  /// Collective. Forward, criterion, backward. On return the parameters' gradients, which must be
+  /// undefined before, are `loss_scale` times those of the global batch, the same on all ranks.
+  /// Micro-batch k of rank r is part batch_part(k, r, ranks) of the global batch.
   ///
-  /// kExact: the loss is normalised by counts of the global batch. Those of images and boxes are known beforehand; how many pairs the
-  /// unions of matchings have is known only once all micro-batches have been forwarded. So with K > 1 micro-batches K - 1 of them go
-  /// forward twice, first without a graph.
+  /// kExact: the loss is normalised by counts of the global batch. Those of images and boxes are
+  /// known beforehand; how many pairs the unions of matchings have is known only once all
+  /// micro-batches have been forwarded. So with K > 1 micro-batches K - 1 of them go forward twice,
+  /// first without a graph.
   ///
-  /// kAveraged: the loss is the mean of K losses, of each micro-batch over all ranks, with counts and denoising groups of its own.
-  /// Each goes forward once. With K = 1 both are the same.
+  /// kAveraged: the loss is the mean of K losses, of each micro-batch over all ranks, with counts
+  /// and denoising groups of its own. Each goes forward once. With K = 1 both are the same.
   ///
   /// Running statistics change once a micro-batch, in order.
   ///
@@ -73,8 +80,10 @@ class TrainingStep {
     bool last = false;  // nothing comes after it
   };
   /// Adds to the gradients and to `terms` what they would be from this range alone, times `share`.
-  void accumulate(const Range& range, const StepKey& key, double share, double loss_scale, LossTerms& terms);
-  ModelOutput forward(const MicroBatch& part, size_t index, const GlobalCounts& counts, const StepKey& key);
+  void accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
+                  LossTerms& terms);
+  ModelOutput forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
+                      const StepKey& key);
 
   DFine& model_;
   const Criterion criterion_;

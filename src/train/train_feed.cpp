@@ -12,16 +12,23 @@
 namespace dfine {
 
 RunShape run_shape(const Config& config, int ranks, int64_t num_images) {
-  const int64_t accumulate = config.train.gradient_accumulation_steps, global_batch = config.data.batch_size * ranks * accumulate;
+  const int64_t accumulate = config.train.gradient_accumulation_steps,
+                global_batch = config.data.batch_size * ranks * accumulate;
   if (num_images < global_batch) {
-    throw Error(cat("data.train has ", counted(num_images, "image"), ", fewer than the global batch of ", global_batch, " (",
-                    counted(ranks, "rank"), " x ", config.data.batch_size, accumulate > 1 ? cat(" x ", accumulate) : "", ")"),
-                "use fewer ranks, a smaller data.batch_size or a smaller train.gradient_accumulation_steps");
+    throw Error(
+        cat("data.train has ", counted(num_images, "image"), ", fewer than the global batch of ",
+            global_batch, " (", counted(ranks, "rank"), " x ", config.data.batch_size,
+            accumulate > 1 ? cat(" x ", accumulate) : "", ")"),
+        "use fewer ranks, a smaller data.batch_size or a smaller "
+        "train.gradient_accumulation_steps");
   }
-  return {.steps_per_epoch = num_images / global_batch, .global_batch = global_batch, .world_size = ranks};
+  return {.steps_per_epoch = num_images / global_batch,
+          .global_batch = global_batch,
+          .world_size = ranks};
 }
 
-TrainFeed::TrainFeed(const PackedDataset& dataset, const Config& config, const RunShape& shape, int64_t num_images, const Group& group)
+TrainFeed::TrainFeed(const PackedDataset& dataset, const Config& config, const RunShape& shape,
+                     int64_t num_images, const Group& group)
     : config_(config),
       shape_(shape),
       num_images_(num_images),
@@ -33,8 +40,11 @@ TrainFeed::TrainFeed(const PackedDataset& dataset, const Config& config, const R
 StepInput TrainFeed::next(int64_t step) {
   const int64_t epoch = step / shape_.steps_per_epoch, in_epoch = step % shape_.steps_per_epoch;
   if (step != expected_step_ || in_epoch == 0) {
-    TrainPlan plan(num_images_, shape_.global_batch, config_.data.shuffle, static_cast<uint64_t>(config_.run.seed), epoch);
-    batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(), config_.data.batch_size, config_.train.gradient_accumulation_steps));
+    TrainPlan plan(num_images_, shape_.global_batch, config_.data.shuffle,
+                   static_cast<uint64_t>(config_.run.seed), epoch);
+    batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(),
+                                  config_.data.batch_size,
+                                  config_.train.gradient_accumulation_steps));
   }
   expected_step_ = step + 1;
   StepInput input{.batches = {}, .size = sizes_.at(epoch, step)};
@@ -48,7 +58,8 @@ StepInput TrainFeed::next(int64_t step) {
 
 void TrainFeed::share_bad(const StepInput& input) {
   std::vector<size_t> mine;
-  for (const Batch& batch : input.batches) mine.insert(mine.end(), batch.bad.begin(), batch.bad.end());
+  for (const Batch& batch : input.batches)
+    mine.insert(mine.end(), batch.bad.begin(), batch.bad.end());
   std::string all;
   for (const auto& bytes : group_.gather(std::as_bytes(std::span(mine)), 0))
     all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());

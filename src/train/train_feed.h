@@ -30,13 +30,16 @@ struct StepInput {
 class TrainFeed {
  public:
   /// The first `num_images` of `dataset`, which must outlive this.
-  TrainFeed(const PackedDataset& dataset, const Config& config, const RunShape& shape, int64_t num_images, const Group& group);
+  TrainFeed(const PackedDataset& dataset, const Config& config, const RunShape& shape,
+            int64_t num_images, const Group& group);
 
-  /// The data of step `step` (from 0). Steps asked for in their order are loaded ahead, within an epoch.
+  /// The data of step `step` (from 0). Steps asked for in their order are loaded ahead, within an
+  /// epoch.
   StepInput next(int64_t step);
 
-  /// Collective, after a step in which some rank's StepInput::any_bad was true: images passed over on one rank count on all, so that
-  /// data.max_corrupt is a limit of the whole job. Throws Error beyond it.
+  /// Collective, after a step in which some rank's StepInput::any_bad was true: images passed over
+  /// on one rank count on all, so that data.max_corrupt is a limit of the whole job. Throws Error
+  /// beyond it.
   void share_bad(const StepInput& input);
 
  private:

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "config/load.h"
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "dist/failure.h"
+#include "files/atomic_path.h"
 #include "model/freezing.h"
 #include "train/advice.h"
 #include "train/best_checkpoint.h"
@@ -82,7 +82,8 @@ struct Trainer::Impl {
   const RunFolder folder;
   const std::filesystem::path checkpoint;  // to continue from; empty: the run is new
   const PackedDataset train_data;          // with the labels of the checkpoint's classes
-  const std::optional<PackedDataset> val_data;  // with the labels of train_data; unset without validation
+  const std::optional<PackedDataset>
+      val_data;  // with the labels of train_data; unset without validation
   const int64_t num_images;
   const RunShape shape;
   const Recipe recipe;
@@ -90,9 +91,9 @@ struct Trainer::Impl {
   std::optional<TrainFeed> feed;
   std::optional<MetricsLog> metrics;  // rank zero's
   RunState state;
-  int64_t bad_steps = 0;  // in a row
+  int64_t bad_steps = 0;              // in a row
   bool denoising_was_capped = false;  // which is said once
-  std::string stop;       // why the run ends before its last step; empty: it goes on
+  std::string stop;                   // why the run ends before its last step; empty: it goes on
   const Clock::time_point begin = Clock::now();
 };
 
@@ -100,14 +101,17 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     : config(given),
       group(join_ranks(given, session)),
       folder(given.run.dir),
-      checkpoint(group.broadcast(is_root() ? folder.resume_from(given.run.resume).string() : "", 0)),
-      train_data(in_order_of_checkpoint(checkpoint, open_pack("data.train", given.data.train, given.data.cache_dir), group)),
+      checkpoint(
+          group.broadcast(is_root() ? folder.resume_from(given.run.resume).string() : "", 0)),
+      train_data(in_order_of_checkpoint(
+          checkpoint, open_pack("data.train", given.data.train, given.data.cache_dir), group)),
       val_data(open_val_data()),
       num_images(usable_images(given, train_data)),
       shape(run_shape(given, session.size(), num_images)),
       recipe(make_recipe(given, shape)) {
   const DataFacts facts = data_facts(train_data, num_images);
-  const ValFacts val_facts = val_data ? ValFacts(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
+  const ValFacts val_facts =
+      val_data ? ValFacts(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
 
   if (is_root()) {
     folder.require_usable(checkpoint_bytes(config.model.size));
@@ -117,15 +121,17 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
     advise(facts, val_facts, model->spec().num_queries);
-    log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)), " parameters, ",
-                  with_commas(count_parameters(*model, true)), " trained; ", train_data.categories().size(), " classes; ", num_images,
-                  " training images, ", val_data ? usable_images(config, *val_data) : 0, " for validation; ",
+    log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)),
+                  " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
+                  train_data.categories().size(), " classes; ", num_images, " training images, ",
+                  val_data ? usable_images(config, *val_data) : 0, " for validation; ",
                   counted(at::get_num_threads(), "thread"), " a rank"));
     const std::string frozen = describe_frozen(*model);
     if (!frozen.empty()) log::info("frozen:\n" + frozen);
     if (config.model.freeze_backbone) {
       log::warn(
-          "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse with it; unset it unless memory forces "
+          "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse "
+          "with it; unset it unless memory forces "
           "you");
     }
   }
@@ -151,24 +157,29 @@ Trainer::Impl::Impl(const Config& given, Session& session)
 std::optional<PackedDataset> Trainer::Impl::open_val_data() const {
   if (config.validate.every_epochs == 0) return std::nullopt;
   return in_order_of(class_list("data.train", train_data.categories()),
-                     open_pack("data.val", config.data.val, config.data.cache_dir), "data.val", is_root(),
-                     "pack both from annotation files with the same classes");
+                     open_pack("data.val", config.data.val, config.data.cache_dir), "data.val",
+                     is_root(), "pack both from annotation files with the same classes");
 }
 
-void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const {
-  for (const std::string& warning : advice(config, recipe, shape, num_queries, class_names(train_data), facts, val_facts))
+void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts,
+                           int64_t num_queries) const {
+  for (const std::string& warning :
+       advice(config, recipe, shape, num_queries, class_names(train_data), facts, val_facts))
     log::warn(warning);
 }
 
 void Trainer::Impl::try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const {
   set_failure_context("trying the largest step of the run (train.preflight)");
-  const Preflight tried = preflight(config, recipe, shape, train_data.categories(), facts, val_facts, group);
+  const Preflight tried =
+      preflight(config, recipe, shape, train_data.categories(), facts, val_facts, group);
   if (is_root()) {
     const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
-    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with up to ", tried.boxes.image,
-                  " boxes in an image, ", tried.boxes.batch, " in a batch, fits: ", peak(tried.peak_bytes),
+    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width,
+                  " with up to ", tried.boxes.image, " boxes in an image, ", tried.boxes.batch,
+                  " in a batch, fits: ", peak(tried.peak_bytes),
                   group.device().is_cpu() ? " in the process" : " on the device",
-                  tried.validation_images > 0 ? cat("; with a validation batch of ", counted(tried.validation_images, "image"), ": ",
+                  tried.validation_images > 0 ? cat("; with a validation batch of ",
+                                                    counted(tried.validation_images, "image"), ": ",
                                                     peak(tried.validation_peak_bytes))
                                               : ""));
   }
@@ -181,7 +192,8 @@ void Trainer::Impl::open_run_folder(bool new_run) {
   write_file_atomically(folder.config(), print_config(config));
   log::add_file(folder.log().string());
   metrics.emplace(folder.metrics().string(), new_run ? -1 : state.step);
-  if (config.data.preview > 0) write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
+  if (config.data.preview > 0)
+    write_preview(train_data, config, shape.global_batch, config.data.preview, folder.preview());
 }
 
 /// Collective. A best that nothing is left of must not keep a later one from being saved.
@@ -189,8 +201,9 @@ void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
   const bool there = !is_root() || bring_best(folder, resumed, state.best->step);
   if (group.max({!there})[0] == 0) return;
   if (is_root()) {
-    log::warn(cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ", fixed(state.best->value, 4), " of epoch ",
-                  state.best->epoch, "): the best is looked for anew from here on"));
+    log::warn(cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
+                  fixed(state.best->value, 4), " of epoch ", state.best->epoch,
+                  "): the best is looked for anew from here on"));
   }
   state.best.reset();
 }
@@ -202,10 +215,12 @@ void Trainer::Impl::run() {
   while (state.step < recipe.total_steps && stop.empty()) {
     if (state.step % shape.steps_per_epoch == 0) begin_epoch();
     train_step(progress);
-    if (state.step == recipe.total_steps || !stop.empty() || state.step % shape.steps_per_epoch == 0) {
+    if (state.step == recipe.total_steps || !stop.empty() ||
+        state.step % shape.steps_per_epoch == 0) {
       progress.finish_line();
       end_epoch();
-    } else if (config.checkpoint.every_steps > 0 && state.step % config.checkpoint.every_steps == 0) {
+    } else if (config.checkpoint.every_steps > 0 &&
+               state.step % config.checkpoint.every_steps == 0) {
       progress.finish_line();
       save_last();
     }
@@ -215,10 +230,12 @@ void Trainer::Impl::run() {
   group.barrier();
 }
 
-/// At the stop epoch the second stage begins: from the best weights of the first, without strong augmentation.
+/// At the stop epoch the second stage begins: from the best weights of the first, without strong
+/// augmentation.
 void Trainer::Impl::begin_epoch() {
   if (recipe.stage2_epoch == 0 || epoch() != recipe.stage2_epoch) return;
-  if (config.ema.restart == EmaRestart::kIntended) learner->ema()->restart(config.ema.restart_decay);
+  if (config.ema.restart == EmaRestart::kIntended)
+    learner->ema()->restart(config.ema.restart_decay);
   if (!config.train.stage2_from_best) return;
   if (is_root()) keep_stage1_best(folder);
   go_back_to_best();
@@ -227,7 +244,8 @@ void Trainer::Impl::begin_epoch() {
 void Trainer::Impl::go_back_to_best() {
   set_failure_context(cat("going back to the best weights after step ", state.step));
   const auto from = reload_best(folder.checkpoint("best_stage1"), *learner, group);
-  if (is_root() && from) log::info(cat("second stage: back to the best weights of the first, of step ", *from));
+  if (is_root() && from)
+    log::info(cat("second stage: back to the best weights of the first, of step ", *from));
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
@@ -238,11 +256,13 @@ void Trainer::Impl::train_step(Progress& progress) {
   const StepResult result = learner->step(input.batches, input.size, state.step);
   ++state.step;
 
-  const bool late = config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
+  const bool late =
+      config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
   const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), input.any_bad, late});
   if (most[1] != 0) feed->share_bad(input);
   if (most[2] != 0 && state.step < recipe.total_steps)
-    stop = cat("stopping after train.max_minutes = ", config.train.max_minutes, "; --resume auto continues");
+    stop = cat("stopping after train.max_minutes = ", config.train.max_minutes,
+               "; --resume auto continues");
   if (is_root()) {
     const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
@@ -259,11 +279,15 @@ void Trainer::Impl::train_step(Progress& progress) {
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
   if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true) && is_root()) {
-    log::info(cat("model.max_denoising_queries = ", config.model.max_denoising_queries, " applies: in step ", state.step, ", ",
-                  counted(result.without_denoising, "box", "boxes"), " had no denoising queries; other ones in each step. Said once"));
+    log::info(cat("model.max_denoising_queries = ", config.model.max_denoising_queries,
+                  " applies: in step ", state.step, ", ",
+                  counted(result.without_denoising, "box", "boxes"),
+                  " had no denoising queries; other ones in each step. Said once"));
   }
   if (result.finite && !result.updated && is_root())
-    log::info(cat("step ", state.step, " was left out: half precision overflowed; the loss scale is now ", learner->scaler()->scale()));
+    log::info(cat("step ", state.step,
+                  " was left out: half precision overflowed; the loss scale is now ",
+                  learner->scaler()->scale()));
   if (!result.finite) after_bad_step(input);
   bad_steps = result.finite ? 0 : bad_steps;
 }
@@ -276,13 +300,16 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
   for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0))
     all += cat("\n  ", std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   ++bad_steps;
-  if (is_root()) log::warn(cat("step ", state.step, " was left out: its loss or gradient is not finite; ", bad_steps, " in a row", all));
+  if (is_root())
+    log::warn(cat("step ", state.step, " was left out: its loss or gradient is not finite; ",
+                  bad_steps, " in a row", all));
   if (bad_steps < config.train.max_bad_steps) return;
   throw Error(
       cat("the loss or the gradient was not finite in ", counted(bad_steps, "step"), " in a row"),
       cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
           config.run.precision == Precision::kFp32 ? "" : ", or set run.precision = \"fp32\"",
-          "; checkpoints/last is from before. Where its weights are past saving too, start from checkpoints/best: --resume none --set "
+          "; checkpoints/last is from before. Where its weights are past saving too, start from "
+          "checkpoints/best: --resume none --set "
           "model.weights=",
           folder.checkpoint("best").string()));
 }
@@ -290,7 +317,8 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
 /// `best` before `last`: what `last` says of it is then true whenever the run is killed.
 void Trainer::Impl::end_epoch() {
   const int64_t done = (state.step - 1) / shape.steps_per_epoch;  // the epoch that ends here
-  const bool whole = state.step % shape.steps_per_epoch == 0, complete = state.step == recipe.total_steps;
+  const bool whole = state.step % shape.steps_per_epoch == 0,
+             complete = state.step == recipe.total_steps;
   const bool due = val_data && whole && (done + 1) % config.validate.every_epochs == 0;
   if (due || (val_data && (complete || !stop.empty()))) {
     if (validate_now(done)) {
@@ -310,12 +338,16 @@ bool Trainer::Impl::validate_now(int64_t done) {
   state.weights = better.weights;
   state.validations.clear();
   for (const auto& [weights, result] : found)
-    state.validations.push_back({.weights = weights, .epoch = done, .step = state.step, .figures = result.figures()});
+    state.validations.push_back(
+        {.weights = weights, .epoch = done, .step = state.step, .figures = result.figures()});
   if (!is_root()) return best;
-  for (const ValidationRecord& record : state.validations) metrics->write_validation(record, record.weights == better.weights);
+  for (const ValidationRecord& record : state.validations)
+    metrics->write_validation(record, record.weights == better.weights);
   for (const auto& [weights, result] : found) {
-    log::info(cat("epoch ", done, " validated, ", weights == WeightsKind::kEma ? "averaged weights" : "raw weights", ": val_loss ",
-                  fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ", fixed(result.summary.ap50, 4),
+    log::info(cat("epoch ", done, " validated, ",
+                  weights == WeightsKind::kEma ? "averaged weights" : "raw weights", ": val_loss ",
+                  fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
+                  fixed(result.summary.ap50, 4),
                   weights != better.weights ? ""
                   : best                    ? "  (best so far)"
                   : found.size() > 1        ? "  (better)"
@@ -328,7 +360,8 @@ bool Trainer::Impl::validate_now(int64_t done) {
 void Trainer::Impl::after_no_better(int64_t done) {
   const int64_t without = (done - state.best->epoch) / config.validate.every_epochs;
   if (config.train.patience > 0 && without >= config.train.patience && stop.empty()) {
-    stop = cat("stopping after ", counted(without, "validation"), " without a better ", monitor_name(config.checkpoint.monitor),
+    stop = cat("stopping after ", counted(without, "validation"), " without a better ",
+               monitor_name(config.checkpoint.monitor),
                " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
   }
   if (recipe.stage2_epoch == 0 || done < recipe.stage2_epoch) return;
@@ -336,18 +369,23 @@ void Trainer::Impl::after_no_better(int64_t done) {
   if (config.train.stage2_from_best) go_back_to_best();
 }
 
-/// Weights under which the loss has just not been finite may be ruined: they do not take the place of the last good ones.
+/// Weights under which the loss has just not been finite may be ruined: they do not take the place
+/// of the last good ones.
 void Trainer::Impl::save_last() {
   save(bad_steps == 0 ? "last" : "after_bad_steps");
-  if (bad_steps > 0 && is_root()) log::warn(cat(folder.checkpoint("last").string(), " stays as it was: this state is in after_bad_steps"));
+  if (bad_steps > 0 && is_root())
+    log::warn(cat(folder.checkpoint("last").string(),
+                  " stays as it was: this state is in after_bad_steps"));
 }
 
 void Trainer::Impl::save(const std::string& name) {
   set_failure_context(cat("writing checkpoint ", name, " after step ", state.step));
-  if (is_root()) save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, shape);
+  if (is_root())
+    save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, shape);
 }
 
-Trainer::Trainer(const Config& config, Session& session) : impl_(std::make_unique<Impl>(config, session)) {}
+Trainer::Trainer(const Config& config, Session& session)
+    : impl_(std::make_unique<Impl>(config, session)) {}
 Trainer::~Trainer() = default;
 void Trainer::run() {
   impl_->run();

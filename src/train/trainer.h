@@ -10,12 +10,14 @@ namespace dfine {
 /// Collective: every rank makes one with the same configuration.
 class Trainer {
  public:
-  /// Joins the ranks into a group on their devices, opens the data, builds the model, and loads the weights or the checkpoint to continue
-  /// from. Throws Error before anything is written if the configuration, the data, the weights or the ranks do not fit together.
+  /// Joins the ranks into a group on their devices, opens the data, builds the model, and loads the
+  /// weights or the checkpoint to continue from. Throws Error before anything is written if the
+  /// configuration, the data, the weights or the ranks do not fit together.
   Trainer(const Config& config, Session& session);
   ~Trainer();
 
-  /// Trains to the end: validates, writes RUN_DIR/metrics.jsonl and RUN_DIR/checkpoints/{last,best}.
+  /// Trains to the end: validates, writes RUN_DIR/metrics.jsonl and
+  /// RUN_DIR/checkpoints/{last,best}.
   void run();
 
  private:

@@ -18,8 +18,9 @@
 namespace dfine {
 namespace {
 
-/// Of all images together, so that a batch's loss is its share of the whole. An output in evaluation has the final prediction alone: the
-/// union of matchings is its own matching, which gives min(boxes, queries) of an image a query.
+/// Of all images together, so that a batch's loss is its share of the whole. An output in
+/// evaluation has the final prediction alone: the union of matchings is its own matching, which
+/// gives min(boxes, queries) of an image a query.
 LossCounts loss_counts(const PackedDataset& dataset, size_t num_images, int64_t num_queries) {
   LossCounts counts;
   counts.batch.images = static_cast<int64_t>(num_images);
@@ -31,14 +32,17 @@ LossCounts loss_counts(const PackedDataset& dataset, size_t num_images, int64_t 
   return counts;
 }
 
-/// Detections with the original image and category ids; boxes as the official evaluator converts them, in float.
-void append_detections(const dfine::Detections& found, int64_t image_id, const std::vector<Category>& categories,
-                       std::vector<Detection>& out) {
-  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(), labels = found.labels.cpu().contiguous();
+/// Detections with the original image and category ids; boxes as the official evaluator converts
+/// them, in float.
+void append_detections(const dfine::Detections& found, int64_t image_id,
+                       const std::vector<Category>& categories, std::vector<Detection>& out) {
+  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(),
+               labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();  // [K, 4] x0 y0 x1 y1
   if (!at::isfinite(scores).all().item<bool>() || !at::isfinite(boxes).all().item<bool>()) {
     throw Error(cat("the model's predictions for image ", image_id, " are not finite"),
-                "training has diverged: lower optim.lr or set run.precision = \"fp32\", and continue from a checkpoint before");
+                "training has diverged: lower optim.lr or set run.precision = \"fp32\", and "
+                "continue from a checkpoint before");
   }
   const float* box = boxes.const_data_ptr<float>();
   for (int64_t k = 0; k < scores.size(0); ++k, box += 4) {
@@ -65,7 +69,8 @@ std::vector<Detection> gather(const std::vector<Detection>& mine, const Group& g
 /// Rank zero's figures on every rank.
 CocoSummary share(const CocoSummary& summary, const Group& group) {
   std::vector<double> values;
-  for (const auto& [name, value] : summary.figures()) values.push_back(group.rank() == 0 ? value : 0);
+  for (const auto& [name, value] : summary.figures())
+    values.push_back(group.rank() == 0 ? value : 0);
   values = group.sum(std::move(values));
   return {.ap = values[0],
           .ap50 = values[1],
@@ -90,7 +95,8 @@ std::vector<std::pair<std::string, double>> Validation::figures() const {
 }
 
 Score Validation::score() const {
-  return {.ap = summary.ap < 0 ? std::numeric_limits<double>::quiet_NaN() : summary.ap, .val_loss = val_loss};
+  return {.ap = summary.ap < 0 ? std::numeric_limits<double>::quiet_NaN() : summary.ap,
+          .val_loss = val_loss};
 }
 
 GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {
@@ -112,34 +118,42 @@ GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {
   return truth;
 }
 
-ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes, const LossCounts& counts,
-                              at::Device device) {
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
+                              const LossCounts& counts, at::Device device) {
   const at::NoGradGuard no_grad;
-  const Criterion criterion({.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
+  const Criterion criterion(
+      {.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
   const Targets targets = to_device(batch.targets, device);
   const ModelOutput output = model.forward(to_model_input(batch.images, device));
-  return {.loss = criterion.loss(output, targets, criterion.match(output, targets), counts).total.item<double>(),
+  return {.loss = criterion.loss(output, targets, criterion.match(output, targets), counts)
+                      .total.item<double>(),
           .detections = postprocess(output.layers.back(), sizes)};
 }
 
-Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options, const Group& group) {
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
+                    const Group& group) {
   const bool was_training = model.is_training();
   model.eval();
-  const size_t num_images = options.max_images > 0 ? std::min(static_cast<size_t>(options.max_images), dataset.size()) : dataset.size();
+  const size_t num_images = options.max_images > 0
+                                ? std::min(static_cast<size_t>(options.max_images), dataset.size())
+                                : dataset.size();
 
   const LossCounts counts = loss_counts(dataset, num_images, model.spec().num_queries);
   double loss = 0;
   std::vector<Detection> detections;
   Loader loader(dataset, options.loader);
-  loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(), options.batch_size));
+  loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
+                                options.batch_size));
   while (loader.has_next()) {
     const Batch batch = loader.next();
     std::vector<ImageSize> sizes;
-    for (const size_t i : batch.samples) sizes.push_back({dataset.image(i).height, dataset.image(i).width});
+    for (const size_t i : batch.samples)
+      sizes.push_back({dataset.image(i).height, dataset.image(i).width});
     const ValidatedBatch found = validate_batch(model, batch, sizes, counts, group.device());
     loss += found.loss;
     for (size_t b = 0; b < sizes.size(); ++b) {
-      append_detections(found.detections[b], dataset.image(batch.samples[b]).id, dataset.categories(), detections);
+      append_detections(found.detections[b], dataset.image(batch.samples[b]).id,
+                        dataset.categories(), detections);
     }
   }
   model.train(was_training);

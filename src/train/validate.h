@@ -18,9 +18,11 @@ namespace dfine {
 class PackedDataset;
 
 struct Validation {
-  /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and normalised as the criterion does for all
-  /// images as one batch: loss_vfl by the number of boxes, the others by the number of matched pairs (fewer than boxes only where an image
-  /// has more boxes than queries). It does not depend on the batch size or the number of ranks (up to rounding in the order of the sum).
+  /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and
+  /// normalised as the criterion does for all images as one batch: loss_vfl by the number of boxes,
+  /// the others by the number of matched pairs (fewer than boxes only where an image has more boxes
+  /// than queries). It does not depend on the batch size or the number of ranks (up to rounding in
+  /// the order of the sum).
   double val_loss = 0;
   CocoSummary summary;
   std::vector<CocoClassSummary> classes;  // empty on ranks other than zero
@@ -46,13 +48,16 @@ struct ValidatedBatch {
   std::vector<Detections> detections;  // [B]
 };
 
-/// Forward, loss and detections of one batch; no gradients. `model`: in evaluation mode, on `device`. `counts`: of all images that are
-/// validated, which normalise the loss. `sizes`: [B] pixels of the original images, which the detections are in.
-ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes, const LossCounts& counts,
-                              at::Device device);
+/// Forward, loss and detections of one batch; no gradients. `model`: in evaluation mode, on
+/// `device`. `counts`: of all images that are validated, which normalise the loss. `sizes`: [B]
+/// pixels of the original images, which the detections are in.
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
+                              const LossCounts& counts, at::Device device);
 
-/// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates, and all ranks get the result.
-/// The model is put into evaluation mode and back into the mode it was in.
-Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options, const Group& group);
+/// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates,
+/// and all ranks get the result. The model is put into evaluation mode and back into the mode it
+/// was in.
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
+                    const Group& group);
 
 }  // namespace dfine

@@ -1,4 +1,5 @@
-// Properties over random images and boxes. check_ops.py and check_draws.py compare with torchvision.
+// Properties over random images and boxes. check_ops.py and check_draws.py compare with
+// torchvision.
 #include "augment/augmenter.h"
 
 #include <gtest/gtest.h>
@@ -41,11 +42,13 @@ AugmentSource random_source(uint64_t key) {
   AugmentSource source{noise(between(random, 1, 300), between(random, 1, 300), key), {}};
   const int count = between(random, 0, 8);
   for (int32_t label = 0; label < count; ++label) {
-    const auto width = static_cast<float>(source.image.width), height = static_cast<float>(source.image.height);
+    const auto width = static_cast<float>(source.image.width),
+               height = static_cast<float>(source.image.height);
     const float shrink = random.uniform() < 0.5F ? 0.03F : 1.0F;
     const float left = random.uniform() * width, top = random.uniform() * height;
-    source.boxes.push_back(
-        {{left, top, left + (width - left) * random.uniform() * shrink, top + (height - top) * random.uniform() * shrink}, label});
+    source.boxes.push_back({{left, top, left + (width - left) * random.uniform() * shrink,
+                             top + (height - top) * random.uniform() * shrink},
+                            label});
   }
   return source;
 }
@@ -55,8 +58,8 @@ struct Sample {
   std::vector<TargetBox> boxes;
 };
 
-Sample augmented(const Augmenter& augmenter, const SampleKey& key, std::vector<AugmentSource> sources, ImageSize size,
-                 AugmentScratch& scratch) {
+Sample augmented(const Augmenter& augmenter, const SampleKey& key,
+                 std::vector<AugmentSource> sources, ImageSize size, AugmentScratch& scratch) {
   const AugmentPlan plan = augmenter.plan(key, 100);
   while (sources.size() > 1 + plan.partners.size()) sources.pop_back();
   Sample sample{std::vector<uint8_t>(static_cast<size_t>(size.height * size.width) * 3), {}};
@@ -84,13 +87,16 @@ TEST(Augmenter, BoxesStayValid) {
   for (int64_t position = 0; position < 400; ++position) {
     CounterRandom random = test_random(static_cast<uint64_t>(position) + 5000);
     const ImageSize size{between(random, 1, 200), between(random, 1, 200)};
-    const Sample sample = augmented(augmenter, {0, position}, eight_sources(static_cast<uint64_t>(position)), size, scratch);
+    const Sample sample = augmented(augmenter, {0, position},
+                                    eight_sources(static_cast<uint64_t>(position)), size, scratch);
     for (const TargetBox& box : sample.boxes) {
       const auto [x, y, w, h] = box.cxcywh;
-      for (const float share : box.cxcywh) EXPECT_TRUE(share >= 0 && share <= 1) << share;  // no NaN either
+      for (const float share : box.cxcywh)
+        EXPECT_TRUE(share >= 0 && share <= 1) << share;  // no NaN either
       EXPECT_GE(w * static_cast<float>(size.width), 0.998F);
       EXPECT_GE(h * static_cast<float>(size.height), 0.998F);
-      for (const float edge : {x - w / 2, y - h / 2, x + w / 2, y + h / 2}) EXPECT_TRUE(edge > -1e-6F && edge < 1 + 1e-6F) << edge;
+      for (const float edge : {x - w / 2, y - h / 2, x + w / 2, y + h / 2})
+        EXPECT_TRUE(edge > -1e-6F && edge < 1 + 1e-6F) << edge;
       ++boxes;
     }
   }
@@ -110,14 +116,17 @@ AugmentSource coloured_source(CounterRandom& random, int32_t first_label) {
   AugmentSource source{Image(columns * kCell, rows * kCell), {}};
   std::fill(source.image.pixels.begin(), source.image.pixels.end(), uint8_t{0});
   for (int cell = 0; cell < columns * rows; ++cell) {
-    const int left = cell % columns * kCell + between(random, 0, 20), top = cell / columns * kCell + between(random, 0, 20);
+    const int left = cell % columns * kCell + between(random, 0, 20),
+              top = cell / columns * kCell + between(random, 0, 20);
     const int right = left + between(random, 10, 45), bottom = top + between(random, 10, 45);
     const int32_t label = first_label + cell;
     for (int y = top; y < bottom; ++y)
       for (int x = left; x < right; ++x)
-        for (size_t c = 0; c < 3; ++c) source.image.row(y)[3 * x + static_cast<int>(c)] = colour_of(label)[c];
-    source.boxes.push_back(
-        {{static_cast<float>(left), static_cast<float>(top), static_cast<float>(right), static_cast<float>(bottom)}, label});
+        for (size_t c = 0; c < 3; ++c)
+          source.image.row(y)[3 * x + static_cast<int>(c)] = colour_of(label)[c];
+    source.boxes.push_back({{static_cast<float>(left), static_cast<float>(top),
+                             static_cast<float>(right), static_cast<float>(bottom)},
+                            label});
   }
   return source;
 }
@@ -132,15 +141,18 @@ Bounds bounds_of_colour(const Sample& sample, int side, const std::array<uint8_t
   for (int y = 0; y < side; ++y) {
     for (int x = 0; x < side; ++x) {
       bool same = true;
-      for (size_t c = 0; c < 3; ++c) same = same && sample.planes[c * plane + static_cast<size_t>(y * side + x)] == colour[c];
+      for (size_t c = 0; c < 3; ++c)
+        same = same && sample.planes[c * plane + static_cast<size_t>(y * side + x)] == colour[c];
       if (!same) continue;
-      bounds = {std::min(bounds.left, x), std::min(bounds.top, y), std::max(bounds.right, x + 1), std::max(bounds.bottom, y + 1)};
+      bounds = {std::min(bounds.left, x), std::min(bounds.top, y), std::max(bounds.right, x + 1),
+                std::max(bounds.bottom, y + 1)};
     }
   }
   return bounds;
 }
 
-/// Each surviving box is where its colour is: the pixels of the very colour end within the filter's reach of its edges.
+/// Each surviving box is where its colour is: the pixels of the very colour end within the filter's
+/// reach of its edges.
 void expect_boxes_on_their_colours(AugmentConfig config, bool four) {
   constexpr int kSide = 256;
   config.photometric = 0;
@@ -156,7 +168,8 @@ void expect_boxes_on_their_colours(AugmentConfig config, bool four) {
       const auto [x, y, w, h] = box.cxcywh;
       if (w * kSide < 20 || h * kSide < 20) continue;  // narrower ones may be all edge
       const Bounds bounds = bounds_of_colour(sample, kSide, colour_of(box.label));
-      constexpr double kReach = 6;  // a source pixel is at most 256 / (0.3 * 210) = 4.1 pixels, and nearest-pixel mosaics add up to one
+      constexpr double kReach = 6;  // a source pixel is at most 256 / (0.3 * 210) = 4.1 pixels, and
+                                    // nearest-pixel mosaics add up to one
       EXPECT_NEAR(bounds.left, (x - w / 2) * kSide, kReach) << position;
       EXPECT_NEAR(bounds.right, (x + w / 2) * kSide, kReach) << position;
       EXPECT_NEAR(bounds.top, (y - h / 2) * kSide, kReach) << position;
@@ -188,10 +201,11 @@ AugmentSource plain_source(int width, int height, uint8_t colour) {
   return source;
 }
 
-// 5000 x 1: at a shorter side of 320 pixels the longer would have 1.6 million, and the canvas 6 GB. The tile has 4096 x 320.
+// 5000 x 1: at a shorter side of 320 pixels the longer would have 1.6 million, and the canvas 6 GB.
+// The tile has 4096 x 320.
 TEST(Mosaic, VeryLongImagesAreShortened) {
-  std::vector<AugmentSource> four{plain_source(5000, 1, 10), plain_source(640, 480, 20), plain_source(4000, 320, 30),
-                                  plain_source(5000, 1, 40)};
+  std::vector<AugmentSource> four{plain_source(5000, 1, 10), plain_source(640, 480, 20),
+                                  plain_source(4000, 320, 30), plain_source(5000, 1, 40)};
   four[0].boxes = {{{1250, 0, 2500, 1}, 0}};
   four[2].boxes = {{{0, 0, 4000, 320}, 2}};  // as it is
   const AugmentConfig config;
@@ -225,10 +239,12 @@ TEST(Augmenter, IsAPureFunctionOfTheKey) {
   AugmentScratch used;
   std::vector<Sample> once;
   for (int64_t position = 0; position < 20; ++position)
-    once.push_back(augmented(augmenter, {3, position}, eight_sources(static_cast<uint64_t>(position)), {96, 64}, used));
+    once.push_back(augmented(augmenter, {3, position},
+                             eight_sources(static_cast<uint64_t>(position)), {96, 64}, used));
   for (int64_t position = 19; position >= 0; --position) {
     AugmentScratch fresh;
-    const Sample again = augmented(augmenter, {3, position}, eight_sources(static_cast<uint64_t>(position)), {96, 64}, fresh);
+    const Sample again = augmented(augmenter, {3, position},
+                                   eight_sources(static_cast<uint64_t>(position)), {96, 64}, fresh);
     const Sample& before = once[static_cast<size_t>(position)];
     EXPECT_EQ(again.planes, before.planes);
     EXPECT_EQ(again.boxes.size(), before.boxes.size());
@@ -243,14 +259,16 @@ TEST(Augmenter, OpsDrawIndependently) {
   for (int64_t position = 0; position < 50; ++position) {
     const SampleKey key{1, position};
     const auto same = [&](AugmentOp op, auto draw) {
-      EXPECT_EQ(draw(AugmentConfig{}, augment_random(2, key, op)), draw(other, augment_random(2, key, op)));
+      EXPECT_EQ(draw(AugmentConfig{}, augment_random(2, key, op)),
+                draw(other, augment_random(2, key, op)));
     };
     same(AugmentOp::kFlip, draw_flip);
     same(AugmentOp::kPhotometric, [](const AugmentConfig& config, CounterRandom random) {
       AugmentConfig always = config;
       always.photometric = 1;
       const ColourDraw draw = draw_colours(always, random);
-      return std::tuple{draw.distortion.brightness, draw.distortion.contrast, draw.distortion.saturation, draw.channels};
+      return std::tuple{draw.distortion.brightness, draw.distortion.contrast,
+                        draw.distortion.saturation, draw.channels};
     });
     // As a loader that only flips has drawn it.
     CounterRandom plain(2, Stream::kAugment, 1, static_cast<uint32_t>(position));
@@ -305,7 +323,8 @@ TEST(Augmenter, ImagesWithoutBoxesAreNotCropped) {
 TEST(Augmenter, AllBoxesMayBeDropped) {
   const Augmenter augmenter(nothing(), 1, 0);
   AugmentScratch scratch;
-  const AugmentSource source{noise(50, 40, 3), {{{5, 10, 5.9F, 30}, 0}, {{5, 10, 20, 10.5F}, 1}, {{7, 7, 7, 7}, 2}}};
+  const AugmentSource source{noise(50, 40, 3),
+                             {{{5, 10, 5.9F, 30}, 0}, {{5, 10, 20, 10.5F}, 1}, {{7, 7, 7, 7}, 2}}};
   EXPECT_TRUE(augmented(augmenter, {0, 0}, {source}, {64, 64}, scratch).boxes.empty());
   // One pixel is enough, but not when the resize makes less of it.
   const AugmentSource thin{noise(50, 40, 3), {{{5, 10, 6, 30}, 0}}};
@@ -320,7 +339,8 @@ TEST(Augmenter, AsksForItsPartners) {
   const Augmenter augmenter(config, 1, 0);
   const AugmentPlan plan = augmenter.plan({0, 0}, 10);
   EXPECT_EQ(plan.partners.size(), 7u);  // three, the one blended in, and its three
-  EXPECT_TRUE(std::all_of(plan.partners.begin(), plan.partners.end(), [](size_t partner) { return partner < 10; }));
+  EXPECT_TRUE(std::all_of(plan.partners.begin(), plan.partners.end(),
+                          [](size_t partner) { return partner < 10; }));
   std::vector<AugmentSource> sources(1, random_source(1));
   std::vector<uint8_t> planes(3 * 32 * 32);
   std::vector<TargetBox> boxes;

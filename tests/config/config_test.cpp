@@ -15,7 +15,8 @@ const std::string kData = "[data]\ntrain='a'\nval='b'\n";
 TEST(Config, NormsAreFrozenAsInTheOfficialModels) {
   // HGNetv2 section of the official yml files: freeze_norm false for n s m, true for l x.
   ModelConfig model;
-  for (const auto& [size, frozen] : {std::pair{"n", false}, {"s", false}, {"m", false}, {"l", true}, {"x", true}}) {
+  for (const auto& [size, frozen] :
+       {std::pair{"n", false}, {"s", false}, {"m", false}, {"l", true}, {"x", true}}) {
     model.size = size;
     EXPECT_EQ(freezes_norm(model), frozen) << size;
   }
@@ -30,21 +31,24 @@ TEST(Config, NormsAreFrozenAsInTheOfficialModels) {
 }
 
 TEST(Config, AugmentationByName) {
-  Config config = parse_config(kData + "augment = 'dfine'\n[augment]\nzoom_out = 0.25\nmosaic = 1\nflip = 0.75\n", "a");
+  Config config = parse_config(
+      kData + "augment = 'dfine'\n[augment]\nzoom_out = 0.25\nmosaic = 1\nflip = 0.75\n", "a");
   EXPECT_EQ(effective_augment(config).zoom_out, 0.25);
   EXPECT_EQ(effective_augment(config).iou_crop, 0.8);  // official
   EXPECT_EQ(effective_augment(config).mosaic, 1);
   for (const auto& [name, flip] : {std::pair{Augment::kFlip, 0.75}, {Augment::kNone, 0.0}}) {
     config.data.augment = name;
     const AugmentConfig augment = effective_augment(config);
-    for (const double off : {augment.photometric, augment.zoom_out, augment.iou_crop, augment.rotate, augment.mosaic, augment.mixup})
+    for (const double off : {augment.photometric, augment.zoom_out, augment.iou_crop,
+                             augment.rotate, augment.mosaic, augment.mixup})
       EXPECT_EQ(off, 0);
     EXPECT_EQ(augment.min_box_size, 0);
     EXPECT_EQ(augment.flip, flip);
   }
 }
 
-// github.com/Peterande/D-FINE, configs/dfine/include/dataloader.yml, and the defaults of torchvision 0.29's transforms it names.
+// github.com/Peterande/D-FINE, configs/dfine/include/dataloader.yml, and the defaults of
+// torchvision 0.29's transforms it names.
 TEST(Config, AugmentationIsTheOfficialOneByDefault) {
   const AugmentConfig augment;
   using Interval = AugmentConfig::Interval;
@@ -66,7 +70,8 @@ TEST(Config, AugmentationIsTheOfficialOneByDefault) {
   for (const double off : {augment.rotate, augment.mosaic, augment.mixup}) EXPECT_EQ(off, 0);
 }
 
-// Shares: github.com/Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml, policy.epoch of epoches.
+// Shares: github.com/Peterande/D-FINE, configs/dfine/dfine_hgnetv2_*_coco.yml, policy.epoch of
+// epoches.
 TEST(Config, StopEpochIsTheOfficialShareOfTheRun) {
   Config config;
   EXPECT_EQ(stage2_epoch(config), 0);  // the default: never
@@ -98,12 +103,16 @@ TEST(Config, StopEpochIsTheOfficialShareOfTheRun) {
 }
 
 TEST(Config, StopEpochIsAnEpochAShareOrAuto) {
-  for (const auto& [written, printed] : {std::pair{"148", "148"}, {"0", "0"}, {"0.875", "0.875"}, {"auto", "\"auto\""}}) {
+  for (const auto& [written, printed] :
+       {std::pair{"148", "148"}, {"0", "0"}, {"0.875", "0.875"}, {"auto", "\"auto\""}}) {
     const std::string line = std::string("train.stage2_epoch=") + written;
-    EXPECT_NE(print_config(parse_config(kData, "a", {line})).find(std::string("\nstage2_epoch = ") + printed + "\n"), std::string::npos);
+    EXPECT_NE(print_config(parse_config(kData, "a", {line}))
+                  .find(std::string("\nstage2_epoch = ") + printed + "\n"),
+              std::string::npos);
   }
   for (const char* wrong : {"-1", "1.5", "1.0", "0.0", "never", "[1]", "true"})
-    EXPECT_THROW(parse_config(kData, "a", {std::string("train.stage2_epoch=") + wrong}), UsageError) << wrong;
+    EXPECT_THROW(parse_config(kData, "a", {std::string("train.stage2_epoch=") + wrong}), UsageError)
+        << wrong;
 }
 
 TEST(Config, ThreadsShareTheNode) {
@@ -120,7 +129,8 @@ TEST(Config, ThreadsShareTheNode) {
 }
 
 TEST(Config, HashFollowsTheValuesAlone) {
-  const std::string one = "[optim]\nlr = 0.1\nbeta1 = 0.5\n" + kData, other = kData + "[optim]\nbeta1 = 5e-1\nlr = 1e-1  # same\n";
+  const std::string one = "[optim]\nlr = 0.1\nbeta1 = 0.5\n" + kData,
+                    other = kData + "[optim]\nbeta1 = 5e-1\nlr = 1e-1  # same\n";
   const Config a = parse_config(one, "a"), b = parse_config(other, "b");
   EXPECT_EQ(config_hash(a), config_hash(b));
   Config c = a;
@@ -137,7 +147,9 @@ TEST(Config, DifferencesNameTheKeys) {
   EXPECT_TRUE(config_differences(a, b).empty());
   b.optim.lr = 2e-4;
   b.data.image_size = {320, 480};
-  EXPECT_EQ(config_differences(a, b), (std::vector<std::string>{"data.image_size: 640 and [320, 480]", "optim.lr: 1e-4 and 2e-4"}));
+  EXPECT_EQ(
+      config_differences(a, b),
+      (std::vector<std::string>{"data.image_size: 640 and [320, 480]", "optim.lr: 1e-4 and 2e-4"}));
 }
 
 }  // namespace

@@ -25,15 +25,18 @@ std::string error_of(const std::string& text, const std::vector<std::string>& ov
   return "no error";
 }
 
-void expect_error(const std::string& text, const std::vector<std::string>& overrides, const std::string& part) {
+void expect_error(const std::string& text, const std::vector<std::string>& overrides,
+                  const std::string& part) {
   const std::string message = error_of(text, overrides);
   EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
 TEST(LoadConfig, ReadsEveryTypeOfValue) {
   const Config config = parse_config(
-      "run.seed = 7\nrun.device = 'cpu'\n[model]\nsize='x'\nfreeze_norm = false\n[data]\ntrain='a'\nval='b'\nimage_size=[320, 480]\n"
-      "augment='none'\n[optim]\nlr = 1\nweight_decay = 1e-2\n[ema]\nenabled = false\n[checkpoint]\nmonitor='ap'\n",
+      "run.seed = 7\nrun.device = 'cpu'\n[model]\nsize='x'\nfreeze_norm = "
+      "false\n[data]\ntrain='a'\nval='b'\nimage_size=[320, 480]\n"
+      "augment='none'\n[optim]\nlr = 1\nweight_decay = 1e-2\n[ema]\nenabled = "
+      "false\n[checkpoint]\nmonitor='ap'\n",
       "f.toml");
   EXPECT_EQ(config.run.seed, 7);
   EXPECT_EQ(config.run.device, DeviceChoice::kCpu);
@@ -49,13 +52,17 @@ TEST(LoadConfig, ReadsEveryTypeOfValue) {
 }
 
 TEST(LoadConfig, UnknownKeysAreErrorsWithASuggestion) {
-  expect_error(kData + "\nbatchsize = 2\n", {}, "f.toml:5: unknown key data.batchsize; did you mean data.batch_size?");
+  expect_error(kData + "\nbatchsize = 2\n", {},
+               "f.toml:5: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData + "[optim]\nbatch_size = 2\n", {},
-               "f.toml:5: unknown key optim.batch_size; did you mean data.batch_size or validate.batch_size?");
-  expect_error(kData + "[optimizer]\nlr = 2\n", {}, "f.toml:4: unknown table [optimizer]; did you mean [optim]?");
+               "f.toml:5: unknown key optim.batch_size; did you mean data.batch_size or "
+               "validate.batch_size?");
+  expect_error(kData + "[optimizer]\nlr = 2\n", {},
+               "f.toml:4: unknown table [optimizer]; did you mean [optim]?");
   expect_error("[dat]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [dat]; did you mean [data]?");
   expect_error("[zzz]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [zzz]");
-  expect_error(kData + "[train]\nlr = 2\n", {}, "f.toml:5: unknown key train.lr; did you mean optim.lr?");
+  expect_error(kData + "[train]\nlr = 2\n", {},
+               "f.toml:5: unknown key train.lr; did you mean optim.lr?");
   expect_error("seed = 2\n" + kData, {}, "f.toml:1: unknown key seed; did you mean run.seed?");
   expect_error(kData + "[data.train]\n", {}, "f.toml:4");
   expect_error(kData + "[run]\nzzz = 2\n", {}, "unknown key run.zzz");
@@ -112,47 +119,67 @@ TEST(LoadConfig, EverySynonymLeadsToAKey) {
 }
 
 TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
-  expect_error(kData + "[optim]\nlr = 'fast'\n", {}, "f.toml:5: optim.lr cannot be \"fast\" (expected: number > 0)");
+  expect_error(kData + "[optim]\nlr = 'fast'\n", {},
+               "f.toml:5: optim.lr cannot be \"fast\" (expected: number > 0)");
   expect_error(kData + "[optim]\nlr = 0\n", {}, "optim.lr cannot be 0 ");
   expect_error(kData + "[optim]\nlr = nan\n", {}, "optim.lr cannot be nan");
   expect_error(kData + "[optim]\nlr = inf\n", {}, "optim.lr cannot be inf");
   expect_error(kData + "[optim]\nlr = [1]\n", {}, "optim.lr cannot be [1]");
-  expect_error(kData + "[optim]\nlr = {a = 1}\n", {}, "optim.lr cannot be { a = 1 } (expected: number > 0)");
-  expect_error(kData + "[optim]\nlr = 2026-01-31\n", {}, "optim.lr cannot be 2026-01-31 (expected: number > 0)");
-  expect_error(kData + "[optim]\nbeta1 = 1\n", {}, "optim.beta1 cannot be 1 (expected: number >= 0 and < 1)");
-  expect_error(kData + "batch_size = 0\n", {}, "data.batch_size cannot be 0 (expected: whole number from 1 to 4096)");
+  expect_error(kData + "[optim]\nlr = {a = 1}\n", {},
+               "optim.lr cannot be { a = 1 } (expected: number > 0)");
+  expect_error(kData + "[optim]\nlr = 2026-01-31\n", {},
+               "optim.lr cannot be 2026-01-31 (expected: number > 0)");
+  expect_error(kData + "[optim]\nbeta1 = 1\n", {},
+               "optim.beta1 cannot be 1 (expected: number >= 0 and < 1)");
+  expect_error(kData + "batch_size = 0\n", {},
+               "data.batch_size cannot be 0 (expected: whole number from 1 to 4096)");
   expect_error(kData + "batch_size = 2.0\n", {}, "data.batch_size cannot be 2.0");
   expect_error(kData + "shuffle = 1\n", {}, "data.shuffle cannot be 1 (expected: true or false)");
   expect_error(kData + "[run]\ndir = 5\n", {}, "run.dir cannot be 5 (expected: text)");
   expect_error(kData + "[run]\nseed = -1\n", {}, "run.seed cannot be -1");
-  expect_error(kData + "[model]\nsize = 'XL'\n", {}, "model.size cannot be \"XL\" (expected: \"n\", \"s\", \"m\", \"l\" or \"x\")");
-  expect_error(kData + "[model]\nfreeze_norm = 'yes'\n", {}, "model.freeze_norm cannot be \"yes\" (expected: true, false or \"auto\")");
-  for (const char* size : {"650", "0", "-32", "[640]", "[640, 641]", "[640, 640, 640]", "640.0", "'640'", "[640.0, 640.0]", "8192"})
+  expect_error(kData + "[model]\nsize = 'XL'\n", {},
+               "model.size cannot be \"XL\" (expected: \"n\", \"s\", \"m\", \"l\" or \"x\")");
+  expect_error(kData + "[model]\nfreeze_norm = 'yes'\n", {},
+               "model.freeze_norm cannot be \"yes\" (expected: true, false or \"auto\")");
+  for (const char* size : {"650", "0", "-32", "[640]", "[640, 641]", "[640, 640, 640]", "640.0",
+                           "'640'", "[640.0, 640.0]", "8192"})
     expect_error(kData + "image_size = " + size + "\n", {}, "f.toml:4: data.image_size");
 }
 
 TEST(LoadConfig, ListsOfNumbers) {
-  const Config config =
-      parse_config(kData + "[augment]\nhue = [-0.1, 0]\nzoom_out_side = [1, 2]\niou_crop_overlaps = [0.5, 1]\n", "f.toml");
+  const Config config = parse_config(
+      kData + "[augment]\nhue = [-0.1, 0]\nzoom_out_side = [1, 2]\niou_crop_overlaps = [0.5, 1]\n",
+      "f.toml");
   EXPECT_EQ(config.augment.hue, (AugmentConfig::Interval{-0.1, 0}));
   EXPECT_EQ(config.augment.zoom_out_side, (AugmentConfig::Interval{1, 2}));
   EXPECT_EQ(config.augment.iou_crop_overlaps, (std::vector<double>{0.5, 1}));
-  for (const char* wrong : {"hue = 0.1", "hue = []", "hue = [0.1]", "hue = [0.1, 0.0]", "hue = [0, 0.6]", "hue = [0, nan]",
-                            "contrast = [0, inf]", "zoom_out_side = [0.5, 2]", "zoom_out_side = [1, 101]", "mosaic_scale = [0.001, 1]",
-                            "mosaic_scale = [1, 1e9]", "brightness = [0, 101]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
-                            "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256", "iou_crop_scale = [0, 1]"})
+  for (const char* wrong :
+       {"hue = 0.1", "hue = []", "hue = [0.1]", "hue = [0.1, 0.0]", "hue = [0, 0.6]",
+        "hue = [0, nan]", "contrast = [0, inf]", "zoom_out_side = [0.5, 2]",
+        "zoom_out_side = [1, 101]", "mosaic_scale = [0.001, 1]", "mosaic_scale = [1, 1e9]",
+        "brightness = [0, 101]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
+        "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256",
+        "iou_crop_scale = [0, 1]"})
     expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
-  expect_error(kData + "[augment]\nhue = ['a', 'b']\n", {},
-               "augment.hue cannot be [\"a\", \"b\"] (expected: [from, to], numbers from -0.5 to 0.5)");
-  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {}, "augment.hue cannot be [ 0, 'b' ] (expected: [from, to]");
+  expect_error(
+      kData + "[augment]\nhue = ['a', 'b']\n", {},
+      "augment.hue cannot be [\"a\", \"b\"] (expected: [from, to], numbers from -0.5 to 0.5)");
+  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {},
+               "augment.hue cannot be [ 0, 'b' ] (expected: [from, to]");
 }
 
 TEST(LoadConfig, ListsOfPatterns) {
   using List = std::vector<std::string>;
-  EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['norm\\.', \"bias\"]\n", "a.toml").optim.no_decay, (List{"norm\\.", "bias"}));
-  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay=["norm"])"}).optim.no_decay, List{"norm"});
-  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay="norm")"}).optim.no_decay, List{"norm"});
-  EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['a']\n", "a.toml", {"optim.no_decay=[]"}).optim.no_decay, List{});
+  EXPECT_EQ(
+      parse_config(kData + "[optim]\nno_decay = ['norm\\.', \"bias\"]\n", "a.toml").optim.no_decay,
+      (List{"norm\\.", "bias"}));
+  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay=["norm"])"}).optim.no_decay,
+            List{"norm"});
+  EXPECT_EQ(parse_config(kData, "a.toml", {R"(optim.no_decay="norm")"}).optim.no_decay,
+            List{"norm"});
+  EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['a']\n", "a.toml", {"optim.no_decay=[]"})
+                .optim.no_decay,
+            List{});
   expect_error(kData + "[optim]\nno_decay = ['(']\n", {}, "no regular expression");
   expect_error(kData + "[optim]\nno_decay = [1, 2]\n", {}, "list of regular expressions");
 }
@@ -166,48 +193,65 @@ TEST(LoadConfig, MultiScale) {
     config.data.multiscale_repeat = 7;
     EXPECT_EQ(multiscale_repeat(config), 7);
   }
-  expect_error(kData + "multiscale = true\nimage_size = 32\n", {}, "data.multiscale needs a data.image_size of at least 64");
+  expect_error(kData + "multiscale = true\nimage_size = 32\n", {},
+               "data.multiscale needs a data.image_size of at least 64");
   EXPECT_EQ(error_of(kData + "multiscale = true\nimage_size = [32, 64]\n"), "no error");
 }
 
 TEST(LoadConfig, AutoOrAValue) {
-  const Config unset = parse_config(kData + "[ema]\ndecay = 'auto'\n", "f.toml", {"ema.warmup_steps=auto", "optim.warmup_steps=auto"});
+  const Config unset = parse_config(kData + "[ema]\ndecay = 'auto'\n", "f.toml",
+                                    {"ema.warmup_steps=auto", "optim.warmup_steps=auto"});
   EXPECT_FALSE(unset.ema.decay || unset.ema.warmup_steps || unset.optim.warmup_steps);
-  const Config set = parse_config(kData + "[ema]\ndecay = 0.5\n", "f.toml", {"ema.warmup_steps=0", "model.freeze_norm=true"});
+  const Config set = parse_config(kData + "[ema]\ndecay = 0.5\n", "f.toml",
+                                  {"ema.warmup_steps=0", "model.freeze_norm=true"});
   EXPECT_EQ(set.ema.decay, 0.5);
   EXPECT_EQ(set.ema.warmup_steps, 0);
   EXPECT_EQ(set.model.freeze_norm, true);
-  expect_error(kData + "[ema]\ndecay = 1\n", {}, "ema.decay cannot be 1 (expected: number >= 0 and < 1 or \"auto\"");
+  expect_error(kData + "[ema]\ndecay = 1\n", {},
+               "ema.decay cannot be 1 (expected: number >= 0 and < 1 or \"auto\"");
   expect_error(kData + "[ema]\nwarmup_steps = -1\n", {}, "ema.warmup_steps cannot be -1");
-  expect_error(kData + "[optim]\nwarmup_steps = 'all'\n", {}, "optim.warmup_steps cannot be \"all\"");
+  expect_error(kData + "[optim]\nwarmup_steps = 'all'\n", {},
+               "optim.warmup_steps cannot be \"all\"");
 }
 
 TEST(LoadConfig, Milestones) {
-  EXPECT_EQ(parse_config(kData + "[optim]\nschedule = 'multistep'\nmilestones = [30, 40.5]\n", "f").optim.milestones,
+  EXPECT_EQ(parse_config(kData + "[optim]\nschedule = 'multistep'\nmilestones = [30, 40.5]\n", "f")
+                .optim.milestones,
             (std::vector<double>{30, 40.5}));
-  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [40, 30]\n", {}, "optim.milestones cannot be [40, 30]");
-  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [0, 30]\n", {}, "optim.milestones cannot be [0, 30]");
+  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [40, 30]\n", {},
+               "optim.milestones cannot be [40, 30]");
+  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [0, 30]\n", {},
+               "optim.milestones cannot be [0, 30]");
 }
 
 TEST(LoadConfig, WhatDoesNotGoTogether) {
-  const auto refused = [](const std::string& tables, const std::string& message) { expect_error(kData + tables, {}, message); };
+  const auto refused = [](const std::string& tables, const std::string& message) {
+    expect_error(kData + tables, {}, message);
+  };
   refused("[optim]\nscale_lr = 'sqrt'\n", "optim.scale_lr needs optim.base_batch");
   refused("[optim]\nscale_schedule = true\n", "optim.scale_schedule needs optim.base_batch");
-  refused("[optim]\nwarmup_epochs = 1\nwarmup_steps = 5\n", "optim.warmup_epochs and optim.warmup_steps are both set");
+  refused("[optim]\nwarmup_epochs = 1\nwarmup_steps = 5\n",
+          "optim.warmup_epochs and optim.warmup_steps are both set");
   refused("[optim]\nschedule = 'multistep'\n", "needs optim.milestones");
   refused("[optim]\nmilestones = [3]\n", "optim.milestones are set, but");
-  refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n", "the flat part of optim.schedule");
+  refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n",
+          "the flat part of optim.schedule");
   refused("[train]\nsecond_stage = true\n", "train.stage2_from_best needs train.stage2_epoch");
-  refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n", "train.patience counts validations");
+  refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n",
+          "train.patience counts validations");
   refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs train.stage2_epoch");
-  refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n", "validate.weights = \"ema\", but ema.enabled = false");
-  EXPECT_EQ(error_of(kData + "stage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"), "no error");
+  refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n",
+          "validate.weights = \"ema\", but ema.enabled = false");
+  EXPECT_EQ(
+      error_of(kData + "stage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"),
+      "no error");
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {
   const std::string message = error_of(kData + "batch_size = 0\nfoo = 1\n", {"optim.lr=-1"});
   for (const char* part :
-       {"3 errors", "f.toml:4: data.batch_size", "f.toml:5: unknown key data.foo", "--set optim.lr=-1: optim.lr cannot be -1"})
+       {"3 errors", "f.toml:4: data.batch_size", "f.toml:5: unknown key data.foo",
+        "--set optim.lr=-1: optim.lr cannot be -1"})
     EXPECT_NE(message.find(part), std::string::npos) << message;
 }
 
@@ -215,23 +259,30 @@ TEST(LoadConfig, CombinationsThatCannotWork) {
   expect_error("[run]\nseed = 1\n", {}, "f.toml: data.train is not set");
   expect_error("[data]\ntrain = 'a'\n", {}, "f.toml: data.val is not set");
   EXPECT_EQ(error_of("[data]\ntrain = 'a'\n[validate]\nevery_epochs = 0\n"), "no error");
-  expect_error(kData + "[model]\nfreeze_backbone = true\n[optim]\nbackbone_lr = 1e-5\n", {}, "f.toml:7: optim.backbone_lr is set, but");
-  expect_error(kData + "[model]\nfreeze_backbone = true\nfreeze_norm = false\n", {}, "f.toml:6: model.freeze_norm = false, but");
+  expect_error(kData + "[model]\nfreeze_backbone = true\n[optim]\nbackbone_lr = 1e-5\n", {},
+               "f.toml:7: optim.backbone_lr is set, but");
+  expect_error(kData + "[model]\nfreeze_backbone = true\nfreeze_norm = false\n", {},
+               "f.toml:6: model.freeze_norm = false, but");
   expect_error(kData + "[model]\nfreeze_backbone = true\n", {"model.freeze_norm=false"},
                "--set model.freeze_norm=false: model.freeze_norm");
-  expect_error(kData + "max_images = 3\n", {}, "f.toml:4: data.max_images = 3 does not fill one batch of data.batch_size = 4");
+  expect_error(kData + "max_images = 3\n", {},
+               "f.toml:4: data.max_images = 3 does not fill one batch of data.batch_size = 4");
   expect_error(kData, {"run.dir="}, "run.dir is empty");
   expect_error(kData + "[model]\nmax_denoising_queries = 199\n", {},
-               "f.toml:5: model.max_denoising_queries = 199 is less than the 200 queries that model.num_denoising = 100 makes");
+               "f.toml:5: model.max_denoising_queries = 199 is less than the 200 queries that "
+               "model.num_denoising = 100 makes");
   EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 200\n"), "no error");
-  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 20\nnum_denoising = 10\n"), "no error");
+  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 20\nnum_denoising = 10\n"),
+            "no error");
   EXPECT_EQ(error_of(kData + "[model]\nnum_denoising = 1000\n"), "no error");  // no limit
 }
 
 TEST(LoadConfig, BrokenToml) {
   expect_error("[data\n", {}, "f.toml:1:");
   expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4: data.batch_size cannot be = 3");
-  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {}, "not TOML: Error while parsing key-value pair: cannot redefine existing integer 'batch_size'");
+  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {},
+               "not TOML: Error while parsing key-value pair: cannot redefine existing integer "
+               "'batch_size'");
   EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
   EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
 }
@@ -239,8 +290,9 @@ TEST(LoadConfig, BrokenToml) {
 TEST(LoadConfig, OverridesWinInTheirOrder) {
   const Config config = parse_config(
       kData + "batch_size = 2\n", "f.toml",
-      {"data.batch_size=3", "data.batch_size=5", "data.image_size=[320, 480]", "run.dir=runs/a b", "model.size=s", "model.freeze_norm=true",
-       "data.train=2024", "data.val=\"quoted = x\"", "optim.lr=1e-3", "data.shuffle=false", "model.weights="});
+      {"data.batch_size=3", "data.batch_size=5", "data.image_size=[320, 480]", "run.dir=runs/a b",
+       "model.size=s", "model.freeze_norm=true", "data.train=2024", "data.val=\"quoted = x\"",
+       "optim.lr=1e-3", "data.shuffle=false", "model.weights="});
   EXPECT_EQ(config.data.batch_size, 5);
   EXPECT_EQ(config.data.image_size, (ImageSize{320, 480}));
   EXPECT_EQ(config.run.dir, "runs/a b");
@@ -251,28 +303,36 @@ TEST(LoadConfig, OverridesWinInTheirOrder) {
   EXPECT_EQ(config.optim.lr, 1e-3);
   EXPECT_FALSE(config.data.shuffle);
   EXPECT_EQ(config.model.weights, "");
-  EXPECT_FALSE(parse_config(kData, "f.toml", {"model.freeze_norm=true", "model.freeze_norm=auto"}).model.freeze_norm.has_value());
+  EXPECT_FALSE(parse_config(kData, "f.toml", {"model.freeze_norm=true", "model.freeze_norm=auto"})
+                   .model.freeze_norm.has_value());
 }
 
 TEST(LoadConfig, WrongOverridesAreNamed) {
   expect_error(kData, {"data.batch_size"}, "--set data.batch_size: a setting is TABLE.KEY=VALUE");
   expect_error(kData, {"=3"}, "--set =3: a setting is TABLE.KEY=VALUE");
   expect_error(kData, {"run.dir=gr\xfc\xdf"}, "is not UTF-8");
-  expect_error(kData, {"data.batchsize=3"}, "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
+  expect_error(kData, {"data.batchsize=3"},
+               "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
   expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
   for (const char* missing : {"data.batch_size=", "data.batch_size= "})
-    expect_error(kData, {missing}, "the value of data.batch_size is missing (expected: whole number from 1 to 4096)");
-  expect_error(kData, {"data.shuffle="}, "the value of data.shuffle is missing (expected: true or false)");
+    expect_error(kData, {missing},
+                 "the value of data.batch_size is missing (expected: whole number from 1 to 4096)");
+  expect_error(kData, {"data.shuffle="},
+               "the value of data.shuffle is missing (expected: true or false)");
   expect_error(kData, {"model.size="}, "model.size cannot be \"\"");
-  expect_error(kData, {"data.batch_size=3\nw=4"}, "data.batch_size cannot be 3\nw=4 (expected: whole number");
+  expect_error(kData, {"data.batch_size=3\nw=4"},
+               "data.batch_size cannot be 3\nw=4 (expected: whole number");
 }
 
 /// What TOML cannot read says what the key takes, not what the parser was looking for.
 TEST(LoadConfig, ValuesThatAreNotToml) {
-  const auto both = [](const std::string& table, const std::string& key, const std::string& value, const std::string& message) {
+  const auto both = [](const std::string& table, const std::string& key, const std::string& value,
+                       const std::string& message) {
     const std::string wanted = table + "." + key + " cannot be " + value + " (expected: " + message;
-    expect_error(kData + "[" + table + "]\n" + key + " = " + value + "  # comment\n", {}, "f.toml:5: " + wanted);
-    expect_error(kData, {table + "." + key + "=" + value}, "--set " + table + "." + key + "=" + value + ": " + wanted);
+    expect_error(kData + "[" + table + "]\n" + key + " = " + value + "  # comment\n", {},
+                 "f.toml:5: " + wanted);
+    expect_error(kData, {table + "." + key + "=" + value},
+                 "--set " + table + "." + key + "=" + value + ": " + wanted);
   };
   both("optim", "lr", "fast", "number > 0)");
   both("optim", "lr", ".1", "number > 0); write 0.1");
@@ -281,28 +341,42 @@ TEST(LoadConfig, ValuesThatAreNotToml) {
   both("train", "epochs", "050", "whole number of at least 1); write 50");
   both("run", "deterministic", "True", "true or false); write true");
   both("run", "deterministic", "yes", "true or false); write true");
-  both("optim", "milestones", "30, 40", "list of numbers > 0, each larger than the one before); write [30, 40]");
+  both("optim", "milestones", "30, 40",
+       "list of numbers > 0, each larger than the one before); write [30, 40]");
   both("augment", "hue", "0..1", "[from, to], numbers from -0.5 to 0.5)");
-  expect_error("[data]\ntrain = packs/train\n", {},
-               "f.toml:2: data.train cannot be packs/train (expected: text); write \"packs/train\"");
-  expect_error("[model]\nsize = s\n", {}, "f.toml:2: model.size cannot be s (expected: \"n\", \"s\", \"m\", \"l\" or \"x\"); write \"s\"");
-  expect_error("[data]\nimage_size = 320x320\n", {}, "f.toml:2: data.image_size cannot be 320x320 (expected: a number, or [height, width];");
-  expect_error("[ema]\ndecay = auto\n", {}, "f.toml:2: ema.decay cannot be auto (expected: number >= 0 and < 1 or \"auto\"); write \"auto\"");
+  expect_error(
+      "[data]\ntrain = packs/train\n", {},
+      "f.toml:2: data.train cannot be packs/train (expected: text); write \"packs/train\"");
+  expect_error("[model]\nsize = s\n", {},
+               "f.toml:2: model.size cannot be s (expected: \"n\", \"s\", \"m\", \"l\" or \"x\"); "
+               "write \"s\"");
+  expect_error(
+      "[data]\nimage_size = 320x320\n", {},
+      "f.toml:2: data.image_size cannot be 320x320 (expected: a number, or [height, width];");
+  expect_error("[ema]\ndecay = auto\n", {},
+               "f.toml:2: ema.decay cannot be auto (expected: number >= 0 and < 1 or \"auto\"); "
+               "write \"auto\"");
   expect_error("data.train = packs/train\n", {}, "f.toml:1: data.train cannot be packs/train");
   expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "f.toml:2: data.train: not TOML: ");
-  expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "text with backslashes stands in single quotes");
-  expect_error("[data]\nfoo = packs/train\n", {}, "f.toml:2: unknown key data.foo; its value packs/train is not TOML: ");
+  expect_error("[data]\ntrain = \"C:\\data\"\n", {},
+               "text with backslashes stands in single quotes");
+  expect_error("[data]\nfoo = packs/train\n", {},
+               "f.toml:2: unknown key data.foo; its value packs/train is not TOML: ");
   expect_error("lr = fast\n" + kData, {}, "f.toml:1: unknown key lr; did you mean optim.lr?");
   expect_error(kData + "[train]\nepochs = \"5\"\n", {}, "write 5");
   expect_error("", {"model.freeze=[abc, d]"}, "write [\"abc\", \"d\"]");
-  for (const char* none : {"None", "null"}) expect_error(kData + "[model]\nweights = " + none + "\n", {}, "; write \"\"");
+  for (const char* none : {"None", "null"})
+    expect_error(kData + "[model]\nweights = " + none + "\n", {}, "; write \"\"");
 }
 
 TEST(LoadConfig, KeysOfEarlierVersionsNameTheirNewOnes) {
-  expect_error(kData + "stop_epoch = 3\n", {}, "f.toml:4: data.stop_epoch is now called train.stage2_epoch");
-  expect_error(kData, {"data.on_bad=skip"}, "--set data.on_bad=skip: data.on_bad is now called data.on_corrupt");
+  expect_error(kData + "stop_epoch = 3\n", {},
+               "f.toml:4: data.stop_epoch is now called train.stage2_epoch");
+  expect_error(kData, {"data.on_bad=skip"},
+               "--set data.on_bad=skip: data.on_bad is now called data.on_corrupt");
   const std::string saved = kData +
-                            "on_bad = 'skip'\nmax_bad = 7\nstop_epoch = 0.5\n[train]\naccumulate = 2\nsecond_stage = true\n"
+                            "on_bad = 'skip'\nmax_bad = 7\nstop_epoch = 0.5\n[train]\naccumulate = "
+                            "2\nsecond_stage = true\n"
                             "epochs = 8\n[validate]\nevery_epochs = 1\n";
   const Config config = parse_saved_config(saved, "saved");
   EXPECT_EQ(config.data.on_corrupt, OnCorrupt::kSkip);
@@ -316,8 +390,9 @@ TEST(LoadConfig, KeysOfEarlierVersionsNameTheirNewOnes) {
 TEST(LoadConfig, SeveralValuesThatAreNotTomlAreReportedAtOnce) {
   const std::string text = "[data]\ntrain = P/a\nval = P/b\ntrian = 1\n[optim]\nlr = 1.0.0\n";
   expect_error(text, {"train.epochs=many"}, "5 errors in the configuration:");
-  for (const char* part : {"f.toml:2: data.train cannot be P/a", "f.toml:3: data.val cannot be P/b", "f.toml:4: unknown key data.trian",
-                           "f.toml:6: optim.lr cannot be 1.0.0", "--set train.epochs=many: train.epochs cannot be many"})
+  for (const char* part : {"f.toml:2: data.train cannot be P/a", "f.toml:3: data.val cannot be P/b",
+                           "f.toml:4: unknown key data.trian", "f.toml:6: optim.lr cannot be 1.0.0",
+                           "--set train.epochs=many: train.epochs cannot be many"})
     expect_error(text, {"train.epochs=many"}, part);
   expect_error("[data\ntrain = 'a'\n", {}, "f.toml:1:");
 }
@@ -325,7 +400,8 @@ TEST(LoadConfig, SeveralValuesThatAreNotTomlAreReportedAtOnce) {
 TEST(LoadConfig, WhatIsOnlyLookedAtMayLackTheKeysOfARun) {
   EXPECT_EQ(parse_config("", "f.toml", {"optim.lr=3e-4"}, UnsetKeys::kAllowed).optim.lr, 3e-4);
   EXPECT_EQ(load_config("", {}, UnsetKeys::kAllowed).data.train, "");
-  for (const char* wrong : {"[optim]\nlr = 'fast'\n", "[optim]\nrate = 1\n", "[run]\ndir = ''\n", "[optim]\nscale_lr = 'sqrt'\n"})
+  for (const char* wrong : {"[optim]\nlr = 'fast'\n", "[optim]\nrate = 1\n", "[run]\ndir = ''\n",
+                            "[optim]\nscale_lr = 'sqrt'\n"})
     EXPECT_THROW(parse_config(wrong, "f.toml", {}, UnsetKeys::kAllowed), UsageError) << wrong;
 }
 
@@ -353,7 +429,8 @@ TEST(PrintConfig, LoadsAsTheSameConfiguration) {
 
 TEST(PrintConfig, HasEveryKeyWithItsDescription) {
   const std::string printed = print_config({});
-  for (const ConfigKey& key : config_keys()) EXPECT_NE(printed.find("\n" + key.key() + " = "), std::string::npos) << key.name;
+  for (const ConfigKey& key : config_keys())
+    EXPECT_NE(printed.find("\n" + key.key() + " = "), std::string::npos) << key.name;
   EXPECT_NE(printed.find("# Learning rate of AdamW, "), std::string::npos);
   EXPECT_NE(printed.find("Default: 1e-4."), std::string::npos);
 }

@@ -22,7 +22,8 @@ fs::path source() {
 // Scripts and configuration files of users rely on these names.
 TEST(ConfigKeys, KeepTheirNames) {
   std::set<std::string> names;
-  for (const ConfigKey& key : config_keys()) EXPECT_TRUE(names.insert(key.name).second) << key.name << " twice";
+  for (const ConfigKey& key : config_keys())
+    EXPECT_TRUE(names.insert(key.name).second) << key.name << " twice";
   for (const char* name : {"run.dir",
                            "run.seed",
                            "run.device",
@@ -103,10 +104,12 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
     Config config;
     bool changed = false;
     for (const ConfigValue& other :
-         {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25), ConfigValue("x"), ConfigValue("cpu"),
-          ConfigValue("none"), ConfigValue("ap"), ConfigValue("skip"), ConfigValue("fp16"), ConfigValue("new"), ConfigValue("sqrt"),
-          ConfigValue("multistep"), ConfigValue("published"), ConfigValue("raw"), ConfigValue("averaged"), ConfigValue(0.5),
-          ConfigValue(std::vector<double>{0.25, 0.5}), ConfigValue(std::vector<double>{2.0, 3.0})}) {
+         {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25),
+          ConfigValue("x"), ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap"),
+          ConfigValue("skip"), ConfigValue("fp16"), ConfigValue("new"), ConfigValue("sqrt"),
+          ConfigValue("multistep"), ConfigValue("published"), ConfigValue("raw"),
+          ConfigValue("averaged"), ConfigValue(0.5), ConfigValue(std::vector<double>{0.25, 0.5}),
+          ConfigValue(std::vector<double>{2.0, 3.0})}) {
       try {
         key.set(config, other);
       } catch (const std::exception&) {
@@ -128,7 +131,8 @@ TEST(ConfigFiles, EveryShippedOneLoads) {
     EXPECT_NO_THROW(load_config(entry.path().string())) << entry.path();
     found.insert(entry.path().filename().string());
   }
-  for (const char* name : {"n.toml", "s.toml", "m.toml", "l.toml", "xl.toml", "quickstart.toml", "debug.toml"})
+  for (const char* name :
+       {"n.toml", "s.toml", "m.toml", "l.toml", "xl.toml", "quickstart.toml", "debug.toml"})
     EXPECT_TRUE(found.contains(name)) << name;
 }
 
@@ -145,7 +149,8 @@ TEST(ConfigFiles, TheSeedRecipe) {
   EXPECT_FALSE(xl.model.freeze_backbone || xl.model.freeze_stem || xl.ema.enabled);
 }
 
-// docs/configuration.md ends with the generated tables. When this fails, take the text that the message names.
+// docs/configuration.md ends with the generated tables. When this fails, take the text that the
+// message names.
 TEST(ConfigReference, TheDocumentHasExactlyTheKeys) {
   std::ifstream in(source() / "docs/configuration.md");
   const std::string text(std::istreambuf_iterator<char>(in), {});

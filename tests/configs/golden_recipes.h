@@ -25,7 +25,9 @@ struct RecipeFile {
   std::string folder, size;
 
   std::string path() const { return from_source("configs/" + folder + "/" + size + ".toml"); }
-  nlohmann::json golden() const { return dfine::golden("recipes.json").at("recipes").at(folder).at(size); }
+  nlohmann::json golden() const {
+    return dfine::golden("recipes.json").at("recipes").at(folder).at(size);
+  }
 };
 
 inline std::ostream& operator<<(std::ostream& out, const RecipeFile& file) {

@@ -1,4 +1,5 @@
-// What the shipped recipes make of the model: the optimizer's groups, and figures that no configuration key holds.
+// What the shipped recipes make of the model: the optimizer's groups, and figures that no
+// configuration key holds.
 #include <zlib.h>
 
 #include <numeric>
@@ -15,10 +16,12 @@ namespace {
 
 class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 
-/// tests/golden/parameter_groups.json: the members, found by the official patterns; recipes.json: their rates and decays.
+/// tests/golden/parameter_groups.json: the members, found by the official patterns; recipes.json:
+/// their rates and decays.
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
-  const auto model = build_model(load_config(file.path(), {"model.weights=''"}), std::vector<Category>(80), false, Group());
+  const auto model = build_model(load_config(file.path(), {"model.weights=''"}),
+                                 std::vector<Category>(80), false, Group());
   const auto groups = parameter_groups(*model, load_config(file.path()).optim);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);
   const auto rates = file.golden().at("groups");
@@ -31,20 +34,28 @@ TEST_P(RecipeGroups, AreTheOfficialOnes) {
     EXPECT_EQ(groups[g].names.size(), members[g].at("tensors").get<size_t>());
     uint64_t names = 0;
     for (const std::string& name : groups[g].names)
-      names += ::crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
+      names +=
+          ::crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
     EXPECT_EQ(names, members[g].at("names").get<uint64_t>());
-    const auto elements = std::accumulate(groups[g].parameters.begin(), groups[g].parameters.end(), int64_t{0},
-                                          [](int64_t sum, const Tensor& p) { return sum + p.numel(); });
+    const auto elements =
+        std::accumulate(groups[g].parameters.begin(), groups[g].parameters.end(), int64_t{0},
+                        [](int64_t sum, const Tensor& p) { return sum + p.numel(); });
     EXPECT_EQ(elements, members[g].at("parameters").get<int64_t>());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, RecipeGroups, testing::ValuesIn(recipe_files({"coco", "objects365_to_coco", "custom"})), test_name);
+INSTANTIATE_TEST_SUITE_P(Files, RecipeGroups,
+                         testing::ValuesIn(recipe_files({"coco", "objects365_to_coco", "custom"})),
+                         test_name);
 
 TEST(OfficialFigures, OfCriterionMatcherAndDenoising) {
   const auto official = golden("recipes.json").at("fixed");
   const CriterionOptions ours;
-  const nlohmann::json weights{{"vfl", ours.vfl}, {"bbox", ours.bbox}, {"giou", ours.giou}, {"fgl", ours.fgl}, {"ddf", ours.ddf}};
+  const nlohmann::json weights{{"vfl", ours.vfl},
+                               {"bbox", ours.bbox},
+                               {"giou", ours.giou},
+                               {"fgl", ours.fgl},
+                               {"ddf", ours.ddf}};
   EXPECT_EQ(weights, official.at("weights"));
   EXPECT_EQ(ours.alpha, official.at("alpha"));
   EXPECT_EQ(ours.gamma, official.at("gamma"));
@@ -55,7 +66,8 @@ TEST(OfficialFigures, OfCriterionMatcherAndDenoising) {
                                {"alpha", ours.matcher.alpha},
                                {"gamma", ours.matcher.gamma}};
   EXPECT_EQ(matcher, official.at("matcher"));
-  EXPECT_EQ(kDenoisingLabelNoise, official.at("label_noise_ratio").get<double>() / 2);  // the official code halves it where it draws
+  EXPECT_EQ(kDenoisingLabelNoise, official.at("label_noise_ratio").get<double>() /
+                                      2);  // the official code halves it where it draws
 }
 
 }  // namespace

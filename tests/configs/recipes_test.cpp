@@ -1,4 +1,5 @@
-// The shipped recipes hold the official figures, which tests/golden/make_recipes.py reads from the official configuration files.
+// The shipped recipes hold the official figures, which tests/golden/make_recipes.py reads from the
+// official configuration files.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -25,7 +26,8 @@ const ConfigKey& find(const std::vector<ConfigKey>& keys, const std::string& nam
   throw Error("no key " + name);
 }
 
-/// Compares every figure of the official recipe with the file's, but for those in `other`, whose values are given.
+/// Compares every figure of the official recipe with the file's, but for those in `other`, whose
+/// values are given.
 void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann::json>& other) {
   const Config config = load_config(file.path());
   const auto keys = config_keys();
@@ -38,10 +40,13 @@ void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann
       continue;
     }
     const bool changed = other.contains(name);
-    EXPECT_EQ(value_of(find(keys, name), config), changed ? other.at(name) : official) << file << " " << name;
+    EXPECT_EQ(value_of(find(keys, name), config), changed ? other.at(name) : official)
+        << file << " " << name;
     if (changed && other.at(name) != official) differing.insert(name);
   }
-  for (const auto& item : other) EXPECT_TRUE(differing.contains(item.first)) << item.first << " is the official figure in " << file;
+  for (const auto& item : other)
+    EXPECT_TRUE(differing.contains(item.first))
+        << item.first << " is the official figure in " << file;
 }
 
 class OfficialRecipe : public testing::TestWithParam<RecipeFile> {};
@@ -50,17 +55,25 @@ TEST_P(OfficialRecipe, EveryFigureIsTheOfficialOne) {
   expect_figures(GetParam(), {});
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, OfficialRecipe, testing::ValuesIn(recipe_files({"coco", "objects365_to_coco"})), test_name);
+INSTANTIATE_TEST_SUITE_P(Files, OfficialRecipe,
+                         testing::ValuesIn(recipe_files({"coco", "objects365_to_coco"})),
+                         test_name);
 
 class CustomRecipe : public testing::TestWithParam<RecipeFile> {};
 
-/// Small data: rates follow the batch, warm-ups and average the length of the run, and either weights may be the best.
+/// Small data: rates follow the batch, warm-ups and average the length of the run, and either
+/// weights may be the best.
 TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
-  std::map<std::string, nlohmann::json> other{
-      {"optim.scale_lr", "sqrt"},     {"optim.schedule", "constant"}, {"optim.milestones", nlohmann::json::array()},
-      {"optim.warmup_steps", "auto"}, {"ema.decay", "auto"},          {"ema.warmup_steps", "auto"},
-      {"ema.restart", "none"},        {"validate.weights", "both"},   {"validate.batch_size", 0},
-      {"model.num_queries", 0}};
+  std::map<std::string, nlohmann::json> other{{"optim.scale_lr", "sqrt"},
+                                              {"optim.schedule", "constant"},
+                                              {"optim.milestones", nlohmann::json::array()},
+                                              {"optim.warmup_steps", "auto"},
+                                              {"ema.decay", "auto"},
+                                              {"ema.warmup_steps", "auto"},
+                                              {"ema.restart", "none"},
+                                              {"validate.weights", "both"},
+                                              {"validate.batch_size", 0},
+                                              {"model.num_queries", 0}};
   const auto official = GetParam().golden().at("keys");
   if (official.at("optim.base_batch") == 128) other["optim.base_batch"] = 32;
   if (official.at("data.batch_size") != 8) other["data.batch_size"] = 8;
@@ -71,28 +84,34 @@ TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
   const std::string text(std::istreambuf_iterator<char>(in), {});
   for (const auto& item : other) {
     const std::string key = item.first.substr(item.first.find('.') + 1);
-    const std::regex said("\\b" + key + "\\b.*official: |official: .*\\b" + key + "\\b");  // on one line
+    const std::regex said("\\b" + key + "\\b.*official: |official: .*\\b" + key +
+                          "\\b");  // on one line
     EXPECT_TRUE(std::regex_search(text, said)) << item.first;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, CustomRecipe, testing::ValuesIn(recipe_files({"custom"})), test_name);
+INSTANTIATE_TEST_SUITE_P(Files, CustomRecipe, testing::ValuesIn(recipe_files({"custom"})),
+                         test_name);
 
-/// Values of which each key takes one that it does not have already: near what it has, of any kind, and the words of its description.
+/// Values of which each key takes one that it does not have already: near what it has, of any kind,
+/// and the words of its description.
 std::vector<ConfigValue> candidates(const ConfigKey& key, const ConfigValue& now) {
   std::vector<ConfigValue> all;
   if (const auto* x = std::get_if<int64_t>(&now)) all = {*x + 1, *x - 1, *x + 32};
   if (const auto* x = std::get_if<double>(&now)) all = {*x / 2, *x + 0.25};
-  all.insert(all.end(), {true, false, int64_t{3}, 0.125, std::vector<double>{0.5, 1}, std::vector<double>{-0.25, 0.25},
-                         std::vector<double>{1, 2}, std::vector<std::string>{"other"}});
+  all.insert(all.end(), {true, false, int64_t{3}, 0.125, std::vector<double>{0.5, 1},
+                         std::vector<double>{-0.25, 0.25}, std::vector<double>{1, 2},
+                         std::vector<std::string>{"other"}});
   const std::regex word("\\w+");
-  for (auto i = std::sregex_iterator(key.allowed.begin(), key.allowed.end(), word); i != std::sregex_iterator(); ++i)
+  for (auto i = std::sregex_iterator(key.allowed.begin(), key.allowed.end(), word);
+       i != std::sregex_iterator(); ++i)
     all.emplace_back(i->str());
   return all;
 }
 
 /// The value that `key` has after --set of one of the candidates; nothing if none of them is taken.
-std::optional<std::string> override_key(const RecipeFile& file, const ConfigKey& key, std::vector<std::string> settings) {
+std::optional<std::string> override_key(const RecipeFile& file, const ConfigKey& key,
+                                        std::vector<std::string> settings) {
   const ConfigValue now = key.get(load_config(file.path()));
   settings.emplace_back();
   for (const ConfigValue& candidate : candidates(key, now)) {
@@ -112,10 +131,14 @@ class AnyRecipe : public testing::TestWithParam<RecipeFile> {};
 /// Also a run of another length ends without strong augmentation, for the official share of it.
 TEST_P(AnyRecipe, AnotherNumberOfEpochsKeepsTheOfficialShare) {
   const auto official = GetParam().golden().at("keys");
-  const double share = official.at("train.stage2_epoch").get<double>() / official.at("train.epochs").get<double>();
+  const double share =
+      official.at("train.stage2_epoch").get<double>() / official.at("train.epochs").get<double>();
   for (const int64_t epochs : {12, 60, 300}) {
-    const Config config = load_config(GetParam().path(), {"train.epochs=" + std::to_string(epochs)});
-    EXPECT_NEAR(static_cast<double>(stage2_epoch(config)), share * static_cast<double>(epochs), 0.61) << epochs;
+    const Config config =
+        load_config(GetParam().path(), {"train.epochs=" + std::to_string(epochs)});
+    EXPECT_NEAR(static_cast<double>(stage2_epoch(config)), share * static_cast<double>(epochs),
+                0.61)
+        << epochs;
     EXPECT_LT(stage2_epoch(config), epochs);
   }
 }
@@ -133,11 +156,15 @@ TEST_P(AnyRecipe, EveryKeyCanBeOverridden) {
   };
   for (const ConfigKey& key : config_keys()) {
     const auto with = companions.find(key.name);
-    EXPECT_TRUE(override_key(GetParam(), key, with == companions.end() ? std::vector<std::string>{} : with->second)) << key.name;
+    EXPECT_TRUE(override_key(GetParam(), key,
+                             with == companions.end() ? std::vector<std::string>{} : with->second))
+        << key.name;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, AnyRecipe, testing::ValuesIn(recipe_files({"coco", "objects365_to_coco", "custom"})), test_name);
+INSTANTIATE_TEST_SUITE_P(Files, AnyRecipe,
+                         testing::ValuesIn(recipe_files({"coco", "objects365_to_coco", "custom"})),
+                         test_name);
 
 }  // namespace
 }  // namespace dfine

@@ -18,7 +18,8 @@ void expect_both(const Bytes& bytes, uint32_t expected) {
   EXPECT_EQ(crc32c_portable(bytes), expected);
 }
 
-// RFC 3720, appendix B.4 "CRC Examples" (the RFC prints the bytes in wire order, least significant first).
+// RFC 3720, appendix B.4 "CRC Examples" (the RFC prints the bytes in wire order, least significant
+// first).
 TEST(Crc32c, Rfc3720Vectors) {
   expect_both(Bytes(32, 0x00), 0x8A9136AA);
   expect_both(Bytes(32, 0xFF), 0x62A8AB43);
@@ -27,7 +28,8 @@ TEST(Crc32c, Rfc3720Vectors) {
   expect_both(rising, 0x46DD794E);
   expect_both(Bytes(rising.rbegin(), rising.rend()), 0x113FDB5C);
   Bytes read_command(48, 0);  // "An iSCSI - SCSI Read (10) Command PDU"
-  read_command[0] = 0x01, read_command[1] = 0xC0, read_command[16] = 0x14, read_command[22] = 0x04, read_command[27] = 0x14;
+  read_command[0] = 0x01, read_command[1] = 0xC0, read_command[16] = 0x14, read_command[22] = 0x04,
+  read_command[27] = 0x14;
   read_command[31] = 0x18, read_command[32] = 0x28, read_command[40] = 0x02;
   expect_both(read_command, 0xD9963A56);
 }
@@ -48,7 +50,8 @@ TEST(Crc32c, EmptyIsZeroAndPartsChain) {
     const uint32_t whole = crc32c_portable(all.subspan(cut));
     EXPECT_EQ(crc32c(all.subspan(cut)), whole);
     EXPECT_EQ(crc32c(all.subspan(500), crc32c(all.subspan(cut, 500 - cut))), whole);
-    EXPECT_EQ(crc32c_portable(all.subspan(500), crc32c_portable(all.subspan(cut, 500 - cut))), whole);
+    EXPECT_EQ(crc32c_portable(all.subspan(500), crc32c_portable(all.subspan(cut, 500 - cut))),
+              whole);
   }
 }
 

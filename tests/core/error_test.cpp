@@ -10,7 +10,8 @@ namespace {
 TEST(Error, PrintsMessageContextAndHintInOrder) {
   Error error("image/size is 0", "pack the data again");
   error.add_context("in record 3").add_context("in shard-00001.h5");
-  EXPECT_STREQ(error.what(), "image/size is 0\n  in record 3\n  in shard-00001.h5\nhint: pack the data again");
+  EXPECT_STREQ(error.what(),
+               "image/size is 0\n  in record 3\n  in shard-00001.h5\nhint: pack the data again");
   EXPECT_EQ(error.message(), "image/size is 0");
   EXPECT_EQ(error.context(), (std::vector<std::string>{"in record 3", "in shard-00001.h5"}));
 }
@@ -24,7 +25,8 @@ TEST(WithContext, PassesResultsThroughAndKeepsTheType) {
   int& same = with_context([&]() -> int& { return value; }, [] { return std::string("unused"); });
   EXPECT_EQ(&same, &value);
   try {
-    with_context([] { throw UsageError("bad option"); }, [] { return std::string("on the command line"); });
+    with_context([] { throw UsageError("bad option"); },
+                 [] { return std::string("on the command line"); });
     FAIL();
   } catch (const UsageError& e) {
     EXPECT_STREQ(e.what(), "bad option\n  on the command line");
@@ -32,7 +34,8 @@ TEST(WithContext, PassesResultsThroughAndKeepsTheType) {
 }
 
 TEST(WithContext, LeavesOtherExceptionsAlone) {
-  EXPECT_THROW(with_context([] { throw std::string("x"); }, [] { return std::string("unused"); }), std::string);
+  EXPECT_THROW(with_context([] { throw std::string("x"); }, [] { return std::string("unused"); }),
+               std::string);
 }
 
 }  // namespace

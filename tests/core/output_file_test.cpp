@@ -9,12 +9,12 @@
 #include <fstream>
 #include <string>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
-#include "files/file_error.h"
 #include "core/log.h"
 #include "error_of.h"
 #include "file_size_limit.h"
+#include "files/atomic_path.h"
+#include "files/file_error.h"
 #include "python.h"
 
 namespace dfine {

@@ -6,7 +6,8 @@ namespace dfine {
 namespace {
 
 TEST(Printable, OrdinaryNamesStay) {
-  for (const char* name : {"", "photos/a b.jpg", "C:\\x41.jpg", "Größe.jpg", "写真.png", "😀.webp", "e\u0301.jpg"}) {
+  for (const char* name :
+       {"", "photos/a b.jpg", "C:\\x41.jpg", "Größe.jpg", "写真.png", "😀.webp", "e\u0301.jpg"}) {
     EXPECT_EQ(printable(std::string_view(name)), name);
     EXPECT_EQ(printable_lines(name), name);
     EXPECT_EQ(utf8_text(name), name);
@@ -22,7 +23,8 @@ TEST(Printable, ControlCharacters) {
   EXPECT_EQ(printable("a\u2028b"), "a\\u2028b") << "line separator";
 }
 
-// RFC 3629, section 3 and 4: lone continuation bytes, over-long forms, surrogates, beyond U+10FFFF, cut sequences.
+// RFC 3629, section 3 and 4: lone continuation bytes, over-long forms, surrogates, beyond U+10FFFF,
+// cut sequences.
 TEST(Printable, BytesThatAreNotUtf8) {
   EXPECT_EQ(printable("gr\xfc\xdf.jpg"), "gr\\xfc\\xdf.jpg");
   EXPECT_EQ(printable("\x80"), "\\x80");
@@ -30,7 +32,8 @@ TEST(Printable, BytesThatAreNotUtf8) {
   EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");
   EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
   EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82");
-  EXPECT_EQ(utf8_text("\x1b\xff\n"), "\x1b\\xff\n") << "JSON has escapes of its own for control characters";
+  EXPECT_EQ(utf8_text("\x1b\xff\n"), "\x1b\\xff\n")
+      << "JSON has escapes of its own for control characters";
 }
 
 TEST(Printable, LinesOfAMessageStay) {

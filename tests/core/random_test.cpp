@@ -12,9 +12,11 @@ using Block = std::array<uint32_t, 4>;
 
 // Known-answer vectors published with Random123 (tests/kat_vectors, "philox4x32 10").
 TEST(Philox, Random123KnownAnswers) {
-  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
+            (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr uint32_t kOnes = 0xffffffff;
-  EXPECT_EQ(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}), (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
+            (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -42,7 +44,8 @@ TEST(CounterRandom, CopiesContinueFromTheSamePlace) {
   EXPECT_EQ(random.next_u64(), copy.next_u64());
 }
 
-// Bounds are six standard deviations of the sample mean and of the counts of a uniform distribution.
+// Bounds are six standard deviations of the sample mean and of the counts of a uniform
+// distribution.
 TEST(CounterRandom, UniformDrawsHaveTheRightMeanAndRange) {
   CounterRandom random(11, Stream::kTest, 5);
   constexpr int kDraws = 100000;
@@ -65,9 +68,11 @@ TEST(CounterRandom, BelowIsUnbiased) {
   std::vector<int> counts(kBound);
   for (int i = 0; i < kDraws; ++i) ++counts.at(random.below(kBound));
   const double p = 1.0 / kBound;
-  for (const int count : counts) EXPECT_NEAR(count, kDraws * p, 6 * std::sqrt(kDraws * p * (1 - p)));
+  for (const int count : counts)
+    EXPECT_NEAR(count, kDraws * p, 6 * std::sqrt(kDraws * p * (1 - p)));
   EXPECT_EQ(random.below(1), 0U);
-  // A bound of 3 * 2^62 rejects a quarter of the raw draws; what is left splits evenly over its thirds.
+  // A bound of 3 * 2^62 rejects a quarter of the raw draws; what is left splits evenly over its
+  // thirds.
   const uint64_t third = 1ULL << 62;
   int low = 0;
   for (int i = 0; i < 30000; ++i) low += random.below(3 * third) < third ? 1 : 0;

@@ -116,7 +116,9 @@ TEST(OrderedParallel, FirstFailureInOrderEndsIt) {
         pool, 100, 16,
         [&](size_t i) {
           ++running;
-          if (i == 20) std::this_thread::sleep_for(std::chrono::milliseconds(5));  // fails later in time than 21
+          if (i == 20)
+            std::this_thread::sleep_for(
+                std::chrono::milliseconds(5));  // fails later in time than 21
           --running;
           if (i >= 20) throw Error(std::to_string(i));
           return i;

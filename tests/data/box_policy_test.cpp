@@ -12,7 +12,8 @@ namespace {
 using Box = std::array<double, 4>;
 using Normalised = std::array<float, 4>;
 
-// Expected values are the definition worked out by hand: (x + w/2) / W, (y + h/2) / H, w / W, h / H of the part inside.
+// Expected values are the definition worked out by hand: (x + w/2) / W, (y + h/2) / H, w / W, h / H
+// of the part inside.
 TEST(BoxPolicy, InsideBoxesAreNormalised) {
   const auto box = normalise_box({16, 20, 32, 40}, 128, 80);
   ASSERT_TRUE(box);
@@ -40,9 +41,11 @@ TEST(BoxPolicy, RoundingAtTheBorderIsNotClipping) {
 }
 
 TEST(BoxPolicy, BoxesWithoutAreaInsideAreDropped) {
-  for (const Box& box : {Box{5, 5, 0, 3}, Box{5, 5, 3, 0}, Box{5, 5, 0, 0}, Box{5, 5, -3, 3}, Box{5, 5, 3, -1}, Box{64, 5, 3, 3},
-                         Box{5, 32, 3, 3}, Box{-3, 5, 3, 3}, Box{5, -9, 3, 3}, Box{100, 100, 3, 3}, Box{5, 5, 1e-60, 3}}) {
-    EXPECT_FALSE(normalise_box(box, 64, 32)) << box[0] << ' ' << box[1] << ' ' << box[2] << ' ' << box[3];
+  for (const Box& box : {Box{5, 5, 0, 3}, Box{5, 5, 3, 0}, Box{5, 5, 0, 0}, Box{5, 5, -3, 3},
+                         Box{5, 5, 3, -1}, Box{64, 5, 3, 3}, Box{5, 32, 3, 3}, Box{-3, 5, 3, 3},
+                         Box{5, -9, 3, 3}, Box{100, 100, 3, 3}, Box{5, 5, 1e-60, 3}}) {
+    EXPECT_FALSE(normalise_box(box, 64, 32))
+        << box[0] << ' ' << box[1] << ' ' << box[2] << ' ' << box[3];
   }
 }
 
@@ -51,8 +54,10 @@ TEST(BoxPolicy, WhatIsKeptLiesInTheUnitSquare) {
   const auto number = [&](double span) { return (random.uniform_double() * 3 - 1) * span; };
   int kept = 0;
   for (int i = 0; i < 20000; ++i) {
-    const int width = 1 + static_cast<int>(random.below(2000)), height = 1 + static_cast<int>(random.below(2000));
-    const auto box = normalise_box({number(width), number(height), number(width), number(height)}, width, height);
+    const int width = 1 + static_cast<int>(random.below(2000)),
+              height = 1 + static_cast<int>(random.below(2000));
+    const auto box = normalise_box({number(width), number(height), number(width), number(height)},
+                                   width, height);
     if (!box) continue;
     ++kept;
     for (const float v : box->cxcywh) ASSERT_TRUE(v >= 0 && v <= 1) << v;

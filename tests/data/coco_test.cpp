@@ -18,9 +18,10 @@ class CocoFile : public testing::Test {
     return read_coco(folder_ / "a.json");
   }
   /// A file with these lists' contents.
-  Coco read(const std::string& categories, const std::string& images, const std::string& annotations) {
-    return read(R"({"info": {"x": [1, {"images": 3}]}, "categories": [)" + categories + R"(], "images": [)" + images +
-                R"(], "annotations": [)" + annotations + "]}");
+  Coco read(const std::string& categories, const std::string& images,
+            const std::string& annotations) {
+    return read(R"({"info": {"x": [1, {"images": 3}]}, "categories": [)" + categories +
+                R"(], "images": [)" + images + R"(], "annotations": [)" + annotations + "]}");
   }
   /// The message of the Error that reading gives.
   std::string failure(const std::string& text) {
@@ -45,16 +46,20 @@ class CocoFile : public testing::Test {
 
 TEST_F(CocoFile, TextThatFailsBeforeItsFirstObjectIsAnError) {
   // Control characters and bytes that are no UTF-8 (found by fuzzing).
-  EXPECT_NE(failure(std::string("{\"images\": \"\0\x7f\"}", 16)).find("broken JSON"), std::string::npos);
+  EXPECT_NE(failure(std::string("{\"images\": \"\0\x7f\"}", 16)).find("broken JSON"),
+            std::string::npos);
   EXPECT_NE(failure("{\"images\xfc\x7f\": []}").find("broken JSON"), std::string::npos);
 }
 
-const std::string kCategories = R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, {"id": -3, "name": "b"})";
-const std::string kImages = R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
+const std::string kCategories =
+    R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, {"id": -3, "name": "b"})";
+const std::string kImages =
+    R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
 
 TEST_F(CocoFile, RecordsAreRelatedInWhateverOrderTheyStand) {
-  const Coco coco = read(kCategories, kImages,
-                         R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25, "iscrowd": 1},
+  const Coco coco = read(
+      kCategories, kImages,
+      R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25, "iscrowd": 1},
                             {"id": 3, "segmentation": [[1, 2, 3]], "bbox": [0, 0, 2, 3], "category_id": 90, "image_id": 5},
                             {"id": 2.0, "image_id": 2, "category_id": -3, "bbox": [9, 9, 0, 0], "area": 0, "iscrowd": false})");
   EXPECT_TRUE(coco.problems.empty());
@@ -83,24 +88,28 @@ TEST_F(CocoFile, RecordsAreRelatedInWhateverOrderTheyStand) {
 }
 
 TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
-  const auto with = [&](const std::string& annotation) { return read(kCategories, kImages, annotation); };
-  for (const auto& [bbox, what] : std::vector<std::pair<std::string, std::string>>{{"[NaN, 1, 2, 3]", "bbox holds NaN"},
-                                                                                   {"[1, 1, 2, -Infinity]", "bbox holds Infinity"},
-                                                                                   {"[1, 1, Infinity, 2]", "bbox holds Infinity"},
-                                                                                   {"[1, 1, 1e999, 2]", "bbox holds 1e999, which is too large"},
-                                                                                   {"[1, 1, \"2\", 2]", "bbox holds the text \"2\", not a number"},
-                                                                                   {"[1, 2, 1e200, 1e200]", "bbox is too large"},
-                                                                                   {"[1, 2, -1e200, 1e200]", "bbox is too large"},
-                                                                                   {"[1, 1, null, 2]", "bbox holds null, not a number"},
-                                                                                   {"[1, 1, [3], 2]", "bbox holds a list, not a number"},
-                                                                                   {"[1, 1, true, 2]", "bbox holds true, not a number"},
-                                                                                   {"[1, 1, 2]", "3 numbers instead of 4"},
-                                                                                   {"[]", "0 numbers instead of 4"},
-                                                                                   {"[1, 2, 3, 4, 5]", "5 numbers instead of 4"},
-                                                                                   {"{\"x\": [1]}", "bbox holds an object, not a list"},
-                                                                                   {"null", "bbox holds null, not a list"}}) {
-    const Coco coco = with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": )" + bbox +
-                           R"(}, {"id": 2, "image_id": 2, "category_id": 7, "bbox": [1, 2, 3, 4]})");
+  const auto with = [&](const std::string& annotation) {
+    return read(kCategories, kImages, annotation);
+  };
+  for (const auto& [bbox, what] : std::vector<std::pair<std::string, std::string>>{
+           {"[NaN, 1, 2, 3]", "bbox holds NaN"},
+           {"[1, 1, 2, -Infinity]", "bbox holds Infinity"},
+           {"[1, 1, Infinity, 2]", "bbox holds Infinity"},
+           {"[1, 1, 1e999, 2]", "bbox holds 1e999, which is too large"},
+           {"[1, 1, \"2\", 2]", "bbox holds the text \"2\", not a number"},
+           {"[1, 2, 1e200, 1e200]", "bbox is too large"},
+           {"[1, 2, -1e200, 1e200]", "bbox is too large"},
+           {"[1, 1, null, 2]", "bbox holds null, not a number"},
+           {"[1, 1, [3], 2]", "bbox holds a list, not a number"},
+           {"[1, 1, true, 2]", "bbox holds true, not a number"},
+           {"[1, 1, 2]", "3 numbers instead of 4"},
+           {"[]", "0 numbers instead of 4"},
+           {"[1, 2, 3, 4, 5]", "5 numbers instead of 4"},
+           {"{\"x\": [1]}", "bbox holds an object, not a list"},
+           {"null", "bbox holds null, not a list"}}) {
+    const Coco coco =
+        with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": )" + bbox +
+             R"(}, {"id": 2, "image_id": 2, "category_id": 7, "bbox": [1, 2, 3, 4]})");
     ASSERT_EQ(coco.problems.size(), 1U) << bbox;
     expect_problem(coco, 0, what, 0);
     expect_problem(coco, 0, "annotation 1 of image 5 (\"five.jpg\")", 0);
@@ -110,11 +119,14 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
   expect_problem(with("{" + good + R"(, "area": NaN})"), 0, "area holds NaN", 0);
   expect_problem(with("{" + good + R"(, "iscrowd": 2})"), 0, "iscrowd is 2", 0);
   expect_problem(with("{" + good + R"(, "bbox": [1, 2, 3, 5]})"), 0, "bbox is given twice", 0);
-  expect_problem(with(R"({"id": 1.5, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "id holds 1.5, not an integer", 0);
-  expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0, "annotation 1: image_id holds the text \"5\", not a number",
-                 -1);
+  expect_problem(with(R"({"id": 1.5, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0,
+                 "id holds 1.5, not an integer", 0);
+  expect_problem(with(R"({"id": 1, "image_id": "5", "category_id": 7, "bbox": [1, 2, 3, 4]})"), 0,
+                 "annotation 1: image_id holds the text \"5\", not a number", -1);
   expect_problem(with(R"({"id": 1, "image_id": 5, "category_id": 7})"), 0, "bbox is missing", 0);
-  EXPECT_TRUE(with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 1e200, 1e200], "area": 4})").problems.empty());
+  EXPECT_TRUE(
+      with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 1e200, 1e200], "area": 4})")
+          .problems.empty());
   EXPECT_TRUE(with("{" + good + R"(, "area": null, "iscrowd": null})").problems.empty());
 }
 
@@ -126,12 +138,16 @@ TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
   EXPECT_TRUE(coco.annotations.empty());
 
   coco = read(kCategories, kImages, R"({"id": 1, "image_id": 2, "category_id": 8)" + box);
-  expect_problem(coco, 0, "annotation 1 of image 2 (\"d/two.jpg\") has an unknown category_id 8", 1);
+  expect_problem(coco, 0, "annotation 1 of image 2 (\"d/two.jpg\") has an unknown category_id 8",
+                 1);
 
   coco = read(kCategories, kImages,
-              R"({"id": 1, "image_id": 2, "category_id": 7)" + box + R"(, {"id": 1, "image_id": 5, "category_id": 7)" + box);
+              R"({"id": 1, "image_id": 2, "category_id": 7)" + box +
+                  R"(, {"id": 1, "image_id": 5, "category_id": 7)" + box);
   ASSERT_EQ(coco.problems.size(), 2U) << "both images are concerned";
-  expect_problem(coco, 0, "annotation 1 of image 5 (\"five.jpg\") has the same id as annotation 1 of image 2", 1);
+  expect_problem(
+      coco, 0, "annotation 1 of image 5 (\"five.jpg\") has the same id as annotation 1 of image 2",
+      1);
   expect_problem(coco, 1, "annotation 1 of image 5", 0);
 
   coco = read(kCategories, kImages + R"(, {"id": 5, "file_name": "again.jpg"})", "");
@@ -141,15 +157,24 @@ TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
 }
 
 TEST_F(CocoFile, UnusableImageRecordsAreReported) {
-  expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1 (\"\"): file_name is missing", 0);
-  expect_problem(read(kCategories, R"({"file_name": "a"})", ""), 0, "images[0] (\"a\"): id is missing", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0, "file_name holds 3, not a string", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": null})", ""), 0, "file_name holds null, not a string", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb"}, {"id": 1, "file_name": "c"})", ""), 1, "image 1 (\"c\")",
-                 1);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb", "width": []})", ""), 0, "image 1 (\"a\\x00\\x1bb\")", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 0, "height": 4})", ""), 0, "width is 0", 0);
-  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 10000000000})", ""), 0, "width is 10000000000", 0);
+  expect_problem(read(kCategories, R"({"id": 1})", ""), 0, "image 1 (\"\"): file_name is missing",
+                 0);
+  expect_problem(read(kCategories, R"({"file_name": "a"})", ""), 0,
+                 "images[0] (\"a\"): id is missing", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": 3})", ""), 0,
+                 "file_name holds 3, not a string", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": null})", ""), 0,
+                 "file_name holds null, not a string", 0);
+  expect_problem(
+      read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb"}, {"id": 1, "file_name": "c"})",
+           ""),
+      1, "image 1 (\"c\")", 1);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a\u0000\u001bb", "width": []})", ""),
+                 0, "image 1 (\"a\\x00\\x1bb\")", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 0, "height": 4})", ""),
+                 0, "width is 0", 0);
+  expect_problem(read(kCategories, R"({"id": 1, "file_name": "a", "width": 10000000000})", ""), 0,
+                 "width is 10000000000", 0);
 }
 
 // The range of 64-bit integers, and of those that a double holds exactly (IEEE 754: 53 bits).
@@ -178,21 +203,31 @@ TEST_F(CocoFile, IntegersAtTheLimits) {
            {"1.2345678901234567e+18", rounded},
            {"1e999", "which is too large a number"}}) {
     const std::string text = "holds " + id + ", " + what;
-    expect_problem(read(kCategories, R"({"file_name": "a", "id": )" + id + "}", ""), 0, "id " + text, 0);
+    expect_problem(read(kCategories, R"({"file_name": "a", "id": )" + id + "}", ""), 0,
+                   "id " + text, 0);
     const std::string box = R"(, "bbox": [1, 2, 3, 4]})";
-    expect_problem(read(kCategories, kImages, R"({"image_id": 5, "category_id": 7, "id": )" + id + box), 0, ": id " + text, 0);
-    expect_problem(read(kCategories, kImages, R"({"id": 1, "category_id": 7, "image_id": )" + id + box), 0, "image_id " + text, -1);
-    expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": )" + id + box), 0, "category_id " + text, 0);
-    expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": 7, "iscrowd": )" + id + box), 0, "iscrowd " + text,
-                   0);
-    const std::string category = R"({"images": [], "annotations": [], "categories": [{"name": "a", "id": )" + id + "}]}";
+    expect_problem(
+        read(kCategories, kImages, R"({"image_id": 5, "category_id": 7, "id": )" + id + box), 0,
+        ": id " + text, 0);
+    expect_problem(
+        read(kCategories, kImages, R"({"id": 1, "category_id": 7, "image_id": )" + id + box), 0,
+        "image_id " + text, -1);
+    expect_problem(
+        read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": )" + id + box), 0,
+        "category_id " + text, 0);
+    expect_problem(read(kCategories, kImages,
+                        R"({"id": 1, "image_id": 5, "category_id": 7, "iscrowd": )" + id + box),
+                   0, "iscrowd " + text, 0);
+    const std::string category =
+        R"({"images": [], "annotations": [], "categories": [{"name": "a", "id": )" + id + "}]}";
     EXPECT_NE(failure(category).find("id " + text), std::string::npos);
   }
 }
 
 TEST_F(CocoFile, NullCountsAsAbsent) {
-  const Coco coco = read(kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
-                         R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, "iscrowd": null})");
+  const Coco coco = read(
+      kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
+      R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, "iscrowd": null})");
   EXPECT_TRUE(coco.problems.empty());
   EXPECT_EQ(coco.images[0].width, -1);
   EXPECT_EQ(coco.images[0].height, -1);
@@ -200,21 +235,29 @@ TEST_F(CocoFile, NullCountsAsAbsent) {
   EXPECT_FALSE(coco.annotations[0].area_given);
   EXPECT_FALSE(coco.annotations[0].iscrowd);
   // Where a value is needed, the message says null.
-  expect_problem(read(kCategories, R"({"id": null, "file_name": "a"})", ""), 0, "id holds null, not a number", 0);
-  expect_problem(read(kCategories, kImages, R"({"id": 1, "image_id": 5, "category_id": null, "bbox": [1, 2, 3, 4]})"), 0,
-                 "category_id holds null, not a number", 0);
-  EXPECT_NE(failure(R"({"images": [], "annotations": null, "categories": []})").find("\"annotations\" that is null"), std::string::npos);
-  EXPECT_NE(failure(R"({"images": [], "annotations": [], "categories": [{"id": 1, "name": null}]})").find("name holds null, not a string"),
+  expect_problem(read(kCategories, R"({"id": null, "file_name": "a"})", ""), 0,
+                 "id holds null, not a number", 0);
+  expect_problem(read(kCategories, kImages,
+                      R"({"id": 1, "image_id": 5, "category_id": null, "bbox": [1, 2, 3, 4]})"),
+                 0, "category_id holds null, not a number", 0);
+  EXPECT_NE(failure(R"({"images": [], "annotations": null, "categories": []})")
+                .find("\"annotations\" that is null"),
+            std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "annotations": [], "categories": [{"id": 1, "name": null}]})")
+                .find("name holds null, not a string"),
             std::string::npos);
 }
 
 TEST_F(CocoFile, FilesThatAreNoSuchFileAreErrors) {
   EXPECT_NE(failure("").find("broken JSON"), std::string::npos);
   EXPECT_NE(failure("[]").find("not a JSON object"), std::string::npos);
-  EXPECT_NE(failure(R"({"images": [], "annotations": []})").find("no list \"categories\""), std::string::npos);
-  EXPECT_NE(failure(R"({"images": [], "categories": []})").find("no list \"annotations\""), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "annotations": []})").find("no list \"categories\""),
+            std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "categories": []})").find("no list \"annotations\""),
+            std::string::npos);
   EXPECT_NE(failure(R"({"images": 3})").find("\"images\" that is not a list"), std::string::npos);
-  EXPECT_NE(failure(R"({"images": [3]})").find("images[0] that is not an object"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [3]})").find("images[0] that is not an object"),
+            std::string::npos);
   EXPECT_NE(failure(R"({"images": [], "images": []})").find("\"images\" twice"), std::string::npos);
   const auto lists = [](const std::string& categories) {
     return R"({"images": [], "annotations": [], "categories": [)" + categories + "]}";
@@ -222,24 +265,33 @@ TEST_F(CocoFile, FilesThatAreNoSuchFileAreErrors) {
   EXPECT_NE(failure(lists("")).find("no categories"), std::string::npos);
   EXPECT_NE(failure(lists(R"({"id": 1})")).find("name is missing"), std::string::npos);
   EXPECT_NE(failure(lists(R"({"id": "x", "name": "x"})")).find("categories[0]"), std::string::npos);
-  EXPECT_NE(failure(lists(R"({"id": 4, "name": "x"}, {"id": 4, "name": "y"})")).find("two categories with id 4"), std::string::npos);
+  EXPECT_NE(failure(lists(R"({"id": 4, "name": "x"}, {"id": 4, "name": "y"})"))
+                .find("two categories with id 4"),
+            std::string::npos);
   EXPECT_THROW(read_coco(folder_ / "none.json"), Error);
   EXPECT_THROW(read_coco(folder_ / ""), Error);
 }
 
 TEST_F(CocoFile, BrokenJsonNamesThePlace) {
-  const std::string message = failure("{\n\"images\": [],\n\"annotations\": [{\"id\" 3}], \"categories\": []}");
+  const std::string message =
+      failure("{\n\"images\": [],\n\"annotations\": [{\"id\" 3}], \"categories\": []}");
   EXPECT_NE(message.find("line 3"), std::string::npos) << message;
-  EXPECT_NE(failure(R"({"images": [], "categories": [], "annotations": []} {})").find("text after its end"), std::string::npos);
-  EXPECT_NE(failure("{\"images\": [], \"categories\": [], \"annotations\": [], \"x\": \"\xff\"}").find("UTF-8"), std::string::npos);
+  EXPECT_NE(failure(R"({"images": [], "categories": [], "annotations": []} {})")
+                .find("text after its end"),
+            std::string::npos);
+  EXPECT_NE(failure("{\"images\": [], \"categories\": [], \"annotations\": [], \"x\": \"\xff\"}")
+                .find("UTF-8"),
+            std::string::npos);
 }
 
 // Every prefix of a sound file is broken, and none is taken for sound or crashes.
 TEST_F(CocoFile, EveryTruncationIsAnError) {
-  const std::string sound = R"({"categories": [{"id": 1, "name": "a"}], "images": [{"id": 1, "file_name": "a\"}", "width": 4, "height": 4}],
+  const std::string sound =
+      R"({"categories": [{"id": 1, "name": "a"}], "images": [{"id": 1, "file_name": "a\"}", "width": 4, "height": 4}],
     "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": {"counts": [1, {}]}}]})";
   EXPECT_EQ(read(sound).annotations.size(), 1U);
-  for (size_t length = 0; length < sound.size(); ++length) EXPECT_THROW(read(sound.substr(0, length)), Error) << sound.substr(0, length);
+  for (size_t length = 0; length < sound.size(); ++length)
+    EXPECT_THROW(read(sound.substr(0, length)), Error) << sound.substr(0, length);
 }
 
 TEST(ThrowProblems, NamesTenAndCountsTheRest) {

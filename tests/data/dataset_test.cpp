@@ -7,8 +7,8 @@
 
 #include "core/error.h"
 #include "data/coco/read_coco.h"
-#include "data/shards/manifest.h"
 #include "data/packing/packer.h"
+#include "data/shards/manifest.h"
 #include "data/shards/verify.h"
 #include "python.h"
 
@@ -91,7 +91,8 @@ TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
   const PackedDataset stored = PackedDataset::open(pack_folder());
   ASSERT_EQ(stored.categories().size(), 3U);
   const PackedDataset set = PackedDataset::open(pack_folder()).relabelled({2, 0, 1});
-  const PackedDataset again = PackedDataset::open(pack_folder()).relabelled({2, 0, 1}).relabelled({1, 2, 0});
+  const PackedDataset again =
+      PackedDataset::open(pack_folder()).relabelled({2, 0, 1}).relabelled({1, 2, 0});
   EXPECT_EQ(again.categories(), stored.categories());
   size_t boxes = 0;
   for (size_t i = 0; i < stored.size(); ++i) {
@@ -99,14 +100,16 @@ TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
       const auto before = (stored.*member)(i), after = (set.*member)(i), back = (again.*member)(i);
       ASSERT_EQ(before.size(), after.size());
       for (size_t b = 0; b < before.size(); ++b, ++boxes) {
-        EXPECT_EQ(set.categories()[static_cast<size_t>(after[b].label)], stored.categories()[static_cast<size_t>(before[b].label)]);
+        EXPECT_EQ(set.categories()[static_cast<size_t>(after[b].label)],
+                  stored.categories()[static_cast<size_t>(before[b].label)]);
         EXPECT_EQ(after[b].label, (before[b].label + 2) % 3);
         EXPECT_EQ(back[b].label, before[b].label);
       }
     }
   }
   EXPECT_GT(boxes, 500U);
-  for (const std::vector<int64_t>& wrong : {std::vector<int64_t>{0, 1}, {0, 1, 1}, {0, 1, 3}, {-1, 0, 1}})
+  for (const std::vector<int64_t>& wrong :
+       {std::vector<int64_t>{0, 1}, {0, 1, 1}, {0, 1, 3}, {-1, 0, 1}})
     EXPECT_THROW(PackedDataset::open(pack_folder()).relabelled(wrong), Error);
 }
 
@@ -123,7 +126,8 @@ TEST_F(PackedDatasetTest, ManyThreadsReadAtOnce) {
   std::vector<uint64_t> sums(4);
   for (size_t t = 0; t < sums.size(); ++t) {
     threads.emplace_back([&, t] {
-      for (size_t k = 0; k < set.size(); ++k) sums[t] += set.read_bytes((k * (t + 1)) % set.size()).size() % 1000;
+      for (size_t k = 0; k < set.size(); ++k)
+        sums[t] += set.read_bytes((k * (t + 1)) % set.size()).size() % 1000;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -149,7 +153,8 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
     ASSERT_NE(at, content.end());
     at[100] ^= 1;
     std::ofstream(copy / shard, std::ios::binary)
-        .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+        .write(reinterpret_cast<const char*>(content.data()),
+               static_cast<std::streamsize>(content.size()));
     const PackedDataset damaged = PackedDataset::open(copy);
     damaged.read_bytes(0);
     try {
@@ -161,10 +166,12 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
       EXPECT_NE(text.find(damaged.image(last_image(damaged)).file_name), std::string::npos) << text;
       EXPECT_NE(text.find("record "), std::string::npos) << text;
     }
-    const VerifyReport report = verify_pack(
-        copy, 2, false, [](uint64_t, uint64_t) {}, [] { return false; });
+    const VerifyReport report =
+        verify_pack(copy, 2, false, [](uint64_t, uint64_t) {}, [] { return false; });
     ASSERT_EQ(report.damaged.size(), 1U);
-    EXPECT_NE(report.damaged[0].find(damaged.image(last_image(damaged)).file_name), std::string::npos) << report.damaged[0];
+    EXPECT_NE(report.damaged[0].find(damaged.image(last_image(damaged)).file_name),
+              std::string::npos)
+        << report.damaged[0];
     EXPECT_EQ(report.images, damaged.size());
   }
   renew();
@@ -174,7 +181,8 @@ TEST_F(PackedDatasetTest, DamageIsNamed) {
   fs::remove(copy / "shard-00001.h5");
   EXPECT_THROW(PackedDataset::open(copy), Error);
   renew();
-  fs::copy_file(copy / "shard-00000.h5", copy / "shard-00001.h5", fs::copy_options::overwrite_existing);
+  fs::copy_file(copy / "shard-00000.h5", copy / "shard-00001.h5",
+                fs::copy_options::overwrite_existing);
   EXPECT_THROW(PackedDataset::open(copy), Error);
   renew();
   fs::remove(copy / kManifestName);
@@ -191,7 +199,8 @@ TEST_F(PackedDatasetTest, ManifestsThatDisagreeWithThemselvesAreRefused) {
   const TemporaryFolder folder;
   const auto bytes = file_bytes(pack_folder() / kManifestName);
   std::string sound(bytes.begin(), bytes.end());
-  const auto expect_refused = [&](const std::string& from, const std::string& to, const std::string& part) {
+  const auto expect_refused = [&](const std::string& from, const std::string& to,
+                                  const std::string& part) {
     std::string text = sound;
     const size_t at = text.find(from);
     ASSERT_NE(at, std::string::npos) << from;
@@ -207,7 +216,8 @@ TEST_F(PackedDatasetTest, ManifestsThatDisagreeWithThemselvesAreRefused) {
   expect_refused("\"format_version\": 1", "\"format_version\": 2", "format_version is 2");
   expect_refused("\"format\": \"dfine-pack\"", "\"format\": \"other\"", "other");
   expect_refused("\"images\": 87", "\"images\": 88", "totals");
-  expect_refused("\"file\": \"shard-00000.h5\"", "\"file\": \"../shard-00000.h5\"", "not the name of a shard");
+  expect_refused("\"file\": \"shard-00000.h5\"", "\"file\": \"../shard-00000.h5\"",
+                 "not the name of a shard");
   expect_refused("\"index_crc32c\": \"", "\"index_crc32c\": \"x", "not a checksum");
   expect_refused("\"categories\"", "\"classes\"", "categories");
   expect_refused("{", "", "damaged");

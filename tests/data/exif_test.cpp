@@ -22,7 +22,8 @@ Bytes text(const std::string& letters) {
 
 /// A TIFF structure (TIFF 6.0, section 2) whose directory has a maker's name and the orientation.
 Bytes tiff(bool big_endian, uint8_t orientation, uint8_t type = 3) {
-  const uint8_t high = type == 4 ? 0 : orientation, low = type == 4 ? orientation : 0;  // of a LONG in big endian
+  const uint8_t high = type == 4 ? 0 : orientation,
+                low = type == 4 ? orientation : 0;  // of a LONG in big endian
   if (big_endian)
     return join({text("MM"),
                  {0, 42, 0, 0, 0, 8, 0, 2},
@@ -40,8 +41,10 @@ const Bytes kMark{'E', 'x', 'i', 'f', 0, 0};
 
 Bytes jpeg(const Bytes& exif) {
   const Bytes segment = join({kMark, exif});
-  return join(
-      {{0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF}, {0xFF, 0xE1, 0, static_cast<uint8_t>(segment.size() + 2)}, segment, {0xFF, 0xDA, 0, 2}});
+  return join({{0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF},
+               {0xFF, 0xE1, 0, static_cast<uint8_t>(segment.size() + 2)},
+               segment,
+               {0xFF, 0xDA, 0, 2}});
 }
 
 Bytes png(const Bytes& exif) {
@@ -56,8 +59,13 @@ Bytes png(const Bytes& exif) {
 }
 
 Bytes webp(const Bytes& exif) {
-  return join(
-      {text("RIFF"), {0, 0, 0, 0}, text("WEBPVP8 "), {1, 0, 0, 0, 7, 0}, text("EXIF"), {static_cast<uint8_t>(exif.size()), 0, 0, 0}, exif});
+  return join({text("RIFF"),
+               {0, 0, 0, 0},
+               text("WEBPVP8 "),
+               {1, 0, 0, 0, 7, 0},
+               text("EXIF"),
+               {static_cast<uint8_t>(exif.size()), 0, 0, 0},
+               exif});
 }
 
 TEST(Exif, OrientationOfEveryFormatAndByteOrder) {
@@ -67,7 +75,8 @@ TEST(Exif, OrientationOfEveryFormatAndByteOrder) {
       EXPECT_EQ(exif_orientation(jpeg(exif)), value);
       EXPECT_EQ(exif_orientation(png(exif)), value);
       EXPECT_EQ(exif_orientation(webp(exif)), value);
-      EXPECT_EQ(exif_orientation(webp(join({kMark, exif}))), value) << "some writers put the mark there too";
+      EXPECT_EQ(exif_orientation(webp(join({kMark, exif}))), value)
+          << "some writers put the mark there too";
     }
     EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 0))), 1);
     EXPECT_EQ(exif_orientation(jpeg(tiff(big_endian, 9))), 1);

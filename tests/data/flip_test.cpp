@@ -6,8 +6,8 @@
 #include <random>
 
 #include "core/error.h"
-#include "data/shards/dataset.h"
 #include "data/packing/packer.h"
+#include "data/shards/dataset.h"
 #include "data/shards/verify.h"
 #include "python.h"
 
@@ -29,16 +29,19 @@ void write_file(const fs::path& path, const std::string& bytes) {
 std::vector<std::string> records_of(const PackedDataset& set) {
   std::vector<std::string> records;
   std::string head;
-  for (const Category& category : set.categories()) head += std::to_string(category.id) + category.name + ' ';
+  for (const Category& category : set.categories())
+    head += std::to_string(category.id) + category.name + ' ';
   records.push_back(head);
   for (size_t i = 0; i < set.size(); ++i) {
     const PackedImage image = set.image(i);
-    std::string record = std::to_string(image.id) + ' ' + std::to_string(image.width) + ' ' + std::to_string(image.height) + ' ';
+    std::string record = std::to_string(image.id) + ' ' + std::to_string(image.width) + ' ' +
+                         std::to_string(image.height) + ' ';
     record += std::string(image.file_name) + ' ';
     for (const PackedBox& box : set.evaluation_boxes(i)) {
       record.append(reinterpret_cast<const char*>(box.xywh.data()), sizeof box.xywh);
       record.append(reinterpret_cast<const char*>(box.cxcywh.data()), sizeof box.cxcywh);
-      record += std::to_string(box.area) + std::to_string(box.annotation_id) + std::to_string(box.label);
+      record +=
+          std::to_string(box.area) + std::to_string(box.annotation_id) + std::to_string(box.label);
       record += std::string(box.iscrowd ? "c" : "") + (box.dropped ? "d" : "");
     }
     const auto bytes = set.read_bytes(i);
@@ -52,7 +55,8 @@ class Damage : public testing::Test {
   /// Three images in two shards; boxes kept, dropped and crowd.
   static void SetUpTestSuite() {
     folder_ = new TemporaryFolder;
-    std::ofstream(*folder_ / "a.json") << R"({"categories": [{"id": 3, "name": "cell"}, {"id": 9, "name": "other"}], "images": [
+    std::ofstream(*folder_ / "a.json")
+        << R"({"categories": [{"id": 3, "name": "cell"}, {"id": 9, "name": "other"}], "images": [
         {"id": 1, "file_name": "BloodImage_00000.jpg"}, {"id": 2, "file_name": "BloodImage_00001.jpg"}, {"id": 5, "file_name": "BloodImage_00002.jpg"}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 30, 40]},
         {"id": 2, "image_id": 1, "category_id": 9, "bbox": [1, 2, 0, 40]}, {"id": 3, "image_id": 5, "category_id": 9, "bbox": [5, 2, 7, 40], "iscrowd": 1}]})";
@@ -69,14 +73,16 @@ class Damage : public testing::Test {
   static void TearDownTestSuite() { delete folder_; }
   static fs::path pack_folder() { return *folder_ / "pack"; }
 
-  /// With `bytes` in place of the file: an Error that names it, or the very content. Returns whether it was noticed.
+  /// With `bytes` in place of the file: an Error that names it, or the very content. Returns
+  /// whether it was noticed.
   bool noticed(const std::string& file, const std::string& bytes, const std::string& what) {
     const fs::path path = pack_folder() / file;
     const std::string before = read_file(path);
     write_file(path, bytes);
     bool found = false;
     try {
-      EXPECT_EQ(records_of(PackedDataset::open(pack_folder())), sound_) << what << ": other content, unnoticed";
+      EXPECT_EQ(records_of(PackedDataset::open(pack_folder())), sound_)
+          << what << ": other content, unnoticed";
     } catch (const Error& e) {
       found = true;
       EXPECT_TRUE(names(e.what(), file)) << what << ": " << e.what();
@@ -89,7 +95,8 @@ class Damage : public testing::Test {
   bool flip(const std::string& file, size_t at, uint8_t mask) {
     std::string bytes = read_file(pack_folder() / file);
     bytes[at] = static_cast<char>(bytes[at] ^ mask);
-    return noticed(file, bytes, file + ", byte " + std::to_string(at) + " ^ " + std::to_string(mask));
+    return noticed(file, bytes,
+                   file + ", byte " + std::to_string(at) + " ^ " + std::to_string(mask));
   }
 
   static inline TemporaryFolder* folder_ = nullptr;
@@ -97,16 +104,18 @@ class Damage : public testing::Test {
   std::mt19937_64 random_{7};
 
  private:
-  /// Whether a message tells which file is damaged. A wrong entry of the manifest may show at the shard that it describes.
+  /// Whether a message tells which file is damaged. A wrong entry of the manifest may show at the
+  /// shard that it describes.
   static bool names(const std::string& message, const std::string& file) {
     const auto found = [&](const char* name) { return message.find(name) != std::string::npos; };
-    return file == "manifest.json" ? found("manifest.json") || found("shard-") : found(file.c_str());
+    return file == "manifest.json" ? found("manifest.json") || found("shard-")
+                                   : found(file.c_str());
   }
 
   static bool verify_notices(const std::string& file) {
     try {
-      const VerifyReport report = verify_pack(
-          pack_folder(), 1, false, [](uint64_t, uint64_t) {}, [] { return false; });
+      const VerifyReport report =
+          verify_pack(pack_folder(), 1, false, [](uint64_t, uint64_t) {}, [] { return false; });
       for (const std::string& line : report.damaged) {
         EXPECT_TRUE(names(line, file)) << line;
       }
@@ -129,7 +138,8 @@ TEST_F(Damage, EveryFlipInAShardIsNoticed) {
       at = random_() % (size - entry.image_bytes);
       if (at >= entry.image_bytes_offset) at += entry.image_bytes;
     }
-    EXPECT_TRUE(flip(file, at, static_cast<uint8_t>(1 + random_() % 255))) << file << " byte " << at;
+    EXPECT_TRUE(flip(file, at, static_cast<uint8_t>(1 + random_() % 255)))
+        << file << " byte " << at;
   }
 }
 
@@ -137,7 +147,8 @@ TEST_F(Damage, EveryFlipInAShardIsNoticed) {
 TEST_F(Damage, EveryFlipInTheManifestIsNoticedOrHarmless) {
   const size_t size = fs::file_size(pack_folder() / "manifest.json");
   int found = 0;
-  for (size_t at = 0; at < size; ++at) found += flip("manifest.json", at, static_cast<uint8_t>(1U << random_() % 8)) ? 1 : 0;
+  for (size_t at = 0; at < size; ++at)
+    found += flip("manifest.json", at, static_cast<uint8_t>(1U << random_() % 8)) ? 1 : 0;
   EXPECT_GT(found, static_cast<int>(size / 2));
 }
 
@@ -145,10 +156,12 @@ TEST_F(Damage, ShardsOfAnotherLengthAreNoticed) {
   const std::string whole = read_file(pack_folder() / "shard-00000.h5");
   for (int k = 0; k < 60; ++k) {
     const size_t length = k < 5 ? static_cast<size_t>(k) : random_() % whole.size();
-    EXPECT_TRUE(noticed("shard-00000.h5", whole.substr(0, length), "cut to " + std::to_string(length)));
+    EXPECT_TRUE(
+        noticed("shard-00000.h5", whole.substr(0, length), "cut to " + std::to_string(length)));
   }
   EXPECT_TRUE(noticed("shard-00000.h5", whole + '\0', "a byte more"));
-  EXPECT_TRUE(noticed("shard-00000.h5", read_file(pack_folder() / "shard-00001.h5"), "another shard"));
+  EXPECT_TRUE(
+      noticed("shard-00000.h5", read_file(pack_folder() / "shard-00001.h5"), "another shard"));
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ TEST(JsonLists, CutsAtRecordsWhateverStringsHold) {
   const std::string text =
       R"( {"x": [{"a": [1]}, "]}"], "a" : [ {"k": "}]\"{"} ,{"k": [[1, {"m": "\\"}], 2]}, {} ],"y": -1.5e3, "b":[], "z": null} )";
   const Cut small = cut(text, 1);
-  EXPECT_EQ(small.pieces[0], (std::vector<std::string>{R"({"k": "}]\"{"})", R"({"k": [[1, {"m": "\\"}], 2]})", "{}"}));
+  EXPECT_EQ(small.pieces[0], (std::vector<std::string>{R"({"k": "}]\"{"})",
+                                                       R"({"k": [[1, {"m": "\\"}], 2]})", "{}"}));
   EXPECT_EQ(small.records[0], 2U);
   EXPECT_TRUE(small.pieces[1].empty());
   EXPECT_EQ(cut(text, 1000).pieces[0].size(), 1U);
@@ -50,7 +51,8 @@ TEST(JsonLists, CutsAtRecordsWhateverStringsHold) {
 }
 
 TEST(JsonLists, SaysWhatIsWrongAndWhere) {
-  const auto expect = [](const std::string& text, const std::string& what, uint64_t offset, bool broken) {
+  const auto expect = [](const std::string& text, const std::string& what, uint64_t offset,
+                         bool broken) {
     const JsonFault found = fault(text);
     EXPECT_NE(found.what.find(what), std::string::npos) << found.what;
     EXPECT_EQ(found.offset, offset) << text;
@@ -72,12 +74,15 @@ TEST(IdIndex, AgreesWithAMap) {
   std::mt19937_64 random(1);
   for (const int64_t step : {int64_t{1}, int64_t{3}, int64_t{1} << 32, int64_t{-7}}) {
     IdIndex index(1000);
-    for (size_t i = 0; i < 1000; ++i) EXPECT_EQ(index.insert(static_cast<int64_t>(i) * step, i), IdIndex::kNone);
+    for (size_t i = 0; i < 1000; ++i)
+      EXPECT_EQ(index.insert(static_cast<int64_t>(i) * step, i), IdIndex::kNone);
     for (size_t i = 0; i < 1000; ++i) {
       EXPECT_EQ(index.find(static_cast<int64_t>(i) * step), i);
-      EXPECT_EQ(index.insert(static_cast<int64_t>(i) * step, 5), i) << "an id keeps its first index";
+      EXPECT_EQ(index.insert(static_cast<int64_t>(i) * step, 5), i)
+          << "an id keeps its first index";
     }
-    for (int k = 0; k < 100; ++k) EXPECT_EQ(index.find(static_cast<int64_t>(random() | 1) * 2 + (1LL << 62)), IdIndex::kNone);
+    for (int k = 0; k < 100; ++k)
+      EXPECT_EQ(index.find(static_cast<int64_t>(random() | 1) * 2 + (1LL << 62)), IdIndex::kNone);
   }
   EXPECT_EQ(IdIndex(0).find(0), IdIndex::kNone);
 }

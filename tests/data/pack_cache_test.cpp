@@ -9,11 +9,11 @@
 #include <fstream>
 #include <vector>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
+#include "data/packing/packer.h"
 #include "data/shards/dataset.h"
 #include "data/shards/manifest.h"
-#include "data/packing/packer.h"
+#include "files/atomic_path.h"
 #include "python.h"
 
 namespace dfine {
@@ -32,7 +32,7 @@ class PackCacheTest : public testing::Test {
     pack(options);
   }
   static ino_t inode(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     EXPECT_EQ(::stat(path.c_str(), &status), 0);
     return status.st_ino;
   }
@@ -45,7 +45,8 @@ TEST_F(PackCacheTest, CopiesOnceAndUsesTheCopyAgain) {
   EXPECT_EQ(copy.parent_path(), cache_);
   const PackedDataset original = PackedDataset::open(pack_), copied = PackedDataset::open(copy);
   ASSERT_EQ(copied.size(), original.size());
-  for (size_t i = 0; i < original.size(); ++i) EXPECT_EQ(copied.read_bytes(i), original.read_bytes(i));
+  for (size_t i = 0; i < original.size(); ++i)
+    EXPECT_EQ(copied.read_bytes(i), original.read_bytes(i));
   const ino_t first = inode(copy / "shard-00000.h5");
   EXPECT_EQ(cached_pack(pack_, cache_), copy);
   EXPECT_EQ(inode(copy / "shard-00000.h5"), first);
@@ -65,7 +66,9 @@ TEST_F(PackCacheTest, DamageInACopySaysThatItMayBeRemoved) {
       read();
       ADD_FAILURE() << "no error";
     } catch (const Error& e) {
-      EXPECT_NE(e.hint().find(copy.string() + " is a copy in data.cache_dir, remove that folder"), std::string::npos) << e.what();
+      EXPECT_NE(e.hint().find(copy.string() + " is a copy in data.cache_dir, remove that folder"),
+                std::string::npos)
+          << e.what();
     }
   };
   const auto flip = [&](uint64_t at) {
@@ -81,7 +84,8 @@ TEST_F(PackCacheTest, DamageInACopySaysThatItMayBeRemoved) {
   flip(0);
   expect_hint([&] { PackedDataset::open(cached_pack(pack_, cache_)); });
   fs::remove_all(copy);
-  EXPECT_EQ(PackedDataset::open(cached_pack(pack_, cache_)).read_bytes(0), PackedDataset::open(pack_).read_bytes(0));
+  EXPECT_EQ(PackedDataset::open(cached_pack(pack_, cache_)).read_bytes(0),
+            PackedDataset::open(pack_).read_bytes(0));
 }
 
 TEST_F(PackCacheTest, AnotherPackOfTheSameNameGetsItsOwnCopy) {
@@ -127,7 +131,8 @@ TEST_F(PackCacheTest, TooLittleSpaceIsSaidBeforeAnythingIsCopied) {
     EXPECT_NE(e.message().find("free"), std::string::npos) << e.what();
     EXPECT_FALSE(e.hint().empty());
   }
-  for (const auto& entry : fs::directory_iterator(cache_)) EXPECT_FALSE(entry.is_directory()) << entry.path();
+  for (const auto& entry : fs::directory_iterator(cache_))
+    EXPECT_FALSE(entry.is_directory()) << entry.path();
 }
 
 }  // namespace

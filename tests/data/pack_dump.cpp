@@ -1,4 +1,5 @@
-// Prints a pack as the reader sees it, as a COCO annotation file; with a second argument the image files are written into that folder.
+// Prints a pack as the reader sees it, as a COCO annotation file; with a second argument the image
+// files are written into that folder.
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,11 +11,15 @@ int main(int argc, char** argv) {
   try {
     const auto set = dfine::PackedDataset::open(argv[1]);
     Json images = Json::array(), annotations = Json::array(), categories = Json::array();
-    for (const auto& category : set.categories()) categories.push_back({{"id", category.id}, {"name", category.name}});
+    for (const auto& category : set.categories())
+      categories.push_back({{"id", category.id}, {"name", category.name}});
     for (size_t i = 0; i < set.size(); ++i) {
       const auto image = set.image(i);
-      images.push_back(
-          {{"id", image.id}, {"file_name", image.file_name}, {"width", image.width}, {"height", image.height}, {"shard", image.shard}});
+      images.push_back({{"id", image.id},
+                        {"file_name", image.file_name},
+                        {"width", image.width},
+                        {"height", image.height},
+                        {"shard", image.shard}});
       for (const auto& box : set.evaluation_boxes(i)) {
         annotations.push_back({{"id", box.annotation_id},
                                {"image_id", image.id},
@@ -27,10 +32,12 @@ int main(int argc, char** argv) {
       if (argc > 2) {
         const auto bytes = set.read_bytes(i);
         std::ofstream(std::string(argv[2]) + "/" + std::to_string(image.id), std::ios::binary)
-            .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+            .write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
       }
     }
-    std::cout << Json{{"images", images}, {"annotations", annotations}, {"categories", categories}} << '\n';
+    std::cout << Json{{"images", images}, {"annotations", annotations}, {"categories", categories}}
+              << '\n';
     return 0;
   } catch (const std::exception& e) {
     std::cerr << e.what() << '\n';

@@ -29,7 +29,8 @@ CocoAnnotation annotation(int64_t id, std::array<double, 4> bbox, int32_t label)
 
 /// Two images; the second has a kept, a dropped and a crowd box.
 ShardEntry write_sample(const fs::path& path) {
-  const std::vector<CocoAnnotation> annotations{annotation(11, {1, 1, 2, 2}, 0), annotation(12, {1, 1, 0, 2}, 1),
+  const std::vector<CocoAnnotation> annotations{annotation(11, {1, 1, 2, 2}, 0),
+                                                annotation(12, {1, 1, 0, 2}, 1),
                                                 annotation(13, {0, 0, 4, 4}, 1)};
   std::vector<PlacedBox> boxes;
   for (const auto& a : annotations) boxes.push_back({&a, normalise_box(a.bbox, 8, 4)});
@@ -67,13 +68,16 @@ TEST_F(ShardTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(shard.index.file_name[1], "sub/six");
   EXPECT_EQ(shard.index.box.first, (std::vector<uint64_t>{0, 0, 2}));
   EXPECT_EQ(shard.index.box.annotation_id, (std::vector<int64_t>{11, 13}));
-  EXPECT_EQ(shard.index.cxcywh, (std::vector<float>{0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.5F, 1}));
+  EXPECT_EQ(shard.index.cxcywh,
+            (std::vector<float>{0.25F, 0.5F, 0.25F, 0.5F, 0.25F, 0.5F, 0.5F, 1}));
   EXPECT_EQ(shard.index.dropped.annotation_id, (std::vector<int64_t>{12}));
   EXPECT_EQ(shard.index.position, (std::vector<uint32_t>{1}));
   std::vector<uint8_t> bytes;
   shard.bytes.read(shard.index.offset[1], shard.index.size[1], shard.index.crc32c[1], bytes);
   EXPECT_EQ(bytes, kSecond);
-  EXPECT_THROW(shard.bytes.read(shard.index.offset[0], shard.index.size[0], shard.index.crc32c[1], bytes), Error);
+  EXPECT_THROW(
+      shard.bytes.read(shard.index.offset[0], shard.index.size[0], shard.index.crc32c[1], bytes),
+      Error);
 }
 
 TEST_F(ShardTest, SameContentGivesTheSameBytes) {
@@ -115,7 +119,8 @@ TEST_F(ShardTest, EveryFlippedByteIsFound) {
       shard.bytes.read(shard.index.offset[i], shard.index.size[i], shard.index.crc32c[i], bytes);
       all.insert(all.end(), bytes.begin(), bytes.end());
     }
-    return std::tuple(shard.index.id, shard.index.cxcywh, shard.index.box.annotation_id, shard.index.dropped.xywh, all);
+    return std::tuple(shard.index.id, shard.index.cxcywh, shard.index.box.annotation_id,
+                      shard.index.dropped.xywh, all);
   };
   const auto sound = contents();
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -155,8 +160,10 @@ TEST_F(ShardIndexTest, InconsistenciesAreNamed) {
     change(index);
     return index;
   };
-  expect_damaged(changed([](auto& i) { i.size.pop_back(); }), "image/size has 1 entries instead of 2");
-  expect_damaged(changed([](auto& i) { i.offset[1] = 6; }), "record 1 lies at 6 with 2 bytes, but image/bytes has 7");
+  expect_damaged(changed([](auto& i) { i.size.pop_back(); }),
+                 "image/size has 1 entries instead of 2");
+  expect_damaged(changed([](auto& i) { i.offset[1] = 6; }),
+                 "record 1 lies at 6 with 2 bytes, but image/bytes has 7");
   expect_damaged(changed([](auto& i) { i.offset[1] = ~0ULL; }), "record 1");
   expect_damaged(changed([](auto& i) { i.size[0] = 0; }), "record 0");
   expect_damaged(changed([](auto& i) { i.width[0] = 0; }), "record 0 has 0x4 pixels");
@@ -171,7 +178,8 @@ TEST_F(ShardIndexTest, InconsistenciesAreNamed) {
   expect_damaged(changed([](auto& i) { i.cxcywh[3] = 0; }), "box/cxcywh of box 0");
   expect_damaged(changed([](auto& i) { i.cxcywh[0] = std::nanf(""); }), "box/cxcywh of box 0");
   expect_damaged(changed([](auto& i) { i.position[0] = 3; }), "dropped/position[0] is 3");
-  expect_damaged(changed([](auto& i) { i.dropped.area.clear(); }), "dropped/area has 0 entries instead of 1");
+  expect_damaged(changed([](auto& i) { i.dropped.area.clear(); }),
+                 "dropped/area has 0 entries instead of 1");
 }
 
 }  // namespace

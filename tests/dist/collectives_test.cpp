@@ -16,15 +16,18 @@ using test::group;
 void expect_same_everywhere(const Tensor& tensor) {
   const Tensor all = group().all_gather(tensor);
   for (int r = 1; r < group().size(); ++r) {
-    EXPECT_EQ(std::memcmp(all[r].const_data_ptr(), all[0].const_data_ptr(), tensor.nbytes()), 0) << "rank " << r << " differs from rank 0";
+    EXPECT_EQ(std::memcmp(all[r].const_data_ptr(), all[0].const_data_ptr(), tensor.nbytes()), 0)
+        << "rank " << r << " differs from rank 0";
   }
 }
 
 TEST(Collectives, SumAndMaximumOfEveryType) {
-  // Integers that every type holds exactly: element i of rank r is (i % 5) * (r + 1); their sum is (i % 5) * n (n + 1) / 2.
+  // Integers that every type holds exactly: element i of rank r is (i % 5) * (r + 1); their sum is
+  // (i % 5) * n (n + 1) / 2.
   const int n = group().size();
   const Tensor base = at::arange(1000).remainder(5);
-  for (const auto type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte}) {
+  for (const auto type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt,
+                          at::kShort, at::kChar, at::kByte}) {
     Tensor sum = (base * (group().rank() + 1)).to(type), max = sum.clone();
     group().all_reduce_sum(sum);
     group().all_reduce_max(max);
@@ -65,10 +68,14 @@ TEST(Collectives, ParameterKeepsItsGradientFlag) {
 
 TEST(Collectives, BroadcastsMixedTensorsTogether) {
   const double mine = group().rank() + 1;
-  std::vector<Tensor> tensors{at::full({7}, mine), at::full({2, 3}, mine, at::kDouble), at::full({}, mine, at::kLong),
-                              at::full({2, 3, 4, 5}, mine).contiguous(at::MemoryFormat::ChannelsLast), at::full({5}, mine, at::kBool)};
+  std::vector<Tensor> tensors{
+      at::full({7}, mine), at::full({2, 3}, mine, at::kDouble), at::full({}, mine, at::kLong),
+      at::full({2, 3, 4, 5}, mine).contiguous(at::MemoryFormat::ChannelsLast),
+      at::full({5}, mine, at::kBool)};
   group().broadcast(tensors, group().size() - 1);
-  for (const Tensor& tensor : tensors) EXPECT_TRUE(tensor.eq(tensor.scalar_type() == at::kBool ? 1 : group().size()).all().item<bool>());
+  for (const Tensor& tensor : tensors)
+    EXPECT_TRUE(
+        tensor.eq(tensor.scalar_type() == at::kBool ? 1 : group().size()).all().item<bool>());
 }
 
 TEST(Collectives, GathersTensorsByRank) {
@@ -80,8 +87,9 @@ TEST(Collectives, GathersTensorsByRank) {
 TEST(Collectives, SumOfFloatsIsTheSameOnAllRanksAndEveryTime) {
   // Magnitudes far apart: the order of additions shows in the last bits.
   for (const int64_t count : {3, 1000, 300000}) {
-    const Tensor mine =
-        at::sin(at::arange(count, at::kDouble) * (1.7 + group().rank())).mul(at::exp(at::arange(count).remainder(11))).to(at::kFloat);
+    const Tensor mine = at::sin(at::arange(count, at::kDouble) * (1.7 + group().rank()))
+                            .mul(at::exp(at::arange(count).remainder(11)))
+                            .to(at::kFloat);
     Tensor first = mine.clone();
     group().all_reduce_sum(first);
     if (!group().alone()) expect_same_everywhere(first);
@@ -90,7 +98,8 @@ TEST(Collectives, SumOfFloatsIsTheSameOnAllRanksAndEveryTime) {
       group().all_reduce_sum(again);
       EXPECT_TRUE(again.equal(first));
     }
-    // At most size() roundings of half a unit (2^-24), none of a sum larger than that of the magnitudes.
+    // At most size() roundings of half a unit (2^-24), none of a sum larger than that of the
+    // magnitudes.
     const Tensor all = group().all_gather(mine).to(at::kDouble);
     const Tensor bound = all.abs().sum(0) * (group().size() * 0x1p-24);
     EXPECT_TRUE((first.to(at::kDouble) - all.sum(0)).abs().le(bound).all().item<bool>());
@@ -110,7 +119,8 @@ TEST(Collectives, LongTensorsGoInPieces) {
   backend.allreduce(mean_list, average)->wait();
   EXPECT_TRUE(mean.equal(sum / n));
 
-  Tensor input = at::arange(20, at::kInt) + 100 * backend.getRank(), output = at::empty({n, 20}, at::kInt);
+  Tensor input = at::arange(20, at::kInt) + 100 * backend.getRank(),
+         output = at::empty({n, 20}, at::kInt);
   backend.all_gather_single(output, input, {})->wait();
   for (int r = 0; r < n; ++r) EXPECT_TRUE(output[r].equal(at::arange(20, at::kInt) + 100 * r));
   std::vector<Tensor> inputs{input};
@@ -141,7 +151,9 @@ TEST(Collectives, HostValues) {
   EXPECT_EQ(group().sum({1.0 + r, 0.5}), (std::vector<double>{n * (n + 1) / 2.0, 0.5 * n}));
   EXPECT_EQ(group().max({int64_t{1} << 60, -r}), (std::vector<int64_t>{int64_t{1} << 60, 0}));
   EXPECT_TRUE(group().sum({}).empty());
-  EXPECT_EQ(group().broadcast(r == n - 1 ? std::string("a\0b", 3) : std::string("something longer"), n - 1), std::string("a\0b", 3));
+  EXPECT_EQ(group().broadcast(r == n - 1 ? std::string("a\0b", 3) : std::string("something longer"),
+                              n - 1),
+            std::string("a\0b", 3));
   group().barrier();
 }
 
@@ -149,7 +161,8 @@ TEST(Collectives, GathersBytesOfAnyLength) {
   const int n = group().size(), root = n - 1;
   for (const size_t unit : {size_t{0}, size_t{1}, size_t{3} << 20}) {
     std::vector<std::byte> mine(unit * static_cast<size_t>(group().rank()));
-    for (size_t i = 0; i < mine.size(); ++i) mine[i] = static_cast<std::byte>(i * 7 + static_cast<size_t>(group().rank()));
+    for (size_t i = 0; i < mine.size(); ++i)
+      mine[i] = static_cast<std::byte>(i * 7 + static_cast<size_t>(group().rank()));
     const auto all = group().gather(mine, root);
     if (group().rank() != root) {
       EXPECT_TRUE(all.empty());
@@ -158,7 +171,8 @@ TEST(Collectives, GathersBytesOfAnyLength) {
     ASSERT_EQ(all.size(), static_cast<size_t>(n));
     for (size_t r = 0; r < all.size(); ++r) {
       ASSERT_EQ(all[r].size(), unit * r);
-      for (size_t i = 0; i < all[r].size(); i += 997) ASSERT_EQ(all[r][i], static_cast<std::byte>(i * 7 + r));
+      for (size_t i = 0; i < all[r].size(); i += 997)
+        ASSERT_EQ(all[r][i], static_cast<std::byte>(i * 7 + r));
     }
   }
 }

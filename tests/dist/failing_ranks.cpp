@@ -1,4 +1,5 @@
-// A job of which rank 1 fails in the way that the argument names, while the other ranks wait for it in a collective.
+// A job of which rank 1 fails in the way that the argument names, while the other ranks wait for it
+// in a collective.
 #include <ATen/ATen.h>
 
 #include <chrono>
@@ -21,7 +22,8 @@ namespace {
 
 void fail_as(const std::string& how, const Group& group) {
   if (how == "error")
-    with_context([] { throw Error("shard-00003.h5 ends early", "Copy it again."); }, [] { return "while reading image 17"; });
+    with_context([] { throw Error("shard-00003.h5 ends early", "Copy it again."); },
+                 [] { return "while reading image 17"; });
   if (how == "exception") throw std::runtime_error("something else");
   if (how == "torch") at::zeros({2, 3}).matmul(at::zeros({2, 3}));
   if (how == "usage") throw UsageError("--config is missing");
@@ -55,17 +57,20 @@ int main(int argc, char** argv) {
     }
     if (how == "digest") {
       // Bits of a sum whose last digits depend on the order of additions.
-      at::Tensor sum = at::sin(at::arange(100000) * (1.7 + session.rank())) * at::exp(at::arange(100000).remainder(11));
+      at::Tensor sum = at::sin(at::arange(100000) * (1.7 + session.rank())) *
+                       at::exp(at::arange(100000).remainder(11));
       group.all_reduce_sum(sum);
       const at::Tensor bits = sum.view(at::kInt).to(at::kLong);
       int64_t digest = 0;
-      for (int64_t i = 0; i < bits.numel(); ++i) digest = digest * 31 % 1000000007 + bits.const_data_ptr<int64_t>()[i];
+      for (int64_t i = 0; i < bits.numel(); ++i)
+        digest = digest * 31 % 1000000007 + bits.const_data_ptr<int64_t>()[i];
       std::cout << "digest " << digest << std::endl;
       return 0;
     }
     if (session.rank() == 1 || all || session.size() == 1) {
-      std::cout << cat("failing at ",
-                       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count())
+      std::cout << cat("failing at ", std::chrono::duration_cast<std::chrono::seconds>(
+                                          std::chrono::system_clock::now().time_since_epoch())
+                                          .count())
                 << std::endl;
       fail_as(how, group);
     }

@@ -26,7 +26,8 @@ Tensor mean_over_ranks(const Tensor& tensor) {
 // 32 MiB of parameters: several buckets.
 std::vector<Tensor> parameters() {
   std::vector<Tensor> list;
-  for (const auto& sizes : std::vector<std::vector<int64_t>>{{3, 5}, {1024, 1024}, {7}, {2048, 2048}, {3072, 1024}, {11, 2}}) {
+  for (const auto& sizes : std::vector<std::vector<int64_t>>{
+           {3, 5}, {1024, 1024}, {7}, {2048, 2048}, {3072, 1024}, {11, 2}}) {
     list.push_back(integers(sizes, static_cast<int64_t>(list.size())).requires_grad_());
   }
   return list;
@@ -36,7 +37,11 @@ std::vector<Tensor> parameters() {
 Tensor loss_of(const std::vector<Tensor>& list, int64_t scale, size_t skipped = SIZE_MAX) {
   Tensor loss = at::zeros({});
   for (size_t i = 0; i < list.size(); ++i) {
-    if (i != skipped) loss = loss + (list[i] * integers(list[i].sizes().vec(), static_cast<int64_t>(i) + 10 * scale)).sum() * scale;
+    if (i != skipped)
+      loss =
+          loss +
+          (list[i] * integers(list[i].sizes().vec(), static_cast<int64_t>(i) + 10 * scale)).sum() *
+              scale;
   }
   return loss;
 }
@@ -53,7 +58,8 @@ TEST(GradientReducer, GradientsAreTheMeanOfTheLocalOnes) {
     const Tensor loss = loss_of(list, scale);
     reducer.backward(loss);
     for (size_t i = 0; i < list.size(); ++i) {
-      EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(gradient_of(list[i], i, scale)))) << "step " << step << ", parameter " << i;
+      EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(gradient_of(list[i], i, scale))))
+          << "step " << step << ", parameter " << i;
     }
     for (const Tensor& parameter : list) {  // both ways to start afresh
       if (step % 2 == 0) {
@@ -84,7 +90,8 @@ TEST(GradientReducer, AccumulatedGradientsAreReducedOnce) {
       }
     }
     for (size_t i = 0; i < list.size(); ++i) {
-      EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(expected[i]))) << "step " << step << ", parameter " << i;
+      EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(expected[i])))
+          << "step " << step << ", parameter " << i;
       list[i].mutable_grad().reset();
     }
   }
@@ -95,7 +102,8 @@ TEST(GradientReducer, ParameterUnusedOnOneRankCountsAsZeroThere) {
   GradientReducer reducer(list, group());
   const int n = group().size(), last = n - 1;
   for (int step = 0; step < 3; ++step) {
-    const Tensor loss = loss_of(list, group().rank() + 1, group().rank() == last && n > 1 ? 2 : SIZE_MAX);
+    const Tensor loss =
+        loss_of(list, group().rank() + 1, group().rank() == last && n > 1 ? 2 : SIZE_MAX);
     reducer.backward(loss);
     Tensor expected = gradient_of(list[2], 2, group().rank() + 1);
     if (group().rank() == last && n > 1) expected.zero_();
@@ -118,7 +126,8 @@ TEST(GradientReducer, ParameterUnusedEverywhereKeepsNoGradient) {
 }
 
 TEST(GradientReducer, ChannelsLastWeightsKeepTheirLayout) {
-  Tensor weight = integers({8, 4, 3, 3}, 1).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
+  Tensor weight =
+      integers({8, 4, 3, 3}, 1).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
   GradientReducer reducer({weight}, group());
   const Tensor factor = integers({8, 4, 3, 3}, 5 + group().rank());
   const Tensor loss = (weight * factor).sum();
@@ -127,14 +136,18 @@ TEST(GradientReducer, ChannelsLastWeightsKeepTheirLayout) {
   EXPECT_TRUE(weight.grad().is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-// A small network of convolutions and batch norms; `extra` takes part only where `use_extra`, so that ranks differ in their graphs.
+// A small network of convolutions and batch norms; `extra` takes part only where `use_extra`, so
+// that ranks differ in their graphs.
 struct Network {
   std::vector<Tensor> weights;
   Tensor mean = at::zeros({6}, at::kDouble), var = at::ones({6}, at::kDouble);
 
   Network() {
-    for (const auto& sizes : std::vector<std::vector<int64_t>>{{6, 3, 3, 3}, {6}, {6}, {6, 6, 3, 3}, {6}, {6}, {4, 6}, {4}}) {
-      weights.push_back((integers(sizes, static_cast<int64_t>(weights.size())).to(at::kDouble) * 0.1 + 0.05).requires_grad_());
+    for (const auto& sizes : std::vector<std::vector<int64_t>>{
+             {6, 3, 3, 3}, {6}, {6}, {6, 6, 3, 3}, {6}, {6}, {4, 6}, {4}}) {
+      weights.push_back(
+          (integers(sizes, static_cast<int64_t>(weights.size())).to(at::kDouble) * 0.1 + 0.05)
+              .requires_grad_());
     }
   }
 
@@ -155,13 +168,15 @@ TEST(GradientReducer, WithBatchNormsEqualsOneRankOnTheJoinedBatch) {
   Network split, joined;
   GradientReducer reducer(split.weights, group());
   for (int step = 0; step < 5; ++step) {
-    const Tensor x = at::sin(at::arange(2 * n * 3 * 8 * 8, at::kDouble) * (0.37 + step)).reshape({2 * n, 3, 8, 8});
+    const Tensor x = at::sin(at::arange(2 * n * 3 * 8 * 8, at::kDouble) * (0.37 + step))
+                         .reshape({2 * n, 3, 8, 8});
     Tensor loss = split.loss(x.slice(0, 2 * r, 2 * r + 2), true, group());
     reducer.backward(loss);
     (joined.loss(x, true, Group()) / n).backward();
     for (size_t i = 0; i < split.weights.size(); ++i) {
       const Tensor expected = joined.weights[i].grad();
-      const double error = ((split.weights[i].grad() - expected).abs().max() / expected.abs().max()).item<double>();
+      const double error =
+          ((split.weights[i].grad() - expected).abs().max() / expected.abs().max()).item<double>();
       EXPECT_LT(error, 1e-11) << "step " << step << ", parameter " << i;
       split.weights[i].mutable_grad().reset();
       joined.weights[i].mutable_grad().reset();
@@ -172,7 +187,8 @@ TEST(GradientReducer, WithBatchNormsEqualsOneRankOnTheJoinedBatch) {
 TEST(GradientReducer, RanksWithDifferentGraphsDoNotHang) {
   Network network;
   GradientReducer reducer(network.weights, group());
-  const Tensor x = at::sin(at::arange(2 * 3 * 8 * 8, at::kDouble) * (0.37 + group().rank())).reshape({2, 3, 8, 8});
+  const Tensor x = at::sin(at::arange(2 * 3 * 8 * 8, at::kDouble) * (0.37 + group().rank()))
+                       .reshape({2, 3, 8, 8});
   for (int step = 0; step < 20; ++step) {
     const Tensor loss = network.loss(x, (step + group().rank()) % 2 == 0, group());
     reducer.backward(loss);

@@ -18,7 +18,8 @@ std::optional<Launch> launch(const std::map<std::string, std::string>& environme
 
 TEST(Launch, NoLauncher) {
   EXPECT_FALSE(launch({}));
-  // A batch script of Slurm has these, and starts one process alone when it runs the program directly.
+  // A batch script of Slurm has these, and starts one process alone when it runs the program
+  // directly.
   EXPECT_FALSE(launch({{"SLURM_JOB_ID", "7"}, {"SLURM_NTASKS", "8"}, {"SLURM_PROCID", "0"}}));
   EXPECT_FALSE(launch({{"SLURM_STEP_NUM_TASKS", "1"}}));
 }
@@ -28,7 +29,10 @@ TEST(Launch, Mpirun) {
 }
 
 TEST(Launch, MpirunInsideASlurmStepCountsItsOwnRanks) {
-  EXPECT_EQ(launch({{"OMPI_COMM_WORLD_SIZE", "16"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "3"}})->ranks, 16);
+  EXPECT_EQ(
+      launch({{"OMPI_COMM_WORLD_SIZE", "16"}, {"SLURM_STEP_NUM_TASKS", "2"}, {"PMIX_RANK", "3"}})
+          ->ranks,
+      16);
 }
 
 TEST(Launch, SrunWithPlugin) {
@@ -52,19 +56,28 @@ std::string hint_of(const std::map<std::string, std::string>& environment) {
 
 // The variables: https://docs.pytorch.org/docs/stable/elastic/run.html, "Environment Variables".
 TEST(Launch, TorchrunIsRefused) {
-  std::map<std::string, std::string> environment{
-      {"RANK", "1"},       {"LOCAL_RANK", "1"},       {"WORLD_SIZE", "4"},         {"LOCAL_WORLD_SIZE", "4"},
-      {"GROUP_RANK", "0"}, {"TORCHELASTIC_RUN_ID", "none"}, {"MASTER_ADDR", "127.0.0.1"}, {"MASTER_PORT", "29500"}};
-  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --bind-to none dfine_ddp --config FILE.toml"), std::string::npos);
+  std::map<std::string, std::string> environment{{"RANK", "1"},
+                                                 {"LOCAL_RANK", "1"},
+                                                 {"WORLD_SIZE", "4"},
+                                                 {"LOCAL_WORLD_SIZE", "4"},
+                                                 {"GROUP_RANK", "0"},
+                                                 {"TORCHELASTIC_RUN_ID", "none"},
+                                                 {"MASTER_ADDR", "127.0.0.1"},
+                                                 {"MASTER_PORT", "29500"}};
+  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --bind-to none dfine_ddp --config FILE.toml"),
+            std::string::npos);
   environment["LOCAL_WORLD_SIZE"] = "2";
-  EXPECT_NE(hint_of(environment).find("mpirun -np 4 --hostfile HOSTS --map-by ppr:2:node --bind-to none"), std::string::npos);
+  EXPECT_NE(
+      hint_of(environment).find("mpirun -np 4 --hostfile HOSTS --map-by ppr:2:node --bind-to none"),
+      std::string::npos);
   environment.erase("LOCAL_WORLD_SIZE");  // a container's, or set by hand
   EXPECT_NE(hint_of(environment).find("mpirun -np 4 --bind-to none"), std::string::npos);
 }
 
 TEST(Launch, TorchrunsVariablesAloneAreNoLauncher) {
-  EXPECT_FALSE(launch({{"RANK", "0"}, {"LOCAL_RANK", "0"}, {"WORLD_SIZE", "1"}}));  // torchrun --nproc_per_node=1
-  EXPECT_FALSE(launch({{"WORLD_SIZE", "4"}}));                                      // no process has a rank
+  EXPECT_FALSE(launch(
+      {{"RANK", "0"}, {"LOCAL_RANK", "0"}, {"WORLD_SIZE", "1"}}));  // torchrun --nproc_per_node=1
+  EXPECT_FALSE(launch({{"WORLD_SIZE", "4"}}));                      // no process has a rank
   // mpirun inside such an environment: its ranks are joined by MPI.
   EXPECT_EQ(launch({{"OMPI_COMM_WORLD_SIZE", "2"}, {"RANK", "0"}, {"WORLD_SIZE", "4"}})->ranks, 2);
 }

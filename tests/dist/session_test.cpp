@@ -61,7 +61,8 @@ TEST(Agreement, NamesTheRanksThatDifferAndTheirValues) {
     FAIL();
   } catch (const Error& e) {
     const std::string others = last == 1 ? "rank 0" : cat("ranks 0-", last - 1);
-    EXPECT_EQ(e.message(), cat("The ranks disagree on data.train:\n  ", others, ": /data/a\n  rank ", last, ": /data/b"));
+    EXPECT_EQ(e.message(), cat("The ranks disagree on data.train:\n  ", others,
+                               ": /data/a\n  rank ", last, ": /data/b"));
   }
 }
 

@@ -38,12 +38,13 @@ TEST(SyncBatchNorm, FrozenWeightAndBias) {
 
 TEST(SyncBatchNorm, FloatWithinRounding) {
   expect_equal_to_joined_batch({.shape = {16, 20, 20}, .type = at::kFloat}, 2e-6);
-  expect_equal_to_joined_batch({.shape = {16, 20, 20}, .type = at::kFloat, .channels_last = true}, 2e-6);
+  expect_equal_to_joined_batch({.shape = {16, 20, 20}, .type = at::kFloat, .channels_last = true},
+                               2e-6);
 }
 
 TEST(SyncBatchNorm, ValuesFarFromZero) {
-  // Mean 1000 times the standard deviation: a variance as E[x^2] - E[x]^2 would lose 6 digits, in float all of them.
-  // The kernels' x * scale + shift rounds at 1000 * 2^-24 in float.
+  // Mean 1000 times the standard deviation: a variance as E[x^2] - E[x]^2 would lose 6 digits, in
+  // float all of them. The kernels' x * scale + shift rounds at 1000 * 2^-24 in float.
   expect_equal_to_joined_batch({.shape = {4, 9, 9}, .offset = 1e3}, 1e-9);
   expect_equal_to_joined_batch({.shape = {4, 9, 9}, .type = at::kFloat, .offset = 1e3}, 5e-4);
 }

@@ -1,4 +1,5 @@
-// Any bytes as an annotation file: an Error, or annotations that are what data/coco/read_coco.h promises.
+// Any bytes as an annotation file: an Error, or annotations that are what data/coco/read_coco.h
+// promises.
 #include "coco_check.h"
 #include "core/error.h"
 #include "memory_file.h"

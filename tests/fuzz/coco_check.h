@@ -20,17 +20,20 @@ inline void check(const Coco& coco) {
     require(coco.first[i] <= coco.first[i + 1]);
     require(!describe(coco.images[i]).empty());
   }
-  for (size_t c = 1; c < coco.categories.size(); ++c) require(coco.categories[c - 1].id < coco.categories[c].id);
+  for (size_t c = 1; c < coco.categories.size(); ++c)
+    require(coco.categories[c - 1].id < coco.categories[c].id);
   std::vector<bool> bad(coco.images.size(), false);
   for (const CocoProblem& problem : coco.problems) {
-    require(!problem.message.empty() && problem.image >= CocoProblem::kNoImage && problem.image < images);
+    require(!problem.message.empty() && problem.image >= CocoProblem::kNoImage &&
+            problem.image < images);
     if (problem.image >= 0) bad[static_cast<size_t>(problem.image)] = true;
   }
   // What no problem names is fit for packing.
   for (size_t i = 0; i < coco.images.size(); ++i) {
     if (bad[i]) continue;
     for (const CocoAnnotation& annotation : coco.annotations_of(i)) {
-      require(annotation.label >= 0 && static_cast<size_t>(annotation.label) < coco.categories.size());
+      require(annotation.label >= 0 &&
+              static_cast<size_t>(annotation.label) < coco.categories.size());
       for (const double value : annotation.bbox) require(std::isfinite(value));
       require(std::isfinite(annotation.area));
     }

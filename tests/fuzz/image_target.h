@@ -1,5 +1,6 @@
 #pragma once
-// What the image targets have in common: any bytes at all either decode to a full picture of the announced size, or throw Error.
+// What the image targets have in common: any bytes at all either decode to a full picture of the
+// announced size, or throw Error.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,10 +11,12 @@
 
 namespace dfine::fuzz {
 
-/// Larger pictures have their header read only: clearing hundreds of megabytes would be all that a run does.
+/// Larger pictures have their header read only: clearing hundreds of megabytes would be all that a
+/// run does.
 inline constexpr int64_t kMaxPixels = 1 << 20;
 
-/// Aborts on a broken promise of image/decode.h; anything but Error that is thrown ends the run as well.
+/// Aborts on a broken promise of image/decode.h; anything but Error that is thrown ends the run as
+/// well.
 inline int decode_anything(std::span<const uint8_t> file, ImageFormat format) {
   try {
     check_complete(file);

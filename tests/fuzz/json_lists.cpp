@@ -1,4 +1,5 @@
-// Any text cut into pieces as small as they come: each lies in the text where it says, and they follow one another.
+// Any text cut into pieces as small as they come: each lies in the text where it says, and they
+// follow one another.
 #include "data/coco/json_lists.h"
 
 #include <array>
@@ -18,9 +19,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     dfine::cut_json_lists(text, kLists, data[0], [&](const dfine::JsonPiece& piece) {
       require(piece.list < kLists.size() && !piece.text.empty());
       require(piece.offset >= end && piece.offset + piece.text.size() <= text.size());
-      require(text.substr(piece.offset, piece.text.size()) == piece.text && piece.text.data() == text.data() + piece.offset);
-      require(piece.text.front() == '{');  // what it ends with is for the parser to judge: brackets are counted, not paired
-      require(records[piece.list] == 0 ? piece.first_record == 0 : piece.first_record > records[piece.list] - 1);
+      require(text.substr(piece.offset, piece.text.size()) == piece.text &&
+              piece.text.data() == text.data() + piece.offset);
+      require(
+          piece.text.front() ==
+          '{');  // what it ends with is for the parser to judge: brackets are counted, not paired
+      require(records[piece.list] == 0 ? piece.first_record == 0
+                                       : piece.first_record > records[piece.list] - 1);
       records[piece.list] = piece.first_record + 1;
       end = piece.offset + piece.text.size();
     });

@@ -1,4 +1,5 @@
-// Any bytes as a manifest: an Error, or a manifest that agrees with itself and whose text reads back the same.
+// Any bytes as a manifest: an Error, or a manifest that agrees with itself and whose text reads
+// back the same.
 #include "data/shards/manifest.h"
 
 #include <cstdlib>

@@ -29,6 +29,7 @@ class MemoryFolder {
 };
 
 /// The beginning of a PNG of 64 x 48 pixels: as much as readers of annotations look at.
-inline constexpr std::string_view kPngHeader{"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x30\x08\x02\0\0\0\x2e\x29\xeb\x48", 33};
+inline constexpr std::string_view kPngHeader{
+    "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x40\0\0\0\x30\x08\x02\0\0\0\x2e\x29\xeb\x48", 33};
 
 }  // namespace dfine::fuzz

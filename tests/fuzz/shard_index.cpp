@@ -1,4 +1,5 @@
-// A sound index with values and lengths changed at will: check_index refuses it, or reading by it stays within the shard.
+// A sound index with values and lengths changed at will: check_index refuses it, or reading by it
+// stays within the shard.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <cmath>
@@ -52,7 +53,8 @@ void change(dfine::ShardIndex& index, FuzzedDataProvider& input) {
   int chosen = input.ConsumeIntegralInRange(0, 19);
   for_each_dataset(index, [&]<class T>(const char*, std::vector<T>& array, int) {
     if (chosen-- != 0) return;
-    if (input.ConsumeBool()) return array.resize(input.ConsumeIntegralInRange<size_t>(0, array.size() + 2));
+    if (input.ConsumeBool())
+      return array.resize(input.ConsumeIntegralInRange<size_t>(0, array.size() + 2));
     if (array.empty()) return;
     const auto place = input.ConsumeIntegralInRange<size_t>(0, array.size() - 1);
     const auto bytes = input.ConsumeBytes<uint8_t>(sizeof(T));
@@ -63,10 +65,13 @@ void change(dfine::ShardIndex& index, FuzzedDataProvider& input) {
 void check_boxes(const dfine::ShardIndex::Boxes& boxes, size_t images) {
   require(boxes.first.size() == images + 1);
   const size_t count = boxes.label.size();
-  for (size_t i = 0; i < images; ++i) require(boxes.first[i] <= boxes.first[i + 1] && boxes.first[i + 1] <= count);
-  require(boxes.xywh.size() == 4 * count && boxes.area.size() == count && boxes.iscrowd.size() == count);
+  for (size_t i = 0; i < images; ++i)
+    require(boxes.first[i] <= boxes.first[i + 1] && boxes.first[i + 1] <= count);
+  require(boxes.xywh.size() == 4 * count && boxes.area.size() == count &&
+          boxes.iscrowd.size() == count);
   require(boxes.annotation_id.size() == count);
-  for (const int32_t label : boxes.label) require(label >= 0 && label < static_cast<int32_t>(kCategories));
+  for (const int32_t label : boxes.label)
+    require(label >= 0 && label < static_cast<int32_t>(kCategories));
   for (const double value : boxes.xywh) require(std::isfinite(value));
 }
 
@@ -82,9 +87,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } catch (const dfine::Error&) {
     return 0;
   }
-  require(index.offset.size() == index.images() && index.size.size() == index.images() && index.crc32c.size() == index.images());
+  require(index.offset.size() == index.images() && index.size.size() == index.images() &&
+          index.crc32c.size() == index.images());
   for (size_t i = 0; i < index.images(); ++i) {
-    require(index.offset[i] < kImageBytes && index.size[i] <= kImageBytes && index.offset[i] + index.size[i] <= kImageBytes);
+    require(index.offset[i] < kImageBytes && index.size[i] <= kImageBytes &&
+            index.offset[i] + index.size[i] <= kImageBytes);
   }
   check_boxes(index.box, index.images());
   check_boxes(index.dropped, index.images());

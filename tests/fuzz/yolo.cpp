@@ -16,7 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   folder.put("data.yaml", text.substr(0, cut));
   folder.put("labels/a.txt", text.substr(std::min(cut + 1, size)));
   try {
-    dfine::fuzz::check(dfine::read_yolo(folder.path() / "data.yaml", "train", folder.path() / "images", pool).coco);
+    dfine::fuzz::check(
+        dfine::read_yolo(folder.path() / "data.yaml", "train", folder.path() / "images", pool)
+            .coco);
   } catch (const dfine::Error&) {
   }
   return 0;

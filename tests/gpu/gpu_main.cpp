@@ -22,7 +22,8 @@ Group group_of_one() {
   const at::Device device(at::kCUDA, 0);
   use_device(device);
   const c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::HashStore>();
-  return {make_nccl_group(store, "tensors", 0, 1, device), make_nccl_group(store, "gradients", 0, 1, device),
+  return {make_nccl_group(store, "tensors", 0, 1, device),
+          make_nccl_group(store, "gradients", 0, 1, device),
           std::make_shared<HostChannel>(MPI_COMM_SELF), device};
 }
 
@@ -48,7 +49,8 @@ int main(int argc, char** argv) {
     } else if (gpus < session.local_size()) {
       skip_reason = dfine::cat(session.local_size(), " ranks, but ", gpus, " GPU");
     } else {
-      the_group = session.size() > 1 ? session.make_group(dfine::DeviceRequest::kCuda) : group_of_one();
+      the_group =
+          session.size() > 1 ? session.make_group(dfine::DeviceRequest::kCuda) : group_of_one();
     }
     GTEST_FLAG_SET(throw_on_failure, true);
     GTEST_FLAG_SET(catch_exceptions, false);

@@ -1,5 +1,6 @@
 #pragma once
-// Tests of the distributed layer on GPUs. Not yet executed on any: written and linked on machines without.
+// Tests of the distributed layer on GPUs. Not yet executed on any: written and linked on machines
+// without.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace dfine::test {
 
-/// All ranks over NCCL; with one rank a process group of one, so that its kernels and NCCL are used all the same.
+/// All ranks over NCCL; with one rank a process group of one, so that its kernels and NCCL are used
+/// all the same.
 const Group& group();
 
 /// Skips, and says why, where there are fewer GPUs than ranks.

@@ -12,10 +12,13 @@ namespace {
 using GpuLoader = test::Gpu;
 
 LoaderOptions options(bool pin_memory) {
-  return {.sample = {.size = {320, 320}, .augment = AugmentConfig(), .seed = 5}, .workers = 3, .pin_memory = pin_memory};
+  return {.sample = {.size = {320, 320}, .augment = AugmentConfig(), .seed = 5},
+          .workers = 3,
+          .pin_memory = pin_memory};
 }
 
-// Copies run beside the computation: they must neither come too late nor have their memory taken by the next one.
+// Copies run beside the computation: they must neither come too late nor have their memory taken by
+// the next one.
 TEST_F(GpuLoader, BatchesAreThoseOfTheCpuWhileTheGpuComputes) {
   const at::Device device = test::group().device();
   const ShippedPack pack;
@@ -38,7 +41,8 @@ TEST_F(GpuLoader, BatchesAreThoseOfTheCpuWhileTheGpuComputes) {
       EXPECT_TRUE(got.targets.boxes.cpu().equal(expected.targets.boxes));
       const ImageSize size{384, 288};
       const Tensor input = to_model_input(got.images, device, at::kFloat, size);
-      EXPECT_TRUE(input.cpu().allclose(to_model_input(expected.images, at::kCPU, at::kFloat, size), 0, 1e-7));  // division differs by a bit
+      EXPECT_TRUE(input.cpu().allclose(to_model_input(expected.images, at::kCPU, at::kFloat, size),
+                                       0, 1e-7));  // division differs by a bit
     }
     EXPECT_FALSE(batches.has_next());
   }

@@ -1,4 +1,5 @@
-// Headers, refusals and damage. That the pixels are right is checked against Pillow by check_decode.py.
+// Headers, refusals and damage. That the pixels are right is checked against Pillow by
+// check_decode.py.
 #include "image/decode.h"
 
 #include <gtest/gtest.h>
@@ -27,14 +28,22 @@ size_t jpeg_height_at(const Bytes& file) {
 
 TEST(Probe, TellsFormatSizeAndChannels) {
   const std::map<std::string, std::pair<ImageFormat, int>> expected{
-      {"baseline.jpg", {ImageFormat::kJpeg, 3}},     {"progressive.jpg", {ImageFormat::kJpeg, 3}},
-      {"restarts.jpg", {ImageFormat::kJpeg, 3}},     {"grey.jpg", {ImageFormat::kJpeg, 1}},
-      {"cmyk.jpg", {ImageFormat::kJpeg, 4}},         {"palette.png", {ImageFormat::kPng, 3}},
-      {"alpha.png", {ImageFormat::kPng, 4}},         {"grey16.png", {ImageFormat::kPng, 1}},
-      {"interlaced.png", {ImageFormat::kPng, 3}},    {"lossy.webp", {ImageFormat::kWebp, 3}},
-      {"lossy_alpha.webp", {ImageFormat::kWebp, 4}}, {"lossless_alpha.webp", {ImageFormat::kWebp, 4}},
-      {"colour.bmp", {ImageFormat::kBmp, 3}},        {"palette.bmp", {ImageFormat::kBmp, 3}},
-      {"lzw.tif", {ImageFormat::kTiff, 3}},          {"jpeg.tif", {ImageFormat::kTiff, 3}},
+      {"baseline.jpg", {ImageFormat::kJpeg, 3}},
+      {"progressive.jpg", {ImageFormat::kJpeg, 3}},
+      {"restarts.jpg", {ImageFormat::kJpeg, 3}},
+      {"grey.jpg", {ImageFormat::kJpeg, 1}},
+      {"cmyk.jpg", {ImageFormat::kJpeg, 4}},
+      {"palette.png", {ImageFormat::kPng, 3}},
+      {"alpha.png", {ImageFormat::kPng, 4}},
+      {"grey16.png", {ImageFormat::kPng, 1}},
+      {"interlaced.png", {ImageFormat::kPng, 3}},
+      {"lossy.webp", {ImageFormat::kWebp, 3}},
+      {"lossy_alpha.webp", {ImageFormat::kWebp, 4}},
+      {"lossless_alpha.webp", {ImageFormat::kWebp, 4}},
+      {"colour.bmp", {ImageFormat::kBmp, 3}},
+      {"palette.bmp", {ImageFormat::kBmp, 3}},
+      {"lzw.tif", {ImageFormat::kTiff, 3}},
+      {"jpeg.tif", {ImageFormat::kTiff, 3}},
       {"tiles.tif", {ImageFormat::kTiff, 4}}};
   ASSERT_EQ(expected.size(), kSamples.size());
   for (const auto& [name, format_and_channels] : expected) {
@@ -55,24 +64,26 @@ TEST(Probe, NeedsTheHeaderAlone) {
 
 TEST(Probe, NamesWhatAFileIsInstead) {
   EXPECT_NE(error_of([] { probe_image({}); }).find("empty (0 bytes)"), std::string::npos);
-  const std::map<std::string, std::string> cases{{"GIF89a....", "a GIF image"},
-                                                 {"<!DOCTYPE html>", "a web page"},
-                                                 {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
-                                                 {std::string("\0\0\0\x20"
-                                                              "ftypavif",
-                                                              12),
-                                                  "an AVIF image"},
-                                                 {std::string("\0\0\0\x18"
-                                                              "ftypheic",
-                                                              12),
-                                                  "a HEIC image"},
-                                                 {"BM123456", "a damaged BMP image"},
-                                                 {std::string("II+\0\x08\0\0\0", 8), "a BigTIFF image"},
-                                                 {"x", "begins with the bytes 78"}};
+  const std::map<std::string, std::string> cases{
+      {"GIF89a....", "a GIF image"},
+      {"<!DOCTYPE html>", "a web page"},
+      {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
+      {std::string("\0\0\0\x20"
+                   "ftypavif",
+                   12),
+       "an AVIF image"},
+      {std::string("\0\0\0\x18"
+                   "ftypheic",
+                   12),
+       "a HEIC image"},
+      {"BM123456", "a damaged BMP image"},
+      {std::string("II+\0\x08\0\0\0", 8), "a BigTIFF image"},
+      {"x", "begins with the bytes 78"}};
   for (const auto& [content, expected] : cases) {
     const Bytes file = bytes_of(content);
     for (const std::string& error :
-         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }), error_of([&] { decode_image(file); })}) {
+         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
+          error_of([&] { decode_image(file); })}) {
       EXPECT_NE(error.find(expected), std::string::npos) << error;
     }
   }
@@ -88,8 +99,11 @@ TEST(Probe, RefusesDecompressionBombsBeforeTakingMemory) {
   Bytes file = read_sample("baseline.jpg");
   std::fill_n(file.begin() + static_cast<ptrdiff_t>(jpeg_height_at(file)), 4, uint8_t{0xFF});
   for (const std::string& error :
-       {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }), error_of([&] { decode_image(file); })}) {
-    EXPECT_NE(error.find("65535 x 65535 pixels is larger than the limit of 178,956,970"), std::string::npos) << error;
+       {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
+        error_of([&] { decode_image(file); })}) {
+    EXPECT_NE(error.find("65535 x 65535 pixels is larger than the limit of 178,956,970"),
+              std::string::npos)
+        << error;
   }
 }
 
@@ -106,7 +120,8 @@ TEST(Probe, RefusesAnOddNumberOfColourComponents) {
   EXPECT_NE(error_of([&] { probe_image(file); }).find("2 colour components"), std::string::npos);
 }
 
-/// Table B.1 of T.81: the kinds of frames by the low half of their marker; 4, 8 and 12 are no frames. libjpeg-turbo reads no others.
+/// Table B.1 of T.81: the kinds of frames by the low half of their marker; 4, 8 and 12 are no
+/// frames. libjpeg-turbo reads no others.
 TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
   const Bytes sound = read_sample("baseline.jpg");
   const size_t height_at = jpeg_height_at(sound);
@@ -114,9 +129,12 @@ TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
     Bytes file = sound;
     file[height_at - 4] = static_cast<uint8_t>(0xC0 + type);
     for (const std::string& error :
-         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }), error_of([&] { decode_image(file); })}) {
-      EXPECT_NE(error.find("(frame type SOF" + std::to_string(type) + ")"), std::string::npos) << error;
-      EXPECT_NE(error.find(type % 4 == 3 ? "lossless" : "hierarchical"), std::string::npos) << error;
+         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
+          error_of([&] { decode_image(file); })}) {
+      EXPECT_NE(error.find("(frame type SOF" + std::to_string(type) + ")"), std::string::npos)
+          << error;
+      EXPECT_NE(error.find(type % 4 == 3 ? "lossless" : "hierarchical"), std::string::npos)
+          << error;
     }
   }
   Bytes extended = sound;
@@ -125,12 +143,14 @@ TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
   for (const int bits : {0, 2, 12, 16}) {
     Bytes file = extended;
     file[height_at - 1] = static_cast<uint8_t>(bits);
-    EXPECT_NE(error_of([&] { check_complete(file); }).find(std::to_string(bits) + " bits a sample"), std::string::npos);
+    EXPECT_NE(error_of([&] { check_complete(file); }).find(std::to_string(bits) + " bits a sample"),
+              std::string::npos);
   }
 }
 
 TEST(CheckComplete, AcceptsWholeFiles) {
-  for (const std::string& name : kSamples) EXPECT_NO_THROW(check_complete(read_sample(name))) << name;
+  for (const std::string& name : kSamples)
+    EXPECT_NO_THROW(check_complete(read_sample(name))) << name;
 }
 
 TEST(CheckComplete, AcceptsWhatFollowsTheEndOfAJpeg) {
@@ -147,7 +167,8 @@ TEST(CheckComplete, AcceptsWhatFollowsTheEndOfAJpeg) {
 TEST(CheckComplete, NamesADamagedPngChunk) {
   Bytes file = read_sample("palette.png");
   file[file.size() / 2] ^= 1;
-  EXPECT_NE(error_of([&] { check_complete(file); }).find("the checksum of chunk IDAT"), std::string::npos);
+  EXPECT_NE(error_of([&] { check_complete(file); }).find("the checksum of chunk IDAT"),
+            std::string::npos);
 }
 
 TEST(Decode, UsesTheMemoryItIsGiven) {
@@ -169,14 +190,18 @@ TEST(Decode, PassesOverStrayBytesBetweenJpegMarkers) {
   EXPECT_EQ(decode_image(stray).pixels, decode_image(file).pixels);
 }
 
-/// Every beginning of every file is refused, by the structural check as by the decoder, without a word on stderr.
+/// Every beginning of every file is refused, by the structural check as by the decoder, without a
+/// word on stderr.
 TEST(Damage, EveryTruncationIsAnError) {
   testing::internal::CaptureStderr();
   for (const std::string& name : kSamples) {
     const Bytes file = read_sample(name);
     for (size_t size = 0; size < file.size(); ++size) {
-      const Bytes cut(file.begin(), file.begin() + static_cast<ptrdiff_t>(size));  // its own memory, for the sanitizers
-      EXPECT_THROW(check_complete(cut), Error) << name << " cut to " << size << " of " << file.size();
+      const Bytes cut(
+          file.begin(),
+          file.begin() + static_cast<ptrdiff_t>(size));  // its own memory, for the sanitizers
+      EXPECT_THROW(check_complete(cut), Error)
+          << name << " cut to " << size << " of " << file.size();
       EXPECT_THROW(decode_image(cut), Error) << name << " cut to " << size << " of " << file.size();
     }
   }
@@ -193,7 +218,8 @@ TEST(Damage, ZeroedEndsAreErrors) {
   }
 }
 
-/// Random damage gives an Error or a picture of the size the header states; nothing is printed, nothing read out of bounds.
+/// Random damage gives an Error or a picture of the size the header states; nothing is printed,
+/// nothing read out of bounds.
 TEST(Damage, RandomBytesDoNoHarm) {
   testing::internal::CaptureStderr();
   int refused = 0, decoded = 0;
@@ -205,7 +231,8 @@ TEST(Damage, RandomBytesDoNoHarm) {
       for (uint64_t flips = 1 + random.below(6); flips > 0; --flips) {
         damaged[random.below(damaged.size())] = static_cast<uint8_t>(random.below(256));
       }
-      if (random.below(4) == 0) damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(random.below(damaged.size())));
+      if (random.below(4) == 0)
+        damaged.erase(damaged.begin() + static_cast<ptrdiff_t>(random.below(damaged.size())));
       try {
         check_complete(damaged);
       } catch (const Error&) {

@@ -26,12 +26,14 @@ TEST(Draw, PutsTheOutlineOnTheBoxAndNothingElsewhere) {
   const DrawnBox box{100, 120, 200, 180, 4, ""};
   draw_boxes(image, std::span(&box, 1));
   const Colour colour = class_colour(4);
-  for (const auto& [x, y] : {std::pair{100, 150}, {199, 150}, {150, 120}, {150, 179}, {100, 120}, {199, 179}}) {
+  for (const auto& [x, y] :
+       {std::pair{100, 150}, {199, 150}, {150, 120}, {150, 179}, {100, 120}, {199, 179}}) {
     EXPECT_EQ(pixel(image, x, y), colour) << x << ", " << y;
   }
   for (int y = 0; y < 300; ++y) {
     for (int x = 0; x < 300; ++x) {
-      const bool far_outside = x < 96 || x >= 204 || y < 116 || y >= 184, deep_inside = x >= 104 && x < 196 && y >= 124 && y < 176;
+      const bool far_outside = x < 96 || x >= 204 || y < 116 || y >= 184,
+                 deep_inside = x >= 104 && x < 196 && y >= 124 && y < 176;
       if (far_outside || deep_inside) {
         ASSERT_EQ(pixel(image, x, y), Colour{}) << x << ", " << y;
       }
@@ -60,16 +62,24 @@ TEST(Draw, LabelsStandApart) {
 }
 
 TEST(Draw, TakesAnyBoxAndText) {
-  constexpr double kInf = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
-  const std::vector<std::string> texts{
-      "", "plain", "é日本語🙂", "\xff\xfe\xc3", "\xf0\x9f", std::string(5000, 'W'), std::string("a\0b\n\t", 5)};
-  const std::vector<std::array<double, 4>> corners{{-1e9, -1e9, 1e9, 1e9}, {5, 5, 5, 5},         {10, 10, 2, 2},
-                                                   {kNan, 0, 1, 1},        {0, 0, kInf, kInf},   {-50, -50, -10, -10},
-                                                   {0, 0, 1e300, 3},       {30.4, 20.6, 31, 25}, {1e6, 1e6, 2e6, 2e6}};
+  constexpr double kInf = std::numeric_limits<double>::infinity(),
+                   kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::string> texts{"",
+                                       "plain",
+                                       "é日本語🙂",
+                                       "\xff\xfe\xc3",
+                                       "\xf0\x9f",
+                                       std::string(5000, 'W'),
+                                       std::string("a\0b\n\t", 5)};
+  const std::vector<std::array<double, 4>> corners{
+      {-1e9, -1e9, 1e9, 1e9}, {5, 5, 5, 5},         {10, 10, 2, 2},
+      {kNan, 0, 1, 1},        {0, 0, kInf, kInf},   {-50, -50, -10, -10},
+      {0, 0, 1e300, 3},       {30.4, 20.6, 31, 25}, {1e6, 1e6, 2e6, 2e6}};
   for (const auto& [w, h] : {std::pair{1, 1}, {7, 90}, {64, 48}, {300, 200}}) {
     std::vector<DrawnBox> boxes;
     for (const std::string& text : texts) {
-      for (const auto& c : corners) boxes.push_back({c[0], c[1], c[2], c[3], static_cast<int>(boxes.size()) - 20, text});
+      for (const auto& c : corners)
+        boxes.push_back({c[0], c[1], c[2], c[3], static_cast<int>(boxes.size()) - 20, text});
     }
     Image image(w, h);
     draw_boxes(image, boxes);
@@ -81,7 +91,8 @@ TEST(Draw, TakesAnyBoxAndText) {
 
 TEST(Draw, LeavesOutBoxesThatAreNotThere) {
   Image image(100, 100);
-  const std::vector<DrawnBox> boxes{{std::nan(""), 0, 50, 50, 0, "a"}, {120, 0, 150, 50, 0, "b"}, {50, 50, 40, 60, 0, "c"}};
+  const std::vector<DrawnBox> boxes{
+      {std::nan(""), 0, 50, 50, 0, "a"}, {120, 0, 150, 50, 0, "b"}, {50, 50, 40, 60, 0, "c"}};
   draw_boxes(image, boxes);
   EXPECT_EQ(image.pixels, Image(100, 100).pixels);
 }
@@ -137,14 +148,16 @@ TEST(Colours, TheFirstClassesAreFarApart) {
   for (int a = 0; a < 12; ++a) {
     for (int b = 0; b < a; ++b) {
       const Colour p = class_colour(a), q = class_colour(b);
-      EXPECT_GT(std::hypot(p.red - q.red, p.green - q.green, p.blue - q.blue), 40) << a << " and " << b;
+      EXPECT_GT(std::hypot(p.red - q.red, p.green - q.green, p.blue - q.blue), 40)
+          << a << " and " << b;
     }
   }
 }
 
 TEST(Encode, RoundTripsThroughTheDecoder) {
   Image image(61, 43);
-  for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i * i / 97);
+  for (size_t i = 0; i < image.pixels.size(); ++i)
+    image.pixels[i] = static_cast<uint8_t>(i * i / 97);
   EXPECT_EQ(decode_image(encode_png(image)).pixels, image.pixels);
   const ImageInfo info = probe_image(encode_jpeg(image));
   EXPECT_EQ(info.format, ImageFormat::kJpeg);

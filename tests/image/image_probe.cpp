@@ -31,7 +31,8 @@ std::vector<uint8_t> read_file(const std::string& path) {
 
 void write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
   std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
   if (!out) throw dfine::Error("cannot write " + path);
 }
 
@@ -47,7 +48,8 @@ void run(std::span<char*>& arguments) {
   if (command == "info") {
     dfine::check_complete(file);
     const dfine::ImageInfo info = dfine::probe_image(file);
-    std::cout << dfine::format_name(info.format) << ' ' << info.width << ' ' << info.height << ' ' << info.channels << '\n';
+    std::cout << dfine::format_name(info.format) << ' ' << info.width << ' ' << info.height << ' '
+              << info.channels << '\n';
     return;
   }
   const std::string out = next();
@@ -56,7 +58,8 @@ void run(std::span<char*>& arguments) {
   if (command == "png") return write_file(out, dfine::encode_png(image));
   if (command == "jpeg") return write_file(out, dfine::encode_jpeg(image));
   const int width = std::stoi(next()), height = std::stoi(next());
-  if (command == "resize") return write_file(out, dfine::resize_antialias(image, width, height).pixels);
+  if (command == "resize")
+    return write_file(out, dfine::resize_antialias(image, width, height).pixels);
   if (command != "chw") throw dfine::UsageError("unknown command " + command);
   std::vector<uint8_t> planes(static_cast<size_t>(width) * static_cast<size_t>(height) * 3);
   dfine::resize_antialias_chw(image, width, height, next() == "1", planes.data());

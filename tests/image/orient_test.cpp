@@ -19,8 +19,8 @@ Image picture(const std::string& letters, int width) {
   return image;
 }
 
-// EXIF 2.32, tag 0x0112: "the 0th row is at the ... of the image, the 0th column at the ..."; the same as Pillow's
-// ImageOps.exif_transpose (tests/e2e/predict_test.py).
+// EXIF 2.32, tag 0x0112: "the 0th row is at the ... of the image, the 0th column at the ..."; the
+// same as Pillow's ImageOps.exif_transpose (tests/e2e/predict_test.py).
 TEST(Orient, EveryOrientation) {
   const Image stored = picture("ABCDEF", 2);  // rows AB, CD, EF
   struct Expected {

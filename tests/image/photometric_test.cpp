@@ -1,4 +1,5 @@
-// Closed forms, and that the processor-specific loops give what the portable ones do. tests/augment/check_ops.py compares with torchvision.
+// Closed forms, and that the processor-specific loops give what the portable ones do.
+// tests/augment/check_ops.py compares with torchvision.
 #include "image/photometric.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,8 @@ Image noise(int width, int height, uint64_t key) {
   CounterRandom random(5, Stream::kTest, key);
   Image image(width, height);
   for (uint8_t& byte : image.pixels) byte = static_cast<uint8_t>(random.below(256));
-  for (size_t i = 0; i + 2 < image.pixels.size(); i += 15) image.pixels[i + 1] = image.pixels[i + 2] = image.pixels[i];  // grey ones too
+  for (size_t i = 0; i + 2 < image.pixels.size(); i += 15)
+    image.pixels[i + 1] = image.pixels[i + 2] = image.pixels[i];  // grey ones too
   return image;
 }
 
@@ -62,32 +64,41 @@ TEST(Photometric, BrightnessIsAFactor) {
 /// Grey of (100, 100, 100) is 99.99 cut to 99: the weights add up to 0.9999.
 TEST(Photometric, SaturationAndContrastMoveAwayFromGrey) {
   EXPECT_EQ(distorted(one_pixel(100, 100, 100), {.saturation = 0.0F}), (Bytes{99, 99, 99}));
-  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.saturation = 0.5F}), (Bytes{129, 29, 29}));  // grey 59
-  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.contrast = 0.5F}), (Bytes{129, 29, 29}));    // the only pixel's grey is the mean
+  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.saturation = 0.5F}),
+            (Bytes{129, 29, 29}));  // grey 59
+  EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.contrast = 0.5F}),
+            (Bytes{129, 29, 29}));  // the only pixel's grey is the mean
 }
 
 TEST(Photometric, HueTurnsTheColourCircle) {
   EXPECT_EQ(distorted(one_pixel(200, 0, 0), {.hue = 0.5F}), (Bytes{0, 200, 200}));
-  EXPECT_EQ(distorted(one_pixel(50, 200, 50), {.hue = 0.25F}), (Bytes{50, 125, 200}));  // from green halfway past cyan
+  EXPECT_EQ(distorted(one_pixel(50, 200, 50), {.hue = 0.25F}),
+            (Bytes{50, 125, 200}));  // from green halfway past cyan
   EXPECT_EQ(distorted(one_pixel(77, 77, 77), {.hue = 0.2F}), (Bytes{77, 77, 77}));
 }
 
 TEST(Photometric, APartHasTheContrastOfTheWhole) {
   for (const bool first : {false, true}) {
-    const Photometric how{.brightness = 0.9F, .contrast = 1.4F, .contrast_first = first, .saturation = 0.7F, .hue = 0.04F};
+    const Photometric how{.brightness = 0.9F,
+                          .contrast = 1.4F,
+                          .contrast_first = first,
+                          .saturation = 0.7F,
+                          .hue = 0.04F};
     Image whole = noise(61, 40, 1), part = whole;
     distort_colours(whole, how, {0, 0, 61, 40});
     const Window window{13, 7, 30, 20};
     distort_colours(part, how, window);
     for (int y = window.top; y < window.bottom(); ++y)
-      for (int x = 3 * window.left; x < 3 * window.right(); ++x) ASSERT_EQ(part.row(y)[x], whole.row(y)[x]);
+      for (int x = 3 * window.left; x < 3 * window.right(); ++x)
+        ASSERT_EQ(part.row(y)[x], whole.row(y)[x]);
   }
 }
 
 TEST(Rotate, ByQuartersCounterClockwise) {
   Image image(3, 2);  // 0 1 2 / 3 4 5
   for (size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<uint8_t>(i / 3);
-  const Bytes expected[] = {{0, 1, 2, 3, 4, 5}, {2, 5, 1, 4, 0, 3}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2}};
+  const Bytes expected[] = {
+      {0, 1, 2, 3, 4, 5}, {2, 5, 1, 4, 0, 3}, {5, 4, 3, 2, 1, 0}, {3, 0, 4, 1, 5, 2}};
   for (int turns = 0; turns < 4; ++turns) {
     Image out;
     rotate_quarters(image, {0, 0, 3, 2}, turns, out);
@@ -107,7 +118,9 @@ TEST(Blend, RoundsToNearest) {
       Bytes into(256, static_cast<uint8_t>(a)), other(256);
       for (size_t b = 0; b < 256; ++b) other[b] = static_cast<uint8_t>(b);
       blend(into.data(), other.data(), 256, weight);
-      for (int b = 0; b < 256; ++b) EXPECT_NEAR(into[static_cast<size_t>(b)], a * weight + b * (1 - weight), 0.5 + 255.0 / 65536);
+      for (int b = 0; b < 256; ++b)
+        EXPECT_NEAR(into[static_cast<size_t>(b)], a * weight + b * (1 - weight),
+                    0.5 + 255.0 / 65536);
     }
   }
 }

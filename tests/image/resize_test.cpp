@@ -1,4 +1,5 @@
-// Closed forms, and that the processor-specific loops give what the portable ones do. check_resize.py compares with torchvision.
+// Closed forms, and that the processor-specific loops give what the portable ones do.
+// check_resize.py compares with torchvision.
 #include "image/resize.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ Bytes noise(size_t size, uint64_t key) {
 
 Image grey_row(const Bytes& values) {
   Image image(static_cast<int>(values.size()), 1);
-  for (size_t i = 0; i < values.size(); ++i) std::fill_n(image.pixels.begin() + static_cast<ptrdiff_t>(3 * i), 3, values[i]);
+  for (size_t i = 0; i < values.size(); ++i)
+    std::fill_n(image.pixels.begin() + static_cast<ptrdiff_t>(3 * i), 3, values[i]);
   return image;
 }
 
@@ -42,11 +44,12 @@ TEST(Resize, EnlargesByInterpolation) {
   EXPECT_EQ(red_of(resize_antialias(column, 1, 4)), (Bytes{0, 25, 75, 100}));
 }
 
-/// Half as many: a triangle over four pixels, distances 3/4, 1/4, 1/4, 3/4, weights 1/8, 3/8, 3/8, 1/8; at the borders the three that
-/// exist are scaled to a sum of one: 3/7, 3/7, 1/7.
+/// Half as many: a triangle over four pixels, distances 3/4, 1/4, 1/4, 3/4, weights 1/8, 3/8, 3/8,
+/// 1/8; at the borders the three that exist are scaled to a sum of one: 3/7, 3/7, 1/7.
 TEST(Resize, ShrinksWithAWiderTriangle) {
   EXPECT_EQ(red_of(resize_antialias(grey_row({0, 255}), 1, 1)), (Bytes{128}));
-  EXPECT_EQ(red_of(resize_antialias(grey_row({70, 140, 210, 0, 0, 0}), 3, 1)), (Bytes{120, 96, 0}));  // (210+420+210)/7, (140+630)/8
+  EXPECT_EQ(red_of(resize_antialias(grey_row({70, 140, 210, 0, 0, 0}), 3, 1)),
+            (Bytes{120, 96, 0}));  // (210+420+210)/7, (140+630)/8
 }
 
 TEST(Resize, LeavesTheSameSizeAlone) {
@@ -60,7 +63,9 @@ TEST(Resize, KeepsAUniformPicture) {
   std::fill(image.pixels.begin(), image.pixels.end(), uint8_t{255});
   for (const auto& [w, h] : {std::pair{64, 64}, {5, 40}, {100, 3}, {1, 1}}) {
     const Image resized = resize_antialias(image, w, h);
-    EXPECT_TRUE(std::all_of(resized.pixels.begin(), resized.pixels.end(), [](uint8_t v) { return v == 255; })) << w << " x " << h;
+    EXPECT_TRUE(std::all_of(resized.pixels.begin(), resized.pixels.end(),
+                            [](uint8_t v) { return v == 255; }))
+        << w << " x " << h;
   }
 }
 
@@ -76,7 +81,8 @@ TEST(Resize, WritesPlanesAndMirrorsThem) {
       for (int y = 0; y < h; ++y) {
         for (int x = 0; x < w; ++x) {
           for (size_t c = 0; c < 3; ++c) {
-            ASSERT_EQ(planes[c * plane + static_cast<size_t>(y * w + x)], resized.row(y)[3 * (flip ? w - 1 - x : x) + static_cast<int>(c)]);
+            ASSERT_EQ(planes[c * plane + static_cast<size_t>(y * w + x)],
+                      resized.row(y)[3 * (flip ? w - 1 - x : x) + static_cast<int>(c)]);
           }
         }
       }
@@ -90,13 +96,15 @@ Bytes padded_then_resized(const Image& source, const WindowResize& how) {
   std::fill(canvas.pixels.begin(), canvas.pixels.end(), how.fill);
   const Window seen = intersection(how.window, {0, 0, source.width, source.height});
   for (int y = seen.top; y < seen.bottom(); ++y) {
-    for (int x = 3 * seen.left; x < 3 * seen.right(); ++x) canvas.row(y - how.window.top)[x - 3 * how.window.left] = source.row(y)[x];
+    for (int x = 3 * seen.left; x < 3 * seen.right(); ++x)
+      canvas.row(y - how.window.top)[x - 3 * how.window.left] = source.row(y)[x];
   }
   const Image resized = resize_antialias(canvas, how.width, how.height);
   Bytes planes;
   for (const uint8_t channel : how.channels) {
     for (int y = 0; y < how.height; ++y) {
-      for (int x = 0; x < how.width; ++x) planes.push_back(resized.row(y)[3 * (how.flip ? how.width - 1 - x : x) + channel]);
+      for (int x = 0; x < how.width; ++x)
+        planes.push_back(resized.row(y)[3 * (how.flip ? how.width - 1 - x : x) + channel]);
     }
   }
   return planes;
@@ -105,17 +113,24 @@ Bytes padded_then_resized(const Image& source, const WindowResize& how) {
 TEST(ResizeWindow, EqualsPaddingCroppingAndResizing) {
   Image image(50, 40);
   image.pixels = noise(image.pixels.size(), 3);
-  const std::vector<Window> windows{{0, 0, 50, 40},    {10, 5, 20, 30},   {-30, -20, 150, 100}, {40, 30, 30, 40},
-                                    {-10, 3, 30, 20},  {5, -40, 10, 130}, {60, 0, 20, 20},      {0, -30, 50, 30},
-                                    {49, 39, 1, 1},    {-1, -1, 52, 42},  {20, 0, 64, 48},      {-14, -8, 64, 48},
-                                    {-199, 0, 200, 9}, {30, 20, 20, 20},  {50, 40, 7, 7},       {-500, -500, 1000, 1000}};
+  const std::vector<Window> windows{
+      {0, 0, 50, 40},    {10, 5, 20, 30},   {-30, -20, 150, 100}, {40, 30, 30, 40},
+      {-10, 3, 30, 20},  {5, -40, 10, 130}, {60, 0, 20, 20},      {0, -30, 50, 30},
+      {49, 39, 1, 1},    {-1, -1, 52, 42},  {20, 0, 64, 48},      {-14, -8, 64, 48},
+      {-199, 0, 200, 9}, {30, 20, 20, 20},  {50, 40, 7, 7},       {-500, -500, 1000, 1000}};
   for (const Window& window : windows) {
     for (const auto& [w, h] : {std::pair{64, 48}, {20, 30}, {7, 5}, {33, 100}, {1, 1}}) {
-      const WindowResize how{.window = window, .width = w, .height = h, .flip = w % 2 == 1, .channels = {2, 0, 1}, .fill = 114};
+      const WindowResize how{.window = window,
+                             .width = w,
+                             .height = h,
+                             .flip = w % 2 == 1,
+                             .channels = {2, 0, 1},
+                             .fill = 114};
       Bytes planes(static_cast<size_t>(w) * static_cast<size_t>(h) * 3);
       resize_window_chw(image, how, planes.data());
       EXPECT_EQ(planes, padded_then_resized(image, how))
-          << window.left << ' ' << window.top << ' ' << window.width << ' ' << window.height << " to " << w << ' ' << h;
+          << window.left << ' ' << window.top << ' ' << window.width << ' ' << window.height
+          << " to " << w << ' ' << h;
     }
   }
 }
@@ -130,7 +145,8 @@ TEST(ResizeKernels, BestEqualsPortableAlongRows) {
   for (int inputs : {1, 2, 3, 5, 16, 33, 200}) {
     for (int outputs : {1, 2, 3, 4, 5, 7, 16, 31, 100, 301}) {
       const AxisWeights axis = triangle_weights(inputs, outputs);
-      const Bytes in = noise(static_cast<size_t>(inputs + axis.stride) * 3 + kReadAhead, static_cast<uint64_t>(inputs));
+      const Bytes in = noise(static_cast<size_t>(inputs + axis.stride) * 3 + kReadAhead,
+                             static_cast<uint64_t>(inputs));
       const size_t size = static_cast<size_t>(outputs) * 3;
       Bytes portable(size), best(size);
       portable_resize_kernels().along_row(axis, in.data(), portable.data());
@@ -151,8 +167,10 @@ TEST(ResizeKernels, BestEqualsPortableAcrossRows) {
       std::vector<int16_t> weights(n, static_cast<int16_t>((1 << 14) / count));
       weights[0] = static_cast<int16_t>(weights[0] + 700);
       Bytes portable(bytes), best(bytes);
-      portable_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes, portable.data());
-      best_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes, best.data());
+      portable_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes,
+                                            portable.data());
+      best_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes,
+                                        best.data());
       EXPECT_EQ(portable, best) << bytes << " bytes, " << count << " rows";
     }
   }
@@ -164,7 +182,9 @@ TEST(ResizeKernels, BestEqualsPortableToPlanes) {
     const Bytes rgb = noise(static_cast<size_t>(width) * 3, 9);
     for (const bool flip : {false, true}) {
       Bytes portable(3 * plane), best(3 * plane);
-      const auto planes = [plane](Bytes& bytes) { return std::array{bytes.data(), bytes.data() + 2 * plane, bytes.data() + plane}; };
+      const auto planes = [plane](Bytes& bytes) {
+        return std::array{bytes.data(), bytes.data() + 2 * plane, bytes.data() + plane};
+      };
       portable_resize_kernels().to_planes(rgb.data(), width, flip, planes(portable));
       best_resize_kernels().to_planes(rgb.data(), width, flip, planes(best));
       EXPECT_EQ(portable, best) << width << (flip ? " mirrored" : "");

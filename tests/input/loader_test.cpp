@@ -19,7 +19,9 @@ constexpr int64_t kGlobalBatch = 8, kEpoch = 3;
 constexpr uint64_t kSeed = 21;
 
 LoaderOptions small_options(int workers) {
-  return {.sample = {.size = {64, 96}, .augment = AugmentConfig(), .seed = kSeed}, .workers = workers, .read_ahead = workers};
+  return {.sample = {.size = {64, 96}, .augment = AugmentConfig(), .seed = kSeed},
+          .workers = workers,
+          .read_ahead = workers};
 }
 
 TrainPlan plan_of(const PackedDataset& data) {
@@ -27,7 +29,8 @@ TrainPlan plan_of(const PackedDataset& data) {
 }
 
 /// What one rank gets, batch by batch.
-std::vector<Batch> load(const PackedDataset& data, const LoaderOptions& options, int rank, int ranks, int64_t first_batch = 0) {
+std::vector<Batch> load(const PackedDataset& data, const LoaderOptions& options, int rank,
+                        int ranks, int64_t first_batch = 0) {
   Loader loader(data, options);
   loader.start(training_order(plan_of(data), kEpoch, first_batch, rank, kGlobalBatch / ranks));
   std::vector<Batch> batches;
@@ -36,7 +39,8 @@ std::vector<Batch> load(const PackedDataset& data, const LoaderOptions& options,
 }
 
 /// The global batches, put together from the ranks' parts.
-std::vector<Batch> load_all(const PackedDataset& data, const LoaderOptions& options, int ranks, int64_t first_batch = 0) {
+std::vector<Batch> load_all(const PackedDataset& data, const LoaderOptions& options, int ranks,
+                            int64_t first_batch = 0) {
   std::vector<Batch> whole = load(data, options, 0, ranks, first_batch);
   for (int rank = 1; rank < ranks; ++rank) {
     const auto part = load(data, options, rank, ranks, first_batch);
@@ -45,8 +49,10 @@ std::vector<Batch> load_all(const PackedDataset& data, const LoaderOptions& opti
       whole[b].images = at::cat({whole[b].images, part[b].images});
       whole[b].targets.labels = at::cat({whole[b].targets.labels, part[b].targets.labels});
       whole[b].targets.boxes = at::cat({whole[b].targets.boxes, part[b].targets.boxes});
-      whole[b].targets.counts.insert(whole[b].targets.counts.end(), part[b].targets.counts.begin(), part[b].targets.counts.end());
-      whole[b].samples.insert(whole[b].samples.end(), part[b].samples.begin(), part[b].samples.end());
+      whole[b].targets.counts.insert(whole[b].targets.counts.end(), part[b].targets.counts.begin(),
+                                     part[b].targets.counts.end());
+      whole[b].samples.insert(whole[b].samples.end(), part[b].samples.begin(),
+                              part[b].samples.end());
     }
   }
   return whole;
@@ -98,7 +104,8 @@ TEST_F(LoaderTest, NeitherRanksNorWorkersChangeSamplesOrPixels) {
 TEST_F(LoaderTest, ARestartInTheMiddleOfAnEpochGoesOn) {
   const auto whole = load_all(data_, small_options(2), 1);
   for (const int64_t first : {1, 5, 9}) {
-    expect_same(load_all(data_, small_options(2), 2, first), std::span(whole).subspan(static_cast<size_t>(first)));
+    expect_same(load_all(data_, small_options(2), 2, first),
+                std::span(whole).subspan(static_cast<size_t>(first)));
   }
 }
 
@@ -119,7 +126,8 @@ TEST_F(LoaderTest, AFlipMirrorsPixelsAndBoxes) {
   always.sample.augment->flip = 1;
   const Batch plain = load(data_, never, 0, 1)[0], flipped = load(data_, always, 0, 1)[0];
   EXPECT_TRUE(at::equal(flipped.images, plain.images.flip({3})));
-  EXPECT_TRUE(at::allclose(flipped.targets.boxes.select(1, 0), 1 - plain.targets.boxes.select(1, 0), 0, 1e-6));
+  EXPECT_TRUE(at::allclose(flipped.targets.boxes.select(1, 0), 1 - plain.targets.boxes.select(1, 0),
+                           0, 1e-6));
   EXPECT_TRUE(at::equal(flipped.targets.boxes.slice(1, 1), plain.targets.boxes.slice(1, 1)));
 }
 
@@ -138,7 +146,9 @@ TEST_F(LoaderTest, EvaluationSeesEveryImageOnceInOrder) {
       ASSERT_EQ(batch.targets.counts[i], static_cast<int64_t>(expected.size()));
       for (const PackedBox& box : expected) {
         EXPECT_EQ(batch.targets.labels[first].item<int64_t>(), box.label);
-        for (int64_t k = 0; k < 4; ++k) EXPECT_EQ(batch.targets.boxes[first][k].item<float>(), box.cxcywh[static_cast<size_t>(k)]);
+        for (int64_t k = 0; k < 4; ++k)
+          EXPECT_EQ(batch.targets.boxes[first][k].item<float>(),
+                    box.cxcywh[static_cast<size_t>(k)]);
         ++first;
       }
     }
@@ -183,7 +193,8 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
     SampleMemory memory;
     std::vector<TargetBox> boxes;
     SamplePreparer(data_, small_options(0).sample)
-        .prepare({plan_of(data_).image_at(from), place}, training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch), memory,
+        .prepare({plan_of(data_).image_at(from), place},
+                 training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch), memory,
                  planes.data_ptr<uint8_t>(), boxes, [](size_t, const Error&) { FAIL(); });
     return std::pair(planes, static_cast<int64_t>(boxes.size()));
   };
@@ -203,7 +214,8 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
   }
 }
 
-// Mosaic and mixup want up to seven more images for a sample: the damaged ones among them are replaced too.
+// Mosaic and mixup want up to seven more images for a sample: the damaged ones among them are
+// replaced too.
 TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   const auto options = [](int workers, int64_t max_corrupt) {
     LoaderOptions all = skipping(workers, max_corrupt);
@@ -232,7 +244,8 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   EXPECT_NE(failure(options(2, 2)).find("more than data.max_corrupt = 2"), std::string::npos);
 }
 
-// Of images 0 and 1 alone, the first or both damaged: mosaic meets the first many times, which counts once.
+// Of images 0 and 1 alone, the first or both damaged: mosaic meets the first many times, which
+// counts once.
 TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
   LoaderOptions options = skipping(1, 1);
   options.sample.augment->mosaic = options.sample.augment->mixup = 1;
@@ -251,7 +264,8 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
 TEST_F(DamagedPackTest, AnErrorNamesTheRecord) {
   for (const int workers : {0, 4}) {
     const std::string text = failure(small_options(workers));
-    for (const auto& part : {data_.image(bad_[0]).file_name, data_.image(bad_[0]).shard}) EXPECT_NE(text.find(part), text.npos) << text;
+    for (const auto& part : {data_.image(bad_[0]).file_name, data_.image(bad_[0]).shard})
+      EXPECT_NE(text.find(part), text.npos) << text;
     EXPECT_NE(text.find("checksum"), text.npos) << text;
   }
 }

@@ -16,11 +16,11 @@
 #include <thread>
 #include <vector>
 
-#include "files/atomic_path.h"
 #include "core/crc32c.h"
 #include "data/shards/dataset.h"
 #include "data/shards/manifest.h"
 #include "data/shards/writer.h"
+#include "files/atomic_path.h"
 #include "input/loader.h"
 #include "shipped_pack.h"
 
@@ -62,7 +62,8 @@ void write_large_pack(const std::filesystem::path& folder) {
     for (size_t i = 0; i < kImages; ++i) {
       for (auto& annotation : annotations) annotation.id = ++id;
       const auto number = static_cast<int64_t>(s * kImages + i);
-      writer.add({number, 640, 480, "train2017/" + std::to_string(100000000000 + number) + ".jpg"}, file, crc32c(file), boxes);
+      writer.add({number, 640, 480, "train2017/" + std::to_string(100000000000 + number) + ".jpg"},
+                 file, crc32c(file), boxes);
     }
     manifest.shards.push_back(writer.finish(manifest.categories));
   }
@@ -73,12 +74,14 @@ double touch_all(const PackedDataset& set) {
   double sum = 0;
   for (size_t i = 0; i < set.size(); ++i) {
     sum += static_cast<double>(set.image(i).file_name.size());
-    for (const auto& box : set.evaluation_boxes(i)) sum += box.xywh[0] + static_cast<double>(box.annotation_id) + box.cxcywh[0];
+    for (const auto& box : set.evaluation_boxes(i))
+      sum += box.xywh[0] + static_cast<double>(box.annotation_id) + box.cxcywh[0];
   }
   return sum;
 }
 
-/// Another process that has opened the pack and read all of its index, until the end of its life here.
+/// Another process that has opened the pack and read all of its index, until the end of its life
+/// here.
 class OtherRank {
  public:
   explicit OtherRank(const std::filesystem::path& pack) {
@@ -113,18 +116,22 @@ TEST(IndexMemory, LiesOnceInThePageCacheForAllRanks) {
   write_large_pack(folder / "pack");
   int64_t index = 0;  // KiB of all shards, nearly all of which is index here
   for (size_t s = 0; s < kShards; ++s)
-    index += static_cast<int64_t>(std::filesystem::file_size(folder / ("pack/" + shard_file_name(s)))) / 1024;
+    index +=
+        static_cast<int64_t>(std::filesystem::file_size(folder / ("pack/" + shard_file_name(s)))) /
+        1024;
 
   const OtherRank other(folder / "pack");
   const int64_t own_before = memory_of_this_process("Anonymous"), shared_before = shared_memory();
   const PackedDataset set = PackedDataset::open(folder / "pack");
   ASSERT_EQ(set.size(), kShards * kImages);
   EXPECT_GT(touch_all(set), 0);
-  const int64_t own = memory_of_this_process("Anonymous") - own_before, shared = shared_memory() - shared_before;
-  std::cout << kShards * kImages << " images, " << kShards * kImages * kBoxes << " boxes, index of " << index << " KiB: " << shared
-            << " KiB shared, " << own << " KiB of its own\n";
+  const int64_t own = memory_of_this_process("Anonymous") - own_before,
+                shared = shared_memory() - shared_before;
+  std::cout << kShards * kImages << " images, " << kShards * kImages * kBoxes << " boxes, index of "
+            << index << " KiB: " << shared << " KiB shared, " << own << " KiB of its own\n";
   EXPECT_GT(shared, index * 9 / 10);
-  // What the checks of one shard took may stay with the allocator; nothing grows with the number of shards, images or boxes.
+  // What the checks of one shard took may stay with the allocator; nothing grows with the number of
+  // shards, images or boxes.
   EXPECT_LT(own, index / static_cast<int64_t>(kShards) * 3 / 2);
 }
 
@@ -132,7 +139,8 @@ TEST(OpenFiles, MoreShardsThanTheLimitAllows) {
   const ShippedPack pack(/*shard_size=*/1);  // 87 shards of one image
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  if (before.rlim_max < 256) GTEST_SKIP() << "the system allows only " << before.rlim_max << " open files";
+  if (before.rlim_max < 256)
+    GTEST_SKIP() << "the system allows only " << before.rlim_max << " open files";
   const rlimit low{.rlim_cur = 64, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
   const PackedDataset data = PackedDataset::open(pack.path());
@@ -144,7 +152,8 @@ TEST(OpenFiles, MoreShardsThanTheLimitAllows) {
 /// The pages of a file that the page cache holds.
 class PageCache {
  public:
-  explicit PageCache(const std::filesystem::path& path) : fd_(::open(path.c_str(), O_RDONLY)), size_(std::filesystem::file_size(path)) {
+  explicit PageCache(const std::filesystem::path& path)
+      : fd_(::open(path.c_str(), O_RDONLY)), size_(std::filesystem::file_size(path)) {
     map_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_, 0);
   }
   ~PageCache() {
@@ -161,7 +170,8 @@ class PageCache {
   size_t held() const {
     std::vector<unsigned char> pages((size_ + 4095) / 4096);
     EXPECT_EQ(::mincore(map_, size_, pages.data()), 0);
-    return static_cast<size_t>(std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }));
+    return static_cast<size_t>(
+        std::ranges::count_if(pages, [](unsigned char page) { return (page & 1) != 0; }));
   }
 
  private:
@@ -173,13 +183,15 @@ class PageCache {
 TEST(ReadAhead, FetchesTheFileThatWillBeRead) {
   const ShippedPack pack;
   const PackedDataset data = PackedDataset::open(pack.path());
-  constexpr size_t kImage = 12;  // in the middle of its shard of 500 kB, away from the index, which is mapped and so stays
+  constexpr size_t kImage = 12;  // in the middle of its shard of 500 kB, away from the index, which
+                                 // is mapped and so stays
   const PageCache cache(pack.path() / data.image(kImage).shard);
   cache.drop();
   const size_t before = cache.held();
   if (before > 60) GTEST_SKIP() << "the file system of the temporary folder keeps its pages";
   data.will_need(kImage);
-  for (int i = 0; i < 1000 && cache.held() <= before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 1000 && cache.held() <= before; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_GT(cache.held(), before);
 }
 
@@ -187,7 +199,9 @@ TEST(ReadAhead, FetchesTheFileThatWillBeRead) {
 TEST(LoaderMemory, DoesNotGrowOverEpochs) {
   const ShippedPack pack;
   const PackedDataset data = PackedDataset::open(pack.path());
-  Loader loader(data, {.sample = {.size = {96, 96}, .augment = AugmentConfig(), .seed = 1}, .workers = 2, .read_ahead = 2});
+  Loader loader(data, {.sample = {.size = {96, 96}, .augment = AugmentConfig(), .seed = 1},
+                       .workers = 2,
+                       .read_ahead = 2});
   const auto size = static_cast<int64_t>(data.size());
   int64_t early = 0;
   for (int64_t epoch = 0; epoch < 50; ++epoch) {

@@ -24,7 +24,8 @@ Sides square_sides(int64_t base, int64_t repeat) {
 
 // What generate_scales of the official src/data/dataloader.py returned.
 TEST(MultiscaleSizes, AreTheOfficialOnes) {
-  EXPECT_EQ(square_sides(640, 3), (Sides{480, 512, 544, 576, 608, 640, 640, 640, 800, 768, 736, 704, 672}));
+  EXPECT_EQ(square_sides(640, 3),
+            (Sides{480, 512, 544, 576, 608, 640, 640, 640, 800, 768, 736, 704, 672}));
   EXPECT_EQ(square_sides(512, 2), (Sides{384, 416, 448, 480, 512, 512, 640, 608, 576, 544}));
   EXPECT_EQ(square_sides(416, 1), (Sides{288, 320, 352, 384, 416, 512, 480, 448, 416}));
   EXPECT_EQ(square_sides(320, 1), (Sides{224, 256, 288, 320, 384, 352, 320}));
@@ -52,7 +53,8 @@ TEST(StepSizes, EqualChancesFromSeedAndStepUntilStopEpoch) {
   config.model.size = "x";  // 640 three times among 13
   config.train.stage2_epoch = 2;
   const StepSizes sizes(config), again(config);
-  EXPECT_EQ(sizes.smallest(), (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
+  EXPECT_EQ(sizes.smallest(),
+            (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
   EXPECT_EQ(sizes.largest(), (ImageSize{800, 800}));
   config.run.seed = 1;
   const StepSizes other(config);
@@ -71,7 +73,7 @@ TEST(StepSizes, EqualChancesFromSeedAndStepUntilStopEpoch) {
     const double expected = side == 640 ? 3000 : 1000;
     chi_square += (count - expected) * (count - expected) / expected;
   }
-  EXPECT_LT(chi_square, 35.6);            // 10 degrees of freedom: exceeded by chance once in 10,000
+  EXPECT_LT(chi_square, 35.6);  // 10 degrees of freedom: exceeded by chance once in 10,000
   EXPECT_GT(different, kSteps * 8 / 10);  // equal by chance: (9 + 10) / 169 of the steps
 }
 
@@ -82,7 +84,8 @@ TEST(ToModelInput, ResizesAsInterpolateDoes) {
   const auto write = [&](const std::string& name, const Tensor& tensor) {
     const Tensor dense = tensor.contiguous();
     std::ofstream(folder / name, std::ios::binary)
-        .write(static_cast<const char*>(dense.const_data_ptr()), static_cast<std::streamsize>(dense.nbytes()));
+        .write(static_cast<const char*>(dense.const_data_ptr()),
+               static_cast<std::streamsize>(dense.nbytes()));
   };
   write("images", images);
   for (const ImageSize size : {ImageSize{48, 72}, {64, 96}, {80, 120}, {96, 64}, {49, 101}}) {

@@ -31,7 +31,8 @@ TEST(TrainPlan, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
   }
 }
 
-// 3 micro-batches a step: what the ranks forward together, and what a step holds, is the same for 1, 2 and 4 ranks.
+// 3 micro-batches a step: what the ranks forward together, and what a step holds, is the same for
+// 1, 2 and 4 ranks.
 TEST(TrainingOrder, MicroBatchesDoNotDependOnTheRanks) {
   constexpr int64_t kGlobal = 24, kAccumulate = 3, kFirst = 2;
   const TrainPlan plan(1003, kGlobal, true, 7, 3);
@@ -39,14 +40,16 @@ TEST(TrainingOrder, MicroBatchesDoNotDependOnTheRanks) {
     for (int64_t b = 0; b < 2 * kAccumulate; ++b) {
       std::vector<size_t> joined;
       for (int rank = 0; rank < ranks; ++rank) {
-        const LoadOrder order = training_order(plan, 3, kFirst, rank, kGlobal / kAccumulate / ranks, kAccumulate);
+        const LoadOrder order =
+            training_order(plan, 3, kFirst, rank, kGlobal / kAccumulate / ranks, kAccumulate);
         EXPECT_EQ(order.num_batches, (1003 / kGlobal - kFirst) * kAccumulate);
         const auto part = indices(order.batch(b));
         joined.insert(joined.end(), part.begin(), part.end());
       }
       const auto step = indices(plan.batch(kFirst + b / kAccumulate, 0, kGlobal));
       const auto first = step.begin() + b % kAccumulate * (kGlobal / kAccumulate);
-      EXPECT_EQ(joined, (std::vector<size_t>(first, first + kGlobal / kAccumulate))) << ranks << " ranks, micro-batch " << b;
+      EXPECT_EQ(joined, (std::vector<size_t>(first, first + kGlobal / kAccumulate)))
+          << ranks << " ranks, micro-batch " << b;
     }
   }
 }
@@ -61,15 +64,19 @@ TEST(TrainPlan, EachSampleAtMostOnceAndAllWhenTheyFit) {
 }
 
 TEST(TrainPlan, EpochsAndSeedsDifferAndRepeat) {
-  const auto first = [](uint64_t seed, int64_t epoch) { return indices(TrainPlan(500, 100, true, seed, epoch).batch(0, 0, 100)); };
+  const auto first = [](uint64_t seed, int64_t epoch) {
+    return indices(TrainPlan(500, 100, true, seed, epoch).batch(0, 0, 100));
+  };
   EXPECT_EQ(first(1, 0), first(1, 0));
   EXPECT_NE(first(1, 0), first(1, 1));
   EXPECT_NE(first(1, 0), first(2, 0));
-  EXPECT_EQ(indices(TrainPlan(5, 5, false, 1, 9).batch(0, 0, 5)), (std::vector<size_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(indices(TrainPlan(5, 5, false, 1, 9).batch(0, 0, 5)),
+            (std::vector<size_t>{0, 1, 2, 3, 4}));
 }
 
-// Every place is equally likely for every image: chi-square over 40 x 40 counts of 4000 shuffles. With 39 * 39 = 1521 degrees of freedom
-// the standard deviation is sqrt(2 * 1521) = 55; five of them bound a false alarm below 1e-6.
+// Every place is equally likely for every image: chi-square over 40 x 40 counts of 4000 shuffles.
+// With 39 * 39 = 1521 degrees of freedom the standard deviation is sqrt(2 * 1521) = 55; five of
+// them bound a false alarm below 1e-6.
 TEST(TrainPlan, ShuffleIsUniform) {
   constexpr int64_t kImages = 40, kShuffles = 4000;
   std::vector<double> counts(kImages * kImages);

@@ -19,10 +19,12 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-double total(const std::vector<double>& cost, int64_t columns, const std::vector<int64_t>& assigned) {
+double total(const std::vector<double>& cost, int64_t columns,
+             const std::vector<int64_t>& assigned) {
   double sum = 0;
   for (size_t r = 0; r < assigned.size(); ++r) {
-    if (assigned[r] >= 0) sum += cost[r * static_cast<size_t>(columns) + static_cast<size_t>(assigned[r])];
+    if (assigned[r] >= 0)
+      sum += cost[r * static_cast<size_t>(columns) + static_cast<size_t>(assigned[r])];
   }
   return sum;
 }
@@ -52,17 +54,21 @@ TEST(Assignment, LeastOfAllPermutations) {
     const size_t rows = 1 + random.below(6), columns = rows + random.below(7 - rows);
     std::vector<double> cost(rows * columns);
     // Every third matrix has few distinct values, so that many assignments tie.
-    for (double& c : cost) c = trial % 3 == 0 ? static_cast<double>(random.below(3)) : random.uniform_double() * 2 - 1;
-    const auto assigned = solve_assignment(cost, static_cast<int64_t>(rows), static_cast<int64_t>(columns));
+    for (double& c : cost)
+      c = trial % 3 == 0 ? static_cast<double>(random.below(3)) : random.uniform_double() * 2 - 1;
+    const auto assigned =
+        solve_assignment(cost, static_cast<int64_t>(rows), static_cast<int64_t>(columns));
     auto used = assigned;
     std::ranges::sort(used);
     EXPECT_EQ(std::ranges::adjacent_find(used), used.end());
-    EXPECT_NEAR(total(cost, static_cast<int64_t>(columns), assigned), brute_force(cost, rows, columns), 1e-12);
+    EXPECT_NEAR(total(cost, static_cast<int64_t>(columns), assigned),
+                brute_force(cost, rows, columns), 1e-12);
   }
 }
 
 TEST(Assignment, MoreRowsThanColumns) {
-  const std::vector<double> cost{5, 9, 1, 8, 4, 2};  // rows 0..2 x columns 0..1: rows 1 and 2 are best
+  const std::vector<double> cost{5, 9, 1,
+                                 8, 4, 2};  // rows 0..2 x columns 0..1: rows 1 and 2 are best
   EXPECT_EQ(solve_assignment(cost, 3, 2), (std::vector<int64_t>{-1, 0, 1}));
 }
 
@@ -76,7 +82,8 @@ TEST(Assignment, ConstantCostsAreTakenInOrder) {
 }
 
 TEST(Assignment, ForbiddenPairs) {
-  EXPECT_EQ(solve_assignment(std::vector<double>{1, kInf, 2, 50}, 2, 2), (std::vector<int64_t>{0, 1}));
+  EXPECT_EQ(solve_assignment(std::vector<double>{1, kInf, 2, 50}, 2, 2),
+            (std::vector<int64_t>{0, 1}));
   EXPECT_THROW(solve_assignment(std::vector<double>{1, kInf, 2, kInf}, 2, 2), Error);
   EXPECT_THROW(solve_assignment(std::vector<double>{kInf, kInf}, 1, 2), Error);
 }
@@ -89,13 +96,15 @@ TEST(Assignment, RefusesInvalidInput) {
 
 TEST(Assignment, EqualsScipy) {
   const TemporaryFolder folder;
-  const std::vector<std::pair<int64_t, int64_t>> shapes{{60, 300}, {300, 300}, {300, 60}, {1, 300}, {17, 23}};
+  const std::vector<std::pair<int64_t, int64_t>> shapes{
+      {60, 300}, {300, 300}, {300, 60}, {1, 300}, {17, 23}};
   CounterRandom random(2, Stream::kTest, 0);
   std::ofstream costs(folder / "costs", std::ios::binary), assigned(folder / "assigned");
   for (const auto& [rows, columns] : shapes) {
     std::vector<double> cost(static_cast<size_t>(rows * columns));
     for (double& c : cost) c = static_cast<double>(random.uniform()) * 10 - 5;
-    costs.write(reinterpret_cast<const char*>(cost.data()), static_cast<std::streamsize>(cost.size() * sizeof(double)));
+    costs.write(reinterpret_cast<const char*>(cost.data()),
+                static_cast<std::streamsize>(cost.size() * sizeof(double)));
     assigned << rows << " " << columns;
     for (const int64_t c : solve_assignment(cost, rows, columns)) assigned << " " << c;
     assigned << "\n";

@@ -22,7 +22,8 @@ LossResult compute(const SyntheticBatch& batch) {
 }
 
 nlohmann::json golden() {
-  return nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/criterion.json"));
+  return nlohmann::json::parse(
+      std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/criterion.json"));
 }
 
 std::vector<std::string> case_names() {
@@ -34,8 +35,10 @@ std::vector<std::string> case_names() {
 
 /// Norm of the gradient, and its products with two hashed tensors, as the generator stores them.
 std::vector<double> summary(const Tensor& leaf, uint64_t index) {
-  const Tensor g = leaf.grad().defined() ? leaf.grad().to(at::kDouble) : at::zeros(leaf.sizes(), at::kDouble);
-  return {g.norm().item<double>(), (g * hashed_signed(1000 + index, g.sizes())).sum().item<double>(),
+  const Tensor g =
+      leaf.grad().defined() ? leaf.grad().to(at::kDouble) : at::zeros(leaf.sizes(), at::kDouble);
+  return {g.norm().item<double>(),
+          (g * hashed_signed(1000 + index, g.sizes())).sum().item<double>(),
           (g * hashed_signed(2000 + index, g.sizes())).sum().item<double>()};
 }
 
@@ -45,7 +48,8 @@ struct Precision {
   double tolerance;
 };
 
-/// The expected figures are the official criterion's (tests/golden/make_criterion.py), in the same precision.
+/// The expected figures are the official criterion's (tests/golden/make_criterion.py), in the same
+/// precision.
 class OfficialCriterion : public testing::TestWithParam<std::tuple<std::string, Precision>> {};
 
 TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
@@ -54,10 +58,12 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   SyntheticBatch batch = make_batch(read_case(expected), precision.dtype);
   const LossResult result = compute(batch);
 
-  const auto pairs = expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
+  const auto pairs =
+      expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
   const Matching go = Criterion(kOptions).match(batch.output, batch.targets).go;
   ASSERT_EQ(go.size(), pairs.size());
-  for (size_t i = 0; i < pairs.size(); ++i) EXPECT_EQ(go[i], (Pairs{pairs[i].first, pairs[i].second})) << "image " << i;
+  for (size_t i = 0; i < pairs.size(); ++i)
+    EXPECT_EQ(go[i], (Pairs{pairs[i].first, pairs[i].second})) << "image " << i;
 
   const nlohmann::json& figures = expected.at(precision.name);
   EXPECT_EQ(result.names.size(), figures.at("losses").size());
@@ -75,14 +81,18 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
     const auto wanted = figures.at("grads").at(leaf).get<std::vector<double>>();
     const auto got = summary(tensor, index++);
     // The products are sums of many terms of both signs; their size is that of the norm.
-    for (size_t k = 0; k < wanted.size(); ++k) EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " figure " << k;
+    for (size_t k = 0; k < wanted.size(); ++k)
+      EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " figure " << k;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, OfficialCriterion,
                          testing::Combine(testing::ValuesIn(case_names()),
-                                          testing::Values(Precision{at::kDouble, "float64", 1e-9}, Precision{at::kFloat, "float32", 1e-5})),
-                         [](const auto& param) { return std::get<0>(param.param) + "_" + std::get<1>(param.param).name; });
+                                          testing::Values(Precision{at::kDouble, "float64", 1e-9},
+                                                          Precision{at::kFloat, "float32", 1e-5})),
+                         [](const auto& param) {
+                           return std::get<0>(param.param) + "_" + std::get<1>(param.param).name;
+                         });
 
 double term(const LossResult& result, const std::string& name) {
   for (const auto& [key, value] : result.values()) {
@@ -92,7 +102,8 @@ double term(const LossResult& result, const std::string& name) {
 }
 
 TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
-  SyntheticBatch batch = make_batch({.counts = {5, 2}, .num_denoising = 20, .equal = true}, at::kFloat);
+  SyntheticBatch batch =
+      make_batch({.counts = {5, 2}, .num_denoising = 20, .equal = true}, at::kFloat);
   const LossResult result = compute(batch);
   EXPECT_EQ(term(result, "loss_ddf_aux_0"), 0);
   EXPECT_EQ(term(result, "loss_ddf_dn_0"), 0);
@@ -100,15 +111,18 @@ TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
   EXPECT_GT(term(result, "loss_ddf_aux_1"), 0);
 }
 
-// Two more boxes in the second image that have no denoising queries leave the denoising terms what they were (ddf alone is mixed by
-// the counts of the normal queries).
+// Two more boxes in the second image that have no denoising queries leave the denoising terms what
+// they were (ddf alone is mixed by the counts of the normal queries).
 TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
   const SyntheticBatch alone = make_batch({.counts = {3, 4}, .num_denoising = 8}, at::kDouble);
   ASSERT_EQ(alone.output.dn.groups, 2);
-  const std::vector<int64_t> kept{0, 1, 2, 4, 5, 7, 8};  // of rows 3 and 6, the new ones, there are no queries
+  const std::vector<int64_t> kept{0, 1, 2, 4,
+                                  5, 7, 8};  // of rows 3 and 6, the new ones, there are no queries
   const Tensor rows = at::tensor(kept, at::kLong);
   SyntheticBatch more = alone;
-  more.targets = {.labels = at::full({9}, 1, at::kLong), .boxes = at::full({9, 4}, 0.3, at::kDouble), .counts = {3, 6}};
+  more.targets = {.labels = at::full({9}, 1, at::kLong),
+                  .boxes = at::full({9, 4}, 0.3, at::kDouble),
+                  .counts = {3, 6}};
   more.targets.labels.index_copy_(0, rows, alone.targets.labels);
   more.targets.boxes.index_copy_(0, rows, alone.targets.boxes);
   more.counts = {.images = 2, .boxes = 9, .max_boxes = 6, .without_denoising = 2};
@@ -119,11 +133,13 @@ TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
   int compared = 0;
   for (const std::string& name : wanted.names) {
     if (name.find("_dn_") == std::string::npos || name.find("ddf") != std::string::npos) continue;
-    EXPECT_NEAR(term(found, name), term(wanted, name), 1e-12 * std::abs(term(wanted, name))) << name;
+    EXPECT_NEAR(term(found, name), term(wanted, name), 1e-12 * std::abs(term(wanted, name)))
+        << name;
     EXPECT_GT(term(wanted, name), 0) << name;
     ++compared;
   }
-  EXPECT_EQ(compared, 3 * 4 + 3);  // vfl, bbox, giou and fgl of three layers; the first three of dn_pre
+  EXPECT_EQ(compared,
+            3 * 4 + 3);  // vfl, bbox, giou and fgl of three layers; the first three of dn_pre
 }
 
 TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
@@ -142,9 +158,11 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
     ModelOutput high = low.output;
     for (std::vector<HeadOutput>* heads : {&high.layers, &high.dn_layers}) {
       for (HeadOutput& head : *heads)
-        head = {head.logits.to(at::kFloat), head.boxes.to(at::kFloat), head.corners.to(at::kFloat), head.refs.to(at::kFloat)};
+        head = {head.logits.to(at::kFloat), head.boxes.to(at::kFloat), head.corners.to(at::kFloat),
+                head.refs.to(at::kFloat)};
     }
-    for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre}) *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
+    for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre})
+      *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
     low.targets.boxes = low.targets.boxes.to(at::kFloat);
     const LossResult a = Criterion(kOptions)(low.output, low.targets, low.counts, Group());
     const LossResult b = Criterion(kOptions)(high, low.targets, low.counts, Group());
@@ -170,9 +188,11 @@ TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
   last.layers = {{batch.output.layers.back().logits, batch.output.layers.back().boxes, {}, {}}};
   const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Group());
   EXPECT_EQ(result.names, (std::vector<std::string>{"loss_vfl", "loss_bbox", "loss_giou"}));
-  // With a single head the union is its own matching, and vfl is the same with and without the other heads.
+  // With a single head the union is its own matching, and vfl is the same with and without the
+  // other heads.
   const LossResult full = compute(batch);
-  EXPECT_FLOAT_EQ(static_cast<float>(term(result, "loss_vfl")), static_cast<float>(term(full, "loss_vfl")));
+  EXPECT_FLOAT_EQ(static_cast<float>(term(result, "loss_vfl")),
+                  static_cast<float>(term(full, "loss_vfl")));
 }
 
 TEST(Criterion, RefusesWhatDoesNotFitTogether) {

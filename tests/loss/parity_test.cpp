@@ -1,4 +1,5 @@
-// Whole models against the official code: the expected figures are those of tests/golden/make_parity.py.
+// Whole models against the official code: the expected figures are those of
+// tests/golden/make_parity.py.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -21,8 +22,8 @@ namespace dfine {
 namespace {
 
 const nlohmann::json& golden() {
-  static const nlohmann::json figures =
-      nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/parity.json"));
+  static const nlohmann::json figures = nlohmann::json::parse(
+      std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/parity.json"));
   return figures;
 }
 
@@ -31,17 +32,22 @@ const Criterion& criterion() {
   return instance;
 }
 
-LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoising, int64_t step = 0) {
+LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoising,
+                   int64_t step = 0) {
   std::optional<DenoisingQueries> denoising;
-  if (denoising_meta(num_denoising, batch.counts.max_boxes).groups > 0) denoising = make_formula_denoising(batch, num_denoising, step);
-  return criterion()(model.forward(batch.images, denoising ? &*denoising : nullptr), batch.targets, batch.counts, Group());
+  if (denoising_meta(num_denoising, batch.counts.max_boxes).groups > 0)
+    denoising = make_formula_denoising(batch, num_denoising, step);
+  return criterion()(model.forward(batch.images, denoising ? &*denoising : nullptr), batch.targets,
+                     batch.counts, Group());
 }
 
 /// In a batch without boxes the official code has denoising terms too, all zero; ours has none.
-void expect_terms(const LossResult& result, const nlohmann::json& expected, double tolerance, bool without_boxes = false) {
+void expect_terms(const LossResult& result, const nlohmann::json& expected, double tolerance,
+                  bool without_boxes = false) {
   const std::set<std::string> names(result.names.begin(), result.names.end());
   for (const auto& [name, value] : expected.items()) {
-    const bool empty = without_boxes && name.find("_dn_") != std::string::npos && value.get<double>() == 0;
+    const bool empty =
+        without_boxes && name.find("_dn_") != std::string::npos && value.get<double>() == 0;
     EXPECT_NE(names.contains(name), empty) << name;
   }
   for (const auto& [name, value] : result.values()) {
@@ -53,7 +59,9 @@ void expect_terms(const LossResult& result, const nlohmann::json& expected, doub
 class Parity : public testing::TestWithParam<char> {
  protected:
   Parity() { at::set_num_threads(1); }  // other tests run beside this one
-  const nlohmann::json& figures() const { return golden().at("sizes").at(std::string(1, GetParam())); }
+  const nlohmann::json& figures() const {
+    return golden().at("sizes").at(std::string(1, GetParam()));
+  }
   ModelSize size() const { return parse_model_size(std::string_view(&name_, 1)); }
   int64_t res() const { return figures().at("res"); }
 
@@ -64,7 +72,8 @@ class Parity : public testing::TestWithParam<char> {
 /// Of all trained parameters, which are those that have a golden gradient.
 void expect_gradients(const DFine& model, const nlohmann::json& expected) {
   double norm = 0;
-  for (const auto& [name, figure] : expected.items()) norm = std::hypot(norm, figure[0].get<double>());
+  for (const auto& [name, figure] : expected.items())
+    norm = std::hypot(norm, figure[0].get<double>());
   std::set<std::string> trained, wanted_names;
   for (const auto& [name, figure] : expected.items()) wanted_names.insert(name);
   for (const auto& item : model.named_parameters()) {
@@ -75,7 +84,9 @@ void expect_gradients(const DFine& model, const nlohmann::json& expected) {
     const auto wanted = expected.at(item.key()).get<std::vector<double>>();
     const auto got = summary(item.key(), item.value().grad());
     // A bias in front of a live norm has a gradient of zero but for rounding.
-    for (size_t k = 0; k < 2; ++k) EXPECT_NEAR(got[k], wanted[k], 1e-7 * wanted[0] + 1e-12 * norm) << item.key() << " figure " << k;
+    for (size_t k = 0; k < 2; ++k)
+      EXPECT_NEAR(got[k], wanted[k], 1e-7 * wanted[0] + 1e-12 * norm)
+          << item.key() << " figure " << k;
   }
   EXPECT_EQ(trained, wanted_names);
 }
@@ -83,7 +94,8 @@ void expect_gradients(const DFine& model, const nlohmann::json& expected) {
 TEST_P(Parity, DoublePrecisionTermsAndGradientsOfAllParameters) {
   const nlohmann::json& expected = figures().at("exact");
   const auto model = make_formula_model(size(), res(), expected.at("dn"), at::kDouble);
-  const LossResult result = forward(*model, make_formula_batch(expected.at("counts"), res(), at::kDouble), expected.at("dn"));
+  const LossResult result = forward(
+      *model, make_formula_batch(expected.at("counts"), res(), at::kDouble), expected.at("dn"));
   expect_terms(result, expected.at("losses"), 1e-8);
   result.total.backward();
   expect_gradients(*model, expected.at("grads"));
@@ -93,17 +105,22 @@ TEST_P(Parity, SinglePrecisionTerms) {
   const nlohmann::json& expected = figures().at("rounded");
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
     const auto model = make_formula_model(size(), res(), expected.at("dn"), dtype);
-    const LossResult result = forward(*model, make_formula_batch(expected.at("counts"), res(), dtype), expected.at("dn"));
-    expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"), dtype == at::kFloat ? 1e-4 : 1e-8);
+    const LossResult result =
+        forward(*model, make_formula_batch(expected.at("counts"), res(), dtype), expected.at("dn"));
+    expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"),
+                 dtype == at::kFloat ? 1e-4 : 1e-8);
   }
 }
 
 /// Distance of the float gradients from the double ones over the norm of these.
-double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& setting, uint64_t seed) {
+double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& setting,
+                         uint64_t seed) {
   for (DFine* model : {&single, &exact}) {
     const at::ScalarType dtype = model == &single ? at::kFloat : at::kDouble;
     model->zero_grad();
-    forward(*model, make_formula_batch(setting.at("counts"), setting.at("res"), dtype, seed), setting.at("dn")).total.backward();
+    forward(*model, make_formula_batch(setting.at("counts"), setting.at("res"), dtype, seed),
+            setting.at("dn"))
+        .total.backward();
   }
   double error = 0, norm = 0;
   const auto all = exact.named_parameters();
@@ -116,10 +133,10 @@ double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& sett
   return std::sqrt(error / norm);
 }
 
-// Rounding moves some batches' gradients across a kink of the network (ReLU, sampling); which batches
-// depends on the processor and on the order of sums. So one of the size's batches has to be within
-// twice the median of the official code, of this size, on the same batches and in the same memory
-// layout. Whether gradients are right where kinks are is what double precision shows.
+// Rounding moves some batches' gradients across a kink of the network (ReLU, sampling); which
+// batches depends on the processor and on the order of sums. So one of the size's batches has to be
+// within twice the median of the official code, of this size, on the same batches and in the same
+// memory layout. Whether gradients are right where kinks are is what double precision shows.
 TEST_P(Parity, SinglePrecisionGradientsAreOffByNoMoreThanRounding) {
   const nlohmann::json& expected = figures().at("rounding");
   auto official = expected.at("grads").get<std::vector<double>>();
@@ -145,8 +162,8 @@ TEST_P(Parity, MoreBatchesTermsAndGradients) {
       const auto model = make_formula_model(size(), res(), num_denoising, dtype);
       const FormulaBatch batch = make_formula_batch(expected.at("counts"), res(), dtype);
       const LossResult result = forward(*model, batch, num_denoising);
-      expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"), dtype == at::kFloat ? 1e-4 : 1e-8,
-                   batch.targets.num_boxes() == 0);
+      expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"),
+                   dtype == at::kFloat ? 1e-4 : 1e-8, batch.targets.num_boxes() == 0);
       if (dtype == at::kFloat) continue;
       result.total.backward();
       double norm = 0, product = 0;
@@ -171,10 +188,12 @@ TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
   const int64_t num_denoising = expected.at("dn");
   const auto model = make_published_model(size(), res(), num_denoising, at::kDouble);
   std::map<std::string, Tensor> before;
-  for (const auto& item : model->named_parameters()) before[item.key()] = item.value().detach().clone();
+  for (const auto& item : model->named_parameters())
+    before[item.key()] = item.value().detach().clone();
   for (const auto& item : model->named_buffers()) before[item.key()] = item.value().clone();
 
-  const LossResult result = forward(*model, make_formula_batch(expected.at("counts"), res(), at::kDouble), num_denoising);
+  const LossResult result =
+      forward(*model, make_formula_batch(expected.at("counts"), res(), at::kDouble), num_denoising);
   expect_terms(result, expected.at("losses64"), 1e-8);
   result.total.backward();
   expect_gradients(*model, expected.at("grads"));
@@ -189,7 +208,8 @@ TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
     if (expected.at("statistics").contains(name)) {
       const auto wanted = expected.at("statistics").at(name).get<std::vector<double>>();
       const auto got = summary(name, item.value());
-      for (size_t k = 0; k < 2; ++k) EXPECT_NEAR(got[k], wanted[k], 1e-9 * wanted[0]) << name << " figure " << k;
+      for (size_t k = 0; k < 2; ++k)
+        EXPECT_NEAR(got[k], wanted[k], 1e-9 * wanted[0]) << name << " figure " << k;
       ++moved;
     } else if (!name.ends_with(".num_batches_tracked")) {
       EXPECT_TRUE(at::equal(item.value(), before.at(name))) << name;
@@ -200,7 +220,9 @@ TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
   EXPECT_GT(kept, 4U * 50);  // each of the backbone's norms has four
 
   const auto single = make_published_model(size(), res(), num_denoising, at::kFloat);
-  expect_terms(forward(*single, make_formula_batch(expected.at("counts"), res(), at::kFloat), num_denoising), expected.at("losses"), 1e-4);
+  expect_terms(
+      forward(*single, make_formula_batch(expected.at("counts"), res(), at::kFloat), num_denoising),
+      expected.at("losses"), 1e-4);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, PublishedParity, testing::Values('l', 'x'),
@@ -213,9 +235,12 @@ TEST(Trajectory, TenAdamWStepsFollowTheOfficialLosses) {
   at::set_num_threads(1);
   const nlohmann::json& expected = golden().at("trajectory");
   const int64_t num_denoising = expected.at("dn");
-  const auto model = make_formula_model(ModelSize::kN, expected.at("res"), num_denoising, at::kFloat);
-  const FormulaBatch batch = make_formula_batch(expected.at("counts"), expected.at("res"), at::kFloat);
-  ParameterGroup group{.names = {}, .parameters = {}, .hyper = {.lr = expected.at("lr"), .weight_decay = 1e-4}};
+  const auto model =
+      make_formula_model(ModelSize::kN, expected.at("res"), num_denoising, at::kFloat);
+  const FormulaBatch batch =
+      make_formula_batch(expected.at("counts"), expected.at("res"), at::kFloat);
+  ParameterGroup group{
+      .names = {}, .parameters = {}, .hyper = {.lr = expected.at("lr"), .weight_decay = 1e-4}};
   for (const auto& item : model->named_parameters()) {
     if (!item.value().requires_grad()) continue;
     group.names.push_back(item.key());

@@ -1,4 +1,5 @@
-// The loss is a function of the global batch: ranks that hold a share each get what one rank gets from the whole.
+// The loss is a function of the global batch: ranks that hold a share each get what one rank gets
+// from the whole.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +48,8 @@ Share share(const SyntheticBatch& batch, int64_t first, int64_t count) {
   for (std::vector<HeadOutput>* heads : {&result.output.layers, &result.output.dn_layers}) {
     for (HeadOutput& head : *heads) head = share(head, first, count);
   }
-  for (HeadOutput* head : {&result.output.pre, &result.output.enc, &result.output.dn_pre}) *head = share(*head, first, count);
+  for (HeadOutput* head : {&result.output.pre, &result.output.enc, &result.output.dn_pre})
+    *head = share(*head, first, count);
   return result;
 }
 
@@ -65,8 +67,10 @@ void expect_share(const HeadOutput& mine, const HeadOutput& whole, int64_t first
 }
 
 void expect_share(const ModelOutput& mine, const ModelOutput& whole, int64_t first) {
-  for (size_t i = 0; i < mine.layers.size(); ++i) expect_share(mine.layers[i], whole.layers[i], first);
-  for (size_t i = 0; i < mine.dn_layers.size(); ++i) expect_share(mine.dn_layers[i], whole.dn_layers[i], first);
+  for (size_t i = 0; i < mine.layers.size(); ++i)
+    expect_share(mine.layers[i], whole.layers[i], first);
+  for (size_t i = 0; i < mine.dn_layers.size(); ++i)
+    expect_share(mine.dn_layers[i], whole.dn_layers[i], first);
   expect_share(mine.pre, whole.pre, first);
   expect_share(mine.enc, whole.enc, first);
   expect_share(mine.dn_pre, whole.dn_pre, first);
@@ -81,7 +85,8 @@ void expect_mean_over_ranks(const Tensor& terms, const Tensor& whole) {
 class Split : public testing::TestWithParam<std::vector<int64_t>> {};
 
 TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
-  const SyntheticBatch batch = make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
+  const SyntheticBatch batch =
+      make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const LossResult whole = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
   whole.total.backward();
 
@@ -97,7 +102,8 @@ TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
 
 // Every image by itself: 4 / ranks micro-batches a rank.
 TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
-  const SyntheticBatch batch = make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
+  const SyntheticBatch batch =
+      make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const Criterion criterion(kOptions);
   const LossResult whole = criterion(batch.output, batch.targets, batch.counts, Group());
   whole.total.backward();
@@ -111,7 +117,9 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
     matchings.push_back(criterion.match(parts.back().output, parts.back().targets));
     pairs += static_cast<double>(matchings.back().go_pairs());
   }
-  const LossCounts counts{.batch = batch.counts, .go_pairs = static_cast<int64_t>(group().sum({pairs}).front()), .ranks = group().size()};
+  const LossCounts counts{.batch = batch.counts,
+                          .go_pairs = static_cast<int64_t>(group().sum({pairs}).front()),
+                          .ranks = group().size()};
   Tensor terms = at::zeros_like(whole.terms.detach());
   for (size_t k = 0; k < parts.size(); ++k) {
     const LossResult loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], counts);
@@ -123,8 +131,10 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Counts, Split,
-                         testing::Values(std::vector<int64_t>{7, 0, 60, 1}, std::vector<int64_t>{0, 0, 3, 1},
-                                         std::vector<int64_t>{1, 0, 0, 0}, std::vector<int64_t>{0, 0, 0, 0}));
+                         testing::Values(std::vector<int64_t>{7, 0, 60, 1},
+                                         std::vector<int64_t>{0, 0, 3, 1},
+                                         std::vector<int64_t>{1, 0, 0, 0},
+                                         std::vector<int64_t>{0, 0, 0, 0}));
 
 }  // namespace
 }  // namespace dfine

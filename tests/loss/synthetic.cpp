@@ -16,17 +16,22 @@ namespace {
 Targets make_targets(const std::vector<int64_t>& counts, int64_t classes, at::ScalarType dtype) {
   const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
   return {.labels = (hashed_uniform(3, {total}) * classes).floor().to(at::kLong),
-          .boxes = at::cat({0.5 + 0.35 * hashed_signed(1, {total, 2}), 0.15 + 0.1 * hashed_signed(2, {total, 2})}, 1).to(dtype),
+          .boxes = at::cat({0.5 + 0.35 * hashed_signed(1, {total, 2}),
+                            0.15 + 0.1 * hashed_signed(2, {total, 2})},
+                           1)
+                       .to(dtype),
           .counts = counts};
 }
 
-/// [B, queries, 4] double: query q lies on box 5 q mod n of its image, or on the middle of an empty one.
+/// [B, queries, 4] double: query q lies on box 5 q mod n of its image, or on the middle of an empty
+/// one.
 Tensor near(const Targets& targets, int64_t queries) {
   const Tensor middle = at::tensor({0.5, 0.5, 0.2, 0.2}, at::kDouble);
   std::vector<Tensor> images;
   for (const Tensor& boxes : targets.boxes.to(at::kDouble).split_with_sizes(targets.counts)) {
-    images.push_back(boxes.size(0) > 0 ? boxes.index_select(0, (5 * at::arange(queries)).remainder(boxes.size(0)))
-                                       : middle.expand({queries, 4}));
+    images.push_back(boxes.size(0) > 0
+                         ? boxes.index_select(0, (5 * at::arange(queries)).remainder(boxes.size(0)))
+                         : middle.expand({queries, 4}));
   }
   return at::stack(images);
 }
@@ -50,29 +55,34 @@ Tensor make_refs(uint64_t seed, const Tensor& centres) {
 
 class BatchMaker {
  public:
-  BatchMaker(const SyntheticCase& synthetic, at::ScalarType dtype) : synthetic_(synthetic), dtype_(dtype) {}
+  BatchMaker(const SyntheticCase& synthetic, at::ScalarType dtype)
+      : synthetic_(synthetic), dtype_(dtype) {}
 
   SyntheticBatch make() {
     const auto& counts = synthetic_.counts;
     batch_.targets = make_targets(counts, synthetic_.classes, dtype_);
-    batch_.counts = {static_cast<int64_t>(counts.size()), batch_.targets.num_boxes(), *std::ranges::max_element(counts)};
+    batch_.counts = {static_cast<int64_t>(counts.size()), batch_.targets.num_boxes(),
+                     *std::ranges::max_element(counts)};
     ModelOutput& out = batch_.output;
     const Tensor centres = near(batch_.targets, synthetic_.queries);
     fill("", 100, centres, out.layers, out.pre);
     out.enc = make_head(300, centres, synthetic_.classes, false);
     make_leaves("enc", out.enc);
     out.dn = denoising_meta(synthetic_.num_denoising, batch_.counts.max_boxes);
-    if (out.dn.groups > 0) fill("dn_", 500, near(batch_.targets, out.dn.num_queries()), out.dn_layers, out.dn_pre);
+    if (out.dn.groups > 0)
+      fill("dn_", 500, near(batch_.targets, out.dn.num_queries()), out.dn_layers, out.dn_pre);
     out.up = at::full({1}, 0.5, dtype_);
     out.reg_scale = at::full({1}, synthetic_.reg_scale, dtype_);
     return std::move(batch_);
   }
 
  private:
-  void fill(const std::string& prefix, uint64_t seed, const Tensor& centres, std::vector<HeadOutput>& layers, HeadOutput& pre) {
+  void fill(const std::string& prefix, uint64_t seed, const Tensor& centres,
+            std::vector<HeadOutput>& layers, HeadOutput& pre) {
     const Tensor refs = make_refs(seed + 90, centres).to(dtype_);
     for (int64_t i = 0; i < synthetic_.layers; ++i) {
-      layers.push_back(make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic_.classes, true));
+      layers.push_back(
+          make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic_.classes, true));
       layers.back().refs = refs;
     }
     if (synthetic_.equal) layers.front().corners = layers.back().corners.clone();
@@ -82,7 +92,9 @@ class BatchMaker {
   }
 
   void make_leaves(const std::string& name, HeadOutput& head) {
-    for (auto& [part, tensor] : {std::pair{".logits", &head.logits}, {".boxes", &head.boxes}, {".corners", &head.corners}}) {
+    for (auto& [part, tensor] : {std::pair{".logits", &head.logits},
+                                 {".boxes", &head.boxes},
+                                 {".corners", &head.corners}}) {
       if (!tensor->defined()) continue;
       *tensor = tensor->to(dtype_).requires_grad_();
       batch_.leaves[name + part] = *tensor;

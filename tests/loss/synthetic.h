@@ -1,5 +1,6 @@
 #pragma once
-// Head outputs made by a formula; tests/golden/make_criterion.py is its twin and gives them to the official criterion.
+// Head outputs made by a formula; tests/golden/make_criterion.py is its twin and gives them to the
+// official criterion.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -29,10 +30,12 @@ struct SyntheticBatch {
   Targets targets;
   GlobalCounts counts;
   ModelOutput output;
-  std::map<std::string, Tensor> leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
+  std::map<std::string, Tensor>
+      leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
 };
 
-/// Its leaves are tensors of the output, so a gradient with respect to them is one with respect to the heads.
+/// Its leaves are tensors of the output, so a gradient with respect to them is one with respect to
+/// the heads.
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
 
 }  // namespace dfine

@@ -1,5 +1,6 @@
-// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64: the 12 figures; precision and scores [T, R, K, A, M]
-// and recall [T, K, A, M], laid out as pycocotools does; then AP and AP50 of each class.
+// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64: the 12 figures;
+// precision and scores [T, R, K, A, M] and recall [T, K, A, M], laid out as pycocotools does; then
+// AP and AP50 of each class.
 #include <fstream>
 #include <iostream>
 
@@ -25,12 +26,14 @@ std::vector<double> flatten(const CocoEvaluation& e) {
   for (const auto* curves : {&e.precision, &e.scores}) {
     for (size_t t = 0; t < kCocoIous; ++t) {
       for (size_t r = 0; r < kCocoRecalls; ++r) {
-        each_setting([&](size_t k, size_t a, size_t m) { return (*curves)[e.curve_index(k, a, m, t, r)]; });
+        each_setting(
+            [&](size_t k, size_t a, size_t m) { return (*curves)[e.curve_index(k, a, m, t, r)]; });
       }
     }
   }
   for (size_t t = 0; t < kCocoIous; ++t) {
-    each_setting([&](size_t k, size_t a, size_t m) { return e.recall[e.recall_index(k, a, m, t)]; });
+    each_setting(
+        [&](size_t k, size_t a, size_t m) { return e.recall[e.recall_index(k, a, m, t)]; });
   }
   for (const auto& c : summarize_classes(e)) {
     out.push_back(c.ap);
@@ -49,7 +52,8 @@ int main(int argc, char** argv) {
     const auto detections = dfine::read_coco_detections(argv[2]);
     const auto values = dfine::flatten(dfine::evaluate_coco(truth, detections, std::stoi(argv[4])));
     std::ofstream out(argv[3], std::ios::binary);
-    out.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size() * sizeof(double)));
+    out.write(reinterpret_cast<const char*>(values.data()),
+              static_cast<std::streamsize>(values.size() * sizeof(double)));
     return out.flush() ? 0 : 1;
   } catch (const dfine::Error& e) {
     std::cerr << e.what() << "\n";

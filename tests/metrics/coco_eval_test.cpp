@@ -1,4 +1,5 @@
-// Cases whose figures follow on paper from the definition of the metric. The comparison with pycocotools is coco_eval_check.py.
+// Cases whose figures follow on paper from the definition of the metric. The comparison with
+// pycocotools is coco_eval_check.py.
 #include "metrics/coco_eval.h"
 
 #include <gmock/gmock.h>
@@ -54,13 +55,17 @@ constexpr Box kHalf{100, 100, 50, 20};  // IoU with kBox exactly 1/2
 
 TEST(CocoEval, PerfectDetection) {
   const CocoSummary s = summary_of(truth_of({kBox}), {detection(kBox, 0.9)});
-  for (const double value : {s.ap, s.ap50, s.ap75, s.ap_medium, s.ar1, s.ar10, s.ar100, s.ar_medium}) EXPECT_DOUBLE_EQ(value, 1);
-  for (const double value : {s.ap_small, s.ap_large, s.ar_small, s.ar_large}) EXPECT_EQ(value, -1) << "nothing of this size";
+  for (const double value :
+       {s.ap, s.ap50, s.ap75, s.ap_medium, s.ar1, s.ar10, s.ar100, s.ar_medium})
+    EXPECT_DOUBLE_EQ(value, 1);
+  for (const double value : {s.ap_small, s.ap_large, s.ar_small, s.ar_large})
+    EXPECT_EQ(value, -1) << "nothing of this size";
 }
 
 TEST(CocoEval, FalsePositiveAboveAndMissedBox) {
   // Precision 1/2 up to recall 1/2 (51 of the 101 recalls), 0 beyond.
-  const CocoSummary s = summary_of(truth_of({kBox, kFar}), {detection({10, 10, 50, 40}, 0.9), detection(kBox, 0.8)});
+  const CocoSummary s =
+      summary_of(truth_of({kBox, kFar}), {detection({10, 10, 50, 40}, 0.9), detection(kBox, 0.8)});
   EXPECT_DOUBLE_EQ(s.ap50, 51 * 0.5 / 101);
   EXPECT_DOUBLE_EQ(s.ar100, 0.5);
   EXPECT_EQ(s.ar1, 0) << "the best detection is the false one";
@@ -70,7 +75,8 @@ TEST(CocoEval, PrecisionIsTheBestAtThatRecallOrBeyond) {
   // Hits at ranks 1, 3 and 4 of three boxes: precision 1, 2/3, 3/4; the envelope raises 2/3 to 3/4.
   const Box third{200, 300, 50, 40};
   const CocoSummary s = summary_of(truth_of({kBox, kFar, third}),
-                                   {detection(kBox, 0.9), detection({10, 10, 50, 40}, 0.8), detection(kFar, 0.7), detection(third, 0.6)});
+                                   {detection(kBox, 0.9), detection({10, 10, 50, 40}, 0.8),
+                                    detection(kFar, 0.7), detection(third, 0.6)});
   EXPECT_DOUBLE_EQ(s.ap50, (34 + 67 * 0.75) / 101);  // recalls 0.00 to 0.33, then 0.34 to 1.00
 }
 
@@ -81,7 +87,8 @@ TEST(CocoEval, OverlapEqualToTheThresholdMatches) {
 }
 
 TEST(CocoEval, SecondMatchOfABoxIsFalse) {
-  const CocoSummary s = summary_of(truth_of({kBox, kFar}), {detection(kBox, 0.9), detection(kBox, 0.8), detection(kFar, 0.7)});
+  const CocoSummary s = summary_of(
+      truth_of({kBox, kFar}), {detection(kBox, 0.9), detection(kBox, 0.8), detection(kFar, 0.7)});
   EXPECT_DOUBLE_EQ(s.ap50, (51 + 50 * 2.0 / 3) / 101);
 }
 
@@ -96,7 +103,8 @@ TEST(CocoEval, AreaRangesIncludeBothEnds) {
 
 TEST(CocoEval, UnmatchedDetectionOfAnotherSizeDoesNotCount) {
   // The false detection is large: it harms the mean over all sizes, not that of medium boxes.
-  const CocoSummary s = summary_of(truth_of({kBox}), {detection({200, 200, 200, 200}, 0.9), detection(kBox, 0.8)});
+  const CocoSummary s =
+      summary_of(truth_of({kBox}), {detection({200, 200, 200, 200}, 0.9), detection(kBox, 0.8)});
   EXPECT_DOUBLE_EQ(s.ap_medium, 1);
   EXPECT_DOUBLE_EQ(s.ap, 0.5);
 }
@@ -105,7 +113,9 @@ TEST(CocoEval, CrowdTakesAnyNumberOfDetections) {
   GroundTruth truth = truth_of({kBox, {300, 200, 200, 200}});
   truth.boxes[1].iscrowd = true;
   // Each lies within the crowd region: intersection over its own area is 1, and it does not count.
-  const CocoSummary s = summary_of(truth, {detection({310, 210, 30, 30}, 0.9), detection({350, 250, 30, 30}, 0.8), detection(kBox, 0.7)});
+  const CocoSummary s =
+      summary_of(truth, {detection({310, 210, 30, 30}, 0.9), detection({350, 250, 30, 30}, 0.8),
+                         detection(kBox, 0.7)});
   EXPECT_DOUBLE_EQ(s.ap, 1);
   EXPECT_EQ(summary_of(truth, {}).ap, 0);
 }
@@ -119,10 +129,16 @@ TEST(CocoEval, AnnotationIdZeroCannotBeFound) {
 }
 
 TEST(CocoEval, EqualScoresKeepTheOrderOfImages) {
-  // The same score on two images; image 2 holds the box. With the image ids exchanged the hit comes first.
+  // The same score on two images; image 2 holds the box. With the image ids exchanged the hit comes
+  // first.
   const auto ap50 = [](int64_t with_box, int64_t without) {
     GroundTruth truth{.image_ids = {with_box, without}, .categories = {{1, "a"}}, .boxes = {}};
-    truth.boxes.push_back({.image_id = with_box, .category_id = 1, .annotation_id = 1, .xywh = kBox, .area = 2000, .iscrowd = false});
+    truth.boxes.push_back({.image_id = with_box,
+                           .category_id = 1,
+                           .annotation_id = 1,
+                           .xywh = kBox,
+                           .area = 2000,
+                           .iscrowd = false});
     return summary_of(truth, {{with_box, 1, kBox, 0.5}, {without, 1, kBox, 0.5}}).ap50;
   };
   EXPECT_DOUBLE_EQ(ap50(2, 1), 0.5);
@@ -142,7 +158,8 @@ TEST(CocoEval, AtMostHundredDetectionsOfAnImage) {
 TEST(CocoEval, CategoriesWithoutBoxesLeaveTheMean) {
   GroundTruth truth = truth_of({kBox});
   truth.categories.push_back({1, "absent"});
-  const auto e = evaluate_coco(truth, std::vector{detection(kBox, 0.9), Detection{7, 1, kFar, 0.9}}, 1);
+  const auto e =
+      evaluate_coco(truth, std::vector{detection(kBox, 0.9), Detection{7, 1, kFar, 0.9}}, 1);
   EXPECT_DOUBLE_EQ(summarize(e).ap, 1);
   const auto classes = summarize_classes(e);
   ASSERT_EQ(classes.size(), 2U);
@@ -156,7 +173,8 @@ TEST(CocoEval, CategoriesWithoutBoxesLeaveTheMean) {
 TEST(CocoEval, CountsWhatIsLeftOut) {
   GroundTruth truth = truth_of({kBox, kFar});
   truth.boxes[1].category_id = 99;
-  const auto e = evaluate_coco(truth, std::vector{detection(kBox, 0.9), Detection{7, 99, kFar, 0.9}}, 1);
+  const auto e =
+      evaluate_coco(truth, std::vector{detection(kBox, 0.9), Detection{7, 99, kFar, 0.9}}, 1);
   EXPECT_EQ(e.boxes_left_out, 1);
   EXPECT_EQ(e.detections_left_out, 1);
   EXPECT_EQ(e.num_detections, 2);
@@ -174,15 +192,19 @@ TEST(CocoEval, UnknownImagesAreNamed) {
   std::vector<Detection> detections{detection(kBox, 0.9)};
   for (const int64_t id : {12, 11, 16, 13, 14, 15, 11}) detections.push_back({id, 3, kBox, 0.5});
   EXPECT_THAT(error_of(truth_of({kBox}), detections),
-              HasSubstr("7 of 8 detections are on images that the ground truth does not list: image id 11, 12, 13, 14, 15 and 1 more"));
+              HasSubstr("7 of 8 detections are on images that the ground truth does not list: "
+                        "image id 11, 12, 13, 14, 15 and 1 more"));
   std::erase_if(detections, [](const Detection& d) { return d.image_id == 16; });
   EXPECT_THAT(error_of(truth_of({kBox}), detections), HasSubstr("image id 11, 12, 13, 14, 15\n"));
 }
 
 TEST(CocoEval, RefusesValuesThatAreNotFinite) {
-  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(error_of(truth_of({kBox}), {detection(kBox, 0.9), detection(kBox, nan)}), HasSubstr("detection 1 (from 0) on image 7"));
-  EXPECT_THAT(error_of(truth_of({kBox}), {detection({0, 0, infinity, 1}, 0.9)}), HasSubstr("not finite"));
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               infinity = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(error_of(truth_of({kBox}), {detection(kBox, 0.9), detection(kBox, nan)}),
+              HasSubstr("detection 1 (from 0) on image 7"));
+  EXPECT_THAT(error_of(truth_of({kBox}), {detection({0, 0, infinity, 1}, 0.9)}),
+              HasSubstr("not finite"));
   GroundTruth truth = truth_of({kBox});
   truth.boxes[0].area = nan;
   EXPECT_THAT(error_of(truth, {}), HasSubstr("annotation 1 on image 7"));
@@ -201,11 +223,15 @@ TEST(CocoEval, ThreadsChangeNothing) {
   for (int64_t image = 0; image < 900; ++image) {
     truth.image_ids.push_back(image);
     for (int i = 0; i < 4; ++i) {
-      const Box box{random.uniform_double() * 500, random.uniform_double() * 400, 20 + random.uniform_double() * 80,
-                    20 + random.uniform_double() * 80};
+      const Box box{random.uniform_double() * 500, random.uniform_double() * 400,
+                    20 + random.uniform_double() * 80, 20 + random.uniform_double() * 80};
       const auto category = static_cast<int64_t>(random.below(3)) + 1;
-      truth.boxes.push_back({image, category, static_cast<int64_t>(truth.boxes.size()) + 1, box, box[2] * box[3], false});
-      detections.push_back({image, category, {box[0] + random.uniform_double() * 20, box[1], box[2], box[3]}, random.uniform_double()});
+      truth.boxes.push_back({image, category, static_cast<int64_t>(truth.boxes.size()) + 1, box,
+                             box[2] * box[3], false});
+      detections.push_back({image,
+                            category,
+                            {box[0] + random.uniform_double() * 20, box[1], box[2], box[3]},
+                            random.uniform_double()});
     }
   }
   const auto one = evaluate_coco(truth, detections, 1);

@@ -23,7 +23,9 @@ class CocoJson : public ::testing::Test {
     std::ofstream(path) << text;
     return path;
   }
-  std::vector<Detection> detections(const std::string& text) { return read_coco_detections(write(text)); }
+  std::vector<Detection> detections(const std::string& text) {
+    return read_coco_detections(write(text));
+  }
   GroundTruth truth(const std::string& text) { return read_coco_ground_truth(write(text)); }
 
   template <class Read>
@@ -62,12 +64,17 @@ TEST_F(CocoJson, ReadsDetections) {
 }
 
 TEST_F(CocoJson, DetectionErrorsNameFileRecordFieldAndValue) {
-  const std::string good = R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})";
-  const auto second = [&](const std::string& record) { return detections_error("[" + good + ", " + record + "]"); };
+  const std::string good =
+      R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})";
+  const auto second = [&](const std::string& record) {
+    return detections_error("[" + good + ", " + record + "]");
+  };
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})"),
-              AllOf(HasSubstr("score is missing"), HasSubstr("in record 1 (from 0) of "), HasSubstr("file.json")));
-  EXPECT_THAT(second(R"({"image_id": "a.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
-              HasSubstr("image_id holds the text \"a.jpg\", not a number"));
+              AllOf(HasSubstr("score is missing"), HasSubstr("in record 1 (from 0) of "),
+                    HasSubstr("file.json")));
+  EXPECT_THAT(
+      second(R"({"image_id": "a.jpg", "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
+      HasSubstr("image_id holds the text \"a.jpg\", not a number"));
   EXPECT_THAT(second(R"({"image_id": 1.5, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5})"),
               HasSubstr("image_id holds 1.5, not an integer"));
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": null, "bbox": [1, 2, 3, 4], "score": 0.5})"),
@@ -77,24 +84,39 @@ TEST_F(CocoJson, DetectionErrorsNameFileRecordFieldAndValue) {
   for (const std::string key : {"image_id", "category_id"}) {
     const std::string other = key == "image_id" ? "category_id" : "image_id";
     const auto with_id = [&](const std::string& id) {
-      return second("{\"" + key + "\": " + id + ", \"" + other + R"(": 1, "bbox": [1, 2, 3, 4], "score": 0.5})");
+      return second("{\"" + key + "\": " + id + ", \"" + other +
+                    R"(": 1, "bbox": [1, 2, 3, 4], "score": 0.5})");
     };
     EXPECT_THAT(with_id("16045690984833335023"),
-                HasSubstr(key + " holds 16045690984833335023, which is too large: integers go up to 9223372036854775807"));
-    EXPECT_THAT(with_id("1e18"), HasSubstr(key + " holds 1e18, which is too large for an integer with a fraction or an exponent"));
+                HasSubstr(key + " holds 16045690984833335023, which is too large: integers go up "
+                                "to 9223372036854775807"));
+    EXPECT_THAT(
+        with_id("1e18"),
+        HasSubstr(key +
+                  " holds 1e18, which is too large for an integer with a fraction or an exponent"));
   }
   EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3], "score": 0.5})"),
               HasSubstr("bbox has 3 numbers instead of 4"));
-  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 0.5})"), HasSubstr("bbox holds NaN"));
-  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": 5, "score": 0.5})"), HasSubstr("bbox holds 5, not a list"));
-  EXPECT_THAT(second("[]"), AllOf(HasSubstr("the record holds a list, not an object"), HasSubstr("in record 1 (from 0)")));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, NaN, 4], "score": 0.5})"),
+              HasSubstr("bbox holds NaN"));
+  EXPECT_THAT(second(R"({"image_id": 1, "category_id": 1, "bbox": 5, "score": 0.5})"),
+              HasSubstr("bbox holds 5, not a list"));
+  EXPECT_THAT(second("[]"), AllOf(HasSubstr("the record holds a list, not an object"),
+                                  HasSubstr("in record 1 (from 0)")));
 }
 
 TEST_F(CocoJson, AByteOrderMarkIsSkipped) {
   const std::string mark = "\xEF\xBB\xBF";
-  EXPECT_EQ(detections(mark + R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}])").size(), 1U);
+  EXPECT_EQ(detections(mark +
+                       R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}])")
+                .size(),
+            1U);
   EXPECT_THAT(detections(mark + "[]"), IsEmpty());
-  EXPECT_EQ(truth(mark + R"({"images": [{"id": 7}], "annotations": [], "categories": [{"id": 1, "name": "a"}]})").image_ids.at(0), 7);
+  EXPECT_EQ(
+      truth(mark +
+            R"({"images": [{"id": 7}], "annotations": [], "categories": [{"id": 1, "name": "a"}]})")
+          .image_ids.at(0),
+      7);
 }
 
 TEST_F(CocoJson, FilesOfOtherKindsAreNamed) {
@@ -105,19 +127,24 @@ TEST_F(CocoJson, FilesOfOtherKindsAreNamed) {
            {std::string("[\0]\0", 4), "is UTF-16LE text", "iconv"},
            {std::string("\xfe\xff\0[\0]", 6), "is UTF-16 text", "iconv"},
            {"{\"image_id\": 1}\n{\"image_id\": 2}\n", "looks like JSON lines", "one JSON list"}}) {
-    EXPECT_THAT(detections_error(text), AllOf(HasSubstr("file.json " + what), HasSubstr("hint: "), HasSubstr(hint)));
+    EXPECT_THAT(detections_error(text),
+                AllOf(HasSubstr("file.json " + what), HasSubstr("hint: "), HasSubstr(hint)));
     EXPECT_THAT(truth_error(text), AllOf(HasSubstr("file.json " + what), HasSubstr("hint: ")));
   }
   EXPECT_THAT(detections_error("{\"image_id\": 1}"), HasSubstr("is not a list"));
 }
 
 TEST_F(CocoJson, BrokenDetectionFiles) {
-  EXPECT_THAT(detections_error(R"({"annotations": []})"), AllOf(HasSubstr("file.json is not a list"), HasSubstr("hint: results are")));
+  EXPECT_THAT(detections_error(R"({"annotations": []})"),
+              AllOf(HasSubstr("file.json is not a list"), HasSubstr("hint: results are")));
   EXPECT_THAT(detections_error(""), HasSubstr("file.json is broken JSON"));
-  EXPECT_THAT(detections_error(R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, {"image_id": 2)"),
-              HasSubstr("broken JSON"));
+  EXPECT_THAT(
+      detections_error(
+          R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, {"image_id": 2)"),
+      HasSubstr("broken JSON"));
   EXPECT_THAT(detections_error("[] []"), HasSubstr("text after its end"));
-  EXPECT_THAT(error_of([&] { read_coco_detections(folder_ / "absent.json"); }), AllOf(HasSubstr("cannot read"), HasSubstr("absent.json: no such file")));
+  EXPECT_THAT(error_of([&] { read_coco_detections(folder_ / "absent.json"); }),
+              AllOf(HasSubstr("cannot read"), HasSubstr("absent.json: no such file")));
 }
 
 TEST_F(CocoJson, ReadsGroundTruth) {
@@ -144,13 +171,15 @@ TEST_F(CocoJson, ReadsGroundTruth) {
 
 TEST_F(CocoJson, GroundTruthErrorsNameFileAndRecord) {
   const auto with = [](const std::string& images, const std::string& annotations) {
-    return R"({"images": [)" + images + R"(], "categories": [{"id": 1, "name": "a"}], "annotations": [)" + annotations + "]}";
+    return R"({"images": [)" + images +
+           R"(], "categories": [{"id": 1, "name": "a"}], "annotations": [)" + annotations + "]}";
   };
   const std::string good = R"({"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]})";
   EXPECT_THAT(truth_error(with(R"({"id": 1}, {"width": 3})", good)),
               AllOf(HasSubstr("file.json"), HasSubstr("images[1]"), HasSubstr("id is missing")));
-  EXPECT_THAT(truth_error(with(R"({"id": 1})", good + R"(, {"id": 2, "image_id": 1, "category_id": 1})")),
-              AllOf(HasSubstr("file.json"), HasSubstr("annotations[1]"), HasSubstr("bbox is missing")));
+  EXPECT_THAT(
+      truth_error(with(R"({"id": 1})", good + R"(, {"id": 2, "image_id": 1, "category_id": 1})")),
+      AllOf(HasSubstr("file.json"), HasSubstr("annotations[1]"), HasSubstr("bbox is missing")));
   EXPECT_THAT(truth_error(R"({"images": [], "annotations": []})"), HasSubstr("categories"));
   EXPECT_THAT(truth_error("[]"), HasSubstr("file.json"));
 }

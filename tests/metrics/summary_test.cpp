@@ -21,14 +21,16 @@ const CocoSummary kSummary{.ap = 1.0 / 3,
                            .ar_small = -1,
                            .ar_medium = 0,
                            .ar_large = 1e-3};
-const std::vector<CocoClassSummary> kClasses{{.category = {1, "Zellkörper"}, .boxes = 12345, .ap = 0.5, .ap50 = 2.0 / 3},
-                                             {.category = {1000, "b"}, .boxes = 0, .ap = -1, .ap50 = -1}};
+const std::vector<CocoClassSummary> kClasses{
+    {.category = {1, "Zellkörper"}, .boxes = 12345, .ap = 0.5, .ap50 = 2.0 / 3},
+    {.category = {1000, "b"}, .boxes = 0, .ap = -1, .ap50 = -1}};
 
 TEST(Summary, NamesInOrder) {
   std::vector<std::string_view> names;
   for (const auto& [name, value] : kSummary.figures()) names.push_back(name);
-  EXPECT_THAT(names, ::testing::ElementsAre("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small",
-                                            "ar_medium", "ar_large"));
+  EXPECT_THAT(names,
+              ::testing::ElementsAre("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large",
+                                     "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"));
 }
 
 TEST(Summary, Table) {
@@ -56,10 +58,14 @@ TEST(Summary, ClassTableLinesUpWithAnyLetters) {
 
 TEST(Summary, JsonReadsBackExactly) {
   const auto json = nlohmann::json::parse(to_json(kSummary, kClasses).dump());
-  for (const auto& [name, value] : kSummary.figures()) EXPECT_EQ(json.at(std::string(name)).get<double>(), value) << name;
+  for (const auto& [name, value] : kSummary.figures())
+    EXPECT_EQ(json.at(std::string(name)).get<double>(), value) << name;
   ASSERT_EQ(json["classes"].size(), 2U);
-  EXPECT_EQ(json["classes"][0],
-            (nlohmann::json{{"category_id", 1}, {"name", "Zellkörper"}, {"boxes", 12345}, {"ap", 0.5}, {"ap50", 2.0 / 3}}));
+  EXPECT_EQ(json["classes"][0], (nlohmann::json{{"category_id", 1},
+                                                {"name", "Zellkörper"},
+                                                {"boxes", 12345},
+                                                {"ap", 0.5},
+                                                {"ap50", 2.0 / 3}}));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// What the network promises beyond its arithmetic, which transformers_parity.py, heads_parity.py and tests/loss compare with references.
+// What the network promises beyond its arithmetic, which transformers_parity.py, heads_parity.py
+// and tests/loss compare with references.
 #include "model/dfine.h"
 
 #include <ATen/ATen.h>
@@ -14,7 +15,8 @@ namespace dfine {
 namespace {
 
 Tensor some_images(int64_t height, int64_t width, int64_t batch = 2) {
-  return at::rand({batch, 3, height, width}, at::make_generator<at::CPUGeneratorImpl>(1), at::kFloat);
+  return at::rand({batch, 3, height, width}, at::make_generator<at::CPUGeneratorImpl>(1),
+                  at::kFloat);
 }
 
 DenoisingQueries some_denoising(const ModelSpec& spec) {
@@ -26,8 +28,11 @@ DenoisingQueries some_denoising(const ModelSpec& spec) {
 }
 
 Tensor sum_of_all(const ModelOutput& out) {
-  Tensor sum = out.pre.logits.sum() + out.pre.boxes.sum() + out.enc.logits.sum() + out.enc.boxes.sum();
-  const auto add = [&](const HeadOutput& head) { sum = sum + head.logits.sum() + head.boxes.sum() + head.corners.square().sum(); };
+  Tensor sum =
+      out.pre.logits.sum() + out.pre.boxes.sum() + out.enc.logits.sum() + out.enc.boxes.sum();
+  const auto add = [&](const HeadOutput& head) {
+    sum = sum + head.logits.sum() + head.boxes.sum() + head.corners.square().sum();
+  };
   for (const HeadOutput& head : out.layers) add(head);
   for (const HeadOutput& head : out.dn_layers) add(head);
   return sum;
@@ -35,8 +40,10 @@ Tensor sum_of_all(const ModelOutput& out) {
 
 std::set<std::string> names_of(const DFine& model) {
   std::set<std::string> names;
-  for (const auto& item : model.named_parameters()) EXPECT_TRUE(names.insert(item.key()).second) << item.key();
-  for (const auto& item : model.named_buffers()) EXPECT_TRUE(names.insert(item.key()).second) << item.key();
+  for (const auto& item : model.named_parameters())
+    EXPECT_TRUE(names.insert(item.key()).second) << item.key();
+  for (const auto& item : model.named_buffers())
+    EXPECT_TRUE(names.insert(item.key()).second) << item.key();
   return names;
 }
 
@@ -108,7 +115,8 @@ TEST(DFine, EveryTrainableParameterGetsAGradient) {
     }
     const Tensor embedding = model.named_parameters()["model.denoising_class_embed.weight"].grad();
     EXPECT_EQ(embedding.any().item<bool>(), with_boxes);
-    EXPECT_FALSE(embedding[spec.num_classes].any().item<bool>()) << "the padding row does not train";
+    EXPECT_FALSE(embedding[spec.num_classes].any().item<bool>())
+        << "the padding row does not train";
   }
 }
 
@@ -127,14 +135,16 @@ TEST(DFine, WithoutDenoisingThereIsNoClassEmbedding) {
 
 TEST(DFine, FreezingChangesNeitherNamesNorValues) {
   const DFine live(small_spec());
-  for (const auto freeze : {&ModelSpec::freeze_norm, &ModelSpec::freeze_stem, &ModelSpec::freeze_backbone}) {
+  for (const auto freeze :
+       {&ModelSpec::freeze_norm, &ModelSpec::freeze_stem, &ModelSpec::freeze_backbone}) {
     ModelSpec spec = small_spec();
     spec.*freeze = true;
     const DFine frozen(spec);
     EXPECT_EQ(names_of(frozen), names_of(live));
     EXPECT_LT(count_parameters(frozen, true), count_parameters(live, true));
     const auto parameters = live.named_parameters();
-    for (const auto& item : frozen.named_parameters()) EXPECT_TRUE(item.value().equal(parameters[item.key()])) << item.key();
+    for (const auto& item : frozen.named_parameters())
+      EXPECT_TRUE(item.value().equal(parameters[item.key()])) << item.key();
   }
 }
 
@@ -179,35 +189,43 @@ TEST(DFine, StartsAsTheOfficialCode) {
     EXPECT_EQ(p[name].min().item<float>(), p[name].max().item<float>()) << name;
     return p[name].view(-1)[0].item<double>();
   };
-  // _reset_parameters in zoo/dfine/dfine_decoder.py: class biases log(0.01 / 0.99); last box layers, quality and gate 0.
-  for (const char* head : {"model.enc_score_head.bias", "model.decoder.class_embed.0.bias", "model.decoder.class_embed.1.bias"}) {
+  // _reset_parameters in zoo/dfine/dfine_decoder.py: class biases log(0.01 / 0.99); last box
+  // layers, quality and gate 0.
+  for (const char* head : {"model.enc_score_head.bias", "model.decoder.class_embed.0.bias",
+                           "model.decoder.class_embed.1.bias"}) {
     EXPECT_NEAR(constant(head), -4.59512, 1e-5);
   }
   for (const char* zero :
        {"model.decoder.bbox_embed.1.layers.2.weight", "model.decoder.bbox_embed.1.layers.2.bias",
         "model.decoder.pre_bbox_head.layers.2.weight", "model.enc_bbox_head.layers.2.weight",
-        "model.decoder.lqe_layers.0.reg_conf.layers.1.weight", "model.decoder.layers.0.gateway.gate.weight",
-        "model.decoder.layers.0.gateway.gate.bias", "model.decoder.layers.0.encoder_attn.sampling_offsets.weight",
-        "model.decoder.layers.0.encoder_attn.attention_weights.weight", "model.decoder.layers.0.self_attn.q_proj.bias"}) {
+        "model.decoder.lqe_layers.0.reg_conf.layers.1.weight",
+        "model.decoder.layers.0.gateway.gate.weight", "model.decoder.layers.0.gateway.gate.bias",
+        "model.decoder.layers.0.encoder_attn.sampling_offsets.weight",
+        "model.decoder.layers.0.encoder_attn.attention_weights.weight",
+        "model.decoder.layers.0.self_attn.q_proj.bias"}) {
     EXPECT_EQ(constant(zero), 0) << zero;
   }
   // Two heads look right and left; points 1..n of each level step outwards.
   const std::vector<float> ring{1, 0, 2, 0, 1, 0, 2, 0, 3, 0, -1, 0, -2, 0, -1, 0, -2, 0, -3, 0};
-  EXPECT_TRUE(at::allclose(p["model.decoder.layers.1.encoder_attn.sampling_offsets.bias"], at::tensor(ring), 0, 1e-6));
+  EXPECT_TRUE(at::allclose(p["model.decoder.layers.1.encoder_attn.sampling_offsets.bias"],
+                           at::tensor(ring), 0, 1e-6));
   // The decoder's layers start as copies of one, the heads do not.
   EXPECT_TRUE(p["model.decoder.layers.0.fc1.weight"].equal(p["model.decoder.layers.1.fc1.weight"]));
-  EXPECT_FALSE(p["model.decoder.class_embed.0.weight"].equal(p["model.decoder.class_embed.1.weight"]));
+  EXPECT_FALSE(
+      p["model.decoder.class_embed.0.weight"].equal(p["model.decoder.class_embed.1.weight"]));
   EXPECT_FALSE(p["model.denoising_class_embed.weight"][5].any().item<bool>());
   // Xavier bounds: the joined q, k, v matrix is [3 dim, dim].
   const double bound = std::sqrt(6.0 / (4 * 8));
-  const double largest = p["model.decoder.layers.0.self_attn.q_proj.weight"].abs().max().item<double>();
+  const double largest =
+      p["model.decoder.layers.0.self_attn.q_proj.weight"].abs().max().item<double>();
   EXPECT_LE(largest, bound);
   EXPECT_GT(largest, 0.8 * bound);
 }
 
 TEST(DFine, WrongSizesAreNamed) {
   DFine model(small_spec());
-  EXPECT_NE(error_of(model, some_images(96, 100)).find("image size 100x96 is not a multiple of 32"), std::string::npos);
+  EXPECT_NE(error_of(model, some_images(96, 100)).find("image size 100x96 is not a multiple of 32"),
+            std::string::npos);
   EXPECT_NE(error_of(model, at::zeros({2, 1, 96, 96})).find("[2, 1, 96, 96]"), std::string::npos);
   const std::string few = error_of(model, some_images(32, 64));  // 2 * 4 + 1 * 2 tokens
   EXPECT_NE(few.find("10 tokens, fewer than the 12 queries"), std::string::npos) << few;

@@ -60,7 +60,8 @@ TEST(Freeze, EveryNameInWhichAPatternIsFound) {
   EXPECT_TRUE(frozen_names(model).contains("model.enc_score_head.weight"));
 }
 
-// Norms that are frozen whole keep their statistics, those of the stem here; the others follow the batch.
+// Norms that are frozen whole keep their statistics, those of the stem here; the others follow the
+// batch.
 TEST(Freeze, StatisticsOfFrozenNormsStay) {
   DFine model(small_spec());
   freeze(model, {"embedder", R"(stages\..*normalization\.weight)"});
@@ -85,15 +86,19 @@ TEST(Freeze, AsTheFrozenBackbone) {
   freeze(by_pattern, {"^model.backbone"});
   by_pattern.train();
   by_setting.train();
-  const Tensor images = at::sin(at::arange(2 * 3 * 64 * 64, at::kFloat)).reshape({2, 3, 64, 64}).abs();
-  const Tensor a = by_pattern.forward(images).layers.back().logits, b = by_setting.forward(images).layers.back().logits;
+  const Tensor images =
+      at::sin(at::arange(2 * 3 * 64 * 64, at::kFloat)).reshape({2, 3, 64, 64}).abs();
+  const Tensor a = by_pattern.forward(images).layers.back().logits,
+               b = by_setting.forward(images).layers.back().logits;
   EXPECT_TRUE(at::equal(a, b));
   EXPECT_EQ(count_parameters(by_pattern, true), count_parameters(by_setting, true));
   EXPECT_EQ(describe_frozen(by_pattern), describe_frozen(by_setting));
 }
 
 TEST(Freeze, WhatCannotBeMeantIsAnError) {
-  EXPECT_NE(error_of({"model.backbone", "backbnoe"}).find("no parameter's name contains \"backbnoe\""), std::string::npos);
+  EXPECT_NE(
+      error_of({"model.backbone", "backbnoe"}).find("no parameter's name contains \"backbnoe\""),
+      std::string::npos);
   EXPECT_NE(error_of({"("}).find("\"(\" is not a regular expression"), std::string::npos);
   EXPECT_NE(error_of({"."}).find("nothing to learn"), std::string::npos);
   // The backbone's norms are buffers where model.freeze_norm has them: their names are still names.
@@ -103,7 +108,8 @@ TEST(Freeze, WhatCannotBeMeantIsAnError) {
   EXPECT_NO_THROW(freeze(model, {"backbone.*normalization"}));
 }
 
-// small_spec has a stem of 5 layers, and four stages, of which the second has a layer before its blocks.
+// small_spec has a stem of 5 layers, and four stages, of which the second has a layer before its
+// blocks.
 TEST(DescribeFrozen, JoinsWhatDiffersInNumbers) {
   DFine stem(small_spec());
   freeze(stem, {"embedder"});
@@ -131,8 +137,12 @@ TEST(DescribeFrozen, JoinsWhatDiffersInNumbers) {
   ModelSpec spec = small_spec();
   spec.freeze_norm = true;
   const std::string norms = describe_frozen(DFine(spec));
-  EXPECT_NE(norms.find("model.backbone.model.encoder.stages.0-1.blocks.0.layers.0-1.normalization "), std::string::npos) << norms;
-  EXPECT_NE(norms.find("model.backbone.model.embedder.stem2a.normalization "), std::string::npos) << norms;
+  EXPECT_NE(
+      norms.find("model.backbone.model.encoder.stages.0-1.blocks.0.layers.0-1.normalization "),
+      std::string::npos)
+      << norms;
+  EXPECT_NE(norms.find("model.backbone.model.embedder.stem2a.normalization "), std::string::npos)
+      << norms;
   EXPECT_LT(std::count(norms.begin(), norms.end(), '\n'), 12) << norms;
 }
 

@@ -1,13 +1,17 @@
-// Runs the network on tensors of a file and writes what came out, for checks written against a Python reference.
+// Runs the network on tensors of a file and writes what came out, for checks written against a
+// Python reference.
 //
-//   model_tool forward --size n --classes 80 --weights w.safetensors --batch in.safetensors --out out.safetensors
-//              [--train] [--double] [--queries 300] [--freeze-norm true|false] [--threads N]
+//   model_tool forward --size n --classes 80 --weights w.safetensors --batch in.safetensors
+//              --out out.safetensors [--train] [--double] [--queries 300] [--freeze-norm
+//              true|false] [--threads N]
 //   model_tool init --size n --classes 80 --seed 0 --out w.safetensors
 //   model_tool count --size n --classes 80
 //
-// in: images [B, 3, H, W]; with denoising also dn_labels int64 [B, N], dn_boxes_unact [B, N, 4] and dn_meta int64 [2] = (groups,
-// max_boxes). out: HEAD.logits, .boxes, .corners, .refs for the heads last, aux_i, pre, enc, dn_i, dn_pre; in training also grad.NAME for
-// every parameter, the gradients of the sum of all of these times the weights of in's HEAD.logits etc., where it has them.
+// in: images [B, 3, H, W]; with denoising also dn_labels int64 [B, N], dn_boxes_unact [B, N, 4] and
+// dn_meta int64 [2] = (groups, max_boxes). out: HEAD.logits, .boxes, .corners, .refs for the heads
+// last, aux_i, pre, enc, dn_i, dn_pre; in training also grad.NAME for every parameter, the
+// gradients of the sum of all of these times the weights of in's HEAD.logits etc., where it has
+// them.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -26,7 +30,8 @@ using Tensors = std::map<std::string, Tensor>;
 
 Tensors state_of(const DFine& model) {
   Tensors state;
-  for (const auto& item : model.named_parameters()) state.emplace(item.key(), item.value().detach());
+  for (const auto& item : model.named_parameters())
+    state.emplace(item.key(), item.value().detach());
   for (const auto& item : model.named_buffers()) state.emplace(item.key(), item.value());
   return state;
 }
@@ -38,11 +43,13 @@ void load(DFine& model, const Tensors& given) {
   for (const auto& [name, tensor] : given) {
     const auto found = own.find(name);
     if (found == own.end()) throw Error(cat("the model has no tensor ", name));
-    if (found->second.sizes() != tensor.sizes()) throw Error(cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
+    if (found->second.sizes() != tensor.sizes())
+      throw Error(cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
     found->second.copy_(tensor);
     own.erase(found);
   }
-  if (!own.empty()) throw Error(cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
+  if (!own.empty())
+    throw Error(cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
 }
 
 void put(Tensors& out, const std::string& name, const HeadOutput& head) {
@@ -58,7 +65,8 @@ void put(Tensors& out, const std::string& name, const HeadOutput& head) {
 Tensors heads_of(const ModelOutput& output) {
   Tensors out;
   for (size_t i = 0; i < output.layers.size(); ++i) {
-    put(out, i + 1 == output.layers.size() ? std::string("last") : cat("aux_", i), output.layers[i]);
+    put(out, i + 1 == output.layers.size() ? std::string("last") : cat("aux_", i),
+        output.layers[i]);
   }
   for (size_t i = 0; i < output.dn_layers.size(); ++i) put(out, cat("dn_", i), output.dn_layers[i]);
   put(out, "pre", output.pre);
@@ -94,16 +102,19 @@ void forward(const Options& options) {
   std::optional<DenoisingQueries> denoising;
   if (in.contains("dn_labels")) {
     const Tensor& meta = in.at("dn_meta");
-    denoising = DenoisingQueries{in.at("dn_labels").to(at::kLong), in.at("dn_boxes_unact").to(type), {}};
+    denoising =
+        DenoisingQueries{in.at("dn_labels").to(at::kLong), in.at("dn_boxes_unact").to(type), {}};
     denoising->meta.groups = meta[0].item<int64_t>();
     denoising->meta.max_boxes = meta[1].item<int64_t>();
   }
   at::AutoGradMode grad(options.train);
-  Tensors out = heads_of(model.forward(in.at("images").to(type), denoising ? &*denoising : nullptr));
+  Tensors out =
+      heads_of(model.forward(in.at("images").to(type), denoising ? &*denoising : nullptr));
   if (options.train) {
     Tensor sum = at::zeros({}, type);
     for (const auto& [name, tensor] : out) {
-      if (in.contains(name) && tensor.requires_grad()) sum = sum + (tensor * in.at(name).to(type)).sum();
+      if (in.contains(name) && tensor.requires_grad())
+        sum = sum + (tensor * in.at(name).to(type)).sum();
     }
     if (sum.requires_grad()) {
       sum.backward();

@@ -1,4 +1,5 @@
-// Evaluation against the official code: the expected figures are those of tests/golden/make_evaluation.py.
+// Evaluation against the official code: the expected figures are those of
+// tests/golden/make_evaluation.py.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -16,8 +17,8 @@ namespace {
 constexpr double kLogits = 2e-4, kBoxes = 1e-5;
 
 const nlohmann::json& golden() {
-  static const nlohmann::json figures =
-      nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/evaluation.json"));
+  static const nlohmann::json figures = nlohmann::json::parse(std::ifstream(
+      std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/evaluation.json"));
   return figures;
 }
 
@@ -55,15 +56,24 @@ TEST_P(Evaluation, LogitsAndBoxesEqualTheOfficialOnes) {
   model.eval();
   for (const auto& [res, expected] : golden().at("sizes").at(std::string(1, letter)).items()) {
     SCOPED_TRACE(res);
-    const HeadOutput found = model.forward(make_formula_images(images, std::stol(res), at::kFloat, expected.at("seed"))).layers.back();
+    const HeadOutput found =
+        model.forward(make_formula_images(images, std::stol(res), at::kFloat, expected.at("seed")))
+            .layers.back();
     for (int64_t b = 0; b < images; ++b) {
       const auto i = static_cast<size_t>(b);
       const Tensor places = values(expected.at("places")[i]).to(at::kLong);
-      EXPECT_LE(largest_difference(found.logits[b].index_select(0, places), expected.at("logits")[i]), kLogits) << "image " << b;
-      EXPECT_LE(largest_difference(found.boxes[b].index_select(0, places), expected.at("boxes")[i]), kBoxes) << "image " << b;
+      EXPECT_LE(
+          largest_difference(found.logits[b].index_select(0, places), expected.at("logits")[i]),
+          kLogits)
+          << "image " << b;
+      EXPECT_LE(largest_difference(found.boxes[b].index_select(0, places), expected.at("boxes")[i]),
+                kBoxes)
+          << "image " << b;
     }
-    EXPECT_LE(largest_difference(found.logits.to(at::kDouble).mean(1), expected.at("mean_logits")), kLogits);
-    EXPECT_LE(largest_difference(found.boxes.to(at::kDouble).mean(1), expected.at("mean_boxes")), kBoxes);
+    EXPECT_LE(largest_difference(found.logits.to(at::kDouble).mean(1), expected.at("mean_logits")),
+              kLogits);
+    EXPECT_LE(largest_difference(found.boxes.to(at::kDouble).mean(1), expected.at("mean_boxes")),
+              kBoxes);
   }
 }
 

@@ -43,7 +43,8 @@ TEST(Anchors, CentresAndSizesOfTheLevelsIndex) {
 }
 
 TEST(Anchors, TheOuterRingOfAFineGridIsNotValid) {
-  // 640 / 8: 80x80 tokens; centres of the outer ones are 1/160 from the border, within 0.01. 80^2 - 78^2 = 316.
+  // 640 / 8: 80x80 tokens; centres of the outer ones are 1/160 from the border, within 0.01. 80^2 -
+  // 78^2 = 316.
   const Anchors anchors = make_anchors({{80, 80}}, at::kFloat);
   EXPECT_EQ((~anchors.valid).sum().item<int64_t>(), 316);
   EXPECT_FALSE(anchors.valid[0].item<bool>());
@@ -54,8 +55,8 @@ TEST(Anchors, TheOuterRingOfAFineGridIsNotValid) {
 }
 
 TEST(BinOffsets, OfficialValues) {
-  // weighting_function(32, up 0.5, reg_scale) of zoo/dfine/dfine_utils.py: with a = up * reg_scale the k-th bin from the middle is at
-  // (a + 1)^(k / 15) - 1, the last at 2a.
+  // weighting_function(32, up 0.5, reg_scale) of zoo/dfine/dfine_utils.py: with a = up * reg_scale
+  // the k-th bin from the middle is at (a + 1)^(k / 15) - 1, the last at 2a.
   const auto bins = [](double reg_scale) {
     return bin_offsets(at::full({1}, 0.5, at::kDouble), at::full({1}, reg_scale, at::kDouble), 32);
   };
@@ -76,20 +77,24 @@ TEST(MoveEdges, InUnitsOfTheReferenceBox) {
   const Tensor scale = at::full({1}, 4.0, at::kDouble);
   EXPECT_TRUE(move_edges(refs, at::zeros({1, 4}, at::kDouble), scale).equal(refs));
   // Left edge 1 unit = 0.2 / 4 out, bottom edge 2 units = 2 * 0.1 / 4 out.
-  const Tensor moved = move_edges(refs, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
-  EXPECT_TRUE(at::allclose(moved, at::tensor({0.475, 0.425, 0.25, 0.15}, at::kDouble).view({1, 4}), 0, 1e-15));
+  const Tensor moved =
+      move_edges(refs, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
+  EXPECT_TRUE(at::allclose(moved, at::tensor({0.475, 0.425, 0.25, 0.15}, at::kDouble).view({1, 4}),
+                           0, 1e-15));
 }
 
 TEST(InverseSigmoid, KeepsFromTheEnds) {
   const Tensor x = at::tensor({0.25, 0.0, 1.0, -3.0}, at::kDouble);
   const double end = std::log(1e-5);
-  EXPECT_TRUE(at::allclose(inverse_sigmoid(x), at::tensor({std::log(1.0 / 3), end, -end, end}, at::kDouble), 1e-12, 0));
+  EXPECT_TRUE(at::allclose(inverse_sigmoid(x),
+                           at::tensor({std::log(1.0 / 3), end, -end, end}, at::kDouble), 1e-12, 0));
 }
 
 /// Bilinear sample at x y in [0, 1] of one channel, zero outside; straight from the definition.
 double bilinear(const std::vector<std::vector<double>>& map, double x, double y) {
   const auto height = static_cast<int64_t>(map.size()), width = static_cast<int64_t>(map[0].size());
-  const double px = x * static_cast<double>(width) - 0.5, py = y * static_cast<double>(height) - 0.5;
+  const double px = x * static_cast<double>(width) - 0.5,
+               py = y * static_cast<double>(height) - 0.5;
   double sum = 0;
   for (int64_t i = 0; i < height; ++i) {
     for (int64_t j = 0; j < width; ++j) {
@@ -105,7 +110,8 @@ TEST(SampleMemory, WeightedBilinearSamples) {
   const int64_t batch = 2, queries = 3, heads = 2, head_dim = 2, points = 3;
   const std::vector<LevelShape> levels{{3, 4}, {2, 2}};
   const Memory memory{hashed_signed(1, {batch, 16, heads * head_dim}), levels};
-  const Tensor locations = hashed_uniform(2, {batch, queries, heads, points, 2}) * 1.6 - 0.3;  // some outside
+  const Tensor locations =
+      hashed_uniform(2, {batch, queries, heads, points, 2}) * 1.6 - 0.3;  // some outside
   const Tensor weights = hashed_signed(3, {batch, queries, heads, points});
   const Tensor got = sample_memory(memory, locations, weights, {2, 1});
   ASSERT_EQ(got.sizes(), at::IntArrayRef({batch, queries, heads * head_dim}));
@@ -118,12 +124,16 @@ TEST(SampleMemory, WeightedBilinearSamples) {
         for (int64_t p = 0; p < points; ++p) {
           const int64_t level = p < 2 ? 0 : 1, start = level == 0 ? 0 : 12;
           const auto [height, width] = levels[static_cast<size_t>(level)];
-          std::vector<std::vector<double>> map(static_cast<size_t>(height), std::vector<double>(static_cast<size_t>(width)));
+          std::vector<std::vector<double>> map(static_cast<size_t>(height),
+                                               std::vector<double>(static_cast<size_t>(width)));
           for (int64_t i = 0; i < height; ++i) {
-            for (int64_t j = 0; j < width; ++j) map[static_cast<size_t>(i)][static_cast<size_t>(j)] = tokens[b][start + i * width + j][c];
+            for (int64_t j = 0; j < width; ++j)
+              map[static_cast<size_t>(i)][static_cast<size_t>(j)] =
+                  tokens[b][start + i * width + j][c];
           }
           const Tensor at = locations[b][q][head][p];
-          expected += weights[b][q][head][p].item<double>() * bilinear(map, at[0].item<double>(), at[1].item<double>());
+          expected += weights[b][q][head][p].item<double>() *
+                      bilinear(map, at[0].item<double>(), at[1].item<double>());
         }
         EXPECT_NEAR(got[b][q][c].item<double>(), expected, 1e-14);
       }
@@ -133,14 +143,17 @@ TEST(SampleMemory, WeightedBilinearSamples) {
 
 TEST(Postprocess, BestPairsInPixels) {
   // Two queries, three classes; probabilities from logits log(p / (1 - p)).
-  const Tensor probability = at::tensor({0.1, 0.7, 0.2, 0.6, 0.05, 0.65}, at::kDouble).view({1, 2, 3});
+  const Tensor probability =
+      at::tensor({0.1, 0.7, 0.2, 0.6, 0.05, 0.65}, at::kDouble).view({1, 2, 3});
   HeadOutput head;
   head.logits = (probability / (1 - probability)).log();
   head.boxes = at::tensor({0.5, 0.5, 0.2, 0.4, 0.1, 0.25, 0.2, 0.5}, at::kDouble).view({1, 2, 4});
   const Detections found = postprocess(head, {{.height = 100, .width = 200}}, 3).at(0);
   EXPECT_TRUE(at::allclose(found.scores, at::tensor({0.7, 0.65, 0.6}, at::kDouble), 1e-12, 0));
   EXPECT_TRUE(found.labels.equal(at::tensor({1, 2, 0}, at::kLong)));
-  const Tensor boxes = at::tensor({80.0, 30.0, 120.0, 70.0, 0.0, 0.0, 40.0, 50.0, 0.0, 0.0, 40.0, 50.0}, at::kDouble).view({3, 4});
+  const Tensor boxes =
+      at::tensor({80.0, 30.0, 120.0, 70.0, 0.0, 0.0, 40.0, 50.0, 0.0, 0.0, 40.0, 50.0}, at::kDouble)
+          .view({3, 4});
   EXPECT_TRUE(at::allclose(found.boxes, boxes, 0, 1e-12));
   EXPECT_EQ(postprocess(head, {{100, 200}}).at(0).scores.size(0), 6) << "fewer pairs than k";
 }

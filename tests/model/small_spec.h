@@ -4,7 +4,8 @@
 
 namespace dfine {
 
-/// Two levels (strides 16, 32), two decoder layers, 12 queries, 5 classes; unequal encoder and decoder widths.
+/// Two levels (strides 16, 32), two decoder layers, 12 queries, 5 classes; unequal encoder and
+/// decoder widths.
 inline ModelSpec small_spec() {
   return {.backbone = {.stem_mid = 4,
                        .stem_out = 4,

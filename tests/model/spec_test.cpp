@@ -15,18 +15,25 @@ struct Published {
 };
 
 TEST(Spec, ParameterCountsAreTheOfficialOnes) {
-  // In millions at 80 classes, counted on the official models as they train (frozen norms are buffers there too).
-  const std::vector<std::pair<ModelSize, double>> millions{
-      {ModelSize::kN, 3.78}, {ModelSize::kS, 10.32}, {ModelSize::kM, 19.59}, {ModelSize::kL, 31.24}, {ModelSize::kX, 62.62}};
+  // In millions at 80 classes, counted on the official models as they train (frozen norms are
+  // buffers there too).
+  const std::vector<std::pair<ModelSize, double>> millions{{ModelSize::kN, 3.78},
+                                                           {ModelSize::kS, 10.32},
+                                                           {ModelSize::kM, 19.59},
+                                                           {ModelSize::kL, 31.24},
+                                                           {ModelSize::kX, 62.62}};
   for (const auto& [size, expected] : millions) {
     const DFine model(model_spec(size, 80));
-    EXPECT_NEAR(static_cast<double>(count_parameters(model)) / 1e6, expected, 0.005) << model_size_name(size);
-    EXPECT_EQ(count_parameters(model) - count_parameters(model, true), 2) << "all but up and reg_scale train";
+    EXPECT_NEAR(static_cast<double>(count_parameters(model)) / 1e6, expected, 0.005)
+        << model_size_name(size);
+    EXPECT_EQ(count_parameters(model) - count_parameters(model, true), 2)
+        << "all but up and reg_scale train";
   }
 }
 
 TEST(Spec, DerivedDimensionsRoundAsPythonDoes) {
-  // round(expansion * hidden_dim // 2) and round(3 * depth_mult) in Python, from the official yml files.
+  // round(expansion * hidden_dim // 2) and round(3 * depth_mult) in Python, from the official yml
+  // files.
   const std::vector<Published> sizes{{ModelSize::kN, {16, 32}, {512, 1024}, 21, 2},
                                      {ModelSize::kS, {8, 16, 32}, {256, 512, 1024}, 64, 1},
                                      {ModelSize::kM, {8, 16, 32}, {384, 768, 1536}, 128, 2},
@@ -60,10 +67,17 @@ TEST(Spec, DimensionsThatDoNotFitAreNamed) {
     return "accepted";
   };
   EXPECT_EQ(message([](ModelSpec&) {}), "accepted");
-  EXPECT_NE(message([](ModelSpec& s) { s.num_points = {3, 6, 3}; }).find("num_points has 3 entries for 2 levels"), std::string::npos);
-  EXPECT_NE(message([](ModelSpec& s) { s.decoder_dim = 100; }).find("decoder_dim = 100"), std::string::npos);
-  EXPECT_NE(message([](ModelSpec& s) { s.backbone.stages[1].in = 3; }).find("backbone.stages[1].in = 3"), std::string::npos);
-  EXPECT_NE(message([](ModelSpec& s) { s.num_classes = 0; }).find("num_classes"), std::string::npos);
+  EXPECT_NE(message([](ModelSpec& s) {
+              s.num_points = {3, 6, 3};
+            }).find("num_points has 3 entries for 2 levels"),
+            std::string::npos);
+  EXPECT_NE(message([](ModelSpec& s) { s.decoder_dim = 100; }).find("decoder_dim = 100"),
+            std::string::npos);
+  EXPECT_NE(
+      message([](ModelSpec& s) { s.backbone.stages[1].in = 3; }).find("backbone.stages[1].in = 3"),
+      std::string::npos);
+  EXPECT_NE(message([](ModelSpec& s) { s.num_classes = 0; }).find("num_classes"),
+            std::string::npos);
   EXPECT_NE(message([](ModelSpec& s) { s.reg_max = 31; }).find("reg_max = 31"), std::string::npos);
 }
 

@@ -16,14 +16,19 @@
 namespace dfine {
 namespace {
 
-/// Parameters "0", "1", ... of several shapes, one of them channels-last, in two groups: the last has its own rate and decay.
+/// Parameters "0", "1", ... of several shapes, one of them channels-last, in two groups: the last
+/// has its own rate and decay.
 std::vector<ParameterGroup> make_groups(at::ScalarType type) {
   const auto values = [&](at::IntArrayRef shape, double phase) {
-    return at::sin(at::arange(c10::multiply_integers(shape), at::kDouble) * 0.7 + phase).reshape(shape).to(type);
+    return at::sin(at::arange(c10::multiply_integers(shape), at::kDouble) * 0.7 + phase)
+        .reshape(shape)
+        .to(type);
   };
   ParameterGroup first, second;
   first.names = {"0", "1", "2"};
-  first.parameters = {values({5}, 0.1), values({4, 3, 2, 2}, 0.2).contiguous(at::MemoryFormat::ChannelsLast), values({2}, 0.3)};
+  first.parameters = {values({5}, 0.1),
+                      values({4, 3, 2, 2}, 0.2).contiguous(at::MemoryFormat::ChannelsLast),
+                      values({2}, 0.3)};
   first.hyper = {.lr = 1e-3, .weight_decay = 1e-2};
   second.names = {"3", "4"};
   second.parameters = {values({70, 3}, 0.4), values({}, 0.5)};
@@ -33,11 +38,13 @@ std::vector<ParameterGroup> make_groups(at::ScalarType type) {
 
 std::vector<Tensor> all_parameters(const AdamW& optimizer) {
   std::vector<Tensor> all;
-  for (const auto& group : optimizer.groups()) all.insert(all.end(), group.parameters.begin(), group.parameters.end());
+  for (const auto& group : optimizer.groups())
+    all.insert(all.end(), group.parameters.begin(), group.parameters.end());
   return all;
 }
 
-/// A gradient of any layout; parameter 2 has none in even steps, parameter 4 a zero one in odd steps.
+/// A gradient of any layout; parameter 2 has none in even steps, parameter 4 a zero one in odd
+/// steps.
 void set_gradients(const std::vector<Tensor>& parameters, int step) {
   for (size_t i = 0; i < parameters.size(); ++i) {
     Tensor parameter = parameters[i];
@@ -45,12 +52,16 @@ void set_gradients(const std::vector<Tensor>& parameters, int step) {
       parameter.mutable_grad().reset();
       continue;
     }
-    const Tensor flat = at::sin(at::arange(parameter.numel(), at::kDouble) * 1.3 + static_cast<double>(step * 5 + static_cast<int>(i)));
-    parameter.mutable_grad() = (flat.reshape(parameter.sizes()) * (i == 4 && step % 2 == 1 ? 0.0 : 1.0)).to(parameter.scalar_type());
+    const Tensor flat = at::sin(at::arange(parameter.numel(), at::kDouble) * 1.3 +
+                                static_cast<double>(step * 5 + static_cast<int>(i)));
+    parameter.mutable_grad() =
+        (flat.reshape(parameter.sizes()) * (i == 4 && step % 2 == 1 ? 0.0 : 1.0))
+            .to(parameter.scalar_type());
   }
 }
 
-// With a constant gradient g both corrected moments are exact: p <- p (1 - lr wd) - lr g / (|g| + eps).
+// With a constant gradient g both corrected moments are exact: p <- p (1 - lr wd) - lr g / (|g| +
+// eps).
 TEST(AdamW, ClosedFormForAConstantGradient) {
   ParameterGroup group{{"p"}, {at::full({3}, 2.0, at::kDouble)}, {.lr = 1e-2, .weight_decay = 0.1}};
   const Tensor parameter = group.parameters[0];
@@ -65,7 +76,8 @@ TEST(AdamW, ClosedFormForAConstantGradient) {
 }
 
 TEST(AdamW, ParametersWithoutGradientAreLeftAlone) {
-  ParameterGroup group{{"p", "q"}, {at::full({3}, 2.0), at::full({3}, 2.0)}, {.lr = 1e-2, .weight_decay = 0.1}};
+  ParameterGroup group{
+      {"p", "q"}, {at::full({3}, 2.0), at::full({3}, 2.0)}, {.lr = 1e-2, .weight_decay = 0.1}};
   AdamW optimizer({group});
   group.parameters[0].mutable_grad() = at::zeros({3});
   optimizer.step();
@@ -103,7 +115,8 @@ TEST(AdamW, ContinuesFromItsStateBitForBit) {
     set_gradients(fresh, step);
     after.step();
   }
-  for (size_t i = 0; i < fresh.size(); ++i) EXPECT_TRUE(at::equal(fresh[i], all_parameters(whole)[i])) << i;
+  for (size_t i = 0; i < fresh.size(); ++i)
+    EXPECT_TRUE(at::equal(fresh[i], all_parameters(whole)[i])) << i;
 }
 
 TEST(AdamW, RefusesStateThatDoesNotFit) {
@@ -143,7 +156,9 @@ TEST(AdamW, RefusesStateThatDoesNotFit) {
 }
 
 TEST(AdamW, RefusesParametersItCannotHandle) {
-  EXPECT_THROW(AdamW({ParameterGroup{{"a", "b"}, {at::zeros({2}), at::zeros({2}, at::kDouble)}, {}}}), Error);
+  EXPECT_THROW(
+      AdamW({ParameterGroup{{"a", "b"}, {at::zeros({2}), at::zeros({2}, at::kDouble)}, {}}}),
+      Error);
   EXPECT_THROW(AdamW({ParameterGroup{{"a"}, {at::zeros({2}, at::kLong)}, {}}}), Error);
   EXPECT_THROW(AdamW({ParameterGroup{{"a"}, {at::zeros({2}), at::zeros({2})}, {}}}), Error);
   EXPECT_THROW(AdamW({ParameterGroup{{"a"}, {at::zeros({2}).expand({3, 2})}, {}}}), Error);

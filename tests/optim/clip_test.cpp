@@ -12,7 +12,8 @@ namespace {
 
 /// Parameters whose gradients have the norms 3 and 4, and one without a gradient.
 std::vector<Tensor> three_four() {
-  std::vector<Tensor> parameters{at::zeros({9}, at::kDouble), at::zeros({2, 2}, at::kDouble), at::zeros({5}, at::kDouble)};
+  std::vector<Tensor> parameters{at::zeros({9}, at::kDouble), at::zeros({2, 2}, at::kDouble),
+                                 at::zeros({5}, at::kDouble)};
   parameters[0].mutable_grad() = at::full({9}, 1.0, at::kDouble);
   parameters[1].mutable_grad() = at::full({2, 2}, -2.0, at::kDouble);
   return parameters;

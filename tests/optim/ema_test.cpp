@@ -27,14 +27,25 @@ struct OfficialCase {
 
 // Printed by make_ema_golden.py: the official class over 40 updates in double precision.
 const std::vector<OfficialCase> kOfficial{
-    {0.9999, 1000, {0.7526329549538345, -0.12290155970102629, -0.8854409471563451, -0.8339100112162596}, 20.979617936845468},
-    {0.9, 0, {0.10735700021919792, 0.0919529490293605, -0.007992219435319872, -0.10058937820917552}, 16.566513973236454},
-    {0.9, 10, {0.12380343194856111, 0.09258224200897006, -0.023758634268783746, -0.11825593176837343}, 17.764937221346035}};
+    {0.9999,
+     1000,
+     {0.7526329549538345, -0.12290155970102629, -0.8854409471563451, -0.8339100112162596},
+     20.979617936845468},
+    {0.9,
+     0,
+     {0.10735700021919792, 0.0919529490293605, -0.007992219435319872, -0.10058937820917552},
+     16.566513973236454},
+    {0.9,
+     10,
+     {0.12380343194856111, 0.09258224200897006, -0.023758634268783746, -0.11825593176837343},
+     17.764937221346035}};
 
 TEST(Ema, FollowsTheOfficialClass) {
   for (const OfficialCase& official : kOfficial) {
-    const Tensor w = at::sin(at::arange(4, at::kDouble)), variance = at::full({1}, 1.0, at::kDouble), batches = at::zeros({}, at::kLong);
-    Ema ema({{"w", w}, {"bn.running_var", variance}, {"bn.num_batches_tracked", batches}}, official.decay, official.warmup);
+    const Tensor w = at::sin(at::arange(4, at::kDouble)),
+                 variance = at::full({1}, 1.0, at::kDouble), batches = at::zeros({}, at::kLong);
+    Ema ema({{"w", w}, {"bn.running_var", variance}, {"bn.num_batches_tracked", batches}},
+            official.decay, official.warmup);
     for (int step = 1; step <= 40; ++step) {
       w.copy_(at::sin(at::arange(4, at::kDouble) + step));
       variance.fill_(1 + 0.5 * step);
@@ -42,7 +53,9 @@ TEST(Ema, FollowsTheOfficialClass) {
       ema.update();
     }
     EXPECT_EQ(ema.updates(), 40);
-    for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(ema.averages().at("w")[i].item<double>(), official.w[static_cast<size_t>(i)], 1e-13);
+    for (int64_t i = 0; i < 4; ++i)
+      EXPECT_NEAR(ema.averages().at("w")[i].item<double>(), official.w[static_cast<size_t>(i)],
+                  1e-13);
     EXPECT_NEAR(ema.averages().at("bn.running_var").item<double>(), official.running_var, 1e-11);
     EXPECT_EQ(ema.averages().at("bn.num_batches_tracked").item<int64_t>(), 0);
   }
@@ -69,7 +82,8 @@ TEST(Ema, WhatDoesNotMoveStaysToTheLastBit) {
   EXPECT_TRUE(at::equal(ema.averages().at("w"), model));
 }
 
-/// 40 updates of the model above with decay 0.9 and warm-up 10, of which `between` hears after each.
+/// 40 updates of the model above with decay 0.9 and warm-up 10, of which `between` hears after
+/// each.
 Tensor after_40_updates(const std::function<void(Ema&, int)>& between) {
   const Tensor w = at::sin(at::arange(4, at::kDouble));
   Ema ema({{"w", w}}, 0.9, 10);
@@ -87,13 +101,16 @@ void stage2_from_best(Ema& ema, int step) {
 }
 
 void expect_near(const Tensor& average, const std::vector<double>& official) {
-  for (int64_t i = 0; i < 4; ++i) EXPECT_NEAR(average[i].item<double>(), official[static_cast<size_t>(i)], 1e-13);
+  for (int64_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(average[i].item<double>(), official[static_cast<size_t>(i)], 1e-13);
 }
 
-// Printed by make_ema_golden.py. As published, setting the official class's `decay` changes nothing, and the figures are those above.
+// Printed by make_ema_golden.py. As published, setting the official class's `decay` changes
+// nothing, and the figures are those above.
 TEST(Ema, RestartFollowsTheOfficialClass) {
   expect_near(after_40_updates([](Ema&, int) {}), kOfficial[2].w);
-  expect_near(after_40_updates(stage2_from_best), {0.48575835020165814, 0.22161785388223068, -0.24627707525342277, -0.487745997166002});
+  expect_near(after_40_updates(stage2_from_best),
+              {0.48575835020165814, 0.22161785388223068, -0.24627707525342277, -0.487745997166002});
 }
 
 TEST(Ema, RestartInClosedForm) {
@@ -137,7 +154,8 @@ TEST(Ema, ARestartSurvivesAResume) {
 }
 
 TEST(Ema, InPlaceOfTheModelForAWhile) {
-  const Tensor model = at::full({2, 3, 2, 2}, 1.f).contiguous(at::MemoryFormat::ChannelsLast), batches = at::zeros({}, at::kLong);
+  const Tensor model = at::full({2, 3, 2, 2}, 1.f).contiguous(at::MemoryFormat::ChannelsLast),
+               batches = at::zeros({}, at::kLong);
   Ema ema({{"w", model}, {"n", batches}}, 0.5, 0);
   model.fill_(2.f);
   ema.update();

@@ -13,8 +13,9 @@
 namespace dfine {
 namespace {
 
-// Expected values: the rule that torch.amp.GradScaler documents (init_scale 65536, growth_factor 2, backoff_factor 0.5, growth_interval
-// 2000), in closed form. All scales are powers of two, so equal means equal.
+// Expected values: the rule that torch.amp.GradScaler documents (init_scale 65536, growth_factor 2,
+// backoff_factor 0.5, growth_interval 2000), in closed form. All scales are powers of two, so equal
+// means equal.
 
 TEST(GradScaler, DoublesAfterEvery2000GoodStepsInARow) {
   GradScaler scaler;
@@ -66,7 +67,8 @@ TEST(GradScaler, UnscalesExactlyAndKeepsWhatIsNotFinite) {
   EXPECT_FALSE(without.grad().defined());
 }
 
-// torch.amp.GradScaler itself, given the same overflows, ends with the state that a checkpoint holds.
+// torch.amp.GradScaler itself, given the same overflows, ends with the state that a checkpoint
+// holds.
 TEST(GradScaler, StateInACheckpointIsTorchs) {
   GradScaler scaler;
   for (int step = 1; step <= 5000; ++step) scaler.update(step % 2500 == 1);

@@ -23,11 +23,13 @@ TEST(LrFactor, WithoutWarmUpIsConstant) {
   }
 }
 
-// torch.optim.lr_scheduler.MultiStepLR([3, 5], gamma=0.1): the rates before steps 0 to 6 are 1, 1, 1, 0.1, 0.1, 0.01, 0.01.
+// torch.optim.lr_scheduler.MultiStepLR([3, 5], gamma=0.1): the rates before steps 0 to 6 are 1, 1,
+// 1, 0.1, 0.1, 0.01, 0.01.
 TEST(LrFactor, FallsAtMilestones) {
   const LrShape shape{.milestones = {3, 5}, .gamma = 0.1};
   const double expected[] = {1, 1, 1, 0.1, 0.1, 0.01, 0.01};
-  for (int64_t step = 0; step < 7; ++step) EXPECT_DOUBLE_EQ(lr_factor(shape, step), expected[step]) << step;
+  for (int64_t step = 0; step < 7; ++step)
+    EXPECT_DOUBLE_EQ(lr_factor(shape, step), expected[step]) << step;
 }
 
 // cos(0), cos(pi/3), cos(pi/2), cos(2 pi/3) and cos(pi) are 1, 1/2, 0, -1/2, -1.

@@ -83,7 +83,8 @@ TEST(Checkpoint, ComesBackAsSaved) {
   EXPECT_EQ(loaded.optimizer.groups[0].names, saved.optimizer.groups[0].names);
   EXPECT_EQ(loaded.optimizer.groups[0].indices, saved.optimizer.groups[0].indices);
   EXPECT_EQ(loaded.optimizer.groups[0].hyper.lr, saved.optimizer.groups[0].hyper.lr);
-  EXPECT_TRUE(at::equal(loaded.optimizer.moments.at(0).exp_avg, saved.optimizer.moments.at(0).exp_avg));
+  EXPECT_TRUE(
+      at::equal(loaded.optimizer.moments.at(0).exp_avg, saved.optimizer.moments.at(0).exp_avg));
 }
 
 TEST(Checkpoint, TheWeightsToUseAreTheAverages) {
@@ -100,7 +101,8 @@ TEST(Checkpoint, TheWeightsToUseAreTheAverages) {
 TEST(Checkpoint, OrTheRawWeightsWhereTheyAreBetter) {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(1);
-  EXPECT_EQ((save_checkpoint(folder / "a", checkpoint), load_checkpoint(folder / "a").weights), WeightsKind::kEma);
+  EXPECT_EQ((save_checkpoint(folder / "a", checkpoint), load_checkpoint(folder / "a").weights),
+            WeightsKind::kEma);
   checkpoint.weights = WeightsKind::kRaw;
   save_checkpoint(folder / "a", checkpoint);
   expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.model);
@@ -129,7 +131,8 @@ TEST(Checkpoint, FiguresLieBesideTheWeights) {
                             {WeightsKind::kRaw, 2, 6, {{"val_loss", NAN}, {"ap", 0.1}}}};
   save_checkpoint(folder / "a", checkpoint);
   std::ifstream in(folder / "a/metrics.json");
-  EXPECT_EQ(nlohmann::json::parse(in), nlohmann::json::parse(R"({"step": 7, "epoch": 3, "weights": "raw", "validations": [
+  EXPECT_EQ(nlohmann::json::parse(in),
+            nlohmann::json::parse(R"({"step": 7, "epoch": 3, "weights": "raw", "validations": [
       {"weights": "ema", "step": 6, "epoch": 2, "figures": {"val_loss": 3.5, "ap": -1}},
       {"weights": "raw", "step": 6, "epoch": 2, "figures": {"val_loss": null, "ap": 0.1}}]})"));
   const auto loaded = load_checkpoint(folder / "a").validations;
@@ -139,7 +142,8 @@ TEST(Checkpoint, FiguresLieBesideTheWeights) {
   EXPECT_EQ(loaded[1].step, 6);
   EXPECT_TRUE(std::isnan(loaded[1].figures[0].second));
   std::ofstream(folder / "a/metrics.json") << R"({"validations": [{"weights": "both"}]})";
-  EXPECT_NE(error_of(folder / "a").find("metrics.json"), std::string::npos) << error_of(folder / "a");
+  EXPECT_NE(error_of(folder / "a").find("metrics.json"), std::string::npos)
+      << error_of(folder / "a");
 }
 
 // As the first versions wrote them.
@@ -151,7 +155,9 @@ TEST(Checkpoint, FoldersWithoutTheNewerEntries) {
     save_checkpoint(folder / "a", checkpoint);
     PthValue::Dict state = read_pth(folder / "a/state.pth");
     state.erase("weights");
-    if (average) state["ema"] = PthValue::Dict{{"state_dict", state.at("ema").at("state_dict")}, {"updates", 1}};
+    if (average)
+      state["ema"] =
+          PthValue::Dict{{"state_dict", state.at("ema").at("state_dict")}, {"updates", 1}};
     write_pth(folder / "a/state.pth", state);
     fs::remove(folder / "a/metrics.json");
     const Checkpoint loaded = load_checkpoint(folder / "a");
@@ -168,11 +174,13 @@ Checkpoint checkpoint_with_heads() {
   checkpoint.model["model." + kHead] = at::full({3, 8}, 4.f);
   checkpoint.model["model.decoder.bbox_embed.1.layers.2.bias"] = at::full({4}, 5.f);
   for (const char* part : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
-    checkpoint.ema->tensors[cat("model.decoder.", part)] = checkpoint.model.at(cat("model.decoder.", part)) + 1;
+    checkpoint.ema->tensors[cat("model.decoder.", part)] =
+        checkpoint.model.at(cat("model.decoder.", part)) + 1;
   return checkpoint;
 }
 
-// transformers 4.57 wants both names of a tied tensor (tests/e2e/state_dict_test.py); here each tensor has one.
+// transformers 4.57 wants both names of a tied tensor (tests/e2e/state_dict_test.py); here each
+// tensor has one.
 TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
   const TemporaryFolder folder;
   const Checkpoint saved = checkpoint_with_heads();
@@ -181,7 +189,9 @@ TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
   for (const PthValue& dict : {state.at("model_state_dict"), state.at("ema").at("state_dict")}) {
     EXPECT_EQ(dict.as_dict().size(), saved.model.size() + 2);
     for (const char* name : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
-      EXPECT_TRUE(at::equal(dict.at(name).as_tensor(), dict.at(cat("model.decoder.", name)).as_tensor())) << name;
+      EXPECT_TRUE(
+          at::equal(dict.at(name).as_tensor(), dict.at(cat("model.decoder.", name)).as_tensor()))
+          << name;
   }
   const Checkpoint loaded = load_checkpoint(folder / "a");
   expect_same(loaded.model, saved.model);
@@ -192,7 +202,9 @@ TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
   tensors["class_embed.0.weight"] = at::full({3, 8}, 4.5f);
   state["model_state_dict"] = tensors;
   write_pth(folder / "a/state.pth", state);
-  EXPECT_NE(error_of(folder / "a").find("class_embed.0.weight differs from model.decoder.class_embed.0.weight"), std::string::npos)
+  EXPECT_NE(error_of(folder / "a")
+                .find("class_embed.0.weight differs from model.decoder.class_embed.0.weight"),
+            std::string::npos)
       << error_of(folder / "a");
   state["model_state_dict"] = to_pth(saved.model);  // as it was before
   state["ema"] = PthValue::Dict{{"state_dict", to_pth(saved.ema->tensors)}, {"updates", 1}};
@@ -213,20 +225,24 @@ TEST(Checkpoint, WithoutDenoisingAnOldClassEmbeddingIsDropped) {
     const Checkpoint loaded = load_checkpoint(folder / "a");
     EXPECT_EQ(loaded.description.spec.num_denoising, num_denoising);
     EXPECT_EQ(loaded.model.contains("model.denoising_class_embed.weight"), num_denoising > 0);
-    EXPECT_EQ(loaded.ema->tensors.contains("model.denoising_class_embed.weight"), num_denoising > 0);
+    EXPECT_EQ(loaded.ema->tensors.contains("model.denoising_class_embed.weight"),
+              num_denoising > 0);
   }
 }
 
 TEST(Checkpoint, WhatIsMissingOrDamagedIsNamed) {
   const TemporaryFolder folder;
   EXPECT_NE(error_of(folder / "none").find("no such checkpoint folder"), std::string::npos);
-  for (const char* name : {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"}) {
+  for (const char* name :
+       {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"}) {
     save_checkpoint(folder / "a", small_checkpoint(1));
     EXPECT_EQ(error_of(folder / "a"), "no error");
-    fs::resize_file(fs::path(folder / "a") / name, fs::file_size(fs::path(folder / "a") / name) / 2);
+    fs::resize_file(fs::path(folder / "a") / name,
+                    fs::file_size(fs::path(folder / "a") / name) / 2);
     EXPECT_NE(error_of(folder / "a").find(name), std::string::npos) << error_of(folder / "a");
     fs::remove(fs::path(folder / "a") / name);
-    EXPECT_NE(error_of(folder / "a").find(cat("lacks ", name)), std::string::npos) << error_of(folder / "a");
+    EXPECT_NE(error_of(folder / "a").find(cat("lacks ", name)), std::string::npos)
+        << error_of(folder / "a");
   }
 }
 
@@ -241,21 +257,22 @@ TEST(Checkpoint, AFailedSaveKeepsTheOldOne) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1);
 }
 
-// The disk is full at one byte after another: within config.json, model.safetensors, state.pth's tensors and the end of its archive.
+// The disk is full at one byte after another: within config.json, model.safetensors, state.pth's
+// tensors and the end of its archive.
 TEST(Checkpoint, AFullDiskNamesTheFileAndLeavesTheOldOneAlone) {
   const TemporaryFolder folder;
   save_checkpoint(folder / "last", small_checkpoint(1));
-  const auto bytes_of = [&](const char* name) { return fs::file_size(fs::path(folder / "last") / name); };
-  const auto config = bytes_of("config.json"), model = bytes_of("model.safetensors"), state = bytes_of("state.pth");
+  const auto bytes_of = [&](const char* name) {
+    return fs::file_size(fs::path(folder / "last") / name);
+  };
+  const auto config = bytes_of("config.json"), model = bytes_of("model.safetensors"),
+             state = bytes_of("state.pth");
   ASSERT_LT(config, model);
   ASSERT_LT(2 * model, state);
-  const std::vector<std::pair<uintmax_t, std::string>> limits{{config - 1, "config.json"},
-                                                              {config, "model.safetensors"},
-                                                              {model - 1, "model.safetensors"},
-                                                              {model, "state.pth"},
-                                                              {state / 2, "state.pth"},
-                                                              {state - 200, "state.pth"},
-                                                              {state - 1, "state.pth"}};
+  const std::vector<std::pair<uintmax_t, std::string>> limits{
+      {config - 1, "config.json"}, {config, "model.safetensors"}, {model - 1, "model.safetensors"},
+      {model, "state.pth"},        {state / 2, "state.pth"},      {state - 200, "state.pth"},
+      {state - 1, "state.pth"}};
   for (const auto& [limit, file] : limits) {
     std::string error = "no error";
     {
@@ -267,31 +284,38 @@ TEST(Checkpoint, AFullDiskNamesTheFileAndLeavesTheOldOneAlone) {
       }
     }
     EXPECT_NE(error.find("/" + file + ": File too large"), error.npos) << limit << ": " << error;
-    EXPECT_NE(error.find("while saving the checkpoint " + (folder / "last")), error.npos) << limit << ": " << error;
+    EXPECT_NE(error.find("while saving the checkpoint " + (folder / "last")), error.npos)
+        << limit << ": " << error;
     EXPECT_NE(error.find("\nhint: "), error.npos) << limit << ": " << error;
-    EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1) << limit;
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1)
+        << limit;
   }
   EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
   save_checkpoint(folder / "last", small_checkpoint(2));
   EXPECT_EQ(load_checkpoint(folder / "last").step, 2);
 }
 
-// A program that replaces `last` without end is killed at many moments; what it leaves must always be one whole checkpoint.
+// A program that replaces `last` without end is killed at many moments; what it leaves must always
+// be one whole checkpoint.
 TEST(Checkpoint, KilledWhileSavingLeavesAWholeOne) {
   const TemporaryFolder folder;
   const auto begin = std::chrono::steady_clock::now();
   save_checkpoint(folder / "last", small_checkpoint(0));
   const auto one_save = std::chrono::steady_clock::now() - begin;
-  const std::string program = std::string(std::getenv("DFINE_BINARY_DIR")) + "/checkpoint_writer", last = folder / "last";
+  const std::string program = std::string(std::getenv("DFINE_BINARY_DIR")) + "/checkpoint_writer",
+                    last = folder / "last";
   constexpr int kRounds = 8;
   int64_t newest = 0;
   for (int round = 0; round < kRounds; ++round) {
     std::string first = std::to_string(newest + 1);
-    std::vector<char*> arguments{const_cast<char*>(program.c_str()), const_cast<char*>(last.c_str()), first.data(), nullptr};
+    std::vector<char*> arguments{const_cast<char*>(program.c_str()),
+                                 const_cast<char*>(last.c_str()), first.data(), nullptr};
     pid_t child = 0;
     ASSERT_EQ(posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
-    for (int waited = 0; waited < 30000 && !fs::exists(folder / "last.started"); ++waited) ::usleep(1000);
-    std::this_thread::sleep_for(one_save * round / (kRounds / 2));  // at another moment of a later save each time
+    for (int waited = 0; waited < 30000 && !fs::exists(folder / "last.started"); ++waited)
+      ::usleep(1000);
+    std::this_thread::sleep_for(one_save * round /
+                                (kRounds / 2));  // at another moment of a later save each time
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
@@ -301,7 +325,8 @@ TEST(Checkpoint, KilledWhileSavingLeavesAWholeOne) {
     EXPECT_GT(loaded.step, newest);
     newest = loaded.step;
     expect_same(loaded.model, small_checkpoint(loaded.step).model);
-    expect_same(read_safetensors(folder / "last/model.safetensors"), small_checkpoint(loaded.step).ema->tensors);
+    expect_same(read_safetensors(folder / "last/model.safetensors"),
+                small_checkpoint(loaded.step).ema->tensors);
   }
 }
 
@@ -309,18 +334,22 @@ TEST(RestoreTensors, ListsEveryDifference) {
   const Tensor a = at::zeros({2}), b = at::zeros({3}), c = at::zeros({4});
   const std::map<std::string, Tensor> model{{"a", a}, {"b", b}, {"c", c}};
   try {
-    restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::zeros({4})}, {"d", at::zeros({1})}}, model);
+    restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::zeros({4})}, {"d", at::zeros({1})}},
+                    model);
     ADD_FAILURE() << "accepted";
   } catch (const Error& e) {
-    for (const char* part : {"b: float [4], the model has float [3]", "c: missing", "d: the model has no such tensor"})
+    for (const char* part :
+         {"b: float [4], the model has float [3]", "c: missing", "d: the model has no such tensor"})
       EXPECT_NE(e.message().find(part), std::string::npos) << e.message();
   }
   EXPECT_EQ(a.sum().item<float>(), 0);
-  restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::full({3}, 1.f)}, {"c", at::full({4}, 1.f)}}, model);
+  restore_tensors({{"a", at::full({2}, 1.f)}, {"b", at::full({3}, 1.f)}, {"c", at::full({4}, 1.f)}},
+                  model);
   EXPECT_EQ((a.sum() + b.sum() + c.sum()).item<float>(), 9);
 }
 
-// A real model after one optimizer step and one update of the average, opened with transformers and PyTorch.
+// A real model after one optimizer step and one update of the average, opened with transformers and
+// PyTorch.
 TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   const TemporaryFolder folder;
   DFine model(model_spec(ModelSize::kN, 3), /*seed=*/1);
@@ -335,7 +364,8 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   const auto set_gradients = [&](double phase) {
     for (const Tensor& parameter : group.parameters)
       if (parameter.requires_grad())
-        Tensor(parameter).mutable_grad() = at::sin(at::arange(parameter.numel(), at::kFloat) + phase).reshape(parameter.sizes());
+        Tensor(parameter).mutable_grad() =
+            at::sin(at::arange(parameter.numel(), at::kFloat) + phase).reshape(parameter.sizes());
   };
   set_gradients(0);
   optimizer.step();
@@ -356,11 +386,13 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   set_gradients(0.5);
   optimizer.step();
   for (size_t i = 0; i < group.parameters.size(); ++i) {
-    if (group.parameters[i].grad().defined()) expected[cat("grad.", i)] = group.parameters[i].grad();
+    if (group.parameters[i].grad().defined())
+      expected[cat("grad.", i)] = group.parameters[i].grad();
     expected[cat("next.", i)] = group.parameters[i];
   }
   write_safetensors(folder / "expected.safetensors", expected);
-  run_python_file_or_skip(source_file("tests/state/checkpoint_check.py"), {folder / "last", folder / "expected.safetensors"});
+  run_python_file_or_skip(source_file("tests/state/checkpoint_check.py"),
+                          {folder / "last", folder / "expected.safetensors"});
   if (IsSkipped()) return;
   // And back: what transformers saved loads into a new model.
   DFine other(model_spec(ModelSize::kN, 3), /*seed=*/2);

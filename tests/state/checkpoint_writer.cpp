@@ -1,5 +1,5 @@
-// checkpoint_writer FOLDER STEP: replaces the checkpoint FOLDER by those of STEP, STEP + 1, ... until it is killed; FOLDER.started appears
-// after the first.
+// checkpoint_writer FOLDER STEP: replaces the checkpoint FOLDER by those of STEP, STEP + 1, ...
+// until it is killed; FOLDER.started appears after the first.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>

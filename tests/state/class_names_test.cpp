@@ -28,7 +28,8 @@ uint64_t checksum(const Names& names) {
 
 Names unnamed(size_t classes) {
   Names names;
-  for (size_t i = 0; i < classes; ++i) names.push_back(cat("LABEL_", i));  // as transformers calls them
+  for (size_t i = 0; i < classes; ++i)
+    names.push_back(cat("LABEL_", i));  // as transformers calls them
   return names;
 }
 
@@ -36,15 +37,18 @@ TEST(ClassNames, ListsAreThePublishedOnes) {
   EXPECT_EQ(coco_class_names().size(), 80U);
   EXPECT_EQ(checksum(coco_class_names()), official().at("coco").at("crc32").get<uint64_t>());
   EXPECT_EQ(objects365_class_names().size(), 365U);
-  EXPECT_EQ(checksum(objects365_class_names()), official().at("objects365").at("crc32").get<uint64_t>());
+  EXPECT_EQ(checksum(objects365_class_names()),
+            official().at("objects365").at("crc32").get<uint64_t>());
 }
 
 // map_class_weights between Objects365's head, of 366 rows, and COCO's.
 TEST(ClassNames, PairsAsTheOfficialTable) {
   const Names objects365 = known_class_names(unnamed(366));
   ASSERT_EQ(objects365.size(), 366U);
-  EXPECT_EQ(match_class_names(coco_class_names(), objects365), official().at("coco_rows").get<Rows>());
-  EXPECT_EQ(match_class_names(objects365, coco_class_names()), official().at("objects365_rows").get<Rows>());
+  EXPECT_EQ(match_class_names(coco_class_names(), objects365),
+            official().at("coco_rows").get<Rows>());
+  EXPECT_EQ(match_class_names(objects365, coco_class_names()),
+            official().at("objects365_rows").get<Rows>());
 }
 
 // The annotation files' spelling and the correct one, in either direction.
@@ -58,17 +62,23 @@ TEST(ClassNames, OfficialMisspellings) {
 
 TEST(ClassNames, WhatCountsOfAName) {
   const Names known{"dining table", "Cell Phone", "hot-dog", "TV"};
-  EXPECT_EQ(match_class_names({"Dining_Table", "cellphone", "HOT DOG", "tv", "dining", "pottedplant"}, known),
+  EXPECT_EQ(match_class_names(
+                {"Dining_Table", "cellphone", "HOT DOG", "tv", "dining", "pottedplant"}, known),
             (Rows{0, 1, 2, 3, kNoClass, kNoClass}));
-  EXPECT_EQ(match_class_names({"aeroplane", "motorbike", "sofa", "diningtable", "pottedplant", "tvmonitor"}, coco_class_names()),
+  EXPECT_EQ(match_class_names(
+                {"aeroplane", "motorbike", "sofa", "diningtable", "pottedplant", "tvmonitor"},
+                coco_class_names()),
             (Rows{4, 3, 57, 60, 58, 62}));  // PASCAL VOC's names for COCO's classes
 }
 
 TEST(ClassNames, TheNearestSpellingFirst) {
   const Names known{"CAT", "cat", "Monitor/TV", "tv", "t-v"};
-  EXPECT_EQ(match_class_names({"cat", "Cat", "tv", "TV", "moniter/tv"}, known), (Rows{1, 0, 3, 3, 2}));
-  EXPECT_EQ(match_class_names({"cat", "cat"}, known), (Rows{1, 1}));  // two classes of the data may share rows
-  EXPECT_EQ(match_class_names({""}, {"", "x"}), Rows{kNoClass});      // a row without a name has none to match
+  EXPECT_EQ(match_class_names({"cat", "Cat", "tv", "TV", "moniter/tv"}, known),
+            (Rows{1, 0, 3, 3, 2}));
+  EXPECT_EQ(match_class_names({"cat", "cat"}, known),
+            (Rows{1, 1}));  // two classes of the data may share rows
+  EXPECT_EQ(match_class_names({""}, {"", "x"}),
+            Rows{kNoClass});  // a row without a name has none to match
 }
 
 TEST(ClassNames, KnownOnlyWhereTheyAre) {

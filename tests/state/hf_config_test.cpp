@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 const std::vector<std::string> kSizes{"n", "s", "m", "l", "x"};
 
 ModelDescription description_of(const std::string& size) {
-  ModelDescription description{model_spec(parse_model_size(size), 3), {"red cell", "white cell", "platelet"}, {7, 1, 90}};
+  ModelDescription description{
+      model_spec(parse_model_size(size), 3), {"red cell", "white cell", "platelet"}, {7, 1, 90}};
   description.image_height = 320;
   description.image_width = 480;
   return description;
@@ -58,10 +59,12 @@ TEST(HfConfig, ComesBackAsWritten) {
   }
 }
 
-// transformers leaves out what equals its defaults; those are the settings of L but for the sampling points.
+// transformers leaves out what equals its defaults; those are the settings of L but for the
+// sampling points.
 TEST(HfConfig, AbsentKeysHaveTransformersDefaults) {
   const TemporaryFolder folder;
-  const ModelDescription read = read_hf_config(with_config(folder, R"({"model_type": "d_fine", "decoder_n_points": [3, 6, 3]})"));
+  const ModelDescription read = read_hf_config(
+      with_config(folder, R"({"model_type": "d_fine", "decoder_n_points": [3, 6, 3]})"));
   EXPECT_EQ(architecture_size(read.spec), "l");
   EXPECT_EQ(read.spec.num_queries, 300);
   EXPECT_EQ(read.spec.num_classes, 0);
@@ -72,10 +75,12 @@ TEST(HfConfig, AbsentKeysHaveTransformersDefaults) {
 TEST(HfConfig, WhatTheModelCannotDoIsRefused) {
   const TemporaryFolder folder;
   const auto expect = [&](const std::string& entries, const std::string& part) {
-    const std::string message =
-        error_of(with_config(folder, "{\"model_type\": \"d_fine\", \"decoder_n_points\": [3, 6, 3]" + entries + "}"));
+    const std::string message = error_of(with_config(
+        folder, "{\"model_type\": \"d_fine\", \"decoder_n_points\": [3, 6, 3]" + entries + "}"));
     EXPECT_NE(message.find(part), std::string::npos) << message;
-    EXPECT_EQ(message.find("no error") == std::string::npos, message.find("config.json") != std::string::npos) << message;
+    EXPECT_EQ(message.find("no error") == std::string::npos,
+              message.find("config.json") != std::string::npos)
+        << message;
   };
   expect("", "no error");
   expect(R"(, "decoder_method": "discrete")", "decoder_method = \"discrete\"");
@@ -88,9 +93,13 @@ TEST(HfConfig, WhatTheModelCannotDoIsRefused) {
   expect(R"(, "backbone_config": {"out_features": ["stage2", "stage4"]})", "out_indices");
   expect(R"(, "backbone_config": {"stage_num_blocks": [1, 1]})", "stage_num_blocks");
   expect(R"(, "id2label": {"0": "a", "2": "b"})", "no text for label 1");
-  expect(R"(, "id2label": {"0": "a"}, "dfine_category_ids": [1, 2])", "dfine_category_ids has 2 entries for 1 classes");
-  expect(R"(, "id2label": {"0": "a", "1": "b"}, "dfine_category_ids": [1, 1])", "dfine_category_ids has an id twice");
-  EXPECT_NE(error_of(with_config(folder, R"({"model_type": "rt_detr"})")).find("model_type = \"rt_detr\""), std::string::npos);
+  expect(R"(, "id2label": {"0": "a"}, "dfine_category_ids": [1, 2])",
+         "dfine_category_ids has 2 entries for 1 classes");
+  expect(R"(, "id2label": {"0": "a", "1": "b"}, "dfine_category_ids": [1, 1])",
+         "dfine_category_ids has an id twice");
+  EXPECT_NE(error_of(with_config(folder, R"({"model_type": "rt_detr"})"))
+                .find("model_type = \"rt_detr\""),
+            std::string::npos);
   EXPECT_NE(error_of(with_config(folder, "{")).find("is not JSON"), std::string::npos);
   EXPECT_NE(error_of(folder / "none").find("cannot read"), std::string::npos);
   with_config(folder, R"({"model_type": "d_fine", "decoder_n_points": [3, 6, 3]})");
@@ -102,9 +111,10 @@ TEST(HfConfig, WhatTheModelCannotDoIsRefused) {
 TEST(HfConfig, NumbersOutOfRangeAreNamed) {
   const TemporaryFolder folder;
   const auto expect = [&](const std::string& entry, const std::string& part) {
-    const std::string message =
-        error_of(with_config(folder, "{\"model_type\": \"d_fine\", \"decoder_n_points\": [3, 6, 3], " + entry + "}"));
-    for (const std::string& needle : {part, std::string("config.json")}) EXPECT_NE(message.find(needle), std::string::npos) << message;
+    const std::string message = error_of(with_config(
+        folder, "{\"model_type\": \"d_fine\", \"decoder_n_points\": [3, 6, 3], " + entry + "}"));
+    for (const std::string& needle : {part, std::string("config.json")})
+      EXPECT_NE(message.find(needle), std::string::npos) << message;
   };
   expect(R"("decoder_layers": 1000000000)", "decoder_layers = 1000000000 is not supported");
   expect(R"("decoder_layers": 0)", "decoder_layers = 0");
@@ -141,16 +151,18 @@ TEST(HfConfig, TheImageSizeHasBothSides) {
     return error_of(folder / "");
   };
   EXPECT_EQ(with_size(R"({"height": 320, "width": 4096})"), "no error");
-  for (const auto& [size, part] : {std::pair{R"({"shortest_edge":800})", "height"},
-                                   {R"({"height":640})", "width is not a whole number"},
-                                   {R"({"height":640,"width":"640"})", "width is not a whole number"},
-                                   {R"({"height":-32,"width":640})", "height = -32"},
-                                   {R"({"height":0,"width":640})", "height = 0"},
-                                   {R"({"height":640,"width":650})", "width = 650"},
-                                   {R"({"height":640,"width":3200000})", "width = 3200000"},
-                                   {"640", "height"}}) {
+  for (const auto& [size, part] :
+       {std::pair{R"({"shortest_edge":800})", "height"},
+        {R"({"height":640})", "width is not a whole number"},
+        {R"({"height":640,"width":"640"})", "width is not a whole number"},
+        {R"({"height":-32,"width":640})", "height = -32"},
+        {R"({"height":0,"width":640})", "height = 0"},
+        {R"({"height":640,"width":650})", "width = 650"},
+        {R"({"height":640,"width":3200000})", "width = 3200000"},
+        {"640", "height"}}) {
     const std::string message = with_size(size);
-    for (const std::string& needle : {std::string("size = ") + size, std::string(part), std::string("preprocessor_config.json")})
+    for (const std::string& needle : {std::string("size = ") + size, std::string(part),
+                                      std::string("preprocessor_config.json")})
       EXPECT_NE(message.find(needle), std::string::npos) << message;
   }
   std::ofstream(folder / "preprocessor_config.json") << "[]";
@@ -186,13 +198,15 @@ std::map<std::string, Tensor> telling_tensors(int64_t stem, int64_t width, int64
 TEST(DescribeWeights, ALoneFileTellsItsSize) {
   const TemporaryFolder folder;
   // Stem and decoder channels of the official yml files.
-  for (const auto& [size, stem, width] : {std::tuple{"n", 16, 128}, {"s", 16, 256}, {"m", 32, 256}, {"l", 48, 256}, {"x", 64, 256}}) {
+  for (const auto& [size, stem, width] :
+       {std::tuple{"n", 16, 128}, {"s", 16, 256}, {"m", 32, 256}, {"l", 48, 256}, {"x", 64, 256}}) {
     write_safetensors(folder / "a.safetensors", telling_tensors(stem, width, 4));
     const ModelDescription description = describe_weights(folder / "a.safetensors");
     EXPECT_EQ(architecture_size(description.spec), size);
     EXPECT_EQ(description.spec.num_classes, 4);
     EXPECT_EQ(description.spec.num_queries, 300);
-    EXPECT_EQ(description.class_names, (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3"}));
+    EXPECT_EQ(description.class_names,
+              (std::vector<std::string>{"LABEL_0", "LABEL_1", "LABEL_2", "LABEL_3"}));
     EXPECT_TRUE(description.category_ids.empty());
   }
   write_safetensors(folder / "a.safetensors", telling_tensors(17, 256, 4));

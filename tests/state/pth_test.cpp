@@ -33,7 +33,8 @@ PthValue::Dict example() {
           {"text", "ümlaut \"q\"\n"},
           {"betas", PthValue::List{0.9, 0.999}},
           {"mixed", PthValue::List{1, "a", PthValue::List{}, PthValue::Dict{}}},
-          {"state", PthValue::Dict{{int64_t{0}, PthValue::Dict{{"step", at::full({}, 7.f)}}}, {int64_t{11}, "x"}}},
+          {"state", PthValue::Dict{{int64_t{0}, PthValue::Dict{{"step", at::full({}, 7.f)}}},
+                                   {int64_t{11}, "x"}}},
           {"tensors", PthValue::Dict{{"float", range},
                                      {"nhwc", range.contiguous(at::MemoryFormat::ChannelsLast)},
                                      {"view", range[1]},
@@ -55,22 +56,26 @@ void expect_equal(const PthValue& a, const PthValue& b, const std::string& where
     EXPECT_TRUE(at::equal(a.as_tensor(), b.as_tensor())) << where;
   } else if (const auto* list = std::get_if<PthValue::List>(&a.variant())) {
     ASSERT_EQ(list->size(), b.as_list().size()) << where;
-    for (size_t i = 0; i < list->size(); ++i) expect_equal((*list)[i], b.as_list()[i], where + "[]");
+    for (size_t i = 0; i < list->size(); ++i)
+      expect_equal((*list)[i], b.as_list()[i], where + "[]");
   } else if (const auto* dict = std::get_if<PthValue::Dict>(&a.variant())) {
     ASSERT_EQ(dict->size(), b.as_dict().size()) << where;
     for (const auto& [key, value] : *dict) {
       const auto found = b.as_dict().find(key);
       ASSERT_NE(found, b.as_dict().end()) << where;
       const auto* name = std::get_if<std::string>(&key);
-      expect_equal(value, found->second, where + "." + (name ? *name : std::to_string(std::get<int64_t>(key))));
+      expect_equal(value, found->second,
+                   where + "." + (name ? *name : std::to_string(std::get<int64_t>(key))));
     }
   } else if (const auto* number = std::get_if<double>(&a.variant())) {
-    EXPECT_TRUE(*number == b.as_double() || (std::isnan(*number) && std::isnan(b.as_double()))) << where;
+    EXPECT_TRUE(*number == b.as_double() || (std::isnan(*number) && std::isnan(b.as_double())))
+        << where;
   } else {
     std::visit(
         [&](const auto& x) {
           using T = std::decay_t<decltype(x)>;
-          if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, int64_t> || std::is_same_v<T, std::string>) {
+          if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, int64_t> ||
+                        std::is_same_v<T, std::string>) {
             EXPECT_EQ(x, std::get<T>(b.variant())) << where;
           }
         },
@@ -103,7 +108,9 @@ TEST(Pth, ViewsDoNotCarryTheirWholeStorage) {
 TEST(Pth, ATensorInTwoPlacesIsStoredOnce) {
   const TemporaryFolder folder;
   const Tensor transposed = at::arange(200'000, at::kFloat).reshape({1000, 200}).t();
-  write_pth(folder / "a.pth", {{"x", transposed}, {"again", PthValue::Dict{{"x", transposed}, {"y", PthValue::List{transposed}}}}});
+  write_pth(folder / "a.pth",
+            {{"x", transposed},
+             {"again", PthValue::Dict{{"x", transposed}, {"y", PthValue::List{transposed}}}}});
   EXPECT_LT(fs::file_size(folder / "a.pth"), 810'000u);
   const PthValue::Dict back = read_pth(folder / "a.pth");
   EXPECT_TRUE(at::equal(back.at("x").as_tensor(), transposed));
@@ -111,7 +118,8 @@ TEST(Pth, ATensorInTwoPlacesIsStoredOnce) {
 }
 
 TEST(Pth, AccessorsNameWhatIsWrong) {
-  const PthValue value = PthValue::Dict{{"a", 1}, {"b", PthValue::Dict{{int64_t{3}, at::zeros({1})}}}};
+  const PthValue value =
+      PthValue::Dict{{"a", 1}, {"b", PthValue::Dict{{int64_t{3}, at::zeros({1})}}}};
   const auto message = [](auto&& body) -> std::string {
     try {
       body();
@@ -121,8 +129,10 @@ TEST(Pth, AccessorsNameWhatIsWrong) {
     return "no error";
   };
   EXPECT_NE(message([&] { value.at("c"); }).find("the entry c is missing"), std::string::npos);
-  EXPECT_NE(message([&] { value.at("a").at("c"); }).find("expected a dict, found an int"), std::string::npos);
-  EXPECT_NE(message([&] { value.at("a").as_string(); }).find("expected a text, found an int"), std::string::npos);
+  EXPECT_NE(message([&] { value.at("a").at("c"); }).find("expected a dict, found an int"),
+            std::string::npos);
+  EXPECT_NE(message([&] { value.at("a").as_string(); }).find("expected a text, found an int"),
+            std::string::npos);
   EXPECT_NE(message([&] { to_tensors(value); }).find("at the entry a"), std::string::npos);
   EXPECT_NE(message([&] { to_tensors(value.at("b")); }).find("found the key 3"), std::string::npos);
   EXPECT_EQ(value.at("a").as_double(), 1.0);
@@ -153,16 +163,19 @@ TEST(Pth, TensorsMustLieWithinTheirBytes) {
   std::string bytes(std::istreambuf_iterator<char>(file), {});
   size_t changed = 0;  // BININT1 200: the number of elements and the shape
   for (size_t i = bytes.find("cpu"); i + 1 < bytes.find("byteorder"); ++i)
-    if (bytes[i] == 'K' && static_cast<unsigned char>(bytes[i + 1]) == 200) bytes[i + 1] = static_cast<char>(201), ++changed;
+    if (bytes[i] == 'K' && static_cast<unsigned char>(bytes[i + 1]) == 200)
+      bytes[i + 1] = static_cast<char>(201), ++changed;
   ASSERT_EQ(changed, 2u);
   file.clear();
   file.seekp(0);
   file << bytes;
   file.close();
-  EXPECT_NE(error_of(folder / "a.pth").find("lies outside of the 800 bytes"), std::string::npos) << error_of(folder / "a.pth");
+  EXPECT_NE(error_of(folder / "a.pth").find("lies outside of the 800 bytes"), std::string::npos)
+      << error_of(folder / "a.pth");
 }
 
-// torch.load(weights_only=True) of our file, and our reading of what torch.save made of the same content.
+// torch.load(weights_only=True) of our file, and our reading of what torch.save made of the same
+// content.
 TEST(PthPython, BothWays) {
   const TemporaryFolder folder;
   write_pth(folder / "ours.pth", example());

@@ -42,7 +42,8 @@ std::string error_of(const std::string& path) {
   return "no error";
 }
 
-void expect_error(const TemporaryFolder& folder, const std::string& json, size_t data_bytes, const std::string& part) {
+void expect_error(const TemporaryFolder& folder, const std::string& json, size_t data_bytes,
+                  const std::string& part) {
   const std::string path = file_with(folder, json, data_bytes);
   const std::string message = error_of(path);
   EXPECT_NE(message.find(part), std::string::npos) << message;
@@ -74,13 +75,16 @@ TEST(Safetensors, ComesBackAsWritten) {
     ASSERT_EQ(back.at(name).scalar_type(), tensor.scalar_type()) << name;
     EXPECT_TRUE(at::equal(back.at(name), tensor)) << name;
   }
-  EXPECT_EQ(read_safetensors_metadata(folder / "a.safetensors"), (std::map<std::string, std::string>{{"format", "pt"}, {"note", "x"}}));
+  EXPECT_EQ(read_safetensors_metadata(folder / "a.safetensors"),
+            (std::map<std::string, std::string>{{"format", "pt"}, {"note", "x"}}));
 }
 
 TEST(Safetensors, StridedTensorsAreWrittenInRowOrder) {
   const TemporaryFolder folder;
   const Tensor base = at::arange(24, at::kFloat).reshape({2, 3, 2, 2});
-  write_safetensors(folder / "a.safetensors", {{"nhwc", base.contiguous(at::MemoryFormat::ChannelsLast)}, {"t", base[0][0].t()}});
+  write_safetensors(
+      folder / "a.safetensors",
+      {{"nhwc", base.contiguous(at::MemoryFormat::ChannelsLast)}, {"t", base[0][0].t()}});
   const auto back = read_safetensors(folder / "a.safetensors");
   EXPECT_TRUE(at::equal(back.at("nhwc"), base));
   EXPECT_TRUE(back.at("nhwc").is_contiguous());
@@ -97,7 +101,9 @@ TEST(Safetensors, ReplacesAFileAndLeavesNothingAside) {
 
 TEST(Safetensors, RefusesWhatItCannotWrite) {
   const TemporaryFolder folder;
-  EXPECT_THROW(write_safetensors(folder / "a.safetensors", {{"x", at::zeros({2}, at::kComplexFloat)}}), Error);
+  EXPECT_THROW(
+      write_safetensors(folder / "a.safetensors", {{"x", at::zeros({2}, at::kComplexFloat)}}),
+      Error);
   EXPECT_THROW(write_safetensors(folder / "a.safetensors", {{"x", Tensor()}}), Error);
   EXPECT_FALSE(fs::exists(folder / "a.safetensors"));
   std::ofstream(folder / "file") << "no folder";
@@ -106,7 +112,8 @@ TEST(Safetensors, RefusesWhatItCannotWrite) {
 
 TEST(Safetensors, DamagedFilesAreNamedErrors) {
   const TemporaryFolder folder;
-  const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})";
+  const std::string good =
+      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})";
   EXPECT_EQ(error_of(file_with(folder, good, 11)), "no error");
   expect_error(folder, good, 10, "tensor b ends at byte 11");
   expect_error(folder, good, 7, "tensor a ends at byte 8");
@@ -114,21 +121,36 @@ TEST(Safetensors, DamagedFilesAreNamedErrors) {
   expect_error(folder, good.substr(0, 40), 0, "not JSON");
   expect_error(folder, "[1]", 0, "not a JSON object");
   expect_error(folder, R"({"a":{"dtype":"F32","shape":[2]}})", 8, "tensor a");
-  expect_error(folder, R"({"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}})", 2, "F8_E4M3");
-  expect_error(folder, R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8, "shape is -2");
-  expect_error(folder, R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8, "shape is 2.5");
+  expect_error(folder, R"({"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]}})", 2,
+               "F8_E4M3");
+  expect_error(folder, R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8,
+               "shape is -2");
+  expect_error(folder, R"({"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}})", 8,
+               "shape is 2.5");
   expect_error(folder, R"({"a":{"dtype":"F32","shape":2,"data_offsets":[0,8]}})", 8, "not a list");
   expect_error(folder, R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8, "not a pair");
-  expect_error(folder, R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8, "do not span the 8 bytes");
-  expect_error(folder, R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8, "do not span the 12 bytes");
-  expect_error(folder, R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, "larger than any memory");
-  expect_error(folder, R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,8]}})", 8, "larger than any memory");
-  expect_error(folder, R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})", 7,
-               "tensor b starts at byte 3, inside of a");
-  expect_error(folder, R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})", 9,
-               "tensor b starts at byte 5, leaving a hole after a");
-  expect_error(folder, R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", 1,
-               "twice");
+  expect_error(folder, R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8,
+               "do not span the 8 bytes");
+  expect_error(folder, R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8,
+               "do not span the 12 bytes");
+  expect_error(folder,
+               R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0,
+               "larger than any memory");
+  expect_error(folder,
+               R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,8]}})", 8,
+               "larger than any memory");
+  expect_error(
+      folder,
+      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})",
+      7, "tensor b starts at byte 3, inside of a");
+  expect_error(
+      folder,
+      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})",
+      9, "tensor b starts at byte 5, leaving a hole after a");
+  expect_error(
+      folder,
+      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+      1, "twice");
   expect_error(folder, R"({"__metadata__":{"format":1}})", 0, "not text");
 }
 
@@ -137,7 +159,8 @@ TEST(Safetensors, FilesThatAreSomethingElse) {
   EXPECT_NE(error_of(folder / "absent.safetensors").find("No such file"), std::string::npos);
   std::ofstream(folder / "short.safetensors") << "abc";
   EXPECT_NE(error_of(folder / "short.safetensors").find("too few"), std::string::npos);
-  std::ofstream(folder / "lfs.safetensors") << "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+  std::ofstream(folder / "lfs.safetensors")
+      << "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
   EXPECT_NE(error_of(folder / "lfs.safetensors").find("not a safetensors file"), std::string::npos);
   EXPECT_NE(error_of(folder / "").find(folder / ""), std::string::npos);
 }

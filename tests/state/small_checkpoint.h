@@ -12,9 +12,10 @@ inline Checkpoint small_checkpoint(int64_t step) {
   const auto value = static_cast<float>(step);
   Checkpoint checkpoint;
   checkpoint.description = {model_spec(ModelSize::kN, 3), {"a", "b", "c"}, {4, 5, 6}};
-  checkpoint.model = {{"model.backbone.model.embedder.stem4.convolution.weight", at::full({16, 16, 1, 1}, value)},
-                      {"model.decoder.layers.0.fc1.weight", at::full({512, 128}, value)},
-                      {"model.enc_score_head.bias", at::full({3}, value)}};
+  checkpoint.model = {
+      {"model.backbone.model.embedder.stem4.convolution.weight", at::full({16, 16, 1, 1}, value)},
+      {"model.decoder.layers.0.fc1.weight", at::full({512, 128}, value)},
+      {"model.enc_score_head.bias", at::full({3}, value)}};
   AdamWState::Group group{{.lr = 3e-4}, {}, {}};
   for (const auto& [name, tensor] : checkpoint.model) {
     const auto index = static_cast<int64_t>(group.indices.size());

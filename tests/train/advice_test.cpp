@@ -21,13 +21,15 @@ struct FineRun {
     config.train.stage2_epoch = 120;
   }
   std::vector<std::string> warnings() const {
-    return advice(config, make_recipe(config, shape), shape, /*num_queries=*/300, {"cat", "dog"}, train, val);
+    return advice(config, make_recipe(config, shape), shape, /*num_queries=*/300, {"cat", "dog"},
+                  train, val);
   }
 
   Config config;
   RunShape shape{.steps_per_epoch = 312, .global_batch = 32, .world_size = 4};
   DataFacts train{.images = 10'000, .boxes = 30, .most_boxes = 5, .boxes_of_class = {10, 20}};
-  std::optional<DataFacts> val = DataFacts{.images = 10, .boxes = 3, .most_boxes = 1, .boxes_of_class = {3, 0}};
+  std::optional<DataFacts> val =
+      DataFacts{.images = 10, .boxes = 3, .most_boxes = 1, .boxes_of_class = {3, 0}};
 };
 
 TEST(Advice, NothingAboutASoundRun) {
@@ -38,24 +40,28 @@ TEST(Advice, TooFewSteps) {
   FineRun run;
   run.config.train.stage2_epoch = 0;
   run.config.train.epochs = 1;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"), HasSubstr("train.epochs"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"),
+                                                HasSubstr("train.epochs"))));
 }
 
 TEST(Advice, TooFewStepsByTheirLimit) {
   FineRun run;
   run.config.train.max_steps = 100;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("Raise train.max_steps (100)"), Not(HasSubstr("train.epochs")))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("Raise train.max_steps (100)"),
+                                                Not(HasSubstr("train.epochs")))));
 }
 
 TEST(Advice, FrozenRandomLayers) {
   FineRun run;
   run.config.model.freeze_stem = true;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("model.weights is not set"), HasSubstr("model.freeze_stem"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("model.weights is not set"),
+                                                HasSubstr("model.freeze_stem"))));
   run.config.model.weights = "dfine-s";
   EXPECT_THAT(run.warnings(), IsEmpty());
 }
 
-// The failing recipe of Peterande/D-FINE's issues 330, 294, 273, 214 and 72: 0.9999 without ramp over 432 updates.
+// The failing recipe of Peterande/D-FINE's issues 330, 294, 273, 214 and 72: 0.9999 without ramp
+// over 432 updates.
 TEST(Advice, AnAverageThatKeepsTheRandomHead) {
   FineRun run;
   run.config.train.epochs = 36;
@@ -63,7 +69,9 @@ TEST(Advice, AnAverageThatKeepsTheRandomHead) {
   run.shape.steps_per_epoch = 12;
   run.config.ema.decay = 0.9999;
   run.config.ema.warmup_steps = 0;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432 optimizer steps"), AllOf(HasSubstr("96 %"), HasSubstr("ema.decay = \"auto\""))));
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(HasSubstr("432 optimizer steps"),
+                          AllOf(HasSubstr("96 %"), HasSubstr("ema.decay = \"auto\""))));
   run.config.ema.enabled = false;
   EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432 optimizer steps")));
 }
@@ -71,7 +79,8 @@ TEST(Advice, AnAverageThatKeepsTheRandomHead) {
 TEST(Advice, AWarmUpAsLongAsTheRun) {
   FineRun run;
   run.config.optim.warmup_steps = 41'184;  // 132 x 312
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("41184"), HasSubstr("optim.warmup_steps = \"auto\""))));
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(AllOf(HasSubstr("41184"), HasSubstr("optim.warmup_steps = \"auto\""))));
   run.config.optim.warmup_steps = 41'183;
   EXPECT_THAT(run.warnings(), IsEmpty());
   run.config.optim.warmup_epochs = 132;
@@ -85,7 +94,8 @@ TEST(Advice, UsualRates) {
   EXPECT_DOUBLE_EQ(rates.most, 4e-4);
 }
 
-// Official: s 2e-4 at 32, so between 2e-4 / 8 and 2e-4 / sqrt(8) at 4; a factor of 4 is allowed on either side.
+// Official: s 2e-4 at 32, so between 2e-4 / 8 and 2e-4 / sqrt(8) at 4; a factor of 4 is allowed on
+// either side.
 TEST(Advice, ARateFarFromTheRecipe) {
   FineRun run;
   run.shape.global_batch = 4;
@@ -95,7 +105,9 @@ TEST(Advice, ARateFarFromTheRecipe) {
   }
   for (const double lr : {2.9e-4, 6.2e-6}) {
     run.config.optim.lr = lr;
-    EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("far from the recipe"), HasSubstr("optim.lr")))) << lr;
+    EXPECT_THAT(run.warnings(),
+                ElementsAre(AllOf(HasSubstr("far from the recipe"), HasSubstr("optim.lr"))))
+        << lr;
   }
 }
 
@@ -103,7 +115,8 @@ TEST(Advice, ARateStatedForAnotherBatch) {
   FineRun run;
   run.shape.global_batch = 8;
   run.config.optim.base_batch = 32;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("stated for a global batch of 32"), HasSubstr("optim.scale_lr"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("stated for a global batch of 32"),
+                                                HasSubstr("optim.scale_lr"))));
   run.config.optim.scale_lr = LrScaling::kSqrt;
   EXPECT_THAT(run.warnings(), IsEmpty());
 }
@@ -114,22 +127,27 @@ TEST(Advice, ImagesWithMoreBoxesThanQueries) {
   run.train.boxes_of_image = {300, 5, 301, 0, 400};
   run.val->most_boxes = 300;
   run.val->boxes_of_image = {300};
-  EXPECT_THAT(run.warnings(),
-              ElementsAre(AllOf(HasSubstr("images of data.train hold up to 400 boxes, model.num_queries is 300"),
-                                HasSubstr("at least 100 of these can never be found (2 images of 10000 have more"),
-                                HasSubstr("Raise model.num_queries to 400"), HasSubstr("COCO AP counts 100 detections per image"))));
+  EXPECT_THAT(
+      run.warnings(),
+      ElementsAre(
+          AllOf(HasSubstr("images of data.train hold up to 400 boxes, model.num_queries is 300"),
+                HasSubstr("at least 100 of these can never be found (2 images of 10000 have more"),
+                HasSubstr("Raise model.num_queries to 400"),
+                HasSubstr("COCO AP counts 100 detections per image"))));
   run.train.boxes_of_image.clear();
   run.val->most_boxes = 301;
   run.val->boxes_of_image = {301, 2};
   EXPECT_THAT(run.warnings(),
-              ElementsAre(AllOf(HasSubstr("data.val"), HasSubstr("at least 1 of these"), HasSubstr("1 image of 10 has"))));
+              ElementsAre(AllOf(HasSubstr("data.val"), HasSubstr("at least 1 of these"),
+                                HasSubstr("1 image of 10 has"))));
 }
 
 TEST(Advice, ClassesAndValidationWithoutBoxes) {
   FineRun run;
   run.train.boxes_of_class = {0, 30};
   run.val->boxes = 0;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("no boxes of the class cat"), HasSubstr("data.val has no boxes")));
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("no boxes of the class cat"),
+                                          HasSubstr("data.val has no boxes")));
   run.val.reset();
   run.train.boxes_of_class = {0, 0};
   EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("2 classes: cat, dog")));
@@ -138,7 +156,8 @@ TEST(Advice, ClassesAndValidationWithoutBoxes) {
 TEST(Advice, AugmentationThatNeverStops) {
   FineRun run;
   run.config.train.stage2_epoch = 132;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("train.stage2_epoch = 132"), HasSubstr("train.stage2_epoch = \"auto\""))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("train.stage2_epoch = 132"),
+                                                HasSubstr("train.stage2_epoch = \"auto\""))));
   run.config.train.stage2_epoch.reset();
   EXPECT_THAT(run.warnings(), IsEmpty());
 }

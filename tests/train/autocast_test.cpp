@@ -1,5 +1,5 @@
-// Mixed precision of whole models: how far from single precision it leads, against the official code under torch.autocast. The figures are
-// those of tests/golden/make_autocast.py.
+// Mixed precision of whole models: how far from single precision it leads, against the official
+// code under torch.autocast. The figures are those of tests/golden/make_autocast.py.
 #include "train/autocast.h"
 
 #include <ATen/ATen.h>
@@ -26,7 +26,8 @@ namespace {
 using Named = std::map<std::string, Tensor>;
 
 nlohmann::json golden() {
-  return nlohmann::json::parse(std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/autocast.json"));
+  return nlohmann::json::parse(
+      std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/autocast.json"));
 }
 
 struct Result {
@@ -49,18 +50,24 @@ Result run(ModelSize size, int64_t res, std::optional<at::ScalarType> type) {
   Result result;
   Tensor sum = at::zeros({});
   const HeadOutput& last = output.dn_layers.back();
-  for (const auto& [name, tensor] :
-       Named{{"logits", last.logits}, {"boxes", last.boxes}, {"corners", last.corners}, {"pre_boxes", output.dn_pre.boxes}}) {
+  for (const auto& [name, tensor] : Named{{"logits", last.logits},
+                                          {"boxes", last.boxes},
+                                          {"corners", last.corners},
+                                          {"pre_boxes", output.dn_pre.boxes}}) {
     result.types[name] = tensor.scalar_type();
     result.outputs[name] = tensor.detach().to(at::kDouble);
-    sum = sum + (tensor.to(at::kFloat) * hashed_signed(name_seed(name), tensor.sizes()).to(at::kFloat)).sum();
+    sum = sum +
+          (tensor.to(at::kFloat) * hashed_signed(name_seed(name), tensor.sizes()).to(at::kFloat))
+              .sum();
   }
   sum.backward();
   for (const auto& item : model->named_parameters()) {
-    if (item.value().grad().defined()) result.gradients[item.key()] = item.value().grad().to(at::kDouble);
+    if (item.value().grad().defined())
+      result.gradients[item.key()] = item.value().grad().to(at::kDouble);
   }
   for (const auto& item : model->named_buffers()) {
-    if (item.key().ends_with("running_mean") || item.key().ends_with("running_var")) result.statistics[item.key()] = item.value();
+    if (item.key().ends_with("running_mean") || item.key().ends_with("running_var"))
+      result.statistics[item.key()] = item.value();
   }
   return result;
 }
@@ -82,7 +89,8 @@ struct Case {
 
 class OfficialAutocast : public testing::TestWithParam<Case> {};
 
-// Rounding differs from one order of operations to the next, so two right codes differ by some factor in how near they come: 1.5.
+// Rounding differs from one order of operations to the next, so two right codes differ by some
+// factor in how near they come: 1.5.
 TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
   at::set_num_threads(1);
   const char name = GetParam().size;
@@ -98,20 +106,23 @@ TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
       EXPECT_LT(error, 1.5 * figures.at(key).at(output).get<double>()) << key << " " << output;
     }
     for (const auto& [what, error] :
-         {std::pair{"gradients", distance(got.gradients, exact.gradients)}, {"statistics", distance(got.statistics, exact.statistics)}}) {
+         {std::pair{"gradients", distance(got.gradients, exact.gradients)},
+          {"statistics", distance(got.statistics, exact.statistics)}}) {
       RecordProperty(key + "_" + what, std::to_string(error));
       EXPECT_LT(error, 1.5 * figures.at(key).at(what).get<double>()) << key << " " << what;
     }
 
     EXPECT_EQ(got.types.at("logits"), type);  // it was computed in it
     EXPECT_EQ(got.types.at("boxes"), at::kFloat);
-    for (const auto& [statistic, tensor] : got.statistics) EXPECT_EQ(tensor.scalar_type(), at::kFloat) << statistic;
+    for (const auto& [statistic, tensor] : got.statistics)
+      EXPECT_EQ(tensor.scalar_type(), at::kFloat) << statistic;
   }
 }
 
 // L in half takes too long on a CPU.
 INSTANTIATE_TEST_SUITE_P(Sizes, OfficialAutocast,
-                         testing::Values(Case{'n', {{"bf16", at::kBFloat16}, {"fp16", at::kHalf}}}, Case{'l', {{"bf16", at::kBFloat16}}}),
+                         testing::Values(Case{'n', {{"bf16", at::kBFloat16}, {"fp16", at::kHalf}}},
+                                         Case{'l', {{"bf16", at::kBFloat16}}}),
                          [](const auto& param) { return std::string(1, param.param.size); });
 
 TEST(Autocast, EndsWithItsScopeAndKeepsNoOldWeights) {

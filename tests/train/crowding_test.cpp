@@ -44,7 +44,8 @@ TEST(Crowding, WithoutMosaicTheMostCrowdedImagesMeetOnce) {
   expect(training_crowding(flip, kShape, 20, boxes), 50, 70);
 }
 
-// Where all images have 7 boxes, whatever is drawn: a mosaic is of 4 images, a blend of 2, a blend of mosaics of 8.
+// Where all images have 7 boxes, whatever is drawn: a mosaic is of 4 images, a blend of 2, a blend
+// of mosaics of 8.
 TEST(Crowding, EqualImagesCountAsOftenAsTheyAreUsed) {
   const std::vector<int32_t> boxes(8, 7);
   expect(training_crowding(two_images(1, 0), kShape, 4, boxes), 28, 56);
@@ -61,8 +62,9 @@ TEST(Crowding, MosaicEndsAtTheStopEpoch) {
   expect(training_crowding(config, kShape, 20, boxes, 3, 10), 7, 14);
 }
 
-// One crowded image of 1000: eight times its boxes is 4,000, but no draw of this run takes it more than twice.
-// The numbers of every sample are counted here from what the loader is told to load (augment/augmenter.h).
+// One crowded image of 1000: eight times its boxes is 4,000, but no draw of this run takes it more
+// than twice. The numbers of every sample are counted here from what the loader is told to load
+// (augment/augmenter.h).
 TEST(Crowding, IsWhatTheRunDraws) {
   Config config = two_images(0.5, 0.5);
   config.run.seed = 11;
@@ -80,7 +82,8 @@ TEST(Crowding, IsWhatTheRunDraws) {
       int64_t sum = 0;
       for (const Sample& sample : plan.batch(step % 250, part, 2)) {
         int64_t image = boxes[sample.index];
-        for (const size_t partner : augmenter.plan({epoch, sample.position}, 1000).partners) image += boxes[partner];
+        for (const size_t partner : augmenter.plan({epoch, sample.position}, 1000).partners)
+          image += boxes[partner];
         most = std::max(most, image);
         sum += image;
       }
@@ -94,24 +97,30 @@ TEST(Crowding, IsWhatTheRunDraws) {
   Crowding over_parts;
   for (int64_t part = 0; part < 4; ++part) {
     const Crowding found = training_crowding(config, shape, kSteps, boxes, part, 4);
-    over_parts = {.image = std::max(over_parts.image, found.image), .batch = std::max(over_parts.batch, found.batch)};
+    over_parts = {.image = std::max(over_parts.image, found.image),
+                  .batch = std::max(over_parts.batch, found.batch)};
   }
   expect(over_parts, most, in_batch);
 }
 
 TEST(Crowding, TheOthersShareTheRestOfTheBatch) {
-  EXPECT_THAT(most_expensive_counts({.image = 500, .batch = 700}, 4, 100, 0), ElementsAre(500, 67, 67, 66));
+  EXPECT_THAT(most_expensive_counts({.image = 500, .batch = 700}, 4, 100, 0),
+              ElementsAre(500, 67, 67, 66));
   EXPECT_THAT(most_expensive_counts({.image = 500, .batch = 500}, 1, 100, 0), ElementsAre(500));
   EXPECT_THAT(most_expensive_counts({.image = 0, .batch = 0}, 3, 100, 0), Each(0));
 }
 
-// groups = 100 / most boxes, rounded down, at least 1; 2 x most boxes x groups queries. Of 60 boxes: 120; of 50: 200.
+// groups = 100 / most boxes, rounded down, at least 1; 2 x most boxes x groups queries. Of 60
+// boxes: 120; of 50: 200.
 TEST(Crowding, TheMostQueriesMayComeFromFewerBoxes) {
-  EXPECT_THAT(most_expensive_counts({.image = 60, .batch = 100}, 3, 100, 0), ElementsAre(50, 25, 25));
+  EXPECT_THAT(most_expensive_counts({.image = 60, .batch = 100}, 3, 100, 0),
+              ElementsAre(50, 25, 25));
   EXPECT_THAT(most_expensive_counts({.image = 60, .batch = 170}, 3, 100, 0), Each(50));
   EXPECT_THAT(most_expensive_counts({.image = 110, .batch = 120}, 2, 100, 0), ElementsAre(110, 10));
-  EXPECT_THAT(most_expensive_counts({.image = 60, .batch = 100}, 2, 0, 0), ElementsAre(60, 40));  // without denoising
-  EXPECT_THAT(most_expensive_counts({.image = 500, .batch = 700}, 2, 100, 300), ElementsAre(500, 200));  // all above 150 alike
+  EXPECT_THAT(most_expensive_counts({.image = 60, .batch = 100}, 2, 0, 0),
+              ElementsAre(60, 40));  // without denoising
+  EXPECT_THAT(most_expensive_counts({.image = 500, .batch = 700}, 2, 100, 300),
+              ElementsAre(500, 200));  // all above 150 alike
 }
 
 }  // namespace

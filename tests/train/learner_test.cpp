@@ -1,4 +1,5 @@
-// What a step reports, and steps that are skipped: nothing may be left of them on any rank. Run under mpirun with 1 and 2 ranks.
+// What a step reports, and steps that are skipped: nothing may be left of them on any rank. Run
+// under mpirun with 1 and 2 ranks.
 #include "train/learner.h"
 
 #include <ATen/ATen.h>
@@ -44,26 +45,31 @@ Batch make_batch(int64_t step, int64_t boxes = 3, int rank = group().rank()) {
   Batch batch;
   batch.images = at::empty({2, 3, kSide, kSide}, at::kByte);
   auto* pixel = batch.images.data_ptr<uint8_t>();
-  for (int64_t i = 0; i < batch.images.numel(); ++i) pixel[i] = static_cast<uint8_t>(random.below(256));
+  for (int64_t i = 0; i < batch.images.numel(); ++i)
+    pixel[i] = static_cast<uint8_t>(random.below(256));
   batch.targets.counts = {boxes, 0};
   batch.targets.labels = at::arange(boxes, at::kLong).remainder(kClasses);
-  batch.targets.boxes =
-      at::stack({at::linspace(0.3, 0.7, boxes), at::linspace(0.4, 0.6, boxes), at::full({boxes}, 0.2), at::full({boxes}, 0.3)}, 1);
+  batch.targets.boxes = at::stack({at::linspace(0.3, 0.7, boxes), at::linspace(0.4, 0.6, boxes),
+                                   at::full({boxes}, 0.2), at::full({boxes}, 0.3)},
+                                  1);
   return batch;
 }
 
 /// A box of the last rank's is not a number, and so is its loss.
 Batch make_bad_batch(int64_t step) {
   Batch batch = make_batch(step);
-  if (group().rank() == group().size() - 1) batch.targets.boxes[1][2] = std::numeric_limits<float>::quiet_NaN();
+  if (group().rank() == group().size() - 1)
+    batch.targets.boxes[1][2] = std::numeric_limits<float>::quiet_NaN();
   return batch;
 }
 
 /// Everything that a step may change, and how often parameters and average have been updated.
 std::map<std::string, Tensor> state_of(Learner& learner) {
   std::map<std::string, Tensor> state;
-  for (const auto& [name, tensor] : named_tensors(learner.model())) state[name] = tensor.detach().clone();
-  for (const auto& [name, tensor] : learner.ema()->averages()) state["average of " + name] = tensor.clone();
+  for (const auto& [name, tensor] : named_tensors(learner.model()))
+    state[name] = tensor.detach().clone();
+  for (const auto& [name, tensor] : learner.ema()->averages())
+    state["average of " + name] = tensor.clone();
   state["updates of the average"] = at::tensor(learner.ema()->updates());
   for (const auto& [index, moments] : learner.optimizer().state().moments) {
     state["step of " + std::to_string(index)] = moments.step.clone();
@@ -73,13 +79,15 @@ std::map<std::string, Tensor> state_of(Learner& learner) {
   return state;
 }
 
-void expect_equal(const std::map<std::string, Tensor>& got, const std::map<std::string, Tensor>& wanted) {
+void expect_equal(const std::map<std::string, Tensor>& got,
+                  const std::map<std::string, Tensor>& wanted) {
   ASSERT_EQ(got.size(), wanted.size());
   for (const auto& [name, tensor] : wanted) EXPECT_TRUE(got.at(name).equal(tensor)) << name;
 }
 
 void expect_no_gradients(Learner& learner) {
-  for (const Tensor& parameter : trained_parameters(learner.model())) EXPECT_FALSE(parameter.grad().defined());
+  for (const Tensor& parameter : trained_parameters(learner.model()))
+    EXPECT_FALSE(parameter.grad().defined());
 }
 
 /// An infinite gradient of one parameter on the last rank, while it lives.
@@ -87,7 +95,8 @@ class Overflow {
  public:
   explicit Overflow(Learner& learner) : parameter_(trained_parameters(learner.model()).front()) {
     if (group().rank() != group().size() - 1) return;
-    hook_ = parameter_.register_hook([](const Tensor& gradient) { return at::full_like(gradient, kInfinity); });
+    hook_ = parameter_.register_hook(
+        [](const Tensor& gradient) { return at::full_like(gradient, kInfinity); });
     registered_ = true;
   }
   ~Overflow() {
@@ -111,14 +120,17 @@ MicroBatch whole_batch(int64_t step) {
     images.push_back(batch.images);
     labels.push_back(batch.targets.labels);
     boxes.push_back(batch.targets.boxes);
-    targets.counts.insert(targets.counts.end(), batch.targets.counts.begin(), batch.targets.counts.end());
+    targets.counts.insert(targets.counts.end(), batch.targets.counts.begin(),
+                          batch.targets.counts.end());
   }
   targets.labels = at::cat(labels);
   targets.boxes = at::cat(boxes).to(at::kDouble);
-  return {.images = [all = at::cat(images)] { return to_model_input(all, at::kCPU, at::kDouble); }, .targets = targets};
+  return {.images = [all = at::cat(images)] { return to_model_input(all, at::kCPU, at::kDouble); },
+          .targets = targets};
 }
 
-/// The norm of the gradient that one process computes from the batches of all ranks, in double precision.
+/// The norm of the gradient that one process computes from the batches of all ranks, in double
+/// precision.
 double norm_of_global_batch(const std::vector<int64_t>& batches) {
   ModelSpec spec = model_spec(ModelSize::kN, kClasses);
   spec.num_queries = 45;
@@ -137,12 +149,14 @@ double norm_of_global_batch(const std::vector<int64_t>& batches) {
   return std::sqrt(squares);
 }
 
-// Single precision is within 0.1 % of double here (asserted: 1 %), half within the bound of StepsAreNearThoseInSinglePrecision; a sum
-// over two ranks instead of their mean would be twice as large.
+// Single precision is within 0.1 % of double here (asserted: 1 %), half within the bound of
+// StepsAreNearThoseInSinglePrecision; a sum over two ranks instead of their mean would be twice as
+// large.
 TEST(GradNorm, IsThatOfTheGlobalBatch) {
   for (const std::vector<int64_t>& batches : {std::vector<int64_t>{0}, {0, 1}}) {
     const double wanted = norm_of_global_batch(batches);
-    for (const auto& [precision, bound] : {std::pair{Precision::kFp32, 0.01}, {Precision::kFp16, 1.5 * 0.0772}}) {
+    for (const auto& [precision, bound] :
+         {std::pair{Precision::kFp32, 0.01}, {Precision::kFp16, 1.5 * 0.0772}}) {
       Learner learner = make_learner(precision);
       if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
       std::vector<Batch> mine;
@@ -151,13 +165,15 @@ TEST(GradNorm, IsThatOfTheGlobalBatch) {
       EXPECT_TRUE(result.updated);
       EXPECT_NEAR(result.grad_norm, wanted, bound * wanted) << batches.size() << " micro-batches";
 
-      // AdamW's first moment after one step is (1 - 0.9) times the clipped gradient, whose norm is optim.clip_norm = 0.1, as
-      // torch.nn.utils.clip_grad_norm_ computes it: 0.1 / (norm + 1e-6) times the norm.
+      // AdamW's first moment after one step is (1 - 0.9) times the clipped gradient, whose norm is
+      // optim.clip_norm = 0.1, as torch.nn.utils.clip_grad_norm_ computes it: 0.1 / (norm + 1e-6)
+      // times the norm.
       double squares = 0;
       for (const auto& [index, moments] : learner.optimizer().state().moments)
         squares += moments.exp_avg.to(at::kDouble).square().sum().item<double>();
       EXPECT_GT(result.grad_norm, 1);
-      EXPECT_NEAR(std::sqrt(squares), 0.1 * 0.1 * result.grad_norm / (result.grad_norm + 1e-6), 1e-7);
+      EXPECT_NEAR(std::sqrt(squares), 0.1 * 0.1 * result.grad_norm / (result.grad_norm + 1e-6),
+                  1e-7);
     }
   }
 }
@@ -228,9 +244,11 @@ TEST(HalfPrecision, ANanInTheLossLeavesTheScale) {
   EXPECT_EQ(learner.scaler()->scale(), 65536);
 }
 
-// What a step in lower precision reports is near single precision's: within 1 % for bfloat16 (8 bits), 0.2 % for half (11 bits), while
-// weights, average and statistics stay in single precision. The gradients are unscaled before their norm is taken: it differs by no more
-// than the gradients do, which in the official code is 23 % and 7.7 % for N (tests/golden/autocast.json), with the factor 1.5 as there.
+// What a step in lower precision reports is near single precision's: within 1 % for bfloat16 (8
+// bits), 0.2 % for half (11 bits), while weights, average and statistics stay in single precision.
+// The gradients are unscaled before their norm is taken: it differs by no more than the gradients
+// do, which in the official code is 23 % and 7.7 % for N (tests/golden/autocast.json), with the
+// factor 1.5 as there.
 TEST(MixedPrecision, StepsAreNearThoseInSinglePrecision) {
   Learner single = make_learner();
   const StepResult exact = single.step({make_batch(0)}, kSize, 0);

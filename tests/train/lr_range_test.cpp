@@ -22,13 +22,15 @@ std::vector<LrTrial> trials(Loss loss) {
 
 // Of a sequence l_i the normalised exponential mean is sum 0.9^k l_(i-k) / sum 0.9^k.
 TEST(LrRange, SmoothsWithNormalisedWeights) {
-  const LrRange range = judge_lr_range({{.lr = 1, .loss = 4}, {.lr = 2, .loss = 2}, {.lr = 4, .loss = 1}});
+  const LrRange range =
+      judge_lr_range({{.lr = 1, .loss = 4}, {.lr = 2, .loss = 2}, {.lr = 4, .loss = 1}});
   EXPECT_DOUBLE_EQ(range.trials[0].smoothed, 4);
   EXPECT_DOUBLE_EQ(range.trials[1].smoothed, (2 + 0.9 * 4) / 1.9);
   EXPECT_DOUBLE_EQ(range.trials[2].smoothed, (1 + 0.9 * 2 + 0.81 * 4) / 2.71);
 }
 
-// A parabola over the exponent, least at 1e-3; the mean over ten steps of 0.05 lags by a half at most.
+// A parabola over the exponent, least at 1e-3; the mean over ten steps of 0.05 lags by a half at
+// most.
 TEST(LrRange, ProposesATenthOfTheRateWithTheLeastLoss) {
   const LrRange range = judge_lr_range(trials([](double e) { return 10 + (e + 3) * (e + 3); }));
   EXPECT_NEAR(std::log10(range.trials[range.least].lr), -3 + 0.45, 0.1);
@@ -37,23 +39,33 @@ TEST(LrRange, ProposesATenthOfTheRateWithTheLeastLoss) {
 
 // A logistic fall is fastest in its middle, here at 1e-4.
 TEST(LrRange, FindsWhereTheLossFallsFastest) {
-  const LrRange range = judge_lr_range(trials([](double e) { return 10 - 5 / (1 + std::exp(-8 * (e + 4))); }));
+  const LrRange range =
+      judge_lr_range(trials([](double e) { return 10 - 5 / (1 + std::exp(-8 * (e + 4))); }));
   EXPECT_NEAR(std::log10(range.trials[range.steepest].lr), -4 + 0.25, 0.2);
 }
 
-// Noise of standard deviation 1 around 30, by the golden ratio's sequence through the normal distribution's quartiles: (u - 1/2) sqrt(12)
-// has variance 1 for uniform u.
+// Noise of standard deviation 1 around 30, by the golden ratio's sequence through the normal
+// distribution's quartiles: (u - 1/2) sqrt(12) has variance 1 for uniform u.
 double uniform_noise(double exponent) {
   const double u = std::fmod((exponent + 7) * 20 * 0.6180339887498949, 1.0);
   return (u - 0.5) * std::sqrt(12.0);
 }
 
 TEST(LrRange, DecidesOnlyWhereTheCurveFallsAndRisesBeyondItsNoise) {
-  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 + uniform_noise(e); })).decides());                // flat
-  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 - 3 * (e + 6) + uniform_noise(e); })).decides());  // never rises
-  EXPECT_FALSE(judge_lr_range(trials([](double e) { return 30 + 3 * (e + 6) + uniform_noise(e); })).decides());  // never falls
-  EXPECT_TRUE(judge_lr_range(trials([](double e) { return 30 + 2 * (e + 3) * (e + 3) + uniform_noise(e); })).decides());
-  EXPECT_TRUE(judge_lr_range(trials([](double e) { return e < -2 ? 30 - 3 * (e + 6) + uniform_noise(e) : 500; })).decides());
+  EXPECT_FALSE(
+      judge_lr_range(trials([](double e) { return 30 + uniform_noise(e); })).decides());  // flat
+  EXPECT_FALSE(judge_lr_range(trials([](double e) {
+                 return 30 - 3 * (e + 6) + uniform_noise(e);
+               })).decides());  // never rises
+  EXPECT_FALSE(judge_lr_range(trials([](double e) {
+                 return 30 + 3 * (e + 6) + uniform_noise(e);
+               })).decides());  // never falls
+  EXPECT_TRUE(judge_lr_range(trials([](double e) {
+                return 30 + 2 * (e + 3) * (e + 3) + uniform_noise(e);
+              })).decides());
+  EXPECT_TRUE(judge_lr_range(trials([](double e) {
+                return e < -2 ? 30 - 3 * (e + 6) + uniform_noise(e) : 500;
+              })).decides());
 }
 
 TEST(LrRange, Divergence) {

@@ -14,13 +14,15 @@ namespace dfine {
 namespace {
 
 nlohmann::json official_groups() {
-  std::ifstream in(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/parameter_groups.json");
+  std::ifstream in(std::string(std::getenv("DFINE_SOURCE_DIR")) +
+                   "/tests/golden/parameter_groups.json");
   return nlohmann::json::parse(in).at("sizes");
 }
 
 uint64_t sum_of_crcs(const std::vector<std::string>& names) {
   uint64_t sum = 0;
-  for (const std::string& name : names) sum += ::crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
+  for (const std::string& name : names)
+    sum += ::crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
   return sum;
 }
 
@@ -54,7 +56,8 @@ TEST_P(OfficialGroups, SameTensorsInEachGroup) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, OfficialGroups, testing::Values("n", "s", "m", "l", "x"), [](const auto& size) { return size.param; });
+INSTANTIATE_TEST_SUITE_P(Sizes, OfficialGroups, testing::Values("n", "s", "m", "l", "x"),
+                         [](const auto& size) { return size.param; });
 
 TEST(ParameterGroups, EverythingInOneByDefault) {
   const DFine model(model_spec(parse_model_size("n"), 3));
@@ -72,7 +75,8 @@ TEST(ParameterGroups, NormsOfTheBackboneCanBeLeftOutOfDecay) {
   ASSERT_EQ(groups.size(), 4U);
   EXPECT_EQ(groups[0].hyper.lr, 5e-5);
   EXPECT_EQ(groups[0].hyper.weight_decay, 0);
-  for (const std::string& name : groups[0].names) EXPECT_NE(name.find("normalization"), std::string::npos) << name;
+  for (const std::string& name : groups[0].names)
+    EXPECT_NE(name.find("normalization"), std::string::npos) << name;
   EXPECT_NE(describe_groups(groups).find("5e-05"), std::string::npos) << describe_groups(groups);
 }
 

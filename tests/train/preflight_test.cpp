@@ -33,7 +33,8 @@ Config small_config(Precision precision = Precision::kFp32) {
 const std::vector<Category> kCategories{{.id = 1, .name = "cat"}, {.id = 2, .name = "dog"}};
 
 Learner make_learner(const Config& config) {
-  return {build_model(config, kCategories, false, group()), config, make_recipe(config, {.steps_per_epoch = 100}), group()};
+  return {build_model(config, kCategories, false, group()), config,
+          make_recipe(config, {.steps_per_epoch = 100}), group()};
 }
 
 DataFacts facts(std::vector<int32_t> boxes_of_image) {
@@ -43,13 +44,15 @@ DataFacts facts(std::vector<int32_t> boxes_of_image) {
   return data;
 }
 
-// A step of half precision whose gradients overflow is skipped, and would leave AdamW without the memory of every later one.
+// A step of half precision whose gradients overflow is skipped, and would leave AdamW without the
+// memory of every later one.
 TEST(Preflight, HasTheMomentsEvenWhenTheStepOverflows) {
   const Config config = small_config(Precision::kFp16);
   Learner trial = make_learner(config);
   const auto trained = trained_parameters(trial.model());
-  const unsigned hook = trained.front().register_hook(
-      [](const Tensor& gradient) { return at::full_like(gradient, std::numeric_limits<double>::infinity()); });
+  const unsigned hook = trained.front().register_hook([](const Tensor& gradient) {
+    return at::full_like(gradient, std::numeric_limits<double>::infinity());
+  });
   try_step(trial, config, kSize, {3, 1});
   trained.front().remove_hook(hook);
   EXPECT_EQ(trial.scaler()->scale(), 32768);  // it did overflow
@@ -69,10 +72,11 @@ TEST(Preflight, ValidationUsesTheAverageAndPutsTheWeightsBack) {
 TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   Config config = small_config();
   config.validate.batch_size = 3;
-  const RunShape shape{.steps_per_epoch = 2, .global_batch = 2 * group().size(), .world_size = group().size()};
+  const RunShape shape{
+      .steps_per_epoch = 2, .global_batch = 2 * group().size(), .world_size = group().size()};
   const auto generator = at::detail::getDefaultCPUGenerator().get_state();
-  const Preflight tried = preflight(config, make_recipe(config, shape), shape, kCategories, facts({1, 9, 4, 4, 0}),
-                                    facts({1, 1, 1, 1}), group());
+  const Preflight tried = preflight(config, make_recipe(config, shape), shape, kCategories,
+                                    facts({1, 9, 4, 4, 0}), facts({1, 1, 1, 1}), group());
   EXPECT_TRUE(at::detail::getDefaultCPUGenerator().get_state().equal(generator));
   EXPECT_EQ(tried.size, kSize);
   EXPECT_EQ(tried.boxes.image, 9);
@@ -80,7 +84,10 @@ TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   EXPECT_EQ(tried.validation_images, group().size() == 1 ? 3 : 2);  // a rank has 4 images or 2
   EXPECT_GT(tried.peak_bytes, 0);
   EXPECT_GE(tried.validation_peak_bytes, tried.peak_bytes);
-  EXPECT_EQ(preflight(config, make_recipe(config, shape), shape, kCategories, facts({1, 0}), {}, group()).validation_images, 0);
+  EXPECT_EQ(
+      preflight(config, make_recipe(config, shape), shape, kCategories, facts({1, 0}), {}, group())
+          .validation_images,
+      0);
 }
 
 }  // namespace

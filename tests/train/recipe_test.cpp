@@ -18,7 +18,8 @@ Config stated(int64_t base_batch) {
 
 TEST(Recipe, StepsOfTheRun) {
   Config config = stated(0);
-  EXPECT_EQ(make_recipe(config, {.steps_per_epoch = 924, .global_batch = 128}).total_steps, 147'840);
+  EXPECT_EQ(make_recipe(config, {.steps_per_epoch = 924, .global_batch = 128}).total_steps,
+            147'840);
   config.train.max_steps = 1000;
   EXPECT_EQ(make_recipe(config, {.steps_per_epoch = 924, .global_batch = 128}).total_steps, 1000);
 }
@@ -37,8 +38,8 @@ TEST(Recipe, RatesFollowTheBatchWhenAsked) {
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).backbone_lr, 4e-4);
 }
 
-// README.md of Peterande/D-FINE, "Customizing Batch Size": for a doubled batch both rates doubled, EMA decay 1 - (1 - 0.9999) * 2, EMA and
-// LR warm-up halved.
+// README.md of Peterande/D-FINE, "Customizing Batch Size": for a doubled batch both rates doubled,
+// EMA decay 1 - (1 - 0.9999) * 2, EMA and LR warm-up halved.
 TEST(Recipe, TheReadmesRuleForADoubledBatch) {
   Config config = stated(32);
   config.optim.scale_lr = LrScaling::kLinear;
@@ -53,7 +54,8 @@ TEST(Recipe, TheReadmesRuleForADoubledBatch) {
   EXPECT_EQ(recipe.ema_warmup_steps, 500);
   EXPECT_EQ(recipe.lr_shape.warmup_steps, 250);
   config.optim.scale_schedule = false;
-  EXPECT_DOUBLE_EQ(make_recipe(config, {.steps_per_epoch = 1848, .global_batch = 64}).ema_decay, 0.9999);
+  EXPECT_DOUBLE_EQ(make_recipe(config, {.steps_per_epoch = 1848, .global_batch = 64}).ema_decay,
+                   0.9999);
 }
 
 TEST(Recipe, EpochsBecomeSteps) {
@@ -69,7 +71,8 @@ TEST(Recipe, EpochsBecomeSteps) {
   EXPECT_NEAR(lr_factor(shape, 1300), 0.04, 1e-15);
 }
 
-// DEIM's schedule: constant to its flat epoch, the lowest rate from the epoch on at which augmentation stops.
+// DEIM's schedule: constant to its flat epoch, the lowest rate from the epoch on at which
+// augmentation stops.
 TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   Config config = stated(0);
   config.optim.schedule = LrSchedule::kFlatCosine;
@@ -81,7 +84,8 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 840);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1480);
   EXPECT_DOUBLE_EQ(lr_factor(make_recipe(config, shape).lr_shape, 1500), 0.5);
-  // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40 = 37.
+  // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40
+  // = 37.
   config.train.stage2_epoch.reset();
   config.optim.flat_epochs = 0;
   config.train.epochs = 40;
@@ -95,14 +99,17 @@ TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
   // 118,287 images at 128: 924 steps, and 15 images left.
   const RunShape shape{.steps_per_epoch = 924, .global_batch = 128};
   EXPECT_EQ(describe_dropped(config, shape, 118'287),
-            "15 of 118,287 training images are skipped in each epoch, other ones each time: they do not fill a global batch of 128");
+            "15 of 118,287 training images are skipped in each epoch, other ones each time: they "
+            "do not fill a global batch of 128");
   config.data.shuffle = false;
-  EXPECT_NE(describe_dropped(config, shape, 118'287).find("always the last ones"), std::string::npos);
+  EXPECT_NE(describe_dropped(config, shape, 118'287).find("always the last ones"),
+            std::string::npos);
   EXPECT_EQ(describe_dropped(config, shape, 924 * 128), "");
 }
 
-// Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates, of which a constant decay of 0.9999
-// leaves 0.9999^432 = 95.8 % of the random class head in the average.
+// Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates,
+// of which a constant decay of 0.9999 leaves 0.9999^432 = 95.8 % of the random class head in the
+// average.
 TEST(Recipe, AConstantDecayKeepsTheRandomHead) {
   EXPECT_NEAR(initial_share(0.9999, 0, 432), 0.958, 1e-3);
   EXPECT_DOUBLE_EQ(initial_share(0.5, 0, 3), 0.125);
@@ -115,7 +122,8 @@ TEST(Recipe, AutomaticAveragesForgetTheStartAndEndAtTheOfficialOnes) {
     EXPECT_LE(share, std::exp(-20) * (1 + 1e-9)) << steps;
     EXPECT_LE(auto_warmup_steps(steps), steps / 20) << steps;
   }
-  // A fifteenth of the run and more is what the official runs average over: 160 epochs of 924 steps for n.
+  // A fifteenth of the run and more is what the official runs average over: 160 epochs of 924 steps
+  // for n.
   for (const int64_t steps : {200'000, 500'000}) {
     EXPECT_EQ(auto_ema_decay(steps), 0.9999);
     EXPECT_EQ(auto_ema_warmup(steps), 1000);

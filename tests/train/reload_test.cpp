@@ -1,4 +1,5 @@
-// The second stage's reload. Only rank zero sees the checkpoint's folder; the other ranks are given one that is not there.
+// The second stage's reload. Only rank zero sees the checkpoint's folder; the other ranks are given
+// one that is not there.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -34,15 +35,21 @@ Config small_config() {
 
 /// A learner with the same weights on all ranks.
 struct Fixture {
-  explicit Fixture(const Config& given = small_config(), const std::vector<Category>& classes = kClasses)
-      : config(given), learner(build_model(given, classes, false, test::group()), given, make_recipe(given, kShape), test::group()) {}
+  explicit Fixture(const Config& given = small_config(),
+                   const std::vector<Category>& classes = kClasses)
+      : config(given),
+        learner(build_model(given, classes, false, test::group()), given,
+                make_recipe(given, kShape), test::group()) {}
 
   /// A step with gradients that no data gave; every `leave_out`th parameter gets none.
   void step(double phase, int leave_out = 0) {
     int i = 0;
     for (const ParameterGroup& group : learner.optimizer().groups()) {
       for (const Tensor& p : group.parameters) {
-        Tensor(p).mutable_grad() = ++i == leave_out ? Tensor() : at::sin(at::arange(p.numel(), at::kFloat) + phase).reshape(p.sizes());
+        Tensor(p).mutable_grad() =
+            ++i == leave_out
+                ? Tensor()
+                : at::sin(at::arange(p.numel(), at::kFloat) + phase).reshape(p.sizes());
       }
     }
     learner.optimizer().step();
@@ -51,8 +58,10 @@ struct Fixture {
 
   std::map<std::string, Tensor> snapshot() {
     std::map<std::string, Tensor> all;
-    for (const auto& [name, tensor] : named_tensors(learner.model())) all["model " + name] = tensor.detach().clone();
-    for (const auto& [name, tensor] : learner.ema()->averages()) all["ema " + name] = tensor.clone();
+    for (const auto& [name, tensor] : named_tensors(learner.model()))
+      all["model " + name] = tensor.detach().clone();
+    for (const auto& [name, tensor] : learner.ema()->averages())
+      all["ema " + name] = tensor.clone();
     for (const auto& [index, moments] : learner.optimizer().state().moments) {
       all["step " + std::to_string(index)] = moments.step.clone();
       all["exp_avg " + std::to_string(index)] = moments.exp_avg.clone();
@@ -79,9 +88,13 @@ RunState after(int64_t step) {
 /// Rank zero's folder; elsewhere a path where nothing is.
 struct HiddenFolder {
   TemporaryFolder mine;
-  fs::path path() const { return test::group().rank() == 0 ? fs::path(mine / "checkpoints/best") : fs::path("/nowhere/checkpoints/best"); }
+  fs::path path() const {
+    return test::group().rank() == 0 ? fs::path(mine / "checkpoints/best")
+                                     : fs::path("/nowhere/checkpoints/best");
+  }
   void save(Fixture& fixture, int64_t step) const {
-    if (test::group().rank() == 0) save_run(path(), fixture.learner, fixture.config, kClasses, after(step), kShape);
+    if (test::group().rank() == 0)
+      save_run(path(), fixture.learner, fixture.config, kClasses, after(step), kShape);
   }
 };
 
@@ -153,8 +166,10 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   RunState state = after(5);
   state.weights = WeightsKind::kRaw;
   state.validations = {{WeightsKind::kRaw, 0, 5, {{"ap", 0.5}}}};
-  state.best = Checkpoint::Best{.monitor = "ap", .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
-  if (test::group().rank() == 0) save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
+  state.best =
+      Checkpoint::Best{.monitor = "ap", .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
+  if (test::group().rank() == 0)
+    save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
   Fixture resumed(config);
   const RunState back = restore_run(folder.path(), resumed.learner, kShape, config, test::group());
   EXPECT_EQ(back.step, 5);
@@ -174,7 +189,8 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   EXPECT_EQ(back.validations[0].figures, state.validations[0].figures);
 }
 
-/// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after 13 steps, in epochs of 10.
+/// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after
+/// 13 steps, in epochs of 10.
 std::string refusal(const RunShape& shape) {
   const TemporaryFolder folder;
   Fixture fixture;
@@ -196,7 +212,8 @@ std::string refusal(const RunShape& shape) {
 TEST(RunCheckpoint, AnotherGlobalBatchOrEpochIsRefused) {
   if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
   EXPECT_EQ(refusal(kShape), "");
-  EXPECT_EQ(refusal({.steps_per_epoch = 10, .global_batch = 2, .world_size = 2}), "");  // another split
+  EXPECT_EQ(refusal({.steps_per_epoch = 10, .global_batch = 2, .world_size = 2}),
+            "");  // another split
   const std::string batch = refusal({.steps_per_epoch = 10, .global_batch = 4});
   EXPECT_NE(batch.find("a global batch of 2 (1 rank x 2), this run has 4"), batch.npos) << batch;
   EXPECT_NE(refusal({.steps_per_epoch = 10, .global_batch = 1}), "");
@@ -211,7 +228,8 @@ TEST(RunCheckpoint, ABestNeedsABetterFigure) {
   EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 0));
   state.step = 10;
   EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 1));
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 2.9}, 1));  // both AP zero, as in the first epochs
+  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 2.9},
+                              1));  // both AP zero, as in the first epochs
   EXPECT_EQ(state.best->step, 10);
   EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0.1, .val_loss = 5}, 2));
   EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 1}, 3));
@@ -265,11 +283,13 @@ TEST(KeepStage1Best, SurvivesTheNextBest) {
   fixture.step(0);
   const auto first = fixture.snapshot();
   const auto save = [&](int64_t step) {
-    save_run(folder.checkpoint("best"), fixture.learner, fixture.config, kClasses, after(step), kShape);
+    save_run(folder.checkpoint("best"), fixture.learner, fixture.config, kClasses, after(step),
+             kShape);
   };
   save(1);
   EXPECT_TRUE(keep_stage1_best(folder));
-  EXPECT_EQ(fs::hard_link_count(folder.checkpoint("best_stage1") / "state.pth"), 2U);  // one copy on disk
+  EXPECT_EQ(fs::hard_link_count(folder.checkpoint("best_stage1") / "state.pth"),
+            2U);  // one copy on disk
   fixture.step(1);
   save(2);
   EXPECT_EQ(load_checkpoint(folder.checkpoint("best")).step, 2);

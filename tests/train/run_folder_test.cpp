@@ -31,7 +31,8 @@ class RunFolderTest : public testing::Test {
     return "";
   }
 
-  const fs::path root_ = fs::temp_directory_path() / ("dfine-run-folder-" + std::to_string(getpid()));
+  const fs::path root_ =
+      fs::temp_directory_path() / ("dfine-run-folder-" + std::to_string(getpid()));
 };
 
 TEST_F(RunFolderTest, UsableOnesAreLeftAsTheyWere) {

@@ -1,5 +1,6 @@
-// The step is a function of the global batch, not of how it is split: R ranks x K micro-batches against one rank x one batch, computed by
-// the same process, denoising on. Run under mpirun with 2 and 4 ranks.
+// The step is a function of the global batch, not of how it is split: R ranks x K micro-batches
+// against one rank x one batch, computed by the same process, denoising on. Run under mpirun with 2
+// and 4 ranks.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +26,8 @@ namespace {
 
 constexpr int64_t kClasses = 5, kSide = 96;
 
-/// N with as many queries as there are tokens at 96x96, 36 + 9, so that no last bit decides which are selected.
+/// N with as many queries as there are tokens at 96x96, 36 + 9, so that no last bit decides which
+/// are selected.
 ModelSpec small_spec() {
   ModelSpec spec = model_spec(ModelSize::kN, kClasses);
   spec.num_queries = 45;
@@ -62,27 +64,31 @@ struct GlobalBatch {
   }
 };
 
-/// Smooth random blobs with some noise (pure noise drives the network's rounding errors up); `counts` boxes in each.
+/// Smooth random blobs with some noise (pure noise drives the network's rounding errors up);
+/// `counts` boxes in each.
 GlobalBatch make_batch(const std::vector<int>& counts) {
   GlobalBatch batch;
   CounterRandom random(5, Stream::kTest, 0);
   batch.images = at::empty({static_cast<int64_t>(counts.size()), 3, kSide, kSide}, at::kDouble);
   auto* pixel = batch.images.data_ptr<double>();
   for (int64_t i = 0; i < batch.images.numel(); ++i) pixel[i] = random.uniform_double();
-  const Tensor blobs = at::upsample_bilinear2d(batch.images.slice(2, 0, 3).slice(3, 0, 3), {kSide, kSide}, /*align_corners=*/false);
+  const Tensor blobs = at::upsample_bilinear2d(batch.images.slice(2, 0, 3).slice(3, 0, 3),
+                                               {kSide, kSide}, /*align_corners=*/false);
   batch.images = 0.7 * blobs + 0.3 * batch.images;
   for (const int count : counts) {
     auto& image = batch.boxes.emplace_back();
     for (int k = 0; k < count; ++k) {
       const double w = 0.1 + 0.4 * random.uniform_double(), h = 0.1 + 0.4 * random.uniform_double();
-      const double x = w / 2 + (1 - w) * random.uniform_double(), y = h / 2 + (1 - h) * random.uniform_double();
+      const double x = w / 2 + (1 - w) * random.uniform_double(),
+                   y = h / 2 + (1 - h) * random.uniform_double();
       image.push_back({static_cast<int64_t>(random.below(kClasses)), {x, y, w, h}});
     }
   }
   return batch;
 }
 
-/// Weights on which every term matters: the layers that start at zero (boxes, gates, offsets) are randomised.
+/// Weights on which every term matters: the layers that start at zero (boxes, gates, offsets) are
+/// randomised.
 std::shared_ptr<DFine> make_model(at::ScalarType dtype, const ModelSpec& spec = small_spec()) {
   const at::NoGradGuard no_grad;
   auto model = std::make_shared<DFine>(spec, 3);
@@ -99,8 +105,8 @@ std::shared_ptr<DFine> make_model(at::ScalarType dtype, const ModelSpec& spec = 
   return model;
 }
 
-/// Gives all norms the statistics that they have on `images`, for good. A live norm moves its running ones a tenth of the way from mean 0
-/// and variance 1 to the batch's.
+/// Gives all norms the statistics that they have on `images`, for good. A live norm moves its
+/// running ones a tenth of the way from mean 0 and variance 1 to the batch's.
 void freeze_statistics(DFine& model, const Tensor& images) {
   const at::NoGradGuard no_grad;
   model.forward(images);
@@ -138,12 +144,14 @@ std::vector<Tensor> trained_parameters(const DFine& model) {
 
 /// This rank's micro-batches.
 std::vector<MicroBatch> split(const GlobalBatch& batch, const Group& group, const Cut& cut) {
-  const int64_t count = batch.images.size(0) / group.size() / static_cast<int64_t>(cut.micro_batches);
+  const int64_t count =
+      batch.images.size(0) / group.size() / static_cast<int64_t>(cut.micro_batches);
   std::vector<MicroBatch> parts;
   for (size_t k = 0; k < cut.micro_batches; ++k) {
     const int64_t first = batch_part(static_cast<int64_t>(k), group.rank(), group.size()) * count;
     const Tensor images = batch.images.narrow(0, first, count).to(cut.dtype);
-    parts.push_back({.images = [images] { return images; }, .targets = batch.targets(first, count, cut.dtype)});
+    parts.push_back(
+        {.images = [images] { return images; }, .targets = batch.targets(first, count, cut.dtype)});
   }
   return parts;
 }
@@ -152,30 +160,38 @@ Outcome run_step(const GlobalBatch& batch, const Group& group, const Cut& cut) {
   auto model = make_model(cut.dtype, cut.spec);
   if (!cut.live_norms) freeze_statistics(*model, batch.images.to(cut.dtype));
   model->set_group(group);
-  TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group, {}, cut.accumulation);
+  TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group,
+                    {}, cut.accumulation);
   const LossTerms loss = step.run(split(batch, group, cut), {.seed = 17, .step = 4});
   Outcome out{.without_denoising = loss.without_denoising, .terms = {}, .grads = {}, .buffers = {}};
   Tensor terms = loss.values.clone();
   group.all_reduce_sum(terms);
   terms /= group.size();
-  for (size_t i = 0; i < loss.names.size(); ++i) out.terms.emplace_back(loss.names[i], terms[static_cast<int64_t>(i)].item<double>());
+  for (size_t i = 0; i < loss.names.size(); ++i)
+    out.terms.emplace_back(loss.names[i], terms[static_cast<int64_t>(i)].item<double>());
   for (auto& item : model->named_parameters()) {
-    if (item.value().grad().defined()) out.grads.emplace_back(item.key(), item.value().grad().clone());
+    if (item.value().grad().defined())
+      out.grads.emplace_back(item.key(), item.value().grad().clone());
   }
-  for (auto& item : model->named_buffers()) out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
+  for (auto& item : model->named_buffers())
+    out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
   return out;
 }
 
-/// Relative L2 difference over all tensors, and each tensor's own against a floor: tensors whose gradient vanishes have no relative error.
-void expect_same(const std::vector<std::pair<std::string, Tensor>>& split, const std::vector<std::pair<std::string, Tensor>>& whole,
-                 double bound, const char* what) {
+/// Relative L2 difference over all tensors, and each tensor's own against a floor: tensors whose
+/// gradient vanishes have no relative error.
+void expect_same(const std::vector<std::pair<std::string, Tensor>>& split,
+                 const std::vector<std::pair<std::string, Tensor>>& whole, double bound,
+                 const char* what) {
   ASSERT_EQ(split.size(), whole.size()) << what;
   double scale = 0;
   for (const auto& [name, t] : whole) scale = std::max(scale, t.norm().item<double>());
   for (size_t i = 0; i < whole.size(); ++i) {
     ASSERT_EQ(split[i].first, whole[i].first);
-    const double norm = whole[i].second.norm().item<double>(), gap = (split[i].second - whole[i].second).norm().item<double>();
-    EXPECT_LE(gap, bound * std::max(norm, 1e-6 * scale)) << what << " " << whole[i].first << ": norm " << norm;
+    const double norm = whole[i].second.norm().item<double>(),
+                 gap = (split[i].second - whole[i].second).norm().item<double>();
+    EXPECT_LE(gap, bound * std::max(norm, 1e-6 * scale))
+        << what << " " << whole[i].first << ": norm " << norm;
   }
 }
 
@@ -183,7 +199,8 @@ void expect_same(const Outcome& split, const Outcome& whole, double bound) {
   ASSERT_EQ(split.terms.size(), whole.terms.size());
   for (size_t i = 0; i < whole.terms.size(); ++i) {
     EXPECT_EQ(split.terms[i].first, whole.terms[i].first);
-    EXPECT_NEAR(split.terms[i].second, whole.terms[i].second, bound * std::max(1e-3, std::abs(whole.terms[i].second)))
+    EXPECT_NEAR(split.terms[i].second, whole.terms[i].second,
+                bound * std::max(1e-3, std::abs(whole.terms[i].second)))
         << whole.terms[i].first;
   }
   expect_same(split.grads, whole.grads, bound, "gradient of");
@@ -209,7 +226,8 @@ TEST(Split, NoBoxesAtAll) {
   compare_ranks({0, 0, 0, 0});
 }
 
-// Images of 7 and 5 boxes have denoising queries for 4 of them each; which ones does not depend on the split.
+// Images of 7 and 5 boxes have denoising queries for 4 of them each; which ones does not depend on
+// the split.
 TEST(Split, WithALimitOfDenoisingQueries) {
   const GlobalBatch batch = make_batch({7, 1, 5, 2});
   const Outcome whole = run_step(batch, Group(), {.spec = limited_spec()});
@@ -229,14 +247,17 @@ TEST(Accumulate, WithALimitOfDenoisingQueries) {
   EXPECT_EQ(split.without_denoising, 4);
 }
 
-/// Against one rank with one batch of all images. Batch norms use their running statistics: live ones see other images together.
+/// Against one rank with one batch of all images. Batch norms use their running statistics: live
+/// ones see other images together.
 void compare_accumulated(const std::vector<int>& counts) {
   const GlobalBatch batch = make_batch(counts);
   const size_t micro_batches = counts.size() / static_cast<size_t>(test::group().size());
   const Outcome whole = run_step(batch, Group(), {.live_norms = false});
-  expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches, .live_norms = false}), whole, 1e-9);
+  expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches, .live_norms = false}),
+              whole, 1e-9);
   if (micro_batches < 4) return;
-  expect_same(run_step(batch, test::group(), {.micro_batches = 2, .live_norms = false}), whole, 1e-9);
+  expect_same(run_step(batch, test::group(), {.micro_batches = 2, .live_norms = false}), whole,
+              1e-9);
 }
 
 TEST(Accumulate, UnequalBoxCounts) {
@@ -249,8 +270,9 @@ TEST(Accumulate, NoBoxesAtAll) {
   compare_accumulated({0, 0, 0, 0});
 }
 
-// Live norms: every micro-batch has statistics of its own, over all ranks. One rank that is given the same micro-batches, each of them
-// whole, must agree in everything, running statistics and counters included.
+// Live norms: every micro-batch has statistics of its own, over all ranks. One rank that is given
+// the same micro-batches, each of them whole, must agree in everything, running statistics and
+// counters included.
 TEST(Accumulate, LiveNormsSeeAMicroBatchOverAllRanks) {
   const int64_t ranks = test::group().size();
   std::vector<int> counts{3, 1, 5, 2, 0, 4, 1, 0};
@@ -260,7 +282,8 @@ TEST(Accumulate, LiveNormsSeeAMicroBatchOverAllRanks) {
   expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches}), whole, 1e-9);
 }
 
-// Running statistics as if each micro-batch had gone forward once, in order: the same forward passes without any step.
+// Running statistics as if each micro-batch had gone forward once, in order: the same forward
+// passes without any step.
 TEST(Accumulate, RunningStatisticsChangeOnceAMicroBatch) {
   const GlobalBatch batch = make_batch({3, 1, 5, 2});
   const Cut cut{.micro_batches = 4 / static_cast<size_t>(test::group().size())};
@@ -269,10 +292,12 @@ TEST(Accumulate, RunningStatisticsChangeOnceAMicroBatch) {
   model->set_group(test::group());
   for (const MicroBatch& part : split(batch, test::group(), cut)) model->forward(part.images());
   const auto wanted = model->named_buffers();
-  for (const auto& [name, value] : got.buffers) EXPECT_TRUE(value.equal(wanted[name].to(at::kDouble))) << name;
+  for (const auto& [name, value] : got.buffers)
+    EXPECT_TRUE(value.equal(wanted[name].to(at::kDouble))) << name;
 }
 
-double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const std::vector<std::pair<std::string, Tensor>>& exact) {
+double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got,
+                   const std::vector<std::pair<std::string, Tensor>>& exact) {
   double gap = 0, norm = 0;
   for (size_t i = 0; i < exact.size(); ++i) {
     gap += (got[i].second.to(at::kDouble) - exact[i].second).square().sum().item<double>();
@@ -281,8 +306,9 @@ double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got, const
   return std::sqrt(gap / norm);
 }
 
-/// The mean of the losses of the parts [0, size), [size, 2 size), ... of the batch and of their gradients, each part
-/// taken for itself: its own counts, its own denoising groups, the criterion as for a step of one batch.
+/// The mean of the losses of the parts [0, size), [size, 2 size), ... of the batch and of their
+/// gradients, each part taken for itself: its own counts, its own denoising groups, the criterion
+/// as for a step of one batch.
 Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
   const auto model = make_model(at::kDouble);
   const Criterion criterion({.num_classes = kClasses});
@@ -302,14 +328,16 @@ Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
     const LossResult loss = criterion(output, targets, counts, Group());
     (loss.total / parts).backward();
     if (loss.names.size() > order.size()) order = loss.names;
-    for (const auto& [name, value] : loss.values()) terms[name] += value / static_cast<double>(parts);
+    for (const auto& [name, value] : loss.values())
+      terms[name] += value / static_cast<double>(parts);
   }
   Outcome out;
   for (const std::string& name : order) out.terms.emplace_back(name, terms.at(name));
   for (auto& item : model->named_parameters()) {
     if (item.value().grad().defined()) out.grads.emplace_back(item.key(), item.value().grad());
   }
-  for (auto& item : model->named_buffers()) out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
+  for (auto& item : model->named_buffers())
+    out.buffers.emplace_back(item.key(), item.value().to(at::kDouble));
   return out;
 }
 
@@ -328,18 +356,22 @@ TEST(Averaged, IsTheMeanOfTheMicroBatchesLosses) {
 
 TEST(Averaged, IsExactForOneMicroBatch) {
   const GlobalBatch batch = make_batch({3, 1, 5, 2});
-  const Outcome averaged = run_step(batch, test::group(), {.accumulation = GradientAccumulation::kAveraged});
+  const Outcome averaged =
+      run_step(batch, test::group(), {.accumulation = GradientAccumulation::kAveraged});
   const Outcome exact = run_step(batch, test::group(), {});
   expect_same(averaged, exact, 0);
 }
 
-// In single precision the split step is as close to the exact gradient as the whole one is: what separates them is rounding. The factor
-// leaves room for the luck of the draw; ReLU and sampling have kinks where a last bit decides.
+// In single precision the split step is as close to the exact gradient as the whole one is: what
+// separates them is rounding. The factor leaves room for the luck of the draw; ReLU and sampling
+// have kinks where a last bit decides.
 TEST(Split, SinglePrecisionWithinRounding) {
   const GlobalBatch batch = make_batch({3, 1, 5, 2});
   const Outcome exact = run_step(batch, Group(), {});
-  const double rounding = relative_l2(run_step(batch, Group(), {.dtype = at::kFloat}).grads, exact.grads);
-  const double split = relative_l2(run_step(batch, test::group(), {.dtype = at::kFloat}).grads, exact.grads);
+  const double rounding =
+      relative_l2(run_step(batch, Group(), {.dtype = at::kFloat}).grads, exact.grads);
+  const double split =
+      relative_l2(run_step(batch, test::group(), {.dtype = at::kFloat}).grads, exact.grads);
   RecordProperty("rounding", std::to_string(rounding));
   RecordProperty("split", std::to_string(split));
   EXPECT_LT(rounding, 5e-2);

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
-#include "data/shards/dataset.h"
 #include "data/packing/packer.h"
+#include "data/shards/dataset.h"
 #include "image/encode.h"
 #include "loss/formula.h"
 #include "python.h"

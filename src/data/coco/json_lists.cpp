@@ -19,19 +19,24 @@ bool is_space(char c) {
 }
 
 bool is_quote_or_bracket(char c) {
-  return c == '"' || (c | 0x20) == '{' || (c | 0x20) == '}';  // 0x20 apart: '[' and '{', ']' and '}'
+  return c == '"' || (c | 0x20) == '{' ||
+         (c | 0x20) == '}';  // 0x20 apart: '[' and '{', ']' and '}'
 }
 
-/// The next quote or bracket at or after `at`; `end` when there is none. Most of an annotation file are digits, so this decides the speed.
+/// The next quote or bracket at or after `at`; `end` when there is none. Most of an annotation file
+/// are digits, so this decides the speed.
 const char* find_quote_or_bracket(const char* at, const char* end) {
 #ifdef __SSE2__
-  const __m128i quote = _mm_set1_epi8('"'), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}'), fold = _mm_set1_epi8(0x20);
+  const __m128i quote = _mm_set1_epi8('"'), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}'),
+                fold = _mm_set1_epi8(0x20);
   for (; end - at >= 16; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     const __m128i folded = _mm_or_si128(bytes, fold);
     const __m128i hits =
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
-    if (const int mask = _mm_movemask_epi8(hits); mask != 0) return at + std::countr_zero(static_cast<unsigned>(mask));
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
+                     _mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
+    if (const int mask = _mm_movemask_epi8(hits); mask != 0)
+      return at + std::countr_zero(static_cast<unsigned>(mask));
   }
 #endif
   return std::find_if(at, end, is_quote_or_bracket);
@@ -41,14 +46,20 @@ class Walk {
  public:
   Walk(std::string_view text, std::span<const std::string_view> names, size_t piece_bytes,
        const std::function<void(const JsonPiece&)>& take)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), names_(names), piece_bytes_(piece_bytes), take_(take) {}
+      : begin_(text.data()),
+        at_(begin_),
+        end_(begin_ + text.size()),
+        names_(names),
+        piece_bytes_(piece_bytes),
+        take_(take) {}
 
   void run() {
     at_ = without_byte_order_mark({begin_, static_cast<size_t>(end_ - begin_)}).data();
     skip_spaces();
     if (at_ == end_) broken("is broken JSON: it is empty");
     if (*at_ != '{') {
-      if (*at_ == '[' || *at_ == '"' || *at_ == '-' || (*at_ >= '0' && *at_ <= '9')) other("is not a JSON object");
+      if (*at_ == '[' || *at_ == '"' || *at_ == '-' || (*at_ >= '0' && *at_ <= '9'))
+        other("is not a JSON object");
       broken("is broken JSON: it begins with something else");
     }
     ++at_;
@@ -66,15 +77,20 @@ class Walk {
       read_list(index);
     }
     skip_spaces();
-    if (at_ != end_) throw JsonFault{static_cast<uint64_t>(at_ - begin_), "has text after its end", true, true};
+    if (at_ != end_)
+      throw JsonFault{static_cast<uint64_t>(at_ - begin_), "has text after its end", true, true};
     for (size_t i = 0; i < names_.size(); ++i) {
       if (!seen[i]) throw JsonFault{0, cat("has no list \"", names_[i], "\"")};
     }
   }
 
  private:
-  [[noreturn]] void broken(std::string what) const { throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what), true}; }
-  [[noreturn]] void other(std::string what) const { throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what)}; }
+  [[noreturn]] void broken(std::string what) const {
+    throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what), true};
+  }
+  [[noreturn]] void other(std::string what) const {
+    throw JsonFault{static_cast<uint64_t>(at_ - begin_), std::move(what)};
+  }
   [[noreturn]] void cut_short() {
     at_ = end_;
     broken("is broken JSON: brackets or quotes are left open at its end");
@@ -91,8 +107,8 @@ class Walk {
     ++at_;
   }
 
-  /// At the bracket that ends a list or object: moves past it and is true. Else moves past the comma that must stand before all but the
-  /// first member.
+  /// At the bracket that ends a list or object: moves past it and is true. Else moves past the
+  /// comma that must stand before all but the first member.
   bool ends(char bracket, bool first) {
     skip_spaces();
     if (at_ == end_) cut_short();
@@ -148,9 +164,11 @@ class Walk {
   }
 
   void check_text(const char* value) {
-    if (*value == '"' && std::any_of(value, at_, [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
+    if (*value == '"' &&
+        std::any_of(value, at_, [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
       broken("is broken JSON: a string holds a control character");
-    if (!simdjson::validate_utf8(value, static_cast<size_t>(at_ - value))) broken("is broken JSON: it is not UTF-8");
+    if (!simdjson::validate_utf8(value, static_cast<size_t>(at_ - value)))
+      broken("is broken JSON: it is not UTF-8");
   }
 
   /// A key without its quotes, and the colon after it.
@@ -171,7 +189,8 @@ class Walk {
     const simdjson::padded_string document("[\"" + key + "\"]");
     simdjson::dom::parser parser;
     std::string_view text;
-    if (parser.parse(document).at(0).get_string().get(text) != simdjson::SUCCESS) broken("is broken JSON: a key has an invalid escape");
+    if (parser.parse(document).at(0).get_string().get(text) != simdjson::SUCCESS)
+      broken("is broken JSON: a key has an invalid escape");
     return std::string(text);
   }
 
@@ -179,8 +198,9 @@ class Walk {
     if (at_ == end_) cut_short();
     if (*at_ != '[') {
       const bool null = std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with("null");
-      const JsonFault no_list{static_cast<uint64_t>(at_ - begin_),
-                              cat("has \"", names_[list], "\" that is ", null ? "null" : "not a list")};
+      const JsonFault no_list{
+          static_cast<uint64_t>(at_ - begin_),
+          cat("has \"", names_[list], "\" that is ", null ? "null" : "not a list")};
       skip_value();  // broken text comes first
       throw no_list;
     }
@@ -189,13 +209,18 @@ class Walk {
     const char* record_end = nullptr;
     size_t records = 0, first_record = 0;
     const auto hand_over = [&] {
-      if (piece) take_({list, first_record, static_cast<uint64_t>(piece - begin_), {piece, static_cast<size_t>(record_end - piece)}});
+      if (piece)
+        take_({list,
+               first_record,
+               static_cast<uint64_t>(piece - begin_),
+               {piece, static_cast<size_t>(record_end - piece)}});
       piece = nullptr;
     };
     while (!ends(']', records == 0)) {
       if (at_ == end_) cut_short();
       if (*at_ != '{') {
-        if (*at_ == ',' || *at_ == ']' || *at_ == '}') broken("is broken JSON: a record is missing");
+        if (*at_ == ',' || *at_ == ']' || *at_ == '}')
+          broken("is broken JSON: a record is missing");
         other(cat("has ", names_[list], "[", records, "] that is not an object"));
       }
       if (!piece) {
@@ -220,8 +245,8 @@ class Walk {
 
 }  // namespace
 
-void cut_json_lists(std::string_view text, std::span<const std::string_view> names, size_t piece_bytes,
-                    const std::function<void(const JsonPiece&)>& take) {
+void cut_json_lists(std::string_view text, std::span<const std::string_view> names,
+                    size_t piece_bytes, const std::function<void(const JsonPiece&)>& take) {
   Walk(text, names, piece_bytes, take).run();
 }
 

@@ -13,9 +13,9 @@
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/class_names.h"
-#include "data/coco/unexpected_file.h"
 #include "data/coco/json_lists.h"
 #include "data/coco/json_number.h"
+#include "data/coco/unexpected_file.h"
 #include "files/mapped_file.h"
 
 namespace dfine {
@@ -28,8 +28,11 @@ using Seen = uint32_t;
 
 constexpr std::array<std::string_view, 3> kLists{"images", "annotations", "categories"};
 
-constexpr const char* kNotCoco = "a COCO annotation file is an object with the lists images, annotations (may be empty) and categories";
-constexpr const char* kBroken = "the file may be cut off or edited by hand; python3 -m json.tool FILE shows the place";
+constexpr const char* kNotCoco =
+    "a COCO annotation file is an object with the lists images, annotations (may be empty) and "
+    "categories";
+constexpr const char* kBroken =
+    "the file may be cut off or edited by hand; python3 -m json.tool FILE shows the place";
 
 /// The whole annotation file, for messages.
 struct Source {
@@ -37,7 +40,9 @@ struct Source {
   std::string_view text;
 
   std::string place(uint64_t offset) const {
-    return cat(" (at byte ", offset, ", line ", 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'), ")");
+    return cat(" (at byte ", offset, ", line ",
+               1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'),
+               ")");
   }
   [[noreturn]] void fatal(const std::string& what, std::string hint) const {
     throw Error(cat(path.string(), " ", what), std::move(hint));
@@ -53,15 +58,21 @@ class PieceParser {
     result_ = {};
     text_.assign("[").append(piece.text).append("]");
     text_.reserve(text_.size() + simdjson::SIMDJSON_PADDING);
-    // The first pass over the text fails as a whole: there is no place to name, and asking for one would read an index that was not made.
-    if (const auto error = parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_); error != simdjson::SUCCESS)
-      source.fatal(cat("is broken JSON: ", simdjson::error_message(error), " after", source.place(piece.offset)), kBroken);
+    // The first pass over the text fails as a whole: there is no place to name, and asking for one
+    // would read an index that was not made.
+    if (const auto error =
+            parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_);
+        error != simdjson::SUCCESS)
+      source.fatal(cat("is broken JSON: ", simdjson::error_message(error), " after",
+                       source.place(piece.offset)),
+                   kBroken);
     json::array array;
     check(document_.get_array().get(array));
     size_t index = piece.first_record;
     for (auto entry : array) {
       json::value element;
-      check(std::move(entry).get(element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
+      check(std::move(entry).get(
+          element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
       json::object record;
       check(element.get_object().get(record));
       if (piece.list == 0) image(record, index);
@@ -73,7 +84,9 @@ class PieceParser {
   }
 
  private:
-  [[noreturn]] void fatal(const std::string& what, const char* hint) const { source_->fatal(what, hint); }
+  [[noreturn]] void fatal(const std::string& what, const char* hint) const {
+    source_->fatal(what, hint);
+  }
 
   /// Place in the file.
   uint64_t offset() {
@@ -83,10 +96,13 @@ class PieceParser {
   }
 
   void check(simdjson::error_code error) {
-    if (error != simdjson::SUCCESS) fatal(cat("is broken JSON: ", simdjson::error_message(error), source_->place(offset())), kBroken);
+    if (error != simdjson::SUCCESS)
+      fatal(cat("is broken JSON: ", simdjson::error_message(error), source_->place(offset())),
+            kBroken);
   }
 
-  // --- values of a record: what is wrong goes to fault_ and the value stays unset -----------------------------------------------------
+  // --- values of a record: what is wrong goes to fault_ and the value stays unset
+  // -----------------------------------------------------
 
   void fault(std::string_view key, std::string_view what) {
     if (!fault_.empty()) fault_ += ", ";
@@ -124,17 +140,22 @@ class PieceParser {
 
   int32_t side(json::value value, std::string_view key) {
     const auto length = integer(value, key);
-    if (length && (*length <= 0 || *length > std::numeric_limits<int32_t>::max())) fault(key, cat("is ", *length));
-    return length ? static_cast<int32_t>(std::clamp<int64_t>(*length, 0, std::numeric_limits<int32_t>::max())) : -1;
+    if (length && (*length <= 0 || *length > std::numeric_limits<int32_t>::max()))
+      fault(key, cat("is ", *length));
+    return length ? static_cast<int32_t>(
+                        std::clamp<int64_t>(*length, 0, std::numeric_limits<int32_t>::max()))
+                  : -1;
   }
 
   void bbox(json::value value, std::array<double, 4>& out) {
     json::array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return fault("bbox", describe_json_mismatch(value, "a list"));
+    if (value.get_array().get(array) != simdjson::SUCCESS)
+      return fault("bbox", describe_json_mismatch(value, "a list"));
     size_t count = 0;
     for (auto entry : array) {
       json::value element;
-      check(std::move(entry).get(element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
+      check(std::move(entry).get(
+          element));  // NOLINT(performance-move-const-arg): get() takes rvalues alone
       if (count < 4) {
         if (const auto part = number(element, "bbox")) out[count] = *part;
       }
@@ -148,19 +169,22 @@ class PieceParser {
     if (value.get_bool().get(truth) == simdjson::SUCCESS) {
       out = truth;
     } else if (const auto number_form = integer(value, "iscrowd")) {
-      if (*number_form != 0 && *number_form != 1) fault("iscrowd", cat("is ", *number_form, " instead of 0 or 1"));
+      if (*number_form != 0 && *number_form != 1)
+        fault("iscrowd", cat("is ", *number_form, " instead of 0 or 1"));
       out = *number_form != 0;
     }
   }
 
-  // --- records -----------------------------------------------------------------------------------------------------------------------
+  // --- records
+  // -----------------------------------------------------------------------------------------------------------------------
 
   using Keys = std::initializer_list<std::string_view>;
 
   /// Most keys have no escapes, and need not be copied to be compared.
   Keys::iterator find_key(const Keys& known, json::field& field) {
     const std::string_view token = raw_key(field);
-    if (token.find('\\') == std::string_view::npos) return std::find(known.begin(), known.end(), token);
+    if (token.find('\\') == std::string_view::npos)
+      return std::find(known.begin(), known.end(), token);
     std::string_view key;
     check(field.unescaped_key().get(key));
     return std::find(known.begin(), known.end(), key);
@@ -175,7 +199,8 @@ class PieceParser {
     return {begin, static_cast<size_t>(end - begin)};
   }
 
-  /// Calls `take(key, value)` for each key; afterwards reports the keys of `required` that were not among them.
+  /// Calls `take(key, value)` for each key; afterwards reports the keys of `required` that were not
+  /// among them.
   template <class Take>
   void fields(json::object record, Keys known, size_t required, Take take) {
     fault_.clear();
@@ -197,12 +222,13 @@ class PieceParser {
 
   void image(json::object record, size_t index) {
     RawImage& raw = result_.images.emplace_back();
-    fields(record, {"id", "file_name", "width", "height"}, 2, [&](std::string_view key, json::value value) {
-      if (key == "id") raw.id = integer(value, key);
-      if (key == "file_name") raw.image.file_name = string(value, key).value_or("");
-      if (key == "width" && !is_json_null(value)) raw.image.width = side(value, key);
-      if (key == "height" && !is_json_null(value)) raw.image.height = side(value, key);
-    });
+    fields(record, {"id", "file_name", "width", "height"}, 2,
+           [&](std::string_view key, json::value value) {
+             if (key == "id") raw.id = integer(value, key);
+             if (key == "file_name") raw.image.file_name = string(value, key).value_or("");
+             if (key == "width" && !is_json_null(value)) raw.image.width = side(value, key);
+             if (key == "height" && !is_json_null(value)) raw.image.height = side(value, key);
+           });
     if (!fault_.empty()) result_.image_faults.push_back({index, fault_});
   }
 
@@ -210,32 +236,39 @@ class PieceParser {
     RawAnnotation& raw = result_.annotations.emplace_back();
     CocoAnnotation& annotation = raw.annotation;
     std::optional<double> area;
-    fields(record, {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}, 4, [&](std::string_view key, json::value value) {
-      if (key == "id") raw.id = integer(value, key);
-      if (key == "image_id") raw.image_id = integer(value, key);
-      if (key == "category_id") raw.category_id = integer(value, key);
-      if (key == "bbox") bbox(value, annotation.bbox);
-      if (key == "area" && !is_json_null(value)) area = number(value, key);
-      if (key == "iscrowd" && !is_json_null(value)) flag(value, annotation.iscrowd);
-    });
+    fields(record, {"id", "image_id", "category_id", "bbox", "area", "iscrowd"}, 4,
+           [&](std::string_view key, json::value value) {
+             if (key == "id") raw.id = integer(value, key);
+             if (key == "image_id") raw.image_id = integer(value, key);
+             if (key == "category_id") raw.category_id = integer(value, key);
+             if (key == "bbox") bbox(value, annotation.bbox);
+             if (key == "area" && !is_json_null(value)) area = number(value, key);
+             if (key == "iscrowd" && !is_json_null(value)) flag(value, annotation.iscrowd);
+           });
     annotation.area_given = area.has_value();
     annotation.area = area.value_or(annotation.bbox[2] * annotation.bbox[3]);
-    if (!std::isfinite(annotation.area)) fault("bbox", "is too large: width x height is no finite number");
+    if (!std::isfinite(annotation.area))
+      fault("bbox", "is too large: width x height is no finite number");
     if (!fault_.empty()) result_.annotation_faults.push_back({index, fault_});
   }
 
   void category(json::object record, size_t index) {
     Category& category = result_.categories.emplace_back();
     std::string_view supercategory;
-    fields(record, {"id", "name", "supercategory"}, 2, [&](std::string_view key, json::value value) {
-      if (key == "id") category.id = integer(value, key).value_or(0);
-      if (key == "supercategory" && value.get_string().get(supercategory) != simdjson::SUCCESS) supercategory = {};  // null, say
-      if (key != "name") return;
-      category.name = string(value, key).value_or("");
-      if (fault_.empty() && is_blank(category.name)) fault("name", "is empty");
-    });
-    if (!supercategory.empty() && supercategory != category.name) result_.supercategories.emplace_back(supercategory);
-    if (!fault_.empty()) fatal(cat("has an unusable categories[", index, "]: ", fault_), "every category needs an integer id and a name");
+    fields(
+        record, {"id", "name", "supercategory"}, 2, [&](std::string_view key, json::value value) {
+          if (key == "id") category.id = integer(value, key).value_or(0);
+          if (key == "supercategory" && value.get_string().get(supercategory) != simdjson::SUCCESS)
+            supercategory = {};  // null, say
+          if (key != "name") return;
+          category.name = string(value, key).value_or("");
+          if (fault_.empty() && is_blank(category.name)) fault("name", "is empty");
+        });
+    if (!supercategory.empty() && supercategory != category.name)
+      result_.supercategories.emplace_back(supercategory);
+    if (!fault_.empty())
+      fatal(cat("has an unusable categories[", index, "]: ", fault_),
+            "every category needs an integer id and a name");
   }
 
   const Source* source_ = nullptr;
@@ -244,7 +277,7 @@ class PieceParser {
   json::parser parser_;
   json::document document_;
   RawCocoPiece result_;
-  std::string fault_;  // of the record being read
+  std::string fault_;    // of the record being read
   std::string problem_;  // with the value being read
 };
 
@@ -258,7 +291,8 @@ constexpr size_t kPieceBytes = 1 << 18;  // stays in a core's cache
 /// Hands pieces to threads, and puts together what they give in the order of the file.
 class Reader {
  public:
-  Reader(Source source, int jobs) : source_(source), limit_(4 * static_cast<size_t>(jobs) + 1), pool_(jobs) {}
+  Reader(Source source, int jobs)
+      : source_(source), limit_(4 * static_cast<size_t>(jobs) + 1), pool_(jobs) {}
   ~Reader() {
     for (auto& future : pending_) future.wait();  // they refer to the text
   }
@@ -278,9 +312,11 @@ class Reader {
     } catch (const JsonFault& fault) {
       while (!pending_.empty()) collect();  // what is wrong before it comes first
       if (fault.after_end) {
-        if (const auto lines = recognise_json_lines(source_.text, fault.offset)) source_.fatal(lines->what, lines->hint);
+        if (const auto lines = recognise_json_lines(source_.text, fault.offset))
+          source_.fatal(lines->what, lines->hint);
       }
-      source_.fatal(fault.what + (fault.offset > 0 ? source_.place(fault.offset) : ""), fault.broken ? kBroken : kNotCoco);
+      source_.fatal(fault.what + (fault.offset > 0 ? source_.place(fault.offset) : ""),
+                    fault.broken ? kBroken : kNotCoco);
     }
     while (!pending_.empty()) collect();
     return std::move(all_);
@@ -312,15 +348,19 @@ RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
   if (std::error_code failed; std::filesystem::is_directory(path, failed))
     throw Error(cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
   if (std::error_code failed; !std::filesystem::exists(path, failed))
-    throw Error(cat("cannot read ", path.string(), ": no such file"), "check the path and its permissions");
+    throw Error(cat("cannot read ", path.string(), ": no such file"),
+                "check the path and its permissions");
   if (std::error_code failed; !std::filesystem::is_regular_file(path, failed))
-    throw Error(cat(path.string(), " is not a regular file"), "copy it to a file: pipes and devices cannot be read");
+    throw Error(cat(path.string(), " is not a regular file"),
+                "copy it to a file: pipes and devices cannot be read");
   const ByteFile file(path);
   const uint64_t size = file.size();
   const MappedFile mapping = size > 0 ? MappedFile(file, 0, size) : MappedFile();
   const auto bytes = size > 0 ? mapping.bytes(0, size) : std::span<const uint8_t>();
-  const int threads = size > 2 * kPieceBytes ? jobs : 0;  // a small file is read before threads have begun
-  return Reader({path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}, threads).read();
+  const int threads =
+      size > 2 * kPieceBytes ? jobs : 0;  // a small file is read before threads have begun
+  return Reader({path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}}, threads)
+      .read();
 }
 
 }  // namespace dfine

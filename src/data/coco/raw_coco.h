@@ -1,5 +1,6 @@
 #pragma once
-// First half of reading COCO: JSON text to records as they stand. The second half (coco.cpp) relates them to each other.
+// First half of reading COCO: JSON text to records as they stand. The second half (coco.cpp)
+// relates them to each other.
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
@@ -46,7 +47,8 @@ class RawAnnotations {
   }
   size_t size() const { return ends_.empty() ? 0 : ends_.back(); }
   const RawAnnotation& operator[](size_t i) const {
-    const auto piece = static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), i) - ends_.begin());
+    const auto piece =
+        static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), i) - ends_.begin());
     return pieces_[piece][i - (ends_[piece] - pieces_[piece].size())];
   }
   /// visit(i, annotation) in order.
@@ -64,14 +66,16 @@ class RawAnnotations {
 };
 
 struct RawCoco {
-  std::vector<Category> categories;          // in order of the file
-  std::vector<std::string> supercategories;  // of categories with another name; as often as they are given
+  std::vector<Category> categories;  // in order of the file
+  std::vector<std::string>
+      supercategories;  // of categories with another name; as often as they are given
   std::vector<RawImage> images;
   RawAnnotations annotations;
   std::vector<RawFault> image_faults, annotation_faults;  // in order of the records
 };
 
-/// Reads with `jobs` threads (0: in the caller's). Throws Error for whatever makes the file as a whole unusable (see read_coco).
+/// Reads with `jobs` threads (0: in the caller's). Throws Error for whatever makes the file as a
+/// whole unusable (see read_coco).
 RawCoco read_coco_json(const std::filesystem::path& path, int jobs);
 
 }  // namespace dfine

@@ -24,7 +24,10 @@ std::string in_quotes(std::string_view text) {
 /// Takes the records of `raw` apart and relates them by their ids.
 class Resolver {
  public:
-  explicit Resolver(RawCoco raw) : raw_(std::move(raw)), category_index_(raw_.categories.size()), image_index_(raw_.images.size()) {}
+  explicit Resolver(RawCoco raw)
+      : raw_(std::move(raw)),
+        category_index_(raw_.categories.size()),
+        image_index_(raw_.images.size()) {}
 
   Coco resolve(const std::filesystem::path& path) {
     categories(path);
@@ -38,15 +41,21 @@ class Resolver {
     coco_.categories = std::move(raw_.categories);
     coco_.supercategories = std::move(raw_.supercategories);
     std::ranges::sort(coco_.supercategories);
-    coco_.supercategories.erase(std::unique(coco_.supercategories.begin(), coco_.supercategories.end()), coco_.supercategories.end());
-    if (coco_.categories.empty()) throw Error(cat(path.string(), " lists no categories"), "there is nothing to learn without at least one");
-    std::sort(coco_.categories.begin(), coco_.categories.end(), [](const Category& a, const Category& b) { return a.id < b.id; });
+    coco_.supercategories.erase(
+        std::unique(coco_.supercategories.begin(), coco_.supercategories.end()),
+        coco_.supercategories.end());
+    if (coco_.categories.empty())
+      throw Error(cat(path.string(), " lists no categories"),
+                  "there is nothing to learn without at least one");
+    std::sort(coco_.categories.begin(), coco_.categories.end(),
+              [](const Category& a, const Category& b) { return a.id < b.id; });
     for (size_t label = 0; label < coco_.categories.size(); ++label) {
       const Category& category = coco_.categories[label];
       if (category_index_.insert(category.id, label) != kNone) {
-        throw Error(cat(path.string(), " has two categories with id ", category.id, ": ",
-                        in_quotes(coco_.categories[label - 1].name), " and ", in_quotes(category.name)),
-                    "give each category its own id");
+        throw Error(
+            cat(path.string(), " has two categories with id ", category.id, ": ",
+                in_quotes(coco_.categories[label - 1].name), " and ", in_quotes(category.name)),
+            "give each category its own id");
       }
     }
   }
@@ -57,7 +66,8 @@ class Resolver {
   }
 
   void problem(std::string message, size_t image) {
-    coco_.problems.push_back({std::move(message), image == kNone ? CocoProblem::kNoImage : static_cast<int64_t>(image)});
+    coco_.problems.push_back(
+        {std::move(message), image == kNone ? CocoProblem::kNoImage : static_cast<int64_t>(image)});
   }
 
   void images() {
@@ -67,11 +77,12 @@ class Resolver {
       RawImage& raw = raw_.images[i];
       raw.image.id = raw.id.value_or(0);
       coco_.images.push_back(std::move(raw.image));
-      if (fault != raw_.image_faults.end() && fault->record == i) problem(cat(image_name(i), ": ", (fault++)->message), i);
+      if (fault != raw_.image_faults.end() && fault->record == i)
+        problem(cat(image_name(i), ": ", (fault++)->message), i);
       if (!raw.id) continue;
       if (const size_t before = image_index_.insert(*raw.id, i); before != kNone) {
-        const std::string message =
-            cat(image_name(i), " has the same id as images[", before, "] (", in_quotes(coco_.images[before].file_name), ")");
+        const std::string message = cat(image_name(i), " has the same id as images[", before, "] (",
+                                        in_quotes(coco_.images[before].file_name), ")");
         problem(message, before);
         problem(message, i);
       }
@@ -95,11 +106,13 @@ class Resolver {
       raw.annotation.id = raw.id.value_or(0);
       if (fault != raw_.annotation_faults.end() && fault->record == i)
         problem(cat(annotation_name(i, image), ": ", (fault++)->message), image);
-      if (raw.image_id && image == kNone) problem(cat(annotation_name(i, image), " has an unknown image_id ", *raw.image_id), kNone);
+      if (raw.image_id && image == kNone)
+        problem(cat(annotation_name(i, image), " has an unknown image_id ", *raw.image_id), kNone);
       if (raw.category_id) {
         const size_t label = category_index_.find(*raw.category_id);
         if (label == kNone) {
-          problem(cat(annotation_name(i, image), " has an unknown category_id ", *raw.category_id), image);
+          problem(cat(annotation_name(i, image), " has an unknown category_id ", *raw.category_id),
+                  image);
         } else {
           raw.annotation.label = static_cast<int32_t>(label);
         }
@@ -108,7 +121,8 @@ class Resolver {
       if (const size_t before = seen.insert(*raw.id, i); before != kNone) {
         const std::string message =
             cat(annotation_name(i, image), " has the same id as ",
-                image_of[before] == image ? cat("annotations[", before, "]") : annotation_name(before, image_of[before]));
+                image_of[before] == image ? cat("annotations[", before, "]")
+                                          : annotation_name(before, image_of[before]));
         if (image_of[before] != image) problem(message, image_of[before]);
         problem(message, image);
       }

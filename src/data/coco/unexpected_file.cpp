@@ -106,10 +106,11 @@ std::optional<UnexpectedFile> recognise_no_json(std::string_view text) {
   std::string begin(text.substr(0, 64));
   std::ranges::transform(begin, begin.begin(), [](unsigned char c) { return std::tolower(c); });
   if (begin.starts_with("version https://git-lfs"))
-    return UnexpectedFile{"is a pointer of Git LFS, not the file itself", "fetch the file: git lfs pull"};
+    return UnexpectedFile{"is a pointer of Git LFS, not the file itself",
+                          "fetch the file: git lfs pull"};
   if (begin.starts_with("<!doctype html") || begin.starts_with("<html"))
     return UnexpectedFile{"is an HTML page",
-                    "the download saved a web page instead of the file: download it again"};
+                          "the download saved a web page instead of the file: download it again"};
   if (begin.front() == '<')
     return UnexpectedFile{
         "looks like XML, not JSON",
@@ -127,7 +128,7 @@ std::optional<UnexpectedFile> recognise_json_lines(std::string_view text, size_t
       text.substr(first_end, second - first_end).find('\n') != std::string_view::npos;
   if (second >= text.size() || text[second] != '{' || !on_new_line) return std::nullopt;
   return UnexpectedFile{"looks like JSON lines (one record per line), not one JSON value",
-                  "put the records into the lists of one JSON object, or into one JSON list"};
+                        "put the records into the lists of one JSON object, or into one JSON list"};
 }
 
 void require_utf8(std::string_view text, const std::filesystem::path& path) {

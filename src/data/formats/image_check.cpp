@@ -12,9 +12,9 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "files/byte_file.h"
-#include "image/exif.h"
 #include "image/decode.h"
 #include "image/encode.h"
+#include "image/exif.h"
 #include "image/resize.h"
 
 namespace dfine {
@@ -23,15 +23,17 @@ namespace fs = std::filesystem;
 fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) {
   if (file_name.find('\0') != std::string_view::npos) throw Error("file_name holds a zero byte");
   const fs::path relative = fs::path(file_name).lexically_normal();
-  if (relative.is_absolute()) throw Error("file_name is an absolute path", "file_name must be relative to the image folder");
+  if (relative.is_absolute())
+    throw Error("file_name is an absolute path", "file_name must be relative to the image folder");
   if (!relative.has_filename() || relative == ".") throw Error("file_name names no file");
   if (*relative.begin() == "..")
-    throw Error("file_name leaves the image folder", "file_name must be relative to the image folder, without '..'");
+    throw Error("file_name leaves the image folder",
+                "file_name must be relative to the image folder, without '..'");
   return folder / relative;
 }
 
 ImageFileStatus image_file_status(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) throw Error(cat(printable(path), " does not exist"));
     throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(errno)));
@@ -50,11 +52,13 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
   const ImageInfo info = probe_image(checked.bytes);
   checked.width = checked.file_width = info.width;
   checked.height = checked.file_height = info.height;
-  const bool same = (image.width < 0 || image.width == info.width) && (image.height < 0 || image.height == info.height);
+  const bool same = (image.width < 0 || image.width == info.width) &&
+                    (image.height < 0 || image.height == info.height);
   if (!same) {
-    throw Error(
-        cat("the file has ", info.width, "x", info.height, " pixels, but the annotation file says ", image.width, "x", image.height),
-        "boxes refer to the size in the annotation file: resize neither images nor boxes alone; EXIF orientation is not applied");
+    throw Error(cat("the file has ", info.width, "x", info.height,
+                    " pixels, but the annotation file says ", image.width, "x", image.height),
+                "boxes refer to the size in the annotation file: resize neither images nor boxes "
+                "alone; EXIF orientation is not applied");
   }
   check_complete(checked.bytes);
   checked.orientation = exif_orientation(checked.bytes);
@@ -66,8 +70,12 @@ void limit_side(CheckedImage& checked, int max_side) {
   constexpr int kQuality = 95;
   const int longer = std::max(checked.width, checked.height);
   if (longer <= max_side) return;
-  const auto scaled = [&](int side) { return std::max(1, static_cast<int>(std::lround(static_cast<double>(side) * max_side / longer))); };
-  const Image smaller = resize_antialias(decode_image(checked.bytes), scaled(checked.width), scaled(checked.height));
+  const auto scaled = [&](int side) {
+    return std::max(1,
+                    static_cast<int>(std::lround(static_cast<double>(side) * max_side / longer)));
+  };
+  const Image smaller =
+      resize_antialias(decode_image(checked.bytes), scaled(checked.width), scaled(checked.height));
   checked.bytes = encode_jpeg(smaller, kQuality);
   checked.crc32c = crc32c(checked.bytes);
   checked.width = smaller.width;

@@ -11,16 +11,18 @@
 
 namespace dfine {
 
-/// `folder` / `file_name`; throws Error when the name is absolute or climbs out of the folder. Links inside of the folder are followed.
-std::filesystem::path resolve_image_path(const std::filesystem::path& folder, std::string_view file_name);
+/// `folder` / `file_name`; throws Error when the name is absolute or climbs out of the folder.
+/// Links inside of the folder are followed.
+std::filesystem::path resolve_image_path(const std::filesystem::path& folder,
+                                         std::string_view file_name);
 
 struct ImageFileStatus {
   uint64_t size = 0;  // bytes
   FileId id{};        // the same for all names of a file
 };
 
-/// From one look at the file system, which may be a network away; throws Error when there is no such
-/// regular file or it is empty.
+/// From one look at the file system, which may be a network away; throws Error when there is no
+/// such regular file or it is empty.
 ImageFileStatus image_file_status(const std::filesystem::path& path);
 
 struct CheckedImage {
@@ -32,12 +34,14 @@ struct CheckedImage {
   bool resized = false;
 };
 
-/// Reads the file; throws Error when it has not `size` bytes (any more), is no supported image, is cut short, or has another width or
-/// height than `image` states (where it states one).
-CheckedImage read_checked_image(const std::filesystem::path& path, uint64_t size, const CocoImage& image);
+/// Reads the file; throws Error when it has not `size` bytes (any more), is no supported image, is
+/// cut short, or has another width or height than `image` states (where it states one).
+CheckedImage read_checked_image(const std::filesystem::path& path, uint64_t size,
+                                const CocoImage& image);
 
-/// Makes an image whose longer side is above `max_side` a JPEG of quality 95 whose longer side is just that (antialiased; the shorter side
-/// is rounded, at least 1). Throws Error when it cannot be decoded.
+/// Makes an image whose longer side is above `max_side` a JPEG of quality 95 whose longer side is
+/// just that (antialiased; the shorter side is rounded, at least 1). Throws Error when it cannot be
+/// decoded.
 void limit_side(CheckedImage& checked, int max_side);
 
 }  // namespace dfine

@@ -14,9 +14,9 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "files/byte_file.h"
 #include "data/coco/unexpected_file.h"
 #include "data/formats/image_check.h"
+#include "files/byte_file.h"
 #include "image/decode.h"
 
 namespace dfine {
@@ -34,7 +34,9 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
   Coco coco;
   coco.categories = std::move(categories);
   for (const Category& category : coco.categories) {
-    if (!is_utf8(category.name)) throw Error(cat("the name of class ", category.id, " is not UTF-8"), "convert the file to UTF-8");
+    if (!is_utf8(category.name))
+      throw Error(cat("the name of class ", category.id, " is not UTF-8"),
+                  "convert the file to UTF-8");
   }
   coco.first.push_back(0);
   for (FolderImage& from : images) {
@@ -44,7 +46,8 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
       annotation.id = static_cast<int64_t>(coco.annotations.size()) + 1;
       coco.annotations.push_back(annotation);
     }
-    if (!is_utf8(from.image.file_name)) from.problems.push_back(cat(describe(from.image), ": the file name is not UTF-8"));
+    if (!is_utf8(from.image.file_name))
+      from.problems.push_back(cat(describe(from.image), ": the file name is not UTF-8"));
     coco.images.push_back(std::move(from.image));
     coco.first.push_back(coco.annotations.size());
     for (std::string& problem : from.problems) coco.problems.push_back({std::move(problem), index});
@@ -54,12 +57,14 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
 
 std::string lower_extension(const fs::path& path) {
   std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return std::tolower(c); });
   return extension;
 }
 
 bool has_image_extension(const fs::path& path) {
-  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"};
+  constexpr std::array<std::string_view, 10> kExtensions{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo",
+                                                         ".png", ".webp", ".bmp", ".tif",  ".tiff"};
   return std::ranges::find(kExtensions, lower_extension(path)) != kExtensions.end();
 }
 
@@ -74,7 +79,8 @@ void read_image_size(const fs::path& path, CocoImage& image) {
     info = probe_image(bytes);
   } catch (const Error&) {
     if (size <= kHeaderBytes) throw;
-    file.read(0, size, bytes);  // a preview or a colour profile may stand before the header of the frame
+    file.read(0, size,
+              bytes);  // a preview or a colour profile may stand before the header of the frame
     info = probe_image(bytes);
   }
   image.width = info.width;
@@ -85,11 +91,13 @@ std::string read_text(const fs::path& path) {
   std::error_code failed;
   if (const fs::file_status status = fs::status(path, failed);
       fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
-    throw Error(cat(path.string(), " is not a regular file"), "copy it to a file: pipes and devices cannot be read");
+    throw Error(cat(path.string(), " is not a regular file"),
+                "copy it to a file: pipes and devices cannot be read");
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path, failed)) {
     const int code = in ? EISDIR : errno;
-    throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)), "check the path and its permissions");
+    throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)),
+                "check the path and its permissions");
   }
   std::ostringstream text;
   text << in.rdbuf();
@@ -106,7 +114,8 @@ std::vector<NumberedLine> read_numbered_lines(const fs::path& path) {
   for (std::string line; std::getline(in, line);) {
     ++number;
     const size_t begin = line.find_first_not_of(kSpaces);
-    if (begin != std::string::npos) lines.push_back({number, line.substr(begin, line.find_last_not_of(kSpaces) - begin + 1)});
+    if (begin != std::string::npos)
+      lines.push_back({number, line.substr(begin, line.find_last_not_of(kSpaces) - begin + 1)});
   }
   return lines;
 }

@@ -22,14 +22,15 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
 /// ".jpg" of "a/B.JPG".
 std::string lower_extension(const std::filesystem::path& path);
 
-/// Is this the name of an image file of a format that can be read, going by its extension? The content has the last word.
+/// Is this the name of an image file of a format that can be read, going by its extension? The
+/// content has the last word.
 bool has_image_extension(const std::filesystem::path& path);
 
 /// Width and height from the file's header. Throws Error when there is no such file, or none.
 void read_image_size(const std::filesystem::path& path, CocoImage& image);
 
-/// The file's text, without a byte order mark; throws Error when it cannot be read, or is no regular file (reading a pipe may wait for
-/// ever).
+/// The file's text, without a byte order mark; throws Error when it cannot be read, or is no
+/// regular file (reading a pipe may wait for ever).
 std::string read_text(const std::filesystem::path& path);
 
 struct NumberedLine {

@@ -8,9 +8,9 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/formats/image_folder.h"
 #include "files/byte_file.h"
 #include "files/folder_walk.h"
-#include "data/formats/image_folder.h"
 #include "image/decode.h"
 
 namespace dfine {

@@ -34,13 +34,15 @@ ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
     return annotation;
   };
   ParsedFiles parsed;
-  ordered_parallel(pool, todo.size(), 64 * static_cast<size_t>(pool.size() + 1), parse, [&](size_t i, VocAnnotation annotation) {
-    parsed.emplace_hint(parsed.end(), todo[i].first, std::move(annotation));
-  });
+  ordered_parallel(pool, todo.size(), 64 * static_cast<size_t>(pool.size() + 1), parse,
+                   [&](size_t i, VocAnnotation annotation) {
+                     parsed.emplace_hint(parsed.end(), todo[i].first, std::move(annotation));
+                   });
   return parsed;
 }
 
-/// There are no objects, and so no classes, because of what is wrong with the files, or because none has any.
+/// There are no objects, and so no classes, because of what is wrong with the files, or because
+/// none has any.
 [[noreturn]] void throw_no_classes(const VocFiles& files, const ParsedFiles& parsed) {
   std::vector<CocoProblem> problems;
   size_t broken = 0;
@@ -49,47 +51,62 @@ ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
     for (const std::string& problem : annotation.image.problems) problems.push_back({problem});
   }
   if (problems.empty())
-    throw Error(cat("the XML files in ", files.annotation_folder.string(), " hold no objects, so that there are no classes"),
+    throw Error(cat("the XML files in ", files.annotation_folder.string(),
+                    " hold no objects, so that there are no classes"),
                 "name them with --classes FILE, one per line");
-  throw_problems(cat(files.annotation_folder.string(), " gives no class names, and ", broken, " of its ",
-                     counted(static_cast<long long>(parsed.size()), "XML file", "XML files"), " cannot be used"),
-                 problems, "correct the files, or check --annotations: it names the folder of a data set in Pascal VOC form");
+  throw_problems(
+      cat(files.annotation_folder.string(), " gives no class names, and ", broken, " of its ",
+          counted(static_cast<long long>(parsed.size()), "XML file", "XML files"),
+          " cannot be used"),
+      problems,
+      "correct the files, or check --annotations: it names the folder of a data set in Pascal VOC "
+      "form");
 }
 
-std::vector<Category> categories_of(const fs::path& classes, const VocFiles& files, const ParsedFiles& parsed) {
+std::vector<Category> categories_of(const fs::path& classes, const VocFiles& files,
+                                    const ParsedFiles& parsed) {
   std::vector<std::string> names;
   if (!classes.empty()) {
     names = read_lines(classes);
     std::set<std::string> seen;
     for (const std::string& name : names) {
-      if (!seen.insert(name).second) throw Error(cat(classes.string(), " lists '", name, "' twice"), "give each class once, one a line");
+      if (!seen.insert(name).second)
+        throw Error(cat(classes.string(), " lists '", name, "' twice"),
+                    "give each class once, one a line");
     }
-    if (names.empty()) throw Error(cat(classes.string(), " lists no classes"), "give each class once, one a line");
+    if (names.empty())
+      throw Error(cat(classes.string(), " lists no classes"), "give each class once, one a line");
   } else {
     std::set<std::string> found;
-    for (const auto& [id, annotation] : parsed) found.insert(annotation.names.begin(), annotation.names.end());
+    for (const auto& [id, annotation] : parsed)
+      found.insert(annotation.names.begin(), annotation.names.end());
     names.assign(found.begin(), found.end());
     if (names.empty()) throw_no_classes(files, parsed);
   }
   std::vector<Category> categories;
   categories.reserve(names.size());
-  for (std::string& name : names) categories.push_back({static_cast<int64_t>(categories.size()), std::move(name)});
+  for (std::string& name : names)
+    categories.push_back({static_cast<int64_t>(categories.size()), std::move(name)});
   return categories;
 }
 
-void set_labels(VocAnnotation& annotation, const fs::path& path, const std::map<std::string, int32_t>& labels) {
+void set_labels(VocAnnotation& annotation, const fs::path& path,
+                const std::map<std::string, int32_t>& labels) {
   for (size_t k = 0; k < annotation.names.size(); ++k) {
     const auto label = labels.find(annotation.names[k]);
     if (label != labels.end()) {
       annotation.image.annotations[k].label = label->second;
     } else {
-      annotation.image.problems.push_back(cat(at_line(path, annotation.lines[k]), ": unknown class \"", printable(annotation.names[k]), "\""));
+      annotation.image.problems.push_back(cat(at_line(path, annotation.lines[k]),
+                                              ": unknown class \"", printable(annotation.names[k]),
+                                              "\""));
     }
   }
 }
 
 /// The image that belongs to an id, with its boxes, or what is wrong.
-FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& parsed, const std::map<std::string, int32_t>& labels) {
+FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& parsed,
+                     const std::map<std::string, int32_t>& labels) {
   FolderImage image;
   if (const auto xml = files.xml.find(id); xml != files.xml.end()) {
     VocAnnotation& annotation = parsed.at(id);
@@ -97,7 +114,8 @@ FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& 
     image = std::move(annotation.image);
     image.image.file_name = annotation.file_name;
     if (!xml->second.twin.empty())
-      image.problems.push_back(cat("both ", printable(xml->second.path), " and ", printable(xml->second.twin), " are there"));
+      image.problems.push_back(cat("both ", printable(xml->second.path), " and ",
+                                   printable(xml->second.twin), " are there"));
   } else {
     image.problems.push_back(cat(printable(files.xml_path(id)), " does not exist"));
   }
@@ -105,7 +123,8 @@ FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& 
     const std::set<std::string>& names = found->second;
     image.image.file_name = *names.begin();
     if (names.size() > 1)
-      image.problems.push_back(cat(printable(files.xml_path(id)), " may belong to ", printable(*names.begin()), " or to ",
+      image.problems.push_back(cat(printable(files.xml_path(id)), " may belong to ",
+                                   printable(*names.begin()), " or to ",
                                    printable(*std::next(names.begin()))));
   }
   if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
@@ -127,12 +146,14 @@ DataNote without_xml(const VocFiles& files, const std::vector<FolderImage>& chos
 
 }  // namespace
 
-Annotations read_voc(const fs::path& folder, const std::string& split, const fs::path& images, const fs::path& classes, ThreadPool& pool) {
+Annotations read_voc(const fs::path& folder, const std::string& split, const fs::path& images,
+                     const fs::path& classes, ThreadPool& pool) {
   VocFiles files = find_voc_files(folder, images);
   ParsedFiles parsed = parse_all(files, pool);
   std::vector<Category> categories = categories_of(classes, files, parsed);
   std::map<std::string, int32_t> labels;
-  for (const Category& category : categories) labels.emplace(category.name, static_cast<int32_t>(category.id));
+  for (const Category& category : categories)
+    labels.emplace(category.name, static_cast<int32_t>(category.id));
 
   std::vector<FolderImage> chosen;
   if (split.empty()) {
@@ -140,15 +161,20 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
     append_note(files.notes, without_xml(files, chosen));
   } else {
     const fs::path list = folder / "ImageSets" / "Main" / (split + ".txt");
-    const auto exists = [&](const std::string& id) { return files.xml.contains(id) || files.images.contains(id); };
+    const auto exists = [&](const std::string& id) {
+      return files.xml.contains(id) || files.images.contains(id);
+    };
     VocSplit wanted = read_voc_split(list, exists);
     for (const auto& [id, line] : wanted.images) {
       chosen.push_back(image_of(id, files, parsed, labels));
-      if (!files.xml.contains(id)) chosen.back().problems.front() = cat(at_line(list, line), ": ", chosen.back().problems.front());
+      if (!files.xml.contains(id))
+        chosen.back().problems.front() =
+            cat(at_line(list, line), ": ", chosen.back().problems.front());
     }
     append_note(files.notes, std::move(wanted.absent));
   }
-  return {coco_from_folder(std::move(categories), std::move(chosen)), files.image_folder, std::move(files.notes)};
+  return {coco_from_folder(std::move(categories), std::move(chosen)), files.image_folder,
+          std::move(files.notes)};
 }
 
 }  // namespace dfine

@@ -1,12 +1,14 @@
 #pragma once
-// Data sets in the form of the PASCAL VOC challenges: Annotations/ID.xml, JPEGImages/ID.jpg, ImageSets/Main/SPLIT.txt with the ids. A
-// folder that holds images and XML files side by side, as labelling programs write it, will do as well. Sub-folders are read too: the id
-// of Annotations/cam1/0.xml is cam1/0, as CVAT and Datumaro write it.
+// Data sets in the form of the PASCAL VOC challenges: Annotations/ID.xml, JPEGImages/ID.jpg,
+// ImageSets/Main/SPLIT.txt with the ids. A folder that holds images and XML files side by side, as
+// labelling programs write it, will do as well. Sub-folders are read too: the id of
+// Annotations/cam1/0.xml is cam1/0, as CVAT and Datumaro write it.
 //
-// Corners are pixel numbers from 1, and the last pixel belongs to the box (VOC2012 development kit, "Annotation": "the top-left pixel in
-// the image has coordinates (1,1)"): x = xmin - 1, w = xmax - xmin + 1, so that a box over the whole image is just that. `difficult` and
-// `truncated` objects are objects like others, as D-FINE's own reader (src/data/dataset/voc_detection.py) takes them; parts of objects are
-// passed over.
+// Corners are pixel numbers from 1, and the last pixel belongs to the box (VOC2012 development kit,
+// "Annotation": "the top-left pixel in the image has coordinates (1,1)"): x = xmin - 1, w = xmax -
+// xmin + 1, so that a box over the whole image is just that. `difficult` and `truncated` objects
+// are objects like others, as D-FINE's own reader (src/data/dataset/voc_detection.py) takes them;
+// parts of objects are passed over.
 #include <filesystem>
 #include <string>
 
@@ -15,13 +17,14 @@
 
 namespace dfine {
 
-/// Reads the images that ImageSets/Main/`split`.txt names (see data/formats/voc_split.h), or all where
-/// `split` is empty. `images`: folder of the images where it is another. Classes are the lines of
-/// the file `classes`, or, where that is empty, the names in all XML files (of other splits too) in
-/// alphabetical order; ids count from 0. XML that is broken or lacks names or corners, and names not
-/// listed in `classes`, are problems of their image. Files that are not used are notes. Throws Error
-/// when there are no class names, with what is wrong with the XML files.
-Annotations read_voc(const std::filesystem::path& folder, const std::string& split, const std::filesystem::path& images,
-                     const std::filesystem::path& classes, ThreadPool& pool);
+/// Reads the images that ImageSets/Main/`split`.txt names (see data/formats/voc_split.h), or all
+/// where `split` is empty. `images`: folder of the images where it is another. Classes are the
+/// lines of the file `classes`, or, where that is empty, the names in all XML files (of other
+/// splits too) in alphabetical order; ids count from 0. XML that is broken or lacks names or
+/// corners, and names not listed in `classes`, are problems of their image. Files that are not used
+/// are notes. Throws Error when there are no class names, with what is wrong with the XML files.
+Annotations read_voc(const std::filesystem::path& folder, const std::string& split,
+                     const std::filesystem::path& images, const std::filesystem::path& classes,
+                     ThreadPool& pool);
 
 }  // namespace dfine

@@ -8,8 +8,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "files/folder_walk.h"
 #include "data/formats/image_folder.h"
+#include "files/folder_walk.h"
 
 namespace dfine {
 namespace {

@@ -24,7 +24,8 @@ std::optional<double> number_in(const pugi::xml_node& node) {
   const std::string text = trimmed(node.text().get());
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value))
+    return std::nullopt;
   return value;
 }
 
@@ -72,29 +73,36 @@ class Parser {
   /// Pixels; -1 where the file gives none, or zero as some labelling programs do.
   static int32_t side(const pugi::xml_node& node) {
     const double value = number_in(node).value_or(-1);
-    return value >= 1 && value <= std::numeric_limits<int32_t>::max() ? static_cast<int32_t>(value) : -1;
+    return value >= 1 && value <= std::numeric_limits<int32_t>::max() ? static_cast<int32_t>(value)
+                                                                      : -1;
   }
 
   void read_object(const pugi::xml_node& object) {
     const std::string name = trimmed(object.child("name").text().get());
     if (name.empty()) return problem(object.offset_debug(), "the <object> has no <name>");
     const pugi::xml_node bounds = object.child("bndbox");
-    if (!bounds) return problem(object.offset_debug(), cat("the <object> \"", name, "\" has no <bndbox>"));
+    if (!bounds)
+      return problem(object.offset_debug(), cat("the <object> \"", name, "\" has no <bndbox>"));
     std::array<double, 4> corners{};
     size_t k = 0;
     for (const char* key : {"xmin", "ymin", "xmax", "ymax"}) {
       const auto value = number_in(bounds.child(key));
-      if (!value) return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" has no number <", key, ">"));
+      if (!value)
+        return problem(bounds.offset_debug(),
+                       cat("the <bndbox> of \"", name, "\" has no number <", key, ">"));
       corners[k++] = *value;
     }
     if (corners[2] < corners[0] || corners[3] < corners[1]) {
-      return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" ends before it begins: ", corners[0], ", ", corners[1],
-                                                " to ", corners[2], ", ", corners[3]));
+      return problem(bounds.offset_debug(),
+                     cat("the <bndbox> of \"", name, "\" ends before it begins: ", corners[0], ", ",
+                         corners[1], " to ", corners[2], ", ", corners[3]));
     }
     CocoAnnotation annotation;
-    annotation.bbox = {corners[0] - 1, corners[1] - 1, corners[2] - corners[0] + 1, corners[3] - corners[1] + 1};
+    annotation.bbox = {corners[0] - 1, corners[1] - 1, corners[2] - corners[0] + 1,
+                       corners[3] - corners[1] + 1};
     annotation.area = annotation.bbox[2] * annotation.bbox[3];
-    if (!std::isfinite(annotation.area)) return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" is too large"));
+    if (!std::isfinite(annotation.area))
+      return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" is too large"));
     result_.image.annotations.push_back(annotation);
     result_.names.push_back(name);
     result_.lines.push_back(line_of(object.offset_debug()));

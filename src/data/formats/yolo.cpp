@@ -13,9 +13,9 @@
 #include "core/text.h"
 #include "data/class_names.h"
 #include "data/coco/unexpected_file.h"
-#include "files/folder_walk.h"
 #include "data/formats/image_listing.h"
 #include "data/formats/yolo_labels.h"
+#include "files/folder_walk.h"
 
 namespace dfine {
 namespace {
@@ -23,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kYamlHint =
-    "data.yaml gives `names`, the classes as a list or as a map from their numbers, and folders as `train`, `val`";
+    "data.yaml gives `names`, the classes as a list or as a map from their numbers, and folders as "
+    "`train`, `val`";
 
 /// From 1; the first where the library knows none.
 size_t line_of(const YAML::Mark& mark) {
@@ -36,8 +37,9 @@ class DataYaml {
   explicit DataYaml(const fs::path& path) : path_(path) {
     const std::string text = read_text(path);
     if (text.starts_with('{') && text.find("\"annotations\"") != std::string::npos)
-      throw Error(cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
-                  "--format coco reads it");
+      throw Error(
+          cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
+          "--format coco reads it");
     try {
       root_ = YAML::Load(text);  // UTF-16 with a byte order mark too
       if (!root_.IsMap()) require_utf8(text, path);
@@ -52,7 +54,8 @@ class DataYaml {
   const std::vector<Category>& categories() const { return categories_; }
   bool key_points() const { return is_given("kpt_shape"); }
 
-  /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself where there is none such.
+  /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself
+  /// where there is none such.
   fs::path folder() const {
     fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
     const YAML::Node path = root_["path"];
@@ -65,7 +68,8 @@ class DataYaml {
   std::vector<std::string> entries(const std::string& split) const {
     const YAML::Node node = root_[split];
     if (!is_given(split))
-      throw Error(cat(path_.string(), " has no entry '", split, "'"), "check --split, or name the folder with --images");
+      throw Error(cat(path_.string(), " has no entry '", split, "'"),
+                  "check --split, or name the folder with --images");
     std::vector<std::string> entries;
     if (node.IsScalar()) entries.push_back(node.as<std::string>());
     if (node.IsSequence()) {
@@ -88,7 +92,8 @@ class DataYaml {
 
   /// `place`: where it stands; an absent value has no place of its own.
   std::string class_name(const YAML::Node& node, const YAML::Node& place) const {
-    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar()))) fail(place, "a class name is empty");
+    if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar())))
+      fail(place, "a class name is empty");
     return node.as<std::string>();
   }
 
@@ -96,19 +101,23 @@ class DataYaml {
     const YAML::Node names = root_["names"];
     if (!is_given("names") || names.size() == 0) fail(root_, "there are no class names");
     if (names.IsSequence()) {
-      for (const auto& name : names) categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
+      for (const auto& name : names)
+        categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
     } else if (names.IsMap()) {
-      for (const auto& entry : names) categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
+      for (const auto& entry : names)
+        categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
       std::ranges::sort(categories_, {}, &Category::id);
     } else {
       fail(names, "`names` is neither a list nor a map");
     }
     for (size_t label = 0; label < categories_.size(); ++label) {
-      if (categories_[label].id != static_cast<int64_t>(label)) fail(names, cat("`names` has no class ", label, ", or has one twice"));
+      if (categories_[label].id != static_cast<int64_t>(label))
+        fail(names, cat("`names` has no class ", label, ", or has one twice"));
     }
     const YAML::Node count = root_["nc"];
     if (is_given("nc") && count.as<size_t>() != categories_.size())
-      fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(), " names"));
+      fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(),
+                      " names"));
   }
 
   fs::path path_;
@@ -117,20 +126,25 @@ class DataYaml {
 };
 
 struct ImageList {
-  fs::path folder;              // that names are relative to: the data set's, or one above all images where some lie outside of it
+  fs::path folder;  // that names are relative to: the data set's, or one above all images where
+                    // some lie outside of it
   std::vector<fs::path> paths;  // in ascending order, or in that of the text file
-  std::vector<std::string> sources;     // [paths] "train.txt, line 3" of those that a text file names; else empty
+  std::vector<std::string>
+      sources;  // [paths] "train.txt, line 3" of those that a text file names; else empty
   std::set<std::string> searched;       // image folders
   std::set<std::string> label_folders;  // of their images
   UnusedFiles unused;                   // files in all these folders
 };
 
-/// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant are common.
+/// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant
+/// are common.
 fs::path locate(const fs::path& folder, const std::string& entry) {
   fs::path path = folder / entry;
   if (fs::exists(path)) return path;
-  if (entry.starts_with("../") && fs::exists(folder / entry.substr(3))) return folder / entry.substr(3);
-  throw Error(cat(path.string(), " does not exist"), "check the paths in data.yaml, or name the folder with --images");
+  if (entry.starts_with("../") && fs::exists(folder / entry.substr(3)))
+    return folder / entry.substr(3);
+  throw Error(cat(path.string(), " does not exist"),
+              "check the paths in data.yaml, or name the folder with --images");
 }
 
 fs::path normal(const fs::path& path) {
@@ -167,9 +181,15 @@ void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
   }
 }
 
-ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images, ThreadPool& pool) {
+ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images,
+                      ThreadPool& pool) {
   if (!images.empty()) {
-    ImageList list{normal(images), {}, {}, {}, {}, {}};  // "." may be a folder `images`, beside which labels stand
+    ImageList list{normal(images),
+                   {},
+                   {},
+                   {},
+                   {},
+                   {}};  // "." may be a folder `images`, beside which labels stand
     search(list.folder, list, pool);
     return list;
   }
@@ -202,7 +222,8 @@ bool lies_within(fs::path folder, const std::set<std::string>& others) {
   return false;
 }
 
-/// Label files of the folders that were searched without an image of that name; hidden ones go to list.unused.
+/// Label files of the folders that were searched without an image of that name; hidden ones go to
+/// list.unused.
 DataNote find_unused_labels(ImageList& list) {
   std::unordered_set<std::string> used;
   for (const fs::path& image : list.paths) used.insert(normal(yolo_label_path(image)).string());
@@ -211,7 +232,8 @@ DataNote find_unused_labels(ImageList& list) {
     std::error_code failed;
     if (lies_within(folder, list.label_folders) || !fs::is_directory(folder, failed)) continue;
     const FolderFiles found = walk_folder(folder);
-    const bool was_searched = list.searched.contains(folder.string()) || lies_within(folder, list.searched);
+    const bool was_searched =
+        list.searched.contains(folder.string()) || lies_within(folder, list.searched);
     for (const fs::path& name : found.hidden) {
       if (!was_searched) list.unused.hidden.insert((folder / name).string());
     }
@@ -228,14 +250,16 @@ DataNote find_unused_labels(ImageList& list) {
 
 class Reader {
  public:
-  Reader(const DataYaml& yaml, ImageList list) : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {
+  Reader(const DataYaml& yaml, ImageList list)
+      : list_(std::move(list)), format_{yaml.categories().size(), yaml.key_points()} {
     list_.sources.resize(list_.paths.size());
   }
 
   std::vector<FolderImage> read_all(ThreadPool& pool) {
     std::vector<FolderImage> images;
     ordered_parallel(
-        pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1), [&](size_t i) { return read(i); },
+        pool, list_.paths.size(), 64 * static_cast<size_t>(pool.size() + 1),
+        [&](size_t i) { return read(i); },
         [&](size_t i, ReadImage read) {
           if (read.exists) ++existing_;
           if (!read.labels.empty()) labels_.emplace_back(std::move(read.labels), i);
@@ -243,7 +267,8 @@ class Reader {
         });
     if (!images.empty() && existing_ == 0) throw_no_images();
     if (!images.empty() && labels_.empty()) {
-      throw Error(cat("there is not one label file: looked for ", yolo_label_path(list_.paths.front()).string(), " and the like"),
+      throw Error(cat("there is not one label file: looked for ",
+                      yolo_label_path(list_.paths.front()).string(), " and the like"),
                   "labels of .../images/a.jpg stand in .../labels/a.txt");
     }
     return images;
@@ -254,13 +279,16 @@ class Reader {
     DataNote note{"label files that several images share, used for each", 0, {}};
     std::ranges::sort(labels_);
     for (auto first = labels_.begin(), end = first; first != labels_.end(); first = end) {
-      end = std::find_if(first, labels_.end(), [&](const auto& other) { return other.first != first->first; });
+      end = std::find_if(first, labels_.end(),
+                         [&](const auto& other) { return other.first != first->first; });
       if (end - first < 2) continue;
       std::set<fs::path> paths;  // a list may name an image twice
-      for (auto user = first; user != end; ++user) paths.insert(relative_to(list_.folder, list_.paths[user->second]));
+      for (auto user = first; user != end; ++user)
+        paths.insert(relative_to(list_.folder, list_.paths[user->second]));
       if (paths.size() < 2) continue;
       std::string names;
-      for (const fs::path& path : paths) names += cat(names.empty() ? "" : ", ", path.generic_string());
+      for (const fs::path& path : paths)
+        names += cat(names.empty() ? "" : ", ", path.generic_string());
       note.add(cat(first->first, ": ", names));
     }
     return note;
@@ -303,22 +331,27 @@ class Reader {
   [[noreturn]] void throw_no_images() const {
     const std::string source = list_.sources.front(), path = list_.paths.front().string();
     std::string hint = "correct the paths, or name the folder of the images with --images";
-    if (!source.empty()) hint = "was the list made on another machine? Relative paths start at the list's folder; " + hint;
+    if (!source.empty())
+      hint = "was the list made on another machine? Relative paths start at the list's folder; " +
+             hint;
     if (path.find('\\') != std::string::npos) hint = "write / for \\ in the paths; " + hint;
-    throw Error(cat("not one of ", counted(static_cast<long long>(list_.paths.size()), "image", "images"), " exists: ", source,
-                    source.empty() ? "" : " names ", path),
-                hint);
+    throw Error(
+        cat("not one of ", counted(static_cast<long long>(list_.paths.size()), "image", "images"),
+            " exists: ", source, source.empty() ? "" : " names ", path),
+        hint);
   }
 
   ImageList list_;
   YoloLabelFormat format_;
   size_t existing_ = 0;
-  std::vector<std::pair<std::string, size_t>> labels_;  // each label file that is there, and the index of its image
+  std::vector<std::pair<std::string, size_t>>
+      labels_;  // each label file that is there, and the index of its image
 };
 
 }  // namespace
 
-Annotations read_yolo(const fs::path& path, const std::string& split, const fs::path& images, ThreadPool& pool) {
+Annotations read_yolo(const fs::path& path, const std::string& split, const fs::path& images,
+                      ThreadPool& pool) {
   const DataYaml yaml(path);
   ImageList list = find_images(yaml, split, images, pool);
   std::vector<DataNote> notes;

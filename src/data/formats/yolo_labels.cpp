@@ -14,17 +14,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kTolerance = 0.01;  // beyond [0, 1], as Ultralytics' own check (data/utils.py) allows
+constexpr double kTolerance =
+    0.01;  // beyond [0, 1], as Ultralytics' own check (data/utils.py) allows
 
 /// The numbers of a line; nothing when a word is none.
 std::optional<std::vector<double>> numbers_of(std::string_view line) {
   constexpr std::string_view kSpaces = " \t\r";
   std::vector<double> numbers;
-  for (size_t at = line.find_first_not_of(kSpaces); at != std::string_view::npos; at = line.find_first_not_of(kSpaces, at)) {
+  for (size_t at = line.find_first_not_of(kSpaces); at != std::string_view::npos;
+       at = line.find_first_not_of(kSpaces, at)) {
     const std::string_view word = line.substr(at, line.find_first_of(kSpaces, at) - at);
     double value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(value)) return std::nullopt;
+    if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(value))
+      return std::nullopt;
     numbers.push_back(value);
     at += word.size();
   }
@@ -47,16 +50,21 @@ Box bounding_box(const std::vector<double>& numbers) {
 }
 
 /// What is wrong with the line; empty: nothing, and `box` and `label` are set.
-std::string parse_line(std::string_view line, const YoloLabelFormat& format, Box& box, int32_t& label) {
+std::string parse_line(std::string_view line, const YoloLabelFormat& format, Box& box,
+                       int32_t& label) {
   const auto found = numbers_of(line);
   if (!found) return "a word is not a number";
   const std::vector<double>& numbers = *found;
   const bool is_box = numbers.size() == 5 || (format.key_points && numbers.size() > 5);
   const bool is_polygon = !is_box && numbers.size() >= 7 && numbers.size() % 2 == 1;
   if (!is_box && !is_polygon)
-    return cat(numbers.size(), " numbers instead of 5 (class x y w h), or of a class and at least 3 points (class x1 y1 x2 y2 x3 y3 ...)");
-  if (numbers[0] != std::floor(numbers[0]) || numbers[0] < 0 || numbers[0] >= static_cast<double>(format.classes))
-    return cat("class ", numbers[0], " is none of the ", format.classes, " classes 0 to ", format.classes - 1);
+    return cat(numbers.size(),
+               " numbers instead of 5 (class x y w h), or of a class and at least 3 points (class "
+               "x1 y1 x2 y2 x3 y3 ...)");
+  if (numbers[0] != std::floor(numbers[0]) || numbers[0] < 0 ||
+      numbers[0] >= static_cast<double>(format.classes))
+    return cat("class ", numbers[0], " is none of the ", format.classes, " classes 0 to ",
+               format.classes - 1);
   for (size_t k = 1; k < (is_box ? 5 : numbers.size()); ++k) {
     if (numbers[k] < -kTolerance || numbers[k] > 1 + kTolerance)
       return cat(numbers[k], " is not within [0, 1]: places and sizes are relative to the image");
@@ -68,7 +76,8 @@ std::string parse_line(std::string_view line, const YoloLabelFormat& format, Box
 
 }  // namespace
 
-void parse_yolo_labels(std::string_view text, const fs::path& path, const YoloLabelFormat& format, FolderImage& image) {
+void parse_yolo_labels(std::string_view text, const fs::path& path, const YoloLabelFormat& format,
+                       FolderImage& image) {
   size_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -82,7 +91,8 @@ void parse_yolo_labels(std::string_view text, const fs::path& path, const YoloLa
       continue;
     }
     const double width = image.image.width, height = image.image.height;
-    annotation.bbox = {(box.cx - box.w / 2) * width, (box.cy - box.h / 2) * height, box.w * width, box.h * height};
+    annotation.bbox = {(box.cx - box.w / 2) * width, (box.cy - box.h / 2) * height, box.w * width,
+                       box.h * height};
     annotation.area = annotation.bbox[2] * annotation.bbox[3];
     image.annotations.push_back(annotation);
   }

@@ -11,9 +11,10 @@ struct YoloLabelFormat {
   bool key_points = false;  // lines are boxes with key points after them, not polygons
 };
 
-/// Adds the boxes of a label file with the content `text` to `image`, whose size is known; what is wrong goes to its problems, with `path`
-/// and line.
-void parse_yolo_labels(std::string_view text, const std::filesystem::path& path, const YoloLabelFormat& format, FolderImage& image);
+/// Adds the boxes of a label file with the content `text` to `image`, whose size is known; what is
+/// wrong goes to its problems, with `path` and line.
+void parse_yolo_labels(std::string_view text, const std::filesystem::path& path,
+                       const YoloLabelFormat& format, FolderImage& image);
 
 /// Where the labels of an image stand.
 std::filesystem::path yolo_label_path(const std::filesystem::path& image);

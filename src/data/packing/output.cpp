@@ -2,8 +2,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/shards/manifest.h"
 #include "data/report/report.h"
+#include "data/shards/manifest.h"
 #include "data/split_names.h"
 
 namespace dfine {
@@ -29,10 +29,11 @@ Content look_into(const fs::path& output, const fs::path& folder, bool split_fol
     content.empty = false;
     content.has_manifest = content.has_manifest || name == kManifestName;
     if (split_folders && is_split_folder(entry)) {
-      content.has_manifest = look_into(output, entry.path(), false).has_manifest || content.has_manifest;
+      content.has_manifest =
+          look_into(output, entry.path(), false).has_manifest || content.has_manifest;
     } else if (!is_pack_file(name)) {
-      throw Error(cat("the output ", output.string(), " exists and holds '", fs::relative(entry.path(), output).string(),
-                      "', which is no part of a pack"),
+      throw Error(cat("the output ", output.string(), " exists and holds '",
+                      fs::relative(entry.path(), output).string(), "', which is no part of a pack"),
                   kElsewhere);
     }
   }
@@ -42,14 +43,17 @@ Content look_into(const fs::path& output, const fs::path& folder, bool split_fol
 }  // namespace
 
 bool is_pack_file(std::string_view name) {
-  return name == kManifestName || name == kReportName || (name.starts_with("shard-") && name.ends_with(".h5"));
+  return name == kManifestName || name == kReportName ||
+         (name.starts_with("shard-") && name.ends_with(".h5"));
 }
 
 void refuse_link(const fs::path& output) {
-  const fs::path itself = output.has_filename() ? output : output.parent_path();  // "pack/" is what the link points to
+  const fs::path itself =
+      output.has_filename() ? output : output.parent_path();  // "pack/" is what the link points to
   std::error_code failed;
   if (fs::is_symlink(fs::symlink_status(itself, failed)))
-    throw Error(cat("the output ", output.string(), " is a symbolic link"), "give the folder that it points to, or remove the link");
+    throw Error(cat("the output ", output.string(), " is a symbolic link"),
+                "give the folder that it points to, or remove the link");
 }
 
 void check_output(const fs::path& output, bool overwrite) {
@@ -57,7 +61,9 @@ void check_output(const fs::path& output, bool overwrite) {
   std::error_code failed;
   const fs::file_status status = fs::status(output, failed);
   if (!fs::exists(status)) return;
-  if (!fs::is_directory(status)) throw Error(cat("the output ", output.string(), " exists and is not a folder"), "choose another place");
+  if (!fs::is_directory(status))
+    throw Error(cat("the output ", output.string(), " exists and is not a folder"),
+                "choose another place");
   Content content;
   try {
     content = look_into(output, output, true);
@@ -65,8 +71,10 @@ void check_output(const fs::path& output, bool overwrite) {
     throw Error(cat("cannot read the output ", output.string(), ": ", e.code().message()));
   }
   if (content.empty) return;
-  if (!content.has_manifest) throw Error(cat("the output ", output.string(), " exists and is not a pack"), kElsewhere);
-  if (!overwrite) throw Error(cat("the output ", output.string(), " exists"), "--overwrite replaces it");
+  if (!content.has_manifest)
+    throw Error(cat("the output ", output.string(), " exists and is not a pack"), kElsewhere);
+  if (!overwrite)
+    throw Error(cat("the output ", output.string(), " exists"), "--overwrite replaces it");
 }
 
 }  // namespace dfine

@@ -7,24 +7,24 @@
 #include <unordered_set>
 #include <utility>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "data/annotation_set.h"
-#include "data/shards/dataset.h"
-#include "files/file_sync.h"
 #include "data/packing/interrupted.h"
 #include "data/packing/output.h"
 #include "data/packing/parts.h"
 #include "data/packing/plan.h"
 #include "data/packing/read_annotations.h"
-#include "data/packing/warnings.h"
 #include "data/packing/repeats.h"
-#include "data/report/report.h"
 #include "data/packing/shard_packer.h"
 #include "data/packing/unused_classes.h"
+#include "data/packing/warnings.h"
+#include "data/report/report.h"
+#include "data/shards/dataset.h"
+#include "files/atomic_path.h"
+#include "files/file_sync.h"
 
 namespace dfine {
 namespace {
@@ -33,18 +33,24 @@ namespace fs = std::filesystem;
 
 Annotations read_input(const PackOptions& options, ThreadPool& pool) {
   Annotations annotations = read_annotations(options, pool);
-  if (options.drop_unused_classes) append_note(annotations.notes, drop_unused_classes(annotations.coco));
+  if (options.drop_unused_classes)
+    append_note(annotations.notes, drop_unused_classes(annotations.coco));
   return annotations;
 }
 
 class Packer {
  public:
   explicit Packer(const PackOptions& options)
-      : options_(options), pool_(options.jobs), annotations_(read_input(options, pool_)), coco_(annotations_.coco) {
+      : options_(options),
+        pool_(options.jobs),
+        annotations_(read_input(options, pool_)),
+        coco_(annotations_.coco) {
     if (coco_.images.empty()) throw_no_images();
-    sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed) : one_set(coco_);
+    sets_ = options.val_fraction > 0 ? split_sets(coco_, options.val_fraction, options.seed)
+                                     : one_set(coco_);
     plan_ = plan_pack(coco_, sets_, annotations_.image_folder, options_.shard_size, pool_);
-    if (!plan_.problems.empty() && !options_.skip_bad) throw_problems(options_.annotations, plan_.problems, kSkipHint);
+    if (!plan_.problems.empty() && !options_.skip_bad)
+      throw_problems(options_.annotations, plan_.problems, kSkipHint);
     std::ranges::move(find_repeats(coco_, plan_), std::back_inserter(annotations_.notes));
   }
 
@@ -52,10 +58,13 @@ class Packer {
     AtomicFolder folder(options_.output);
     const PackResult result = write_shards(folder.path(), 0, plan_.shards.size());
     const ClosingFiles closing = closing_files(result, folder.path());
-    for (const auto& [name, text] : closing.files) write_file_atomically(folder.path() / name, text);
+    for (const auto& [name, text] : closing.files)
+      write_file_atomically(folder.path() / name, text);
     stop_if(options_.interrupted);
     if (options_.overwrite) {
-      folder.commit([&] { check_output(options_.output, true); });  // the folder may have been filled since the beginning
+      folder.commit([&] {
+        check_output(options_.output, true);
+      });  // the folder may have been filled since the beginning
     } else {
       folder.commit_new();
     }
@@ -70,7 +79,8 @@ class Packer {
     try {
       return try_part(parts, part);
     } catch (const std::exception&) {
-      if (!parts.completed(sets_.names)) throw;  // else another run was faster, and has cleared the parts away
+      if (!parts.completed(sets_.names))
+        throw;  // else another run was faster, and has cleared the parts away
     }
     parts.remove();
     PackSummary summary;
@@ -81,14 +91,17 @@ class Packer {
  private:
   [[noreturn]] void throw_no_images() const {
     Error error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
-    for (const DataNote& note : annotations_.notes) error.add_context(cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
+    for (const DataNote& note : annotations_.notes)
+      error.add_context(
+          cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
     throw error;
   }
 
   /// Of everything that decides the bytes of the shards, but those of the image files.
   uint32_t checksum() const {
     return plan_checksum(plan_, coco_,
-                         {static_cast<uint64_t>(options_.max_side), (options_.skip_bad ? 1U : 0U) | (options_.decode ? 2U : 0U)});
+                         {static_cast<uint64_t>(options_.max_side),
+                          (options_.skip_bad ? 1U : 0U) | (options_.decode ? 2U : 0U)});
   }
 
   PackSummary try_part(const PackParts& parts, PackPart part) {
@@ -97,14 +110,17 @@ class Packer {
     if (!own) {
       AtomicFolder folder(parts.own_folder());
       const size_t count = plan_.shards.size();
-      own = write_shards(folder.path(), count * (part.index - 1) / part.count, count * part.index / part.count);
+      own = write_shards(folder.path(), count * (part.index - 1) / part.count,
+                         count * part.index / part.count);
       parts.write_record(folder.path(), *own);
       stop_if(options_.interrupted);
       folder.commit();
     }
     ClosingFiles closing;
     std::vector<size_t> missing = parts.missing();
-    if (!missing.empty() && parts.completed(sets_.names)) {  // by another run, while this one packed the same part once more
+    if (!missing.empty() &&
+        parts.completed(
+            sets_.names)) {  // by another run, while this one packed the same part once more
       missing.clear();
       parts.remove();
     } else if (missing.empty()) {
@@ -166,20 +182,25 @@ class Packer {
     ClosingFiles closing;
     for (const PackedSet& set : result.sets) {
       if (set.shards.empty()) throw_nothing_left(result, set.name);
-      closing.files.emplace_back(fs::path(set.name) / kManifestName, manifest_text({coco_.categories, set.shards}));
+      closing.files.emplace_back(fs::path(set.name) / kManifestName,
+                                 manifest_text({coco_.categories, set.shards}));
     }
     closing.warnings = warnings(result);
-    const std::vector<std::string> pages = reports(
-        {folder, coco_.categories, result.sets, summarise(result).skipped, annotations_.notes, closing.warnings, options_.compare}, closing);
-    for (size_t s = 0; s < pages.size(); ++s) closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
+    const std::vector<std::string> pages =
+        reports({folder, coco_.categories, result.sets, summarise(result).skipped,
+                 annotations_.notes, closing.warnings, options_.compare},
+                closing);
+    for (size_t s = 0; s < pages.size(); ++s)
+      closing.files.emplace_back(fs::path(result.sets[s].name) / kReportName, pages[s]);
     return closing;
   }
 
   [[noreturn]] void throw_nothing_left(const PackResult& result, const std::string& set) const {
     std::vector<CocoProblem> problems = plan_.problems;
     problems.insert(problems.end(), result.skipped.begin(), result.skipped.end());
-    throw_problems(cat(options_.annotations.string(), ": not one usable image is left", set.empty() ? "" : " for " + set), problems,
-                   "correct the input");
+    throw_problems(cat(options_.annotations.string(), ": not one usable image is left",
+                       set.empty() ? "" : " for " + set),
+                   problems, "correct the input");
   }
 
   std::vector<DataWarning> warnings(const PackResult& result) const {
@@ -188,8 +209,8 @@ class Packer {
     return find_warnings(coco_.categories, counts, coco_.supercategories);
   }
 
-  /// Hours of packing are not lost for want of a report: one without the comparison is made instead, or none, and closing.report_problem
-  /// says so.
+  /// Hours of packing are not lost for want of a report: one without the comparison is made
+  /// instead, or none, and closing.report_problem says so.
   static std::vector<std::string> reports(ReportInput input, ClosingFiles& closing) {
     const auto try_once = [&] {
       Reports made = make_reports(input);
@@ -200,7 +221,8 @@ class Packer {
     try {
       return try_once();
     } catch (const Error& e) {
-      closing.report_problem = cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
+      closing.report_problem =
+          cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
     }
     if (!compares) return {};
     input.compare.clear();

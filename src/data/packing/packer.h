@@ -21,12 +21,14 @@ struct PackSummary {
   std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
   std::vector<DataNote> notes;        // on the whole data set, also while parts are missing
   std::vector<DataWarning> warnings;  // on the whole data set, once it is complete
-  std::vector<size_t> missing_parts;  // with `part`: those still to come; none: the pack is complete
+  std::vector<size_t>
+      missing_parts;  // with `part`: those still to come; none: the pack is complete
 };
 
-/// Packs. Whatever fails (see docs/data-format.md) throws an Error that names file and record and leaves nothing behind; an existing pack
-/// is replaced at the very end. An existing output that is no pack, or a pack without `overwrite`, is refused, at the beginning and again
-/// at the end: what somebody else has put there meanwhile stays.
+/// Packs. Whatever fails (see docs/data-format.md) throws an Error that names file and record and
+/// leaves nothing behind; an existing pack is replaced at the very end. An existing output that is
+/// no pack, or a pack without `overwrite`, is refused, at the beginning and again at the end: what
+/// somebody else has put there meanwhile stays.
 PackSummary pack(const PackOptions& options);
 
 }  // namespace dfine

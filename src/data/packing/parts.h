@@ -1,12 +1,15 @@
 #pragma once
-// A pack made by several runs, one for each part of its shards, on one or many nodes with a common file system.
+// A pack made by several runs, one for each part of its shards, on one or many nodes with a common
+// file system.
 //
-//   OUTPUT.parts/part-2-of-4/          appears whole when part 2 is done: its shards and part.json, the record of what it gave
-//   OUTPUT.parts/pack/                 the pack in the making, once all parts are there
+//   OUTPUT.parts/part-2-of-4/   appears whole when part 2 is done: its shards, and part.json with
+//                               the record of what it gave
+//   OUTPUT.parts/pack/          the pack in the making, once all parts are there
 //
-// Whichever run sees that all parts are there completes the pack; several may at once. Each step is a rename that only one of them can
-// make, or writes what every one would write, so that they cannot hinder each other, and a run that was killed meanwhile is made good by
-// running any part again. No locks: network file systems often lack them.
+// Whichever run sees that all parts are there completes the pack; several may at once. Each step is
+// a rename that only one of them can make, or writes what every one would write, so that they
+// cannot hinder each other, and a run that was killed meanwhile is made good by running any part
+// again. No locks: network file systems often lack them.
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,14 +28,16 @@ class PackParts {
 
   /// Where this run's part goes, for AtomicFolder.
   std::filesystem::path own_folder() const { return folder_of(part_.index); }
-  /// What this part gave, if an earlier run has packed it. Throws Error when parts of another division or of other input lie there.
+  /// What this part gave, if an earlier run has packed it. Throws Error when parts of another
+  /// division or of other input lie there.
   std::optional<PackResult> done() const;
   void write_record(const std::filesystem::path& folder, const PackResult& result) const;
 
   /// Parts that are not done yet.
   std::vector<size_t> missing() const;
 
-  /// The results of all parts, in their order. Throws Error when one was made from other input or with other options.
+  /// The results of all parts, in their order. Throws Error when one was made from other input or
+  /// with other options.
   PackResult gather() const;
   /// Moves all shards into one folder and returns it.
   std::filesystem::path join(const PackResult& result) const;

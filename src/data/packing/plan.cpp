@@ -89,7 +89,8 @@ uint64_t PlannedShard::bytes() const {
   return sum;
 }
 
-PackPlan plan_pack(const Coco& coco, const PackSets& sets, const std::filesystem::path& image_folder, uint64_t shard_size,
+PackPlan plan_pack(const Coco& coco, const PackSets& sets,
+                   const std::filesystem::path& image_folder, uint64_t shard_size,
                    ThreadPool& pool) {
   PackPlan plan;
   plan.problems = coco.problems;
@@ -106,21 +107,25 @@ PackPlan plan_pack(const Coco& coco, const PackSets& sets, const std::filesystem
     }
     return found;
   };
-  ordered_parallel(pool, blocks, 4 * static_cast<size_t>(pool.size()), find_block, [&](size_t, std::vector<Found> block) {
-    for (Found& found : block) {
-      const size_t index = found.image.index, set = sets.of_image[index];
-      if (found.problem.empty()) {
-        fillings[set].take(std::move(found.image), set, shard_size);
-      } else {
-        plan.problems.push_back({std::move(found.problem), static_cast<int64_t>(index)});
-      }
-    }
-  });
-  for (Filling& filling : fillings) std::ranges::move(filling.shards, std::back_inserter(plan.shards));
+  ordered_parallel(
+      pool, blocks, 4 * static_cast<size_t>(pool.size()), find_block,
+      [&](size_t, std::vector<Found> block) {
+        for (Found& found : block) {
+          const size_t index = found.image.index, set = sets.of_image[index];
+          if (found.problem.empty()) {
+            fillings[set].take(std::move(found.image), set, shard_size);
+          } else {
+            plan.problems.push_back({std::move(found.problem), static_cast<int64_t>(index)});
+          }
+        }
+      });
+  for (Filling& filling : fillings)
+    std::ranges::move(filling.shards, std::back_inserter(plan.shards));
   return plan;
 }
 
-uint32_t plan_checksum(const PackPlan& plan, const Coco& coco, const std::vector<uint64_t>& settings) {
+uint32_t plan_checksum(const PackPlan& plan, const Coco& coco,
+                       const std::vector<uint64_t>& settings) {
   Checksum sum;
   for (const uint64_t setting : settings) sum.number(setting);
   for (const Category& category : coco.categories) {

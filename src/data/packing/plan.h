@@ -1,6 +1,6 @@
 #pragma once
-// What goes into which shard. Depends on the annotation file and the sizes of the image files alone, so that shards can be written in any
-// order, by several runs.
+// What goes into which shard. Depends on the annotation file and the sizes of the image files
+// alone, so that shards can be written in any order, by several runs.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -8,8 +8,8 @@
 
 #include "core/thread_pool.h"
 #include "data/annotation_set.h"
-#include "files/file_id.h"
 #include "data/packing/val_split.h"
+#include "files/file_id.h"
 
 namespace dfine {
 
@@ -33,12 +33,15 @@ struct PackPlan {
   std::vector<CocoProblem> problems;  // of the annotation file, then of names and files
 };
 
-/// Takes the images that no problem concerns, in order of the annotation file; a shard is full when the next file would make it larger than
-/// `shard_size`.
-PackPlan plan_pack(const Coco& coco, const PackSets& sets, const std::filesystem::path& image_folder, uint64_t shard_size,
+/// Takes the images that no problem concerns, in order of the annotation file; a shard is full when
+/// the next file would make it larger than `shard_size`.
+PackPlan plan_pack(const Coco& coco, const PackSets& sets,
+                   const std::filesystem::path& image_folder, uint64_t shard_size,
                    ThreadPool& pool);
 
-/// Checksum of everything that decides what the shards will hold, but the bytes of the image files. `settings`: what else does.
-uint32_t plan_checksum(const PackPlan& plan, const Coco& coco, const std::vector<uint64_t>& settings);
+/// Checksum of everything that decides what the shards will hold, but the bytes of the image files.
+/// `settings`: what else does.
+uint32_t plan_checksum(const PackPlan& plan, const Coco& coco,
+                       const std::vector<uint64_t>& settings);
 
 }  // namespace dfine

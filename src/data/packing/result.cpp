@@ -3,10 +3,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "files/atomic_path.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "data/shards/entry_json.h"
+#include "files/atomic_path.h"
 
 namespace dfine {
 namespace {
@@ -15,13 +15,15 @@ using Json = nlohmann::ordered_json;
 
 Json to_json(const BoxNotes& notes) {
   Json first = Json::array();
-  for (const BoxNote& note : notes.first) first.push_back({{"file_name", note.file_name}, {"annotation_id", note.annotation_id}});
+  for (const BoxNote& note : notes.first)
+    first.push_back({{"file_name", note.file_name}, {"annotation_id", note.annotation_id}});
   return {{"count", notes.count}, {"first", std::move(first)}};
 }
 
 BoxNotes notes_from(const Json& json) {
   BoxNotes notes;
-  for (const auto& note : json.at("first")) notes.add(note.at("file_name").get<std::string>(), note.at("annotation_id").get<int64_t>());
+  for (const auto& note : json.at("first"))
+    notes.add(note.at("file_name").get<std::string>(), note.at("annotation_id").get<int64_t>());
   notes.count = json.at("count").get<size_t>();
   return notes;
 }
@@ -29,20 +31,28 @@ BoxNotes notes_from(const Json& json) {
 Json to_json(const PackCounts& counts) {
   Json classes = Json::array();
   for (const ClassCount& of_class : counts.classes)
-    classes.push_back({{"boxes", of_class.boxes}, {"crowds", of_class.crowds}, {"dropped", of_class.dropped}});
-  return {{"empty_images", counts.empty_images}, {"classes", std::move(classes)}, {"missing_areas", counts.missing_areas},
-          {"oriented", counts.oriented},         {"resized", counts.resized},     {"clipped", to_json(counts.clipped)},
+    classes.push_back(
+        {{"boxes", of_class.boxes}, {"crowds", of_class.crowds}, {"dropped", of_class.dropped}});
+  return {{"empty_images", counts.empty_images},
+          {"classes", std::move(classes)},
+          {"missing_areas", counts.missing_areas},
+          {"oriented", counts.oriented},
+          {"resized", counts.resized},
+          {"clipped", to_json(counts.clipped)},
           {"dropped", to_json(counts.dropped)},
           {"in_first_pixel", counts.in_first_pixel},
-          {"crowded_images", counts.crowded_images}, {"most_boxes", counts.most_boxes}, {"most_boxes_in", counts.most_boxes_in}};
+          {"crowded_images", counts.crowded_images},
+          {"most_boxes", counts.most_boxes},
+          {"most_boxes_in", counts.most_boxes_in}};
 }
 
 PackCounts counts_from(const Json& json) {
   PackCounts counts;
   counts.empty_images = json.at("empty_images").get<size_t>();
   for (const auto& of_class : json.at("classes"))
-    counts.classes.push_back(
-        {of_class.at("boxes").get<size_t>(), of_class.at("crowds").get<size_t>(), of_class.at("dropped").get<size_t>()});
+    counts.classes.push_back({of_class.at("boxes").get<size_t>(),
+                              of_class.at("crowds").get<size_t>(),
+                              of_class.at("dropped").get<size_t>()});
   counts.missing_areas = json.at("missing_areas").get<size_t>();
   counts.oriented = json.at("oriented").get<size_t>();
   counts.resized = json.at("resized").get<size_t>();
@@ -60,11 +70,13 @@ ReadPackResult parse(const Json& json) {
   read.plan = json.at("plan").get<uint32_t>();
   for (const auto& set : json.at("sets")) {
     PackedSet packed{set.at("name").get<std::string>(), {}, counts_from(set.at("counts"))};
-    for (const auto& shard : set.at("shards")) packed.shards.push_back(shard_entry_from_json(shard));
+    for (const auto& shard : set.at("shards"))
+      packed.shards.push_back(shard_entry_from_json(shard));
     read.result.sets.push_back(std::move(packed));
   }
   for (const auto& problem : json.at("skipped"))
-    read.result.skipped.push_back({problem.at("message").get<std::string>(), problem.at("image").get<int64_t>()});
+    read.result.skipped.push_back(
+        {problem.at("message").get<std::string>(), problem.at("image").get<int64_t>()});
   return read;
 }
 
@@ -84,9 +96,11 @@ void write_pack_result(const std::filesystem::path& file, const PackResult& resu
   for (const PackedSet& set : result.sets) {
     Json shards = Json::array();
     for (const auto& shard : set.shards) shards.push_back(shard_entry_to_json(shard));
-    sets.push_back({{"name", set.name}, {"counts", to_json(set.counts)}, {"shards", std::move(shards)}});
+    sets.push_back(
+        {{"name", set.name}, {"counts", to_json(set.counts)}, {"shards", std::move(shards)}});
   }
-  for (const CocoProblem& problem : result.skipped) skipped.push_back({{"message", problem.message}, {"image", problem.image}});
+  for (const CocoProblem& problem : result.skipped)
+    skipped.push_back({{"message", problem.message}, {"image", problem.image}});
   const Json json{{"plan", plan}, {"sets", std::move(sets)}, {"skipped", std::move(skipped)}};
   write_file_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

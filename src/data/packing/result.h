@@ -1,6 +1,6 @@
 #pragma once
-// What packing gave: the shards written and what was found on the way. A part of a pack leaves it in a file, for the run that completes
-// the pack.
+// What packing gave: the shards written and what was found on the way. A part of a pack leaves it
+// in a file, for the run that completes the pack.
 #include <cstdint>
 #include <filesystem>
 #include <string>

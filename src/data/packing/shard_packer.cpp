@@ -4,8 +4,8 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "data/packing/spool.h"
 #include "data/packing/interrupted.h"
+#include "data/packing/spool.h"
 #include "image/decode.h"
 
 namespace dfine {
@@ -23,20 +23,25 @@ struct StoredImage {
 StoredImage stored_image(const Coco& coco, size_t index, const CheckedImage& checked) {
   const auto annotations = coco.annotations_of(index);
   StoredImage stored{coco.images[index], {annotations.begin(), annotations.end()}, {}};
-  stored.image.width = checked.width;  // the same, unless the annotation file gave none or the image was made smaller
+  stored.image.width =
+      checked
+          .width;  // the same, unless the annotation file gave none or the image was made smaller
   stored.image.height = checked.height;
-  const double x = static_cast<double>(checked.width) / checked.file_width, y = static_cast<double>(checked.height) / checked.file_height;
+  const double x = static_cast<double>(checked.width) / checked.file_width,
+               y = static_cast<double>(checked.height) / checked.file_height;
   for (CocoAnnotation& annotation : stored.annotations) {
     if (checked.resized) {
       for (size_t k = 0; k < 4; ++k) annotation.bbox[k] *= k % 2 == 0 ? x : y;
       annotation.area *= x * y;
     }
-    stored.boxes.push_back({&annotation, normalise_box(annotation.bbox, checked.width, checked.height)});
+    stored.boxes.push_back(
+        {&annotation, normalise_box(annotation.bbox, checked.width, checked.height)});
   }
   return stored;
 }
 
-std::vector<PlannedImage> without(const std::vector<PlannedImage>& images, const std::vector<CocoProblem>& problems) {
+std::vector<PlannedImage> without(const std::vector<PlannedImage>& images,
+                                  const std::vector<CocoProblem>& problems) {
   std::unordered_set<int64_t> bad;
   for (const CocoProblem& problem : problems) bad.insert(problem.image);
   std::vector<PlannedImage> left;
@@ -53,7 +58,8 @@ ShardPacker::Checked ShardPacker::check(const PlannedImage& planned) const {
   try {
     Checked checked{read_checked_image(planned.path, planned.size, image), {}, {}};
     if (options_.max_side > 0) limit_side(checked.image, options_.max_side);
-    if (options_.decode && !checked.image.resized) decode_image(checked.image.bytes);  // one made smaller has been decoded
+    if (options_.decode && !checked.image.resized)
+      decode_image(checked.image.bytes);  // one made smaller has been decoded
     return checked;
   } catch (const Error& e) {
     return {{}, cat(describe(image), ": ", e.message()), e.hint()};
@@ -61,33 +67,40 @@ ShardPacker::Checked ShardPacker::check(const PlannedImage& planned) const {
 }
 
 template <class Take>
-std::vector<CocoProblem> ShardPacker::for_each_usable(const std::vector<PlannedImage>& images, Take take) {
+std::vector<CocoProblem> ShardPacker::for_each_usable(const std::vector<PlannedImage>& images,
+                                                      Take take) {
   std::vector<CocoProblem> problems;
   const auto produce = [&](size_t i) { return check(images[i]); };
-  ordered_parallel(pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), produce, [&](size_t i, Checked checked) {
-    stop_if(options_.interrupted);
-    if (checked.problem.empty()) {
-      take(images[i], std::move(checked.image));
-    } else {
-      problems.push_back({std::move(checked.problem), static_cast<int64_t>(images[i].index)});
-      if (!options_.skip_bad)
-        throw_problems(options_.annotations, problems,
-                       checked.hint.empty() ? kSkipHint : checked.hint + "; --skip-bad leaves such images out");
-    }
-    if (!silent_) done_(images[i].size);
-  });
+  ordered_parallel(
+      pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), produce,
+      [&](size_t i, Checked checked) {
+        stop_if(options_.interrupted);
+        if (checked.problem.empty()) {
+          take(images[i], std::move(checked.image));
+        } else {
+          problems.push_back({std::move(checked.problem), static_cast<int64_t>(images[i].index)});
+          if (!options_.skip_bad)
+            throw_problems(options_.annotations, problems,
+                           checked.hint.empty()
+                               ? kSkipHint
+                               : checked.hint + "; --skip-bad leaves such images out");
+        }
+        if (!silent_) done_(images[i].size);
+      });
   return problems;
 }
 
-/// The place for image bytes is set aside when the shard is begun, so one with a bad image is begun again without it.
+/// The place for image bytes is set aside when the shard is begun, so one with a bad image is begun
+/// again without it.
 ShardOutcome ShardPacker::pack_as_they_are(const PlannedShard& shard, const fs::path& file) {
   ShardOutcome outcome{{}, PackCounts(coco_.categories.size()), {}};
   ShardWriter writer(file, shard.bytes());
-  outcome.skipped = for_each_usable(shard.images, [&](const PlannedImage& planned, const CheckedImage& checked) {
-    const StoredImage stored = stored_image(coco_, planned.index, checked);
-    writer.add(stored.image, checked.bytes, checked.crc32c, stored.boxes);
-    outcome.counts.add(stored.image.file_name, stored.boxes, checked);
-  });
+  outcome.skipped =
+      for_each_usable(shard.images, [&](const PlannedImage& planned, const CheckedImage& checked) {
+        const StoredImage stored = stored_image(coco_, planned.index, checked);
+        writer.add(stored.image, checked.bytes, checked.crc32c, stored.boxes);
+        outcome.counts.add(stored.image.file_name, stored.boxes, checked);
+      });
   if (outcome.skipped.empty()) outcome.entry = writer.finish(coco_.categories);
   return outcome;
 }
@@ -96,11 +109,12 @@ ShardOutcome ShardPacker::pack_resized(const PlannedShard& shard, const fs::path
   ShardOutcome outcome{{}, PackCounts(coco_.categories.size()), {}};
   ImageSpool spool(fs::path(file) += ".spool");
   std::vector<std::pair<size_t, CheckedImage>> kept;  // their bytes are in the spool
-  outcome.skipped = for_each_usable(shard.images, [&](const PlannedImage& planned, CheckedImage checked) {
-    spool.add(checked.bytes);
-    checked.bytes = {};
-    kept.emplace_back(planned.index, std::move(checked));
-  });
+  outcome.skipped =
+      for_each_usable(shard.images, [&](const PlannedImage& planned, CheckedImage checked) {
+        spool.add(checked.bytes);
+        checked.bytes = {};
+        kept.emplace_back(planned.index, std::move(checked));
+      });
   if (kept.empty()) return outcome;
   ShardWriter writer(file, spool.bytes());
   spool.for_each([&](size_t i, const std::vector<uint8_t>& bytes) {
@@ -122,10 +136,12 @@ ShardOutcome ShardPacker::pack(const PlannedShard& shard, const fs::path& folder
   std::error_code ignored;
   fs::remove(file, ignored);
   const PlannedShard left{shard.set, shard.file, without(shard.images, outcome.skipped)};
-  if (left.images.empty()) return {{}, PackCounts(coco_.categories.size()), std::move(outcome.skipped)};
+  if (left.images.empty())
+    return {{}, PackCounts(coco_.categories.size()), std::move(outcome.skipped)};
   silent_ = true;
   ShardOutcome again = pack_as_they_are(left, file);
-  if (!again.skipped.empty()) throw_problems(options_.annotations, again.skipped, "the files change while they are packed");
+  if (!again.skipped.empty())
+    throw_problems(options_.annotations, again.skipped, "the files change while they are packed");
   again.skipped = std::move(outcome.skipped);
   return again;
 }

@@ -6,9 +6,9 @@
 
 #include "core/thread_pool.h"
 #include "data/annotation_set.h"
-#include "data/report/counts.h"
 #include "data/packing/options.h"
 #include "data/packing/plan.h"
+#include "data/report/counts.h"
 
 namespace dfine {
 
@@ -18,15 +18,18 @@ struct ShardOutcome {
   std::vector<CocoProblem> skipped;  // in order of the images
 };
 
-/// Reads, checks and writes the images of a shard; many threads prepare, the caller's writes in order.
+/// Reads, checks and writes the images of a shard; many threads prepare, the caller's writes in
+/// order.
 class ShardPacker {
  public:
-  /// Keeps references; `done(bytes)` is called in the caller's thread for each image, good or bad, with its size on disk.
-  ShardPacker(const PackOptions& options, const Coco& coco, ThreadPool& pool, std::function<void(uint64_t)> done)
+  /// Keeps references; `done(bytes)` is called in the caller's thread for each image, good or bad,
+  /// with its size on disk.
+  ShardPacker(const PackOptions& options, const Coco& coco, ThreadPool& pool,
+              std::function<void(uint64_t)> done)
       : options_(options), coco_(coco), pool_(pool), done_(std::move(done)) {}
 
-  /// Writes `folder / shard.file`. A bad image is an Error, or skipped with options.skip_bad: the shard is then the one that the other
-  /// images alone would give.
+  /// Writes `folder / shard.file`. A bad image is an Error, or skipped with options.skip_bad: the
+  /// shard is then the one that the other images alone would give.
   ShardOutcome pack(const PlannedShard& shard, const std::filesystem::path& folder);
 
  private:

@@ -12,13 +12,17 @@ namespace {
 
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
   const int code = errno;
-  throw Error(cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)),
-              code == ENOSPC || code == EDQUOT || code == EFBIG ? "free some space there or choose another place" : "");
+  throw Error(
+      cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)),
+      code == ENOSPC || code == EDQUOT || code == EFBIG
+          ? "free some space there or choose another place"
+          : "");
 }
 
 }  // namespace
 
-ImageSpool::ImageSpool(std::filesystem::path path) : path_(std::move(path)), out_(path_, std::ios::binary) {
+ImageSpool::ImageSpool(std::filesystem::path path)
+    : path_(std::move(path)), out_(path_, std::ios::binary) {
   if (!out_) fail("create", path_);
 }
 
@@ -28,7 +32,9 @@ ImageSpool::~ImageSpool() {
 }
 
 void ImageSpool::add(const std::vector<uint8_t>& bytes) {
-  if (!out_.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) fail("write", path_);
+  if (!out_.write(reinterpret_cast<const char*>(bytes.data()),
+                  static_cast<std::streamsize>(bytes.size())))
+    fail("write", path_);
   sizes_.push_back(bytes.size());
   bytes_ += bytes.size();
 }
@@ -42,7 +48,8 @@ void ImageSpool::finish_writing() {
 
 void ImageSpool::read_next(uint64_t size, std::vector<uint8_t>& bytes) {
   bytes.resize(size);
-  if (!in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) fail("read", path_);
+  if (!in_.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+    fail("read", path_);
 }
 
 }  // namespace dfine

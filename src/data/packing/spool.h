@@ -6,8 +6,8 @@
 
 namespace dfine {
 
-/// Image files whose sizes are not known beforehand, kept in a temporary file until the shard can be laid out. Removes that file at the
-/// end.
+/// Image files whose sizes are not known beforehand, kept in a temporary file until the shard can
+/// be laid out. Removes that file at the end.
 class ImageSpool {
  public:
   explicit ImageSpool(std::filesystem::path path);

@@ -18,14 +18,19 @@ PackSets one_set(const Coco& coco) {
 
 PackSets split_sets(const Coco& coco, double fraction, uint64_t seed) {
   const size_t count = coco.images.size();
-  if (count < 2) throw Error(cat("cannot split ", counted(static_cast<long long>(count), "image"), " into training and validation"));
+  if (count < 2)
+    throw Error(cat("cannot split ", counted(static_cast<long long>(count), "image"),
+                    " into training and validation"));
   std::vector<std::pair<double, int64_t>> draws;
   for (const CocoImage& image : coco.images) {
-    draws.emplace_back(CounterRandom(seed, Stream::kSplit, static_cast<uint64_t>(image.id)).uniform_double(), image.id);
+    draws.emplace_back(
+        CounterRandom(seed, Stream::kSplit, static_cast<uint64_t>(image.id)).uniform_double(),
+        image.id);
   }
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return draws[a] < draws[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return draws[a] < draws[b]; });
   const auto wanted = static_cast<size_t>(std::llround(fraction * static_cast<double>(count)));
   PackSets sets{{kTrainSet, kValSet}, std::vector<uint8_t>(count, 0)};
   for (size_t k = 0; k < std::clamp<size_t>(wanted, 1, count - 1); ++k) sets.of_image[order[k]] = 1;

@@ -12,10 +12,12 @@ bool ends_in_first_pixel(const std::array<double, 4>& xywh) {
 void BoxNotes::append(const BoxNotes& later) {
   count += later.count;
   first.insert(first.end(), later.first.begin(),
-               later.first.begin() + static_cast<ptrdiff_t>(std::min(later.first.size(), kKept - first.size())));
+               later.first.begin() +
+                   static_cast<ptrdiff_t>(std::min(later.first.size(), kKept - first.size())));
 }
 
-void PackCounts::add(const std::string& file_name, std::span<const PlacedBox> boxes, const CheckedImage& checked) {
+void PackCounts::add(const std::string& file_name, std::span<const PlacedBox> boxes,
+                     const CheckedImage& checked) {
   if (checked.orientation != 1) ++oriented;
   if (checked.resized) ++resized;
   size_t targets = 0;

@@ -13,7 +13,8 @@
 
 namespace dfine {
 
-/// Lies the box (pixels) between -1 and 1? Coordinates relative to the image do, taken as COCO's pixels or as VOC's, which count from 1.
+/// Lies the box (pixels) between -1 and 1? Coordinates relative to the image do, taken as COCO's
+/// pixels or as VOC's, which count from 1.
 bool ends_in_first_pixel(const std::array<double, 4>& xywh);
 
 /// A box that was changed or left out of training.
@@ -34,8 +35,8 @@ struct BoxNotes {
 };
 
 struct ClassCount {
-  size_t boxes = 0;   // training targets
-  size_t crowds = 0;  // crowd regions: evaluation alone uses them
+  size_t boxes = 0;    // training targets
+  size_t crowds = 0;   // crowd regions: evaluation alone uses them
   size_t dropped = 0;  // without any area inside the image
 
   size_t all() const { return boxes + crowds + dropped; }
@@ -47,16 +48,19 @@ struct PackCounts {
   size_t empty_images = 0;          // without a training target
   std::vector<ClassCount> classes;  // in order of the labels
   size_t missing_areas = 0;         // annotations whose area became w * h
-  size_t oriented = 0;              // images whose EXIF data ask to be turned or mirrored, which is not done
-  size_t resized = 0;               // images made smaller
-  size_t in_first_pixel = 0;        // annotations that end within the first pixel: relative to the image rather than in pixels
-  static constexpr size_t kCrowded = 300;  // queries of a model (model.num_queries) unless configured
-  size_t crowded_images = 0;               // images with more training targets
-  size_t most_boxes = 0;                   // training targets of the image with the most
-  std::string most_boxes_in;               // its name; the first of several
+  size_t oriented = 0;  // images whose EXIF data ask to be turned or mirrored, which is not done
+  size_t resized = 0;   // images made smaller
+  size_t in_first_pixel = 0;  // annotations that end within the first pixel: relative to the image
+                              // rather than in pixels
+  static constexpr size_t kCrowded =
+      300;                    // queries of a model (model.num_queries) unless configured
+  size_t crowded_images = 0;  // images with more training targets
+  size_t most_boxes = 0;      // training targets of the image with the most
+  std::string most_boxes_in;  // its name; the first of several
   BoxNotes clipped, dropped;
 
-  void add(const std::string& file_name, std::span<const PlacedBox> boxes, const CheckedImage& checked);
+  void add(const std::string& file_name, std::span<const PlacedBox> boxes,
+           const CheckedImage& checked);
   /// An image's number of training targets, which add() counts itself.
   void add_targets(std::string_view file_name, size_t targets);
   /// Those of images that follow.

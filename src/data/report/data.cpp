@@ -22,7 +22,8 @@ std::array<double, 4> xywh_of(const ShardIndex::Boxes& boxes, size_t b) {
 
 void ReportData::add(const ShardIndex& index) {
   const auto describe_box = [&](size_t i, const ShardIndex::Boxes& of, size_t b) {
-    return cat(index.file_name[i], ": ", categories[static_cast<size_t>(of.label[b])].name, ", annotation ", of.annotation_id[b]);
+    return cat(index.file_name[i], ": ", categories[static_cast<size_t>(of.label[b])].name,
+               ", annotation ", of.annotation_id[b]);
   };
   std::vector<size_t> last_image(categories.size(), SIZE_MAX);
   for (size_t i = 0; i < index.images(); ++i) {
@@ -49,7 +50,8 @@ void ReportData::add(const ShardIndex& index) {
       ++aspects[bin_of(kAspectEdges, xywh[2] / xywh[3])];
       ++coco_areas[bin_of(kCocoAreaEdges, index.box.area[b])];
     }
-    for (size_t b = index.dropped.first[i]; b < index.dropped.first[i + 1]; ++b) dropped.add(describe_box(i, index.dropped, b));
+    for (size_t b = index.dropped.first[i]; b < index.dropped.first[i + 1]; ++b)
+      dropped.add(describe_box(i, index.dropped, b));
     if (targets == 0) empty_images.add(std::string(index.file_name[i]));
     ++per_image[bin_of(kPerImageEdges, static_cast<double>(targets))];
   }

@@ -10,7 +10,8 @@ namespace dfine {
 void ImageContents::add(const ShardIndex& index, ShardBytes bytes, std::string file) {
   const size_t first = files_.size();
   for (size_t r = 0; r < index.images(); ++r) {
-    files_.push_back({index.offset[r], index.size[r], index.crc32c[r], static_cast<uint32_t>(shards_.size())});
+    files_.push_back(
+        {index.offset[r], index.size[r], index.crc32c[r], static_cast<uint32_t>(shards_.size())});
     names_.add(index.file_name[r]);
     by_key_[key_of(files_.back())].push_back(static_cast<uint32_t>(files_.size() - 1));
   }
@@ -21,8 +22,9 @@ std::vector<uint8_t> ImageContents::bytes_of(size_t i) const {
   const File& file = files_[i];
   std::vector<uint8_t> bytes;
   const OpenShard& shard = shards_[file.shard];
-  with_context([&] { shard.bytes.read(file.offset, file.size, file.crc32c, bytes); },
-               [&] { return cat("in record ", i - shard.first, " (\"", names_[i], "\") of ", shard.file); });
+  with_context(
+      [&] { shard.bytes.read(file.offset, file.size, file.crc32c, bytes); },
+      [&] { return cat("in record ", i - shard.first, " (\"", names_[i], "\") of ", shard.file); });
   return bytes;
 }
 

@@ -15,7 +15,8 @@ class ImageContents {
   /// Takes the shards one after another; `file` names this one in messages.
   void add(const ShardIndex& index, ShardBytes bytes, std::string file);
 
-  // Both read files that are equal in size and checksum, and throw Error, naming the record, where one is damaged.
+  // Both read files that are equal in size and checksum, and throw Error, naming the record, where
+  // one is damaged.
   /// Groups of two and more equal files, by their names; in order of the first of each.
   std::vector<std::vector<std::string>> duplicates() const;
 

@@ -6,7 +6,8 @@
 
 namespace dfine {
 
-/// Text that a browser shows as it is: markup characters escaped, control characters and bytes that are no UTF-8 as U+FFFD.
+/// Text that a browser shows as it is: markup characters escaped, control characters and bytes that
+/// are no UTF-8 as U+FFFD.
 std::string html_text(std::string_view text);
 
 struct Bar {
@@ -14,7 +15,8 @@ struct Bar {
   size_t count = 0;
 };
 
-/// A column chart as inline SVG; empty bars at either end are left out. `what`: of what the counts are, for readers that speak.
+/// A column chart as inline SVG; empty bars at either end are left out. `what`: of what the counts
+/// are, for readers that speak.
 std::string column_chart(std::vector<Bar> bars, const std::string& what);
 
 /// Style sheet of the report, light and dark.

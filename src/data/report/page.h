@@ -4,9 +4,9 @@
 
 #include "data/data_note.h"
 #include "data/data_warning.h"
-#include "data/report/duplicates.h"
 #include "data/report/counts.h"
 #include "data/report/data.h"
+#include "data/report/duplicates.h"
 
 namespace dfine {
 
@@ -20,7 +20,7 @@ struct ReportPage {
   const ReportData& data;
   const PackCounts& counts;
   size_t shards = 0;
-  std::vector<std::string> skipped;                  // one line for each problem
+  std::vector<std::string> skipped;  // one line for each problem
   std::vector<DataNote> notes;
   std::vector<DataWarning> warnings;
   std::vector<std::vector<std::string>> duplicates;  // groups of names

@@ -16,7 +16,8 @@ struct GatheredSet {
   ImageContents contents;
 };
 
-GatheredSet gather(const std::filesystem::path& folder, const std::vector<Category>& categories, const std::vector<ShardEntry>& shards) {
+GatheredSet gather(const std::filesystem::path& folder, const std::vector<Category>& categories,
+                   const std::vector<ShardEntry>& shards) {
   GatheredSet set{ReportData(categories), {}};
   for (const ShardEntry& entry : shards) {
     Shard shard = open_shard(folder, entry, categories);
@@ -29,10 +30,14 @@ GatheredSet gather(const std::filesystem::path& folder, const std::vector<Catego
 /// Images of val, or of all packs with one to compare with, are in the other pack too.
 void warn_of_shared(const ReportPage& page, std::vector<DataWarning>& warnings) {
   for (const SharedImages& shared : page.shared) {
-    if (shared.images.empty() || (page.set == kTrainSet && shared.pack == kValSet)) continue;  // val's page says it
-    warnings.push_back({cat(counted(static_cast<long long>(shared.images.size()), "image", "images"), page.set.empty() ? "" : " of " + page.set,
-                            shared.images.size() == 1 ? " is" : " are", " in ", shared.pack, " too, byte for byte"),
-                        "metrics on such images flatter the model: keep one file of each pair (report.html lists them) and pack again"});
+    if (shared.images.empty() || (page.set == kTrainSet && shared.pack == kValSet))
+      continue;  // val's page says it
+    warnings.push_back(
+        {cat(counted(static_cast<long long>(shared.images.size()), "image", "images"),
+             page.set.empty() ? "" : " of " + page.set, shared.images.size() == 1 ? " is" : " are",
+             " in ", shared.pack, " too, byte for byte"),
+         "metrics on such images flatter the model: keep one file of each pair (report.html lists "
+         "them) and pack again"});
   }
 }
 
@@ -40,7 +45,8 @@ void warn_of_shared(const ReportPage& page, std::vector<DataWarning>& warnings) 
 
 Reports make_reports(const ReportInput& input) {
   std::vector<GatheredSet> sets;
-  for (const PackedSet& set : input.sets) sets.push_back(gather(input.folder / set.name, input.categories, set.shards));
+  for (const PackedSet& set : input.sets)
+    sets.push_back(gather(input.folder / set.name, input.categories, set.shards));
   ImageContents other;
   if (!input.compare.empty()) {
     const Manifest manifest = read_manifest(input.compare);
@@ -50,12 +56,21 @@ Reports make_reports(const ReportInput& input) {
   Reports reports{{}, input.warnings};
   for (size_t s = 0; s < sets.size(); ++s) {
     const PackedSet& set = input.sets[s];
-    ReportPage& page = pages.emplace_back(
-        ReportPage{set.name, sets[s].data, set.counts, set.shards.size(), input.skipped, input.notes, {}, sets[s].contents.duplicates(), {}});
+    ReportPage& page = pages.emplace_back(ReportPage{set.name,
+                                                     sets[s].data,
+                                                     set.counts,
+                                                     set.shards.size(),
+                                                     input.skipped,
+                                                     input.notes,
+                                                     {},
+                                                     sets[s].contents.duplicates(),
+                                                     {}});
     for (size_t k = 0; k < sets.size(); ++k) {
-      if (k != s) page.shared.push_back({input.sets[k].name, sets[s].contents.also_in(sets[k].contents)});
+      if (k != s)
+        page.shared.push_back({input.sets[k].name, sets[s].contents.also_in(sets[k].contents)});
     }
-    if (!input.compare.empty()) page.shared.push_back({input.compare.string(), sets[s].contents.also_in(other)});
+    if (!input.compare.empty())
+      page.shared.push_back({input.compare.string(), sets[s].contents.also_in(other)});
     warn_of_shared(page, reports.warnings);
   }
   for (ReportPage& page : pages) {

@@ -1,6 +1,6 @@
 #pragma once
-// report.html: what a pack holds and what to look at in it. One file, without scripts and without anything from elsewhere; the same pack
-// gives the same bytes.
+// report.html: what a pack holds and what to look at in it. One file, without scripts and without
+// anything from elsewhere; the same pack gives the same bytes.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,12 +21,13 @@ struct ReportInput {
   std::vector<std::string> skipped;  // one line for each problem
   std::vector<DataNote> notes;
   std::vector<DataWarning> warnings;
-  std::filesystem::path compare;     // another pack, to find images that both contain; or empty
+  std::filesystem::path compare;  // another pack, to find images that both contain; or empty
 };
 
 struct Reports {
-  std::vector<std::string> pages;     // of all packs, in their order
-  std::vector<DataWarning> warnings;  // those of the input, and what the comparison of the packs gives
+  std::vector<std::string> pages;  // of all packs, in their order
+  std::vector<DataWarning>
+      warnings;  // those of the input, and what the comparison of the packs gives
 };
 
 /// Reads the shards, and throws Error where one is damaged, or `compare` is no pack. The two

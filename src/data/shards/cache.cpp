@@ -9,13 +9,13 @@
 #include <string>
 #include <system_error>
 
-#include "files/atomic_path.h"
 #include "core/crc32c.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "files/byte_file.h"
 #include "data/shards/manifest.h"
+#include "files/atomic_path.h"
+#include "files/byte_file.h"
 
 namespace dfine {
 namespace {
@@ -25,7 +25,8 @@ namespace fs = std::filesystem;
 /// Held from construction to destruction by one process at a time.
 class FileLock {
  public:
-  FileLock(const fs::path& path, const std::string& waiting) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+  FileLock(const fs::path& path, const std::string& waiting)
+      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
     if (fd_ < 0) fail(path);
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
     if (errno == EWOULDBLOCK) log::info(waiting);
@@ -52,9 +53,11 @@ std::vector<uint8_t> content(const fs::path& path) {
   return bytes;
 }
 
-bool is_complete(const fs::path& copy, const Manifest& manifest, const std::vector<uint8_t>& manifest_bytes) {
+bool is_complete(const fs::path& copy, const Manifest& manifest,
+                 const std::vector<uint8_t>& manifest_bytes) {
   std::error_code failed;
-  if (!fs::exists(copy / kManifestName, failed) || content(copy / kManifestName) != manifest_bytes) return false;
+  if (!fs::exists(copy / kManifestName, failed) || content(copy / kManifestName) != manifest_bytes)
+    return false;
   for (const auto& shard : manifest.shards) {
     if (fs::file_size(copy / shard.file, failed) != shard.file_bytes || failed) return false;
   }
@@ -64,9 +67,10 @@ bool is_complete(const fs::path& copy, const Manifest& manifest, const std::vect
 void check_space(const fs::path& cache_dir, uint64_t needed) {
   const uint64_t free = fs::space(cache_dir).available;
   if (needed > free) {
-    throw Error(cat("the copy needs ", human_bytes(static_cast<double>(needed)), ", but ", cache_dir.string(), " has only ",
-                    human_bytes(static_cast<double>(free)), " free"),
-                "remove copies of other packs there, name another folder, or leave data.cache_dir empty");
+    throw Error(
+        cat("the copy needs ", human_bytes(static_cast<double>(needed)), ", but ",
+            cache_dir.string(), " has only ", human_bytes(static_cast<double>(free)), " free"),
+        "remove copies of other packs there, name another folder, or leave data.cache_dir empty");
   }
 }
 
@@ -78,7 +82,8 @@ void copy_pack(const fs::path& pack, const fs::path& target, const Manifest& man
     std::error_code failed;
     fs::copy_file(pack / name, folder.path() / name, failed);
     if (failed) {
-      throw Error(cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ", failed.message()),
+      throw Error(cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ",
+                      failed.message()),
                   "is there room on the disk of data.cache_dir?");
     }
   }
@@ -97,12 +102,14 @@ fs::path cached_pack(const fs::path& pack, const fs::path& cache_dir) {
 
   MadeFolders folders(cache_dir);
   folders.keep();
-  const FileLock lock(cache_dir / cat(".", name, ".lock"),
-                      cat("waiting for another process to copy ", pack.string(), " to ", target.string()));
+  const FileLock lock(
+      cache_dir / cat(".", name, ".lock"),
+      cat("waiting for another process to copy ", pack.string(), " to ", target.string()));
   if (is_complete(target, manifest, manifest_bytes)) return target;
   const uint64_t bytes = manifest.totals().file_bytes + manifest_bytes.size();
   check_space(cache_dir, bytes);
-  log::info(cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)), ") to ", target.string()));
+  log::info(cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)), ") to ",
+                target.string()));
   copy_pack(pack, target, manifest);
   return target;
 }

@@ -42,7 +42,8 @@ PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
   for (const auto& entry : manifest.shards) {
     Shard shard = open_shard(folder, entry, manifest.categories);
     set.first_.push_back(set.size() + shard.index.images());
-    set.shards_.push_back({entry.file, std::move(shard.bytes), std::move(shard.mapping), shard.mapped});
+    set.shards_.push_back(
+        {entry.file, std::move(shard.bytes), std::move(shard.mapping), shard.mapped});
   }
   return set;
 }
@@ -53,10 +54,13 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
   std::sort(sorted.begin(), sorted.end());
   std::vector<int64_t> all(classes);
   std::iota(all.begin(), all.end(), 0);
-  if (sorted != all) throw Error(cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+  if (sorted != all)
+    throw Error(
+        cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
   std::vector<Category> categories(classes);
   std::vector<int32_t> composed(classes);
-  for (size_t label = 0; label < classes; ++label) categories[static_cast<size_t>(label_of[label])] = categories_[label];
+  for (size_t label = 0; label < classes; ++label)
+    categories[static_cast<size_t>(label_of[label])] = categories_[label];
   for (size_t stored = 0; stored < classes; ++stored)
     composed[stored] = static_cast<int32_t>(label_of[static_cast<size_t>(label_of_[stored])]);
   categories_ = std::move(categories);
@@ -66,7 +70,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
 
 PackedDataset PackedDataset::renamed(const std::vector<std::string>& names) && {
   if (names.size() != categories_.size())
-    throw Error(cat(names.size(), " names for the ", categories_.size(), " classes of ", folder_.string()));
+    throw Error(
+        cat(names.size(), " names for the ", categories_.size(), " classes of ", folder_.string()));
   for (size_t label = 0; label < names.size(); ++label) categories_[label].name = names[label];
   return std::move(*this);
 }
@@ -79,7 +84,8 @@ PackedDataset::Place PackedDataset::find(size_t i) const {
 
 PackedImage PackedDataset::image(size_t i) const {
   const auto [shard, r] = find(i);
-  return {shard.index.id[r], shard.index.width[r], shard.index.height[r], shard.index.file_name[r], shard.name};
+  return {shard.index.id[r], shard.index.width[r], shard.index.height[r], shard.index.file_name[r],
+          shard.name};
 }
 
 std::vector<PackedBox> PackedDataset::evaluation_boxes(size_t i) const {
@@ -89,7 +95,8 @@ std::vector<PackedBox> PackedDataset::evaluation_boxes(size_t i) const {
   const uint64_t kept_end = index.box.first[r + 1], dropped_end = index.dropped.first[r + 1];
   std::vector<PackedBox> boxes;
   boxes.reserve(kept_end - kept + dropped_end - dropped);
-  while (kept < kept_end || dropped < dropped_end) {  // the dropped ones go back to their places among the others
+  while (kept < kept_end ||
+         dropped < dropped_end) {  // the dropped ones go back to their places among the others
     const bool is_dropped = dropped < dropped_end && index.position[dropped] == boxes.size();
     boxes.push_back(is_dropped ? dropped_box(index, dropped++) : kept_box(index, kept++));
   }
@@ -108,7 +115,8 @@ std::vector<PackedBox> PackedDataset::training_boxes(size_t i) const {
 size_t PackedDataset::training_box_count(size_t i) const {
   const auto [shard, r] = find(i);
   size_t count = 0;
-  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) count += shard.index.box.iscrowd[b] == 0 ? 1 : 0;
+  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b)
+    count += shard.index.box.iscrowd[b] == 0 ? 1 : 0;
   return count;
 }
 
@@ -120,8 +128,11 @@ std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
 
 void PackedDataset::read_bytes(size_t i, std::vector<uint8_t>& bytes) const {
   const auto [shard, r] = find(i);
-  with_context([&, &shard = shard, r = r] { shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes); },
-               [&] { return describe(i); });
+  with_context(
+      [&, &shard = shard, r = r] {
+        shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
+      },
+      [&] { return describe(i); });
 }
 
 void PackedDataset::will_need(size_t i) const noexcept {
@@ -131,8 +142,8 @@ void PackedDataset::will_need(size_t i) const noexcept {
 
 std::string PackedDataset::describe(size_t i) const {
   const auto [shard, r] = find(i);
-  return cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ", shard.index.id[r], ") of ",
-             printable(folder_ / shard.name));
+  return cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ",
+             shard.index.id[r], ") of ", printable(folder_ / shard.name));
 }
 
 }  // namespace dfine

@@ -38,16 +38,18 @@ struct PackedImage {
   std::string_view shard;         // "shard-00000.h5"
 };
 
-/// Index and image files both stay on disk. The index is mapped, so that it lies in memory once for all ranks of a node, in the page
-/// cache; a process keeps some hundred bytes a shard of its own, nothing for an image or a box. Any thread may call any member.
+/// Index and image files both stay on disk. The index is mapped, so that it lies in memory once for
+/// all ranks of a node, in the page cache; a process keeps some hundred bytes a shard of its own,
+/// nothing for an image or a box. Any thread may call any member.
 class PackedDataset {
  public:
-  /// Maps the shards' indexes and checks manifest, index checksums and values; throws an Error that names the file and what is wrong with
-  /// it. Nobody may change the pack's files afterwards; replacing the whole folder is fine.
+  /// Maps the shards' indexes and checks manifest, index checksums and values; throws an Error that
+  /// names the file and what is wrong with it. Nobody may change the pack's files afterwards;
+  /// replacing the whole folder is fine.
   static PackedDataset open(const std::filesystem::path& folder);
 
-  /// The same pack with its labels renumbered: the class that has label l now gets label_of[l], in every box and in categories().
-  /// `label_of` must be a permutation of 0..C-1; Error otherwise.
+  /// The same pack with its labels renumbered: the class that has label l now gets label_of[l], in
+  /// every box and in categories(). `label_of` must be a permutation of 0..C-1; Error otherwise.
   PackedDataset relabelled(const std::vector<int64_t>& label_of) &&;
   /// The same pack with other class names, one for each label.
   PackedDataset renamed(const std::vector<std::string>& names) &&;
@@ -55,7 +57,8 @@ class PackedDataset {
   size_t size() const { return first_.back(); }
   PackedImage image(size_t i) const;
 
-  /// The image file as it was packed; throws an Error that names shard, record and file when its checksum is wrong.
+  /// The image file as it was packed; throws an Error that names shard, record and file when its
+  /// checksum is wrong.
   std::vector<uint8_t> read_bytes(size_t i) const;
   /// The same into `bytes`, whose memory is used again.
   void read_bytes(size_t i, std::vector<uint8_t>& bytes) const;
@@ -64,7 +67,8 @@ class PackedDataset {
   /// "record 3 ("a.jpg", image id 7) of data/train/shard-00000.h5".
   std::string describe(size_t i) const;
 
-  /// All annotations of image i in order of the annotation file: crowds, and boxes without area too, as COCO evaluation counts them.
+  /// All annotations of image i in order of the annotation file: crowds, and boxes without area
+  /// too, as COCO evaluation counts them.
   std::vector<PackedBox> evaluation_boxes(size_t i) const;
   /// Those that are training targets, in the same order.
   std::vector<PackedBox> training_boxes(size_t i) const;

@@ -57,7 +57,8 @@ Json shard_entry_to_json(const ShardEntry& entry) {
 ShardEntry shard_entry_from_json(const Json& json) {
   ShardEntry entry = shard_counts_from_json(json);
   entry.file = json.at("file").get<std::string>();
-  if (entry.file.empty() || entry.file.find('/') != std::string::npos) throw Error(cat("'", entry.file, "' is not the name of a shard"));
+  if (entry.file.empty() || entry.file.find('/') != std::string::npos)
+    throw Error(cat("'", entry.file, "' is not the name of a shard"));
   entry.image_bytes_offset = json.at("image_bytes_offset").get<uint64_t>();
   entry.index_crc32c = checksum_from_text(json.at("index_crc32c").get<std::string>());
   return entry;

@@ -34,26 +34,31 @@ void check_length(const char* name, size_t length, size_t expected) {
 void check_images(const ShardIndex& index, uint64_t bytes) {
   for (size_t i = 0; i < index.images(); ++i) {
     if (index.size[i] == 0 || index.offset[i] > bytes || index.size[i] > bytes - index.offset[i]) {
-      damaged(cat("record ", i, " lies at ", index.offset[i], " with ", index.size[i], " bytes, but image/bytes has ", bytes));
+      damaged(cat("record ", i, " lies at ", index.offset[i], " with ", index.size[i],
+                  " bytes, but image/bytes has ", bytes));
     }
-    if (index.width[i] <= 0 || index.height[i] <= 0) damaged(cat("record ", i, " has ", index.width[i], "x", index.height[i], " pixels"));
+    if (index.width[i] <= 0 || index.height[i] <= 0)
+      damaged(cat("record ", i, " has ", index.width[i], "x", index.height[i], " pixels"));
   }
 }
 
-void check_boxes(const std::string& group, const ShardIndex::Boxes& boxes, size_t images, size_t categories) {
+void check_boxes(const std::string& group, const ShardIndex::Boxes& boxes, size_t images,
+                 size_t categories) {
   const size_t count = boxes.label.size();
   check_length((group + "/first").c_str(), boxes.first.size(), images + 1);
   check_length((group + "/xywh").c_str(), boxes.xywh.size(), 4 * count);
   check_length((group + "/area").c_str(), boxes.area.size(), count);
   check_length((group + "/iscrowd").c_str(), boxes.iscrowd.size(), count);
   check_length((group + "/annotation_id").c_str(), boxes.annotation_id.size(), count);
-  if (boxes.first.front() != 0 || boxes.first.back() != count) damaged(cat(group, "/first does not span the ", count, " boxes"));
+  if (boxes.first.front() != 0 || boxes.first.back() != count)
+    damaged(cat(group, "/first does not span the ", count, " boxes"));
   for (size_t i = 0; i < images; ++i) {
     if (boxes.first[i] > boxes.first[i + 1]) damaged(cat(group, "/first falls at record ", i));
   }
   for (size_t b = 0; b < count; ++b) {
     if (boxes.label[b] < 0 || static_cast<size_t>(boxes.label[b]) >= categories) {
-      damaged(cat(group, "/label[", b, "] is ", boxes.label[b], ", but there are ", categories, " categories"));
+      damaged(cat(group, "/label[", b, "] is ", boxes.label[b], ", but there are ", categories,
+                  " categories"));
     }
     bool finite = std::isfinite(boxes.area[b]);
     for (size_t k = 0; k < 4; ++k) finite = finite && std::isfinite(boxes.xywh[4 * b + k]);
@@ -92,7 +97,8 @@ void check_index(const ShardIndex& index, uint64_t bytes, size_t categories) {
     const uint64_t annotations = end - begin + index.box.first[i + 1] - index.box.first[i];
     for (uint64_t b = begin; b < end; ++b) {
       const bool rises = b == begin || index.position[b] > index.position[b - 1];
-      if (!rises || index.position[b] >= annotations) damaged(cat("dropped/position[", b, "] is ", index.position[b]));
+      if (!rises || index.position[b] >= annotations)
+        damaged(cat("dropped/position[", b, "] is ", index.position[b]));
     }
   }
 }

@@ -1,12 +1,12 @@
 #pragma once
-// What a shard holds besides the image files themselves, and the checksum that protects that. docs/data-format.md is the description for
-// readers in other languages.
+// What a shard holds besides the image files themselves, and the checksum that protects that.
+// docs/data-format.md is the description for readers in other languages.
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "files/byte_file.h"
 #include "data/string_arena.h"
+#include "files/byte_file.h"
 
 namespace dfine {
 
@@ -35,9 +35,11 @@ struct ShardArrays {
   Boxes box;
   Array<float> cxcywh;  // box/cxcywh [m, 4] clipped to the image, in [0, 1]
 
-  // dropped/: annotations without any area inside the image: evaluation counts them, training does not
+  // dropped/: annotations without any area inside the image: evaluation counts them, training does
+  // not
   Boxes dropped;             // [k]
-  Array<uint32_t> position;  // dropped/position [k]: place among all annotations of the image, in order of the annotation file
+  Array<uint32_t> position;  // dropped/position [k]: place among all annotations of the image, in
+                             // order of the annotation file
 
   size_t images() const { return id.size(); }
   size_t boxes() const { return box.label.size(); }
@@ -47,7 +49,8 @@ struct ShardArrays {
 /// In memory: as it is written and checked.
 using ShardIndex = ShardArrays<std::vector, NameTable>;
 
-/// Calls visit(name, array, columns) for each dataset but the file names, in the order in which they are stored.
+/// Calls visit(name, array, columns) for each dataset but the file names, in the order in which
+/// they are stored.
 template <class Index, class Visit>
 void for_each_dataset(Index& index, Visit visit) {
   visit("image/offset", index.offset, 1);
@@ -72,12 +75,14 @@ void for_each_dataset(Index& index, Visit visit) {
   visit("dropped/position", index.position, 1);
 }
 
-/// CRC-32C of the whole shard file but the `image_bytes` bytes of image/bytes, which begin at `offset`: superblock, object headers, heaps
-/// and every other dataset. It is compared before the HDF5 library sees the file, as some versions loop for ever on damaged heaps.
+/// CRC-32C of the whole shard file but the `image_bytes` bytes of image/bytes, which begin at
+/// `offset`: superblock, object headers, heaps and every other dataset. It is compared before the
+/// HDF5 library sees the file, as some versions loop for ever on damaged heaps.
 uint32_t index_checksum(const ByteFile& file, uint64_t offset, uint64_t image_bytes);
 
-/// Throws an Error that names dataset and record when the arrays cannot be those of a sound shard whose image/bytes has `bytes` bytes:
-/// lengths that disagree, files outside of image/bytes, labels that are no category, boxes outside of [0, 1], ...
+/// Throws an Error that names dataset and record when the arrays cannot be those of a sound shard
+/// whose image/bytes has `bytes` bytes: lengths that disagree, files outside of image/bytes, labels
+/// that are no category, boxes outside of [0, 1], ...
 void check_index(const ShardIndex& index, uint64_t bytes, size_t categories);
 
 /// "shard-00003.h5".

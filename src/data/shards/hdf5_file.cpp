@@ -73,7 +73,8 @@ hid_t memory_type(Scalar type) {
   return -1;
 }
 
-/// The library's own report of the last failure, innermost cause first: that is where "No space left on device" stands.
+/// The library's own report of the last failure, innermost cause first: that is where "No space
+/// left on device" stands.
 std::string last_failure() {
   std::string text;
   const auto keep_first = [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
@@ -82,7 +83,8 @@ std::string last_failure() {
     return 0;
   };
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &text);
-  const std::string mark = "error message = '";  // the sec2 driver's form, among times, sizes and addresses
+  const std::string mark =
+      "error message = '";  // the sec2 driver's form, among times, sizes and addresses
   if (const size_t begin = text.find(mark); begin != std::string::npos) {
     const size_t from = begin + mark.size();
     text = text.substr(from, text.find('\'', from) - from);
@@ -91,8 +93,9 @@ std::string last_failure() {
 }
 
 Handle access_list() {
-  // A file that could not be written out (disk full) stays open inside the library, whose clean-up at exit then crashes (seen with 1.10.8).
-  // All else is closed here, so that none is needed. Has effect before the library's first use, and none later.
+  // A file that could not be written out (disk full) stays open inside the library, whose clean-up
+  // at exit then crashes (seen with 1.10.8). All else is closed here, so that none is needed. Has
+  // effect before the library's first use, and none later.
   H5dont_atexit();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // failures are reported through Error alone
   Handle list(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
@@ -114,7 +117,8 @@ Handle dataspace(size_t count, int columns) {
     const hsize_t length = count;
     return {H5Screate_simple(1, &length, nullptr), H5Sclose};
   }
-  const std::array<hsize_t, 2> shape{count / static_cast<size_t>(columns), static_cast<hsize_t>(columns)};
+  const std::array<hsize_t, 2> shape{count / static_cast<size_t>(columns),
+                                     static_cast<hsize_t>(columns)};
   return {H5Screate_simple(2, shape.data(), nullptr), H5Sclose};
 }
 
@@ -128,7 +132,8 @@ Handle utf8_string(size_t length) {
 
 }  // namespace
 
-// --- writing -------------------------------------------------------------------------------------------------------------------------
+// --- writing
+// -------------------------------------------------------------------------------------------------------------------------
 
 Hdf5Writer::Hdf5Writer(std::filesystem::path path) : path_(std::move(path)) {
   const Handle access = access_list();
@@ -144,7 +149,8 @@ Hdf5Writer::~Hdf5Writer() {
 
 void Hdf5Writer::fail(const std::string& what) const {
   const std::string cause = last_failure();
-  const bool full = cause.find("No space left") != std::string::npos || cause.find("too large") != std::string::npos ||
+  const bool full = cause.find("No space left") != std::string::npos ||
+                    cause.find("too large") != std::string::npos ||
                     cause.find("quota") != std::string::npos;
   throw Error(cat(path_.string(), ": ", what, cause.empty() ? "" : ": ", cause),
               full ? "free some space there or choose another place" : "");
@@ -156,29 +162,40 @@ void Hdf5Writer::group(const char* name) {
   if (!made) fail(cat("cannot create ", name));
 }
 
-void Hdf5Writer::write_dataset(const char* name, Scalar type, const void* values, size_t count, int columns) {
+void Hdf5Writer::write_dataset(const char* name, Scalar type, const void* values, size_t count,
+                               int columns) {
   const Handle space = dataspace(count, columns);
   const Handle create = creation_list(H5P_DATASET_CREATE);
-  const Handle set(H5Dcreate2(file_, name, file_type(type), space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
-  if (!set || (count > 0 && H5Dwrite(set, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)) fail(cat("cannot write ", name));
+  const Handle set(
+      H5Dcreate2(file_, name, file_type(type), space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
+  if (!set ||
+      (count > 0 && H5Dwrite(set, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0))
+    fail(cat("cannot write ", name));
 }
 
 void Hdf5Writer::write_strings(const char* name, const NameTable& values) {
   size_t longest = 1;
   for (size_t i = 0; i < values.size(); ++i) longest = std::max(longest, values[i].size());
   std::vector<char> padded(values.size() * longest);
-  for (size_t i = 0; i < values.size(); ++i) std::copy(values[i].begin(), values[i].end(), padded.data() + i * longest);
+  for (size_t i = 0; i < values.size(); ++i)
+    std::copy(values[i].begin(), values[i].end(), padded.data() + i * longest);
   const Handle type = utf8_string(longest);
   const Handle space = dataspace(values.size(), 1);
   const Handle create = creation_list(H5P_DATASET_CREATE);
-  const Handle set(H5Dcreate2(file_, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
-  if (!set || (!padded.empty() && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0)) fail(cat("cannot write ", name));
+  const Handle set(H5Dcreate2(file_, name, type, space, H5P_DEFAULT, create, H5P_DEFAULT),
+                   H5Dclose);
+  if (!set ||
+      (!padded.empty() && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0))
+    fail(cat("cannot write ", name));
 }
 
-void Hdf5Writer::write_attribute(const char* name, Scalar type, const void* values, size_t count, bool single) {
+void Hdf5Writer::write_attribute(const char* name, Scalar type, const void* values, size_t count,
+                                 bool single) {
   const Handle space = single ? Handle(H5Screate(H5S_SCALAR), H5Sclose) : dataspace(count, 1);
-  const Handle made(H5Acreate2(file_, name, file_type(type), space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  if (!made || H5Awrite(made, memory_type(type), values) < 0) fail(cat("cannot write attribute ", name));
+  const Handle made(H5Acreate2(file_, name, file_type(type), space, H5P_DEFAULT, H5P_DEFAULT),
+                    H5Aclose);
+  if (!made || H5Awrite(made, memory_type(type), values) < 0)
+    fail(cat("cannot write attribute ", name));
 }
 
 void Hdf5Writer::attribute(const char* name, const std::vector<std::string>& values) {
@@ -187,7 +204,8 @@ void Hdf5Writer::attribute(const char* name, const std::vector<std::string>& val
   const Handle type = utf8_string(H5T_VARIABLE);
   const Handle space = dataspace(values.size(), 1);
   const Handle made(H5Acreate2(file_, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  if (!made || H5Awrite(made, type, pointers.data()) < 0) fail(cat("cannot write attribute ", name));
+  if (!made || H5Awrite(made, type, pointers.data()) < 0)
+    fail(cat("cannot write attribute ", name));
 }
 
 uint64_t Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
@@ -221,7 +239,8 @@ void Hdf5Writer::close() {
   if (H5Fclose(std::exchange(file_, -1)) < 0) fail("cannot write the file");
 }
 
-// --- reading -------------------------------------------------------------------------------------------------------------------------
+// --- reading
+// -------------------------------------------------------------------------------------------------------------------------
 
 Hdf5Reader::Hdf5Reader(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code failed;
@@ -244,8 +263,10 @@ void Hdf5Reader::fail(const std::string& what) const {
 namespace {
 
 bool has_type(hid_t found, Scalar expected) {
-  return H5Tget_class(found) == H5Tget_class(file_type(expected)) && H5Tget_size(found) == H5Tget_size(file_type(expected)) &&
-         (H5Tget_class(found) != H5T_INTEGER || H5Tget_sign(found) == H5Tget_sign(file_type(expected)));
+  return H5Tget_class(found) == H5Tget_class(file_type(expected)) &&
+         H5Tget_size(found) == H5Tget_size(file_type(expected)) &&
+         (H5Tget_class(found) != H5T_INTEGER ||
+          H5Tget_sign(found) == H5Tget_sign(file_type(expected)));
 }
 
 }  // namespace
@@ -257,11 +278,13 @@ size_t Hdf5Reader::dataset_size(const char* name, Scalar type, int columns) cons
   const Handle space(H5Dget_space(set), H5Sclose);
   std::array<hsize_t, 2> shape{0, 1};
   const int rank = H5Sget_simple_extent_ndims(space);
-  if (!found || !space || rank != (columns == 1 ? 1 : 2) || H5Sget_simple_extent_dims(space, shape.data(), nullptr) < 0 ||
+  if (!found || !space || rank != (columns == 1 ? 1 : 2) ||
+      H5Sget_simple_extent_dims(space, shape.data(), nullptr) < 0 ||
       shape[1] != static_cast<hsize_t>(columns) || !has_type(found, type)) {
     fail(cat("has a dataset ", name, " of another type or shape than this format's"));
   }
-  if (shape[0] > file_size_ / H5Tget_size(found) / shape[1]) fail(cat("has a dataset ", name, " larger than the file"));
+  if (shape[0] > file_size_ / H5Tget_size(found) / shape[1])
+    fail(cat("has a dataset ", name, " larger than the file"));
   return shape[0] * shape[1];
 }
 
@@ -277,7 +300,8 @@ Hdf5Reader::StringRegion Hdf5Reader::string_region(const char* name) const {
   const Handle type(H5Dget_type(set), H5Tclose);
   const Handle space(H5Dget_space(set), H5Sclose);
   hsize_t count = 0;
-  if (!type || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || H5Sget_simple_extent_ndims(space) != 1 ||
+  if (!type || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 ||
+      H5Sget_simple_extent_ndims(space) != 1 ||
       H5Sget_simple_extent_dims(space, &count, nullptr) < 0) {
     fail(cat("has a dataset ", name, " that is not a list of fixed-length strings"));
   }
@@ -294,7 +318,8 @@ NameTable Hdf5Reader::read_strings(const char* name) const {
   if (!padded.empty() && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0)
     fail(cat("has an unreadable dataset ", name));
   NameTable names;
-  for (size_t at = 0; at < padded.size(); at += region.length) names.add({&padded[at], ::strnlen(&padded[at], region.length)});
+  for (size_t at = 0; at < padded.size(); at += region.length)
+    names.add({&padded[at], ::strnlen(&padded[at], region.length)});
   return names;
 }
 
@@ -303,16 +328,21 @@ size_t Hdf5Reader::attribute_size(const char* name) const {
   if (!attribute) fail(cat("has no attribute ", name));
   const Handle space(H5Aget_space(attribute), H5Sclose);
   const hssize_t count = space ? H5Sget_simple_extent_npoints(space) : -1;
-  if (count < 0 || static_cast<uint64_t>(count) > file_size_) fail(cat("has an unreadable attribute ", name));
+  if (count < 0 || static_cast<uint64_t>(count) > file_size_)
+    fail(cat("has an unreadable attribute ", name));
   return static_cast<size_t>(count);
 }
 
-void Hdf5Reader::read_attribute(const char* name, Scalar type, void* values, size_t count, bool single) const {
-  if (single && attribute_size(name) != count) fail(cat("has an attribute ", name, " that is not a single value"));
+void Hdf5Reader::read_attribute(const char* name, Scalar type, void* values, size_t count,
+                                bool single) const {
+  if (single && attribute_size(name) != count)
+    fail(cat("has an attribute ", name, " that is not a single value"));
   const Handle attribute(H5Aopen(file_, name, H5P_DEFAULT), H5Aclose);
   const Handle found(attribute ? H5Aget_type(attribute) : -1, H5Tclose);
-  if (!found || !has_type(found, type)) fail(cat("has an attribute ", name, " of another type than this format's"));
-  if (count > 0 && H5Aread(attribute, memory_type(type), values) < 0) fail(cat("has an unreadable attribute ", name));
+  if (!found || !has_type(found, type))
+    fail(cat("has an attribute ", name, " of another type than this format's"));
+  if (count > 0 && H5Aread(attribute, memory_type(type), values) < 0)
+    fail(cat("has an unreadable attribute ", name));
 }
 
 std::vector<std::string> Hdf5Reader::attribute_strings(const char* name) const {
@@ -321,7 +351,8 @@ std::vector<std::string> Hdf5Reader::attribute_strings(const char* name) const {
   const Handle found(H5Aget_type(attribute), H5Tclose);
   const Handle space(H5Aget_space(attribute), H5Sclose);
   const Handle type = utf8_string(H5T_VARIABLE);
-  if (!found || H5Tget_class(found) != H5T_STRING || H5Tis_variable_str(found) <= 0 || H5Aread(attribute, type, pointers.data()) < 0) {
+  if (!found || H5Tget_class(found) != H5T_STRING || H5Tis_variable_str(found) <= 0 ||
+      H5Aread(attribute, type, pointers.data()) < 0) {
     fail(cat("has an attribute ", name, " that is not a readable list of strings"));
   }
   std::vector<std::string> values;
@@ -334,9 +365,11 @@ Hdf5Reader::Region Hdf5Reader::region_of(const char* name, uint64_t size) const 
   if (size == 0) return {};
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   const Handle create(H5Dget_create_plist(set), H5Pclose);
-  if (!create || H5Pget_layout(create) != H5D_CONTIGUOUS) fail(cat("has a dataset ", name, " that is not contiguous"));
+  if (!create || H5Pget_layout(create) != H5D_CONTIGUOUS)
+    fail(cat("has a dataset ", name, " that is not contiguous"));
   const haddr_t offset = H5Dget_offset(set);
-  if (offset == HADDR_UNDEF || offset > file_size_ || size > file_size_ - offset) fail(cat("ends before the end of its dataset ", name));
+  if (offset == HADDR_UNDEF || offset > file_size_ || size > file_size_ - offset)
+    fail(cat("ends before the end of its dataset ", name));
   return {offset, size};
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 // The few HDF5 operations a shard needs. The library's own header stays in hdf5_file.cpp.
 //
-// Files are written so that the same content gives the same bytes: no time stamps, little-endian types, contiguous datasets, and object
-// headers of the 1.8 form, which carry checksums. File locking is off (network file systems often lack it).
+// Files are written so that the same content gives the same bytes: no time stamps, little-endian
+// types, contiguous datasets, and object headers of the 1.8 form, which carry checksums. File
+// locking is off (network file systems often lack it).
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -54,7 +55,8 @@ class Hdf5Writer {
   /// Variable-length UTF-8 strings.
   void attribute(const char* name, const std::vector<std::string>& values);
 
-  /// A contiguous uint8 dataset of `size` bytes, to be filled in pieces by write_bytes(). Returns where it begins in the file.
+  /// A contiguous uint8 dataset of `size` bytes, to be filled in pieces by write_bytes(). Returns
+  /// where it begins in the file.
   uint64_t reserve_bytes(const char* name, uint64_t size);
   void write_bytes(uint64_t offset, std::span<const uint8_t> bytes);
 
@@ -63,7 +65,8 @@ class Hdf5Writer {
 
  private:
   void write_dataset(const char* name, Scalar type, const void* values, size_t count, int columns);
-  void write_attribute(const char* name, Scalar type, const void* values, size_t count, bool single);
+  void write_attribute(const char* name, Scalar type, const void* values, size_t count,
+                       bool single);
   [[noreturn]] void fail(const std::string& what) const;
 
   std::filesystem::path path_;
@@ -102,7 +105,8 @@ class Hdf5Reader {
   struct Region {
     uint64_t offset = 0, size = 0;  // bytes from the start of the file
   };
-  /// Where the values of a contiguous dataset lie, so that they can be read without the library. Type and shape as read() wants them.
+  /// Where the values of a contiguous dataset lie, so that they can be read without the library.
+  /// Type and shape as read() wants them.
   template <class T>
   Region region(const char* name, int columns = 1) const {
     return region_of(name, dataset_size(name, scalar_of<T>(), columns) * sizeof(T));

@@ -42,42 +42,55 @@ void check_checksum(Json json) {
                 "copy it again from where the pack was made, or pack the data set again");
 }
 
-/// shard-00000.h5, shard-00001.h5, ...: each once and in this order. A number may be missing: of a shard whose images were all left out.
+/// shard-00000.h5, shard-00001.h5, ...: each once and in this order. A number may be missing: of a
+/// shard whose images were all left out.
 void check_names(const std::vector<ShardEntry>& shards) {
   size_t next = 0;
   for (const ShardEntry& shard : shards) {
     size_t number = 0;
     constexpr std::string_view kPrefix = "shard-";
-    if (shard.file.starts_with(kPrefix)) std::from_chars(shard.file.data() + kPrefix.size(), shard.file.data() + shard.file.size(), number);
-    if (shard.file != shard_file_name(number)) throw Error(cat("'", shard.file, "' is not the name of a shard"));
-    if (number < next) throw Error(cat("it lists ", shard.file, " twice, or after a later shard: the manifest was edited"));
+    if (shard.file.starts_with(kPrefix))
+      std::from_chars(shard.file.data() + kPrefix.size(), shard.file.data() + shard.file.size(),
+                      number);
+    if (shard.file != shard_file_name(number))
+      throw Error(cat("'", shard.file, "' is not the name of a shard"));
+    if (number < next)
+      throw Error(
+          cat("it lists ", shard.file, " twice, or after a later shard: the manifest was edited"));
     next = number + 1;
   }
 }
 
 Manifest parse(const Json& json) {
   if (json.at("format") != kFormat)
-    throw Error(cat("it describes a \"", json.at("format").get<std::string>(), "\", not a \"", kFormat, "\""));
+    throw Error(cat("it describes a \"", json.at("format").get<std::string>(), "\", not a \"",
+                    kFormat, "\""));
   const auto version = json.at("format_version").get<int64_t>();
   if (version != kFormatVersion) {
-    throw Error(cat("its format_version is ", version, "; this program reads ", kFormatVersion), "pack the data set again");
+    throw Error(cat("its format_version is ", version, "; this program reads ", kFormatVersion),
+                "pack the data set again");
   }
   Manifest manifest;
   for (const auto& category : json.at("categories")) {
-    manifest.categories.push_back({category.at("id").get<int64_t>(), category.at("name").get<std::string>()});
+    manifest.categories.push_back(
+        {category.at("id").get<int64_t>(), category.at("name").get<std::string>()});
   }
-  for (const auto& shard : json.at("shards")) manifest.shards.push_back(shard_entry_from_json(shard));
+  for (const auto& shard : json.at("shards"))
+    manifest.shards.push_back(shard_entry_from_json(shard));
   check_names(manifest.shards);
-  if (!(shard_counts_from_json(json.at("totals")) == manifest.totals())) throw Error("its totals are not the sums over its shards");
+  if (!(shard_counts_from_json(json.at("totals")) == manifest.totals()))
+    throw Error("its totals are not the sums over its shards");
   check_checksum(json);
   return manifest;
 }
 
 [[noreturn]] void refuse_missing(const fs::path& folder) {
   std::error_code failed;
-  const fs::path parts = fs::path(folder.has_filename() ? folder : folder.parent_path()) += ".parts";
+  const fs::path parts = fs::path(folder.has_filename() ? folder : folder.parent_path()) +=
+      ".parts";
   if (fs::is_directory(parts, failed))
-    throw Error(cat("the pack ", folder.string(), " does not exist: only parts of it are packed, in ", parts.string()),
+    throw Error(cat("the pack ", folder.string(),
+                    " does not exist: only parts of it are packed, in ", parts.string()),
                 "pack the other parts (--part i/n) first");
   throw Error(cat("the pack ", folder.string(), " does not exist"),
               cat("check the path; relative paths start at ", fs::current_path(failed).string()));
@@ -87,10 +100,12 @@ Manifest parse(const Json& json) {
   std::string packs;
   for (const char* set : {kTrainSet, kValSet}) {
     std::error_code failed;
-    if (fs::exists(folder / set / kManifestName, failed)) packs += cat(packs.empty() ? "" : " or ", (folder / set).string());
+    if (fs::exists(folder / set / kManifestName, failed))
+      packs += cat(packs.empty() ? "" : " or ", (folder / set).string());
   }
   throw Error(cat(folder.string(), " is not a pack: it has no ", kManifestName),
-              packs.empty() ? "give the folder that dfine-pack wrote (its --output)" : "it holds packs: give " + packs);
+              packs.empty() ? "give the folder that dfine-pack wrote (its --output)"
+                            : "it holds packs: give " + packs);
 }
 
 /// Opens the manifest of `folder`, or says why that is no pack.
@@ -99,11 +114,13 @@ std::ifstream open_manifest(const fs::path& folder) {
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::not_found) refuse_missing(folder);
   if (fs::exists(status) && !fs::is_directory(status))
-    throw Error(cat(folder.string(), " is a file, not a pack"), "give the folder that dfine-pack wrote (its --output)");
+    throw Error(cat(folder.string(), " is a file, not a pack"),
+                "give the folder that dfine-pack wrote (its --output)");
   std::ifstream in(folder / kManifestName);
   if (in) return in;
   if (errno == ENOENT) refuse_without_manifest(folder);
-  throw Error(cat("cannot read ", (folder / kManifestName).string(), ": ", std::generic_category().message(errno)),
+  throw Error(cat("cannot read ", (folder / kManifestName).string(), ": ",
+                  std::generic_category().message(errno)),
               "check its permissions");
 }
 
@@ -127,7 +144,8 @@ ShardEntry sum_of(const std::vector<ShardEntry>& shards) {
 
 std::string manifest_text(const Manifest& manifest) {
   Json categories = Json::array(), shards = Json::array();
-  for (const auto& category : manifest.categories) categories.push_back({{"id", category.id}, {"name", category.name}});
+  for (const auto& category : manifest.categories)
+    categories.push_back({{"id", category.id}, {"name", category.name}});
   for (const auto& shard : manifest.shards) shards.push_back(shard_entry_to_json(shard));
   Json json{{"format", kFormat},
             {"format_version", kFormatVersion},

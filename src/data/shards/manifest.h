@@ -1,5 +1,6 @@
 #pragma once
-// manifest.json of a pack: what must be there. Everything in it is checked against the shards, and against a checksum of its own.
+// manifest.json of a pack: what must be there. Everything in it is checked against the shards, and
+// against a checksum of its own.
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -35,10 +36,10 @@ ShardEntry sum_of(const std::vector<ShardEntry>& shards);
 /// The manifest as its file holds it.
 std::string manifest_text(const Manifest& manifest);
 
-/// Throws Error when the folder does not exist, is a file or holds no manifest (the hint names packs
-/// in it), and when the manifest is of another format or version, does not agree with itself, lists
-/// a shard twice or out of order, or does not fit its checksum (where it has one: manifests of
-/// earlier versions have none).
+/// Throws Error when the folder does not exist, is a file or holds no manifest (the hint names
+/// packs in it), and when the manifest is of another format or version, does not agree with itself,
+/// lists a shard twice or out of order, or does not fit its checksum (where it has one: manifests
+/// of earlier versions have none).
 Manifest read_manifest(const std::filesystem::path& folder);
 
 }  // namespace dfine

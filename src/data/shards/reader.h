@@ -3,16 +3,17 @@
 #include <span>
 #include <vector>
 
-#include "files/byte_file.h"
 #include "data/category.h"
+#include "data/shards/format.h"
 #include "data/shards/hdf5_file.h"
 #include "data/shards/manifest.h"
+#include "files/byte_file.h"
 #include "files/mapped_file.h"
-#include "data/shards/format.h"
 
 namespace dfine {
 
-/// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its lock. Any thread may call it.
+/// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its
+/// lock. Any thread may call it.
 class ShardBytes {
  public:
   ShardBytes(ByteFile file, uint64_t offset) : file_(std::move(file)), base_(offset) {}
@@ -20,7 +21,9 @@ class ShardBytes {
   /// The `size` bytes at `offset` of image/bytes; throws Error when their checksum is not `crc32c`.
   void read(uint64_t offset, uint64_t size, uint32_t crc32c, std::vector<uint8_t>& bytes) const;
   /// Says that read() of these bytes will come soon.
-  void will_need(uint64_t offset, uint64_t size) const noexcept { file_.will_need(base_ + offset, size); }
+  void will_need(uint64_t offset, uint64_t size) const noexcept {
+    file_.will_need(base_ + offset, size);
+  }
 
  private:
   ByteFile file_;
@@ -37,8 +40,10 @@ struct Shard {
   MappedIndex mapped;  // the same values as `index`, in `mapping`
 };
 
-/// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is missing, cut short, damaged (checksum of
-/// the index), inconsistent, or not the shard that the manifest describes.
-Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry, std::span<const Category> categories);
+/// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is
+/// missing, cut short, damaged (checksum of the index), inconsistent, or not the shard that the
+/// manifest describes.
+Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry,
+                 std::span<const Category> categories);
 
 }  // namespace dfine

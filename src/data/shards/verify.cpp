@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kBlock = 64;  // images read in one job
 
 /// What is wrong with the images [begin, end) of the shard.
-std::vector<std::string> check_records(const Shard& shard, const std::string& file, size_t begin, size_t end, bool decode) {
+std::vector<std::string> check_records(const Shard& shard, const std::string& file, size_t begin,
+                                       size_t end, bool decode) {
   std::vector<std::string> damaged;
   std::vector<uint8_t> bytes;
   Image image;
@@ -26,18 +27,20 @@ std::vector<std::string> check_records(const Shard& shard, const std::string& fi
       shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
       if (decode) decode_image(bytes, image);
     } catch (const Error& e) {
-      damaged.push_back(
-          cat(file, ": record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ", shard.index.id[r], "): ", e.message()));
+      damaged.push_back(cat(file, ": record ", r, " (\"", printable(shard.index.file_name[r]),
+                            "\", image id ", shard.index.id[r], "): ", e.message()));
     }
   }
   return damaged;
 }
 
-void find_unlisted(const std::filesystem::path& folder, const Manifest& manifest, std::vector<std::string>& damaged) {
+void find_unlisted(const std::filesystem::path& folder, const Manifest& manifest,
+                   std::vector<std::string>& damaged) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(".h5")) continue;
-    if (std::ranges::none_of(manifest.shards, [&](const ShardEntry& shard) { return shard.file == name; })) {
+    if (std::ranges::none_of(manifest.shards,
+                             [&](const ShardEntry& shard) { return shard.file == name; })) {
       damaged.push_back(cat(name, ": the manifest does not list it"));
     }
   }
@@ -46,7 +49,8 @@ void find_unlisted(const std::filesystem::path& folder, const Manifest& manifest
 }  // namespace
 
 VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool decode,
-                         const std::function<void(uint64_t, uint64_t)>& progress, const std::function<bool()>& interrupted) {
+                         const std::function<void(uint64_t, uint64_t)>& progress,
+                         const std::function<bool()>& interrupted) {
   const Manifest manifest = read_manifest(folder);
   const uint64_t total = manifest.totals().image_bytes;
   VerifyReport report;
@@ -62,13 +66,16 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool dec
     }
     const size_t count = shard->index.images();
     const auto check = [&](size_t block) {
-      return check_records(*shard, entry.file, block * kBlock, std::min((block + 1) * kBlock, count), decode);
+      return check_records(*shard, entry.file, block * kBlock,
+                           std::min((block + 1) * kBlock, count), decode);
     };
     ordered_parallel(pool, (count + kBlock - 1) / kBlock, 2 * static_cast<size_t>(jobs), check,
                      [&](size_t block, std::vector<std::string> damaged) {
                        if (interrupted()) throw Error("interrupted");
                        std::ranges::move(damaged, std::back_inserter(report.damaged));
-                       for (size_t r = block * kBlock; r < std::min((block + 1) * kBlock, count); ++r) report.bytes += shard->index.size[r];
+                       for (size_t r = block * kBlock; r < std::min((block + 1) * kBlock, count);
+                            ++r)
+                         report.bytes += shard->index.size[r];
                        progress(report.bytes, total);
                      });
     ++report.shards;

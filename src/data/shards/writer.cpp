@@ -16,15 +16,18 @@ void append(ShardIndex::Boxes& boxes, const CocoAnnotation& annotation) {
 
 }  // namespace
 
-ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes) : path_(path), file_(path), announced_(image_bytes) {
+ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes)
+    : path_(path), file_(path), announced_(image_bytes) {
   for (const char* group : {"image", "box", "dropped"}) file_.group(group);
   offset_ = file_.reserve_bytes(kBytesDataset, image_bytes);
   index_.box.first.push_back(0);
   index_.dropped.first.push_back(0);
 }
 
-void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c, std::span<const PlacedBox> boxes) {
-  if (bytes.size() > announced_ - written_) throw Error(cat(path_.string(), ": more image bytes than announced"));
+void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
+                      std::span<const PlacedBox> boxes) {
+  if (bytes.size() > announced_ - written_)
+    throw Error(cat(path_.string(), ": more image bytes than announced"));
   file_.write_bytes(written_, bytes);
   index_.offset.push_back(written_);
   index_.size.push_back(bytes.size());
@@ -38,7 +41,8 @@ void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, ui
     const PlacedBox& placed = boxes[i];
     if (placed.box) {
       append(index_.box, *placed.annotation);
-      index_.cxcywh.insert(index_.cxcywh.end(), placed.box->cxcywh.begin(), placed.box->cxcywh.end());
+      index_.cxcywh.insert(index_.cxcywh.end(), placed.box->cxcywh.begin(),
+                           placed.box->cxcywh.end());
     } else {
       append(index_.dropped, *placed.annotation);
       index_.position.push_back(static_cast<uint32_t>(i));
@@ -49,7 +53,9 @@ void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, ui
 }
 
 ShardEntry ShardWriter::finish(std::span<const Category> categories) {
-  if (written_ != announced_) throw Error(cat(path_.string(), ": ", announced_ - written_, " image bytes fewer than announced"));
+  if (written_ != announced_)
+    throw Error(
+        cat(path_.string(), ": ", announced_ - written_, " image bytes fewer than announced"));
   check_index(index_, written_, categories.size());
   ShardEntry entry;
   entry.file = path_.filename().string();
@@ -58,7 +64,9 @@ ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   entry.dropped_boxes = index_.dropped_boxes();
   entry.image_bytes = written_;
   entry.image_bytes_offset = offset_;
-  for_each_dataset(index_, [&](const char* name, const auto& values, int columns) { file_.write(name, values, columns); });
+  for_each_dataset(index_, [&](const char* name, const auto& values, int columns) {
+    file_.write(name, values, columns);
+  });
   file_.write_strings("image/file_name", index_.file_name);
   std::vector<int64_t> ids;
   std::vector<std::string> names;

@@ -4,11 +4,11 @@
 #include <span>
 #include <vector>
 
-#include "data/box_policy.h"
 #include "data/annotation_set.h"
+#include "data/box_policy.h"
+#include "data/shards/format.h"
 #include "data/shards/hdf5_file.h"
 #include "data/shards/manifest.h"
-#include "data/shards/format.h"
 
 namespace dfine {
 
@@ -21,11 +21,14 @@ struct PlacedBox {
 /// Writes one shard, image by image.
 class ShardWriter {
  public:
-  /// `image_bytes`: of all files that will be added together, as the place for them is set aside at once.
+  /// `image_bytes`: of all files that will be added together, as the place for them is set aside at
+  /// once.
   ShardWriter(const std::filesystem::path& path, uint64_t image_bytes);
 
-  /// Adds a file as it is. `image` has its true width and height; `boxes` are its annotations in order of the annotation file.
-  void add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c, std::span<const PlacedBox> boxes);
+  /// Adds a file as it is. `image` has its true width and height; `boxes` are its annotations in
+  /// order of the annotation file.
+  void add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
+           std::span<const PlacedBox> boxes);
 
   /// Writes the index and closes the file. Call once, after as many bytes as announced.
   ShardEntry finish(std::span<const Category> categories);
