@@ -154,6 +154,7 @@ TEST_F(CocoJson, ReadsGroundTruth) {
     "images": [{"id": 5, "file_name": "a.jpg", "width": 10, "height": 10}, {"id": 2}],
     "categories": [{"id": 9, "name": "cat", "supercategory": "animal"}]})");
   EXPECT_THAT(t.image_ids, ElementsAre(5, 2));
+  EXPECT_THAT(t.file_names, ElementsAre("a.jpg", ""));
   ASSERT_EQ(t.categories.size(), 1U);
   EXPECT_EQ(t.categories[0].id, 9);
   EXPECT_EQ(t.categories[0].name, "cat");
