@@ -27,16 +27,20 @@ constexpr int64_t kClasses = 5, kSide = 96;
 constexpr ImageSize kSize{kSide, kSide};
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Learner make_learner(Precision precision = Precision::kFp32) {
+ModelSpec small_spec() {
   ModelSpec spec = model_spec(ModelSize::kN, kClasses);
   spec.num_queries = 45;  // every token
+  return spec;
+}
+
+Learner make_learner(Precision precision = Precision::kFp32, uint64_t seed = 3) {
   Config config;
   config.run.precision = precision;
   config.ema.enabled = true;
   Recipe recipe;
   recipe.lr = recipe.backbone_lr = 1e-3;
   recipe.ema_decay = 0.9;
-  return {std::make_shared<DFine>(spec, 3), config, recipe, group()};
+  return {std::make_shared<DFine>(small_spec(), seed), config, recipe, group()};
 }
 
 /// Two images of a rank, of noise, with `boxes` boxes in the first.
@@ -147,6 +151,15 @@ double norm_of_global_batch(const std::vector<int64_t>& batches) {
     if (parameter.grad().defined()) squares += parameter.grad().square().sum().item<double>();
   }
   return std::sqrt(squares);
+}
+
+// As with weights that only rank zero has read.
+TEST(Learner, StartsFromTheWeightsOfRankZero) {
+  Learner learner = make_learner(Precision::kFp32, 3 + static_cast<uint64_t>(group().rank()));
+  const DFine of_rank_zero(small_spec(), 3);
+  const auto tensors = named_tensors(learner.model());
+  for (const auto& [name, tensor] : named_tensors(of_rank_zero))
+    EXPECT_TRUE(tensors.at(name).equal(tensor)) << name;
 }
 
 // Single precision is within 0.1 % of double here (asserted: 1 %), half within the bound of
