@@ -86,6 +86,20 @@ TEST(AdamW, ParametersWithoutGradientAreLeftAlone) {
   EXPECT_EQ(optimizer.state().moments.size(), 1u);
 }
 
+TEST(AdamW, MomentsCanBeAllocatedBeforeTheFirstStep) {
+  AdamW optimizer(make_groups(at::kFloat));
+  optimizer.allocate_moments();
+  const auto parameters = all_parameters(optimizer);
+  const auto moments = optimizer.state().moments;
+  ASSERT_EQ(moments.size(), parameters.size());
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto& of_parameter = moments.at(static_cast<int64_t>(i));
+    EXPECT_EQ(of_parameter.exp_avg.sizes(), parameters[i].sizes());
+    EXPECT_EQ(of_parameter.exp_avg_sq.count_nonzero().item<int64_t>(), 0);
+    EXPECT_EQ(of_parameter.step.item<float>(), 0);
+  }
+}
+
 TEST(AdamW, RateOfOneGroupChanges) {
   AdamW optimizer(make_groups(at::kDouble));
   const auto parameters = all_parameters(optimizer);
