@@ -42,7 +42,7 @@ void run_info(const std::filesystem::path& folder) {
     for (const PackedBox& box : set.evaluation_boxes(i)) {
       ClassCount& of_class = counts.classes[static_cast<size_t>(box.label)];
       ++(box.dropped ? of_class.dropped : box.iscrowd ? of_class.crowds : of_class.boxes);
-      if (ends_in_first_pixel(box.xywh)) ++counts.in_first_pixel;
+      if (looks_relative(box.xywh)) ++counts.relative;
     }
   }
   std::cout << printable(folder) << ": " << counted(set.size(), "image", "images") << ", "

@@ -48,8 +48,9 @@ void describe_input(CLI::App& app, PackOptions& pack) {
   const std::map<std::string, AnnotationFormat> formats{{"coco", AnnotationFormat::kCoco},
                                                         {"yolo", AnnotationFormat::kYolo},
                                                         {"voc", AnnotationFormat::kVoc}};
-  app.add_option("--format", pack.format, "coco, yolo or voc")
-      ->transform(CLI::Transformer(formats).description(""))
+  const auto set = [&pack, formats](const std::string& name) { pack.format = formats.at(name); };
+  app.add_option_function<std::string>("--format", set, "coco, yolo or voc")
+      ->check(CLI::IsMember({"coco", "yolo", "voc"}).description(""))
       ->type_name("NAME")
       ->default_str("coco")
       ->group(group);
@@ -66,17 +67,22 @@ void describe_input(CLI::App& app, PackOptions& pack) {
          "yolo: entry of data.yaml (train, val); voc: list in ImageSets/Main (without: all)")
       ->type_name("NAME")
       ->group(group);
-  app.add_option(
-         "--classes", pack.classes,
-         "voc: file with the class names in order, one a line (without: those found, sorted)")
+  app.add_option("--classes", pack.classes,
+                 "voc: file with the class names in order, one per line (without: those found, "
+                 "sorted)")
       ->type_name("FILE")
       ->group(group);
   app.add_flag("--decode", pack.decode,
                "decode every image too: finds damaged image data, but takes as long as training's "
                "decoder")
       ->group(group);
+  app.add_flag("--drop-group-classes", pack.drop_group_classes,
+               "coco: leave out classes without annotations that are the supercategory of others "
+               "(Roboflow's first class)")
+      ->group(group);
   app.add_flag("--drop-unused-classes", pack.drop_unused_classes,
-               "leave out classes without annotations, and name them")
+               "leave out all classes without annotations, and name them; another annotation file "
+               "may keep other classes")
       ->group(group);
   app.add_flag("--skip-bad", pack.skip_bad,
                "leave unusable images out and list them, instead of failing")
@@ -151,7 +157,8 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
   if (!missing.empty())
     throw UsageError("missing: " + missing, "dfine-pack --help shows the options");
   if (pack.format == AnnotationFormat::kYolo && app.count("--images") == app.count("--split"))
-    throw UsageError("--format yolo needs --split or --images, one of them",
+    throw UsageError(app.count("--images") > 0 ? "--format yolo takes --split or --images, not both"
+                                               : "--format yolo needs --split or --images",
                      "--split train takes the images that data.yaml names as `train`");
   if (pack.format == AnnotationFormat::kCoco && app.count("--split") > 0)
     throw UsageError("--split goes with --format yolo and voc alone");
@@ -160,6 +167,9 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
         "--drop-unused-classes does not go with --split: each split may lack other classes, and "
         "the packs would not fit together",
         "remove the unused classes from the data set's list of names");
+  if (pack.format != AnnotationFormat::kCoco && pack.drop_group_classes)
+    throw UsageError("--drop-group-classes goes with --format coco alone",
+                     "other formats have no groups of classes: leave the option out");
   if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0)
     throw UsageError("--classes goes with --format voc alone");
 }
@@ -223,6 +233,7 @@ int main(int argc, char** argv) {
     parse_command_line(app, argc, argv);
     catch_interrupts();
     code = run(app, arguments);
+    finish_output();
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
   } catch (const UsageError& e) {
@@ -230,6 +241,7 @@ int main(int argc, char** argv) {
     code = kWrongUsage;
   } catch (const std::exception& e) {
     std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
+    code = kFailed;
   }
   end_by_caught_interrupt();
   return code;

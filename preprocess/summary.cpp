@@ -157,7 +157,9 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
               << " of " << options.part->count
               << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";
   } else if (options.part) {
-    std::cout << "all " << options.part->count << " parts are done: the pack is complete\n";
+    std::cout << (options.part->count == 1 ? "the only part is"
+                                           : cat("all ", options.part->count, " parts are"))
+              << " done: the pack is complete\n";
   }
 }
 

@@ -1,7 +1,14 @@
 #include "cli/command_line.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <iostream>
 #include <map>
+#include <optional>
+#include <sstream>
+#include <system_error>
 #include <vector>
 
 #include "core/error.h"
@@ -98,6 +105,97 @@ std::string describe_unknown(const CLI::App& app, const OptionHint& hint) {
   return nearest.empty() ? "" : cat("unknown command ", word, question(joined_by_or(nearest)));
 }
 
+/// "2.5" of "2.500000", as std::to_string writes it; integers stay.
+std::string short_number(std::string number) {
+  if (number.find('.') == std::string::npos) return number;
+  number.erase(number.find_last_not_of('0') + 1);
+  if (number.ends_with('.')) number.pop_back();
+  return number;
+}
+
+/// What a value that cannot be converted is not: a number, or the number that this option takes.
+std::string describe_no_number(const std::string& value) {
+  double number = 0;
+  const char* end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (rest != end || error == std::errc::invalid_argument) return "is not a number";
+  const bool whole = error == std::errc() && number == std::floor(number);
+  return whole && value.find_first_of(".eE") == std::string::npos
+             ? (number < 0 ? "is too small" : "is too large")
+             : "is not a whole number";
+}
+
+/// `range`: "1 to 1024". `type`: names CLI11's validators without an upper end.
+std::string describe_range(const std::string& range, const std::string& type) {
+  if (type.find("NONNEGATIVE") != std::string::npos) return "is not a number of 0 or more";
+  if (type.find("POSITIVE") != std::string::npos) return "is not a number above 0";
+  const size_t to = std::min(range.find(" to "), range.size());
+  const bool whole = range.find('.') == std::string::npos;
+  return cat("is not a ", whole ? "whole " : "", "number from ", short_number(range.substr(0, to)),
+             range.substr(to, 4), short_number(range.substr(std::min(to + 4, range.size()))));
+}
+
+/// `choices`: "coco,text".
+std::string describe_choices(const std::string& value, const std::string& choices) {
+  Names names;
+  std::istringstream in(choices);
+  for (std::string name; std::getline(in, name, ',');) names.push_back(name);
+  const Names nearest = nearest_names(value, names, tolerated_edits(value.size()));
+  return cat("is not ", joined_by_or(names), question(joined_by_or(nearest)));
+}
+
+/// What stands in `text` between `begin` and `end` (empty: its end); nothing where one is missing.
+std::optional<std::string> between(const std::string& text, const std::string& begin,
+                                   const std::string& end) {
+  const size_t at = text.find(begin);
+  if (at == std::string::npos) return std::nullopt;
+  const size_t from = at + begin.size();
+  const size_t to = end.empty() ? text.size() : text.find(end, from);
+  if (to == std::string::npos) return std::nullopt;
+  return text.substr(from, to - from);
+}
+
+/// What is wrong with the value of an option that CLI11 says `error` about, and what it takes.
+/// Empty: the text is about another option, or in none of the forms of CLI11 2.
+std::string describe_value(const CLI::Option& option, const std::string& error) {
+  const std::string name = option.get_name();
+  const auto about = [&](const std::string& value, const std::string& what) {
+    return cat(name, " '", value, "' ", what);
+  };
+  if (const auto value = between(error, cat("Could not convert: ", name, " = "), "")) {
+    if (option.get_items_expected_max() == 0) return name + " takes no value";
+    return about(*value, describe_no_number(*value));
+  }
+  if (!error.starts_with(name + ": ")) return {};
+  constexpr const char* kSize = "give a size such as 700000, 512MiB or 1GB";
+  if (const auto value = between(error, ": Value ", " not in range ")) {
+    const std::string range = *between(error, " not in range ", "");
+    return about(*value, describe_range(range, option.get_type_name()));
+  }
+  if (const auto value = between(error, ": ", " not in {"))
+    return about(*value, describe_choices(*value, *between(error, " not in {", "}")));
+  if (const auto unit = between(error, ": ", " unit not recognized"))
+    return about(*unit, cat("is no known unit; ", kSize));
+  if (const auto value = between(error, ": Value ", " could not be converted to "))
+    return about(*value, cat("is not a whole number; ", kSize));
+  if (const auto times = between(error, "At Most 1 required but received ", ""))
+    return cat(name, " is given ", *times, " times");
+  const bool empty = error.ends_with(" missing") || error.ends_with("Input is empty");
+  return empty ? name + " has no value" : "";
+}
+
+std::string describe_bad_value(const CLI::App& app, const std::string& error) {
+  std::vector<const CLI::App*> apps{&app};
+  std::ranges::copy(app.get_subcommands(), std::back_inserter(apps));
+  for (const CLI::App* given : apps) {
+    for (const CLI::Option* option : given->get_options()) {
+      std::string text = describe_value(*option, error);
+      if (!text.empty()) return text;
+    }
+  }
+  return error;
+}
+
 }  // namespace
 
 void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& hint) {
@@ -108,9 +206,17 @@ void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& 
   } catch (const CLI::ParseError& e) {
     // Options that are required count as missing when their names were mistyped: that comes first.
     const std::string unknown = describe_unknown(app, hint);
-    throw UsageError(unknown.empty() ? e.what() : unknown,
+    throw UsageError(unknown.empty() ? describe_bad_value(app, e.what()) : unknown,
                      app.get_name() + " --help shows the options");
   }
+}
+
+void finish_output() {
+  errno = 0;
+  if (std::cout.flush()) return;
+  const int code = errno;  // 0: it failed before
+  throw Error(cat("cannot write to the standard output",
+                  code == 0 ? "" : ": " + std::generic_category().message(code)));
 }
 
 }  // namespace dfine

@@ -11,8 +11,13 @@ namespace dfine {
 using OptionHint = std::function<std::string(const std::string& name)>;
 
 /// Reads the command line into the options of `app`. CLI::Success (--help, --version) passes
-/// through; whatever is wrong becomes a UsageError. For an unknown option or command it suggests
-/// the nearest one of this program, what `hint` says, or ours for another program's name.
+/// through; whatever is wrong becomes a UsageError. For a value that an option does not take it
+/// says which ones it takes. For an unknown option or command it suggests the nearest one of this
+/// program, what `hint` says, or ours for another program's name.
 void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& hint = nullptr);
+
+/// Before a program ends well: throws Error where something that it printed did not arrive, such as
+/// on a full disk.
+void finish_output();
 
 }  // namespace dfine

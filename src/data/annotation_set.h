@@ -39,10 +39,11 @@ struct Coco {
   std::vector<Category> categories;  // ascending ids; the index is the label
   std::vector<CocoImage> images;     // in order of the file
   std::vector<uint64_t> first;  // [images + 1]: annotations of image i are first[i] .. first[i + 1]
-  std::vector<CocoAnnotation> annotations;   // grouped by image, each group in order of the file
-  std::vector<CocoProblem> problems;         // in order of the file: images, then annotations
-  std::vector<std::string> supercategories;  // that categories of other names give as theirs; in
-                                             // ascending order, each once
+  std::vector<CocoAnnotation> annotations;  // grouped by image, each group in order of the file
+  std::vector<CocoProblem> problems;        // in order of the file: images, then annotations
+  // That categories of other names give as theirs: folded names (data/class_names.h), in ascending
+  // order, each once.
+  std::vector<std::string> supercategories;
 
   std::span<const CocoAnnotation> annotations_of(size_t image) const {
     return std::span(annotations).subspan(first[image], first[image + 1] - first[image]);

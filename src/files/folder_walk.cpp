@@ -26,6 +26,7 @@ FolderFiles walk_folder(const fs::path& folder) {
         found.files.push_back(entry->path().lexically_relative(folder));
       } else if (const FileId id = file_id(entry->path());
                  std::ranges::find(above, id) != above.end()) {
+        found.cycles.push_back(entry->path().lexically_relative(folder));
         entry.disable_recursion_pending();
       } else {
         above.push_back(id);
@@ -37,6 +38,7 @@ FolderFiles walk_folder(const fs::path& folder) {
   }
   std::ranges::sort(found.files);
   std::ranges::sort(found.hidden);
+  std::ranges::sort(found.cycles);
   return found;
 }
 

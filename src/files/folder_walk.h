@@ -7,6 +7,7 @@ namespace dfine {
 struct FolderFiles {
   std::vector<std::filesystem::path> files;   // relative to the folder, in ascending order
   std::vector<std::filesystem::path> hidden;  // files and folders whose name begins with a dot
+  std::vector<std::filesystem::path> cycles;  // links to a folder that holds them, not followed
 };
 
 /// All files below the folder but hidden ones, such as .ipynb_checkpoints/ and the ._NAME files of

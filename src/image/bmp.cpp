@@ -112,9 +112,10 @@ Header read_header(Bytes file) {
   const uint32_t bits = header.bits;
   const bool palette = bits == 1 || bits == 4 || bits == 8;
   if (!palette && bits != 16 && bits != 24 && bits != 32)
-    throw Error(cat("the BMP file has ", bits, " bits per pixel"), kConvert);
+    throw Error(cat("the BMP file has ", counted(bits, "bit"), " per pixel"), kConvert);
   if (compression != kRgb && (palette || bits == 24))
-    throw Error(cat("the BMP file has colour masks for ", bits, " bits per pixel"), kConvert);
+    throw Error(cat("the BMP file has colour masks for ", counted(bits, "bit"), " per pixel"),
+                kConvert);
   header.palette_at = kFileHeaderBytes + header_bytes;
   header.palette_entry_bytes = core ? 3 : 4;
   if (palette && header.palette_entries == 0) header.palette_entries = uint64_t{1} << bits;

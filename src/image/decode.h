@@ -30,9 +30,8 @@ struct ImageInfo {
       0;  // as stored: 1 grey, 2 grey and alpha, 3 colour (palettes too), 4 with alpha, or CMYK
 };
 
-/// Bytes that image_format needs.
-inline constexpr size_t kFormatBytes = 18;
-/// By the first bytes of a file, whatever its name is; nothing for files of other kinds.
+/// By the first bytes of a file (kFileKindBytes of image/file_kind.h are enough), whatever its name
+/// is; nothing for files of other kinds.
 std::optional<ImageFormat> image_format(std::span<const uint8_t> first_bytes);
 
 /// Larger pictures are refused, before memory is taken for them: Pillow's limit for decompression

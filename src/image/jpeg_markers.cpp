@@ -101,7 +101,8 @@ ImageInfo read_frame_header(int marker, Bytes parameters) {
     throw Error(
         cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
   if (const int bits = parameters[0]; bits != 8)
-    throw Error(cat("the JPEG file has ", bits, " bits a sample; 8 can be read"), kConvert);
+    throw Error(cat("the JPEG file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+                kConvert);
   // Grey, colour, CMYK: what both libjpeg and Pillow read.
   if (const int channels = parameters[5]; channels != 1 && channels != 3 && channels != 4)
     throw Error(cat("the JPEG file has ", channels, " colour components"),

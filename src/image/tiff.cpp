@@ -149,7 +149,8 @@ class Reader {
                       " samples; 8-bit ones can be read"),
                   kConvert);
     if (bits != 8)
-      throw Error(cat("the TIFF file has ", bits, " bits per sample; 8 can be read"), kConvert);
+      throw Error(cat("the TIFF file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+                  kConvert);
   }
 
   void check_compression() const {
@@ -192,8 +193,8 @@ class Reader {
     const bool alpha_fits =
         layout_.photometric == PHOTOMETRIC_MINISBLACK || layout_.photometric == PHOTOMETRIC_RGB;
     if (layout_.samples != colours && !(alpha_fits && layout_.samples == colours + 1))
-      throw Error(cat("the TIFF file has ", layout_.samples,
-                      " samples per pixel; grey and RGB can be read, with or without alpha"),
+      throw Error(cat("the TIFF file has ", counted(layout_.samples, "sample"),
+                      " per pixel; grey and RGB can be read, with or without alpha"),
                   kConvert);
     uint16_t count = 0;
     uint16_t* kinds = nullptr;

@@ -232,6 +232,8 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file, R
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
       throw Error(cat(file.string(), " has text after its end"));
   } catch (const simdjson::simdjson_error& e) {
+    if (const auto other = recognise_no_utf8(text))
+      throw Error(cat(file.string(), " ", other->what), other->hint);
     throw Error(
         cat(file.string(), " is broken JSON after record ", detections.size(), ": ", e.what()),
         "is the file complete?");

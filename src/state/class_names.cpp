@@ -1,68 +1,11 @@
 #include "state/class_names.h"
 
-#include <algorithm>
-#include <array>
 #include <map>
 
 #include "core/text.h"
+#include "data/class_names.h"
 
 namespace dfine {
-namespace {
-
-/// What counts of a name: "Dining-Table" and "dining_table" are "diningtable".
-std::string folded(const std::string& name) {
-  std::string kept;
-  for (const char c : name) {
-    if (c == ' ' || c == '\t' || c == '_' || c == '-' || c == '/') continue;
-    kept.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-  }
-  return kept;
-}
-
-/// Folded names of one class. The first is COCO's or the correct one.
-constexpr std::array<std::pair<const char*, const char*>, 27> kSame{{
-    // COCO and Objects365, as the official table pairs them (obj365_ids in src/solver/_solver.py of
-    // Peterande/D-FINE).
-    {"bird", "wildbird"},
-    {"handbag", "handbagsatchel"},
-    {"suitcase", "luggage"},
-    {"skis", "skatingandskiingshoes"},
-    {"sportsball", "baseball"},
-    {"bowl", "bowlbasin"},
-    {"orange", "orangetangerine"},
-    {"tv", "monitortv"},
-    {"teddybear", "stuffedtoy"},
-    {"hairdrier", "hairdryer"},
-    // Objects365 as its annotation files spell it (the first list there).
-    {"tv", "monitertv"},
-    {"diningtable", "dinningtable"},
-    {"basket", "bakset"},
-    {"balloon", "ballon"},
-    {"billiards", "billards"},
-    {"extensioncord", "extentioncord"},
-    {"hotairballoon", "hotairballon"},
-    {"mushroom", "mushroon"},
-    {"tapemeasureruler", "tapemeasurruler"},
-    {"camel", "campel"},
-    {"butterfly", "buttefly"},
-    {"noodles", "noddles"},
-    {"tabletennispaddle", "tableteniispaddle"},
-    // PASCAL VOC (Everingham et al. 2010), whose spelling many lists of COCO's classes keep.
-    {"airplane", "aeroplane"},
-    {"motorcycle", "motorbike"},
-    {"couch", "sofa"},
-    {"tv", "tvmonitor"},
-}};
-
-/// One name for all that mean the same.
-std::string meaning(const std::string& name) {
-  const std::string key = folded(name);
-  for (const auto& [first, other] : kSame)
-    if (key == other) return first;
-  return key;
-}
-
-}  // namespace
 
 bool names_classes(const std::vector<std::string>& names) {
   constexpr std::string_view kPrefix = "LABEL_";
@@ -89,8 +32,8 @@ std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
     if (known[i].empty()) continue;
     const auto place = static_cast<int64_t>(i);
     exact.emplace(known[i], place);
-    by_fold.emplace(folded(known[i]), place);
-    by_meaning.emplace(meaning(known[i]), place);
+    by_fold.emplace(folded_class_name(known[i]), place);
+    by_meaning.emplace(class_meaning(known[i]), place);
   }
   const auto find = [](const std::map<std::string, int64_t>& places, const std::string& key) {
     const auto found = places.find(key);
@@ -99,8 +42,8 @@ std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
   std::vector<int64_t> rows;
   for (const std::string& name : wanted) {
     int64_t row = find(exact, name);
-    if (row == kNoClass) row = find(by_fold, folded(name));
-    if (row == kNoClass) row = find(by_meaning, meaning(name));
+    if (row == kNoClass) row = find(by_fold, folded_class_name(name));
+    if (row == kNoClass) row = find(by_meaning, class_meaning(name));
     rows.push_back(row);
   }
   return rows;

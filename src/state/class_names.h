@@ -31,7 +31,8 @@ constexpr int64_t kNoClass = -1;
 
 /// For each of `wanted` the place in `known` of the class with that name, or kNoClass. The same
 /// spelling comes first; then case, spaces, underscores, hyphens and slashes do not count; then
-/// names that mean the same do (see class_names.cpp). The first of equals is taken.
+/// names that mean the same do (class_meaning() in data/class_names.h). The first of equals is
+/// taken.
 std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
                                        const std::vector<std::string>& known);
 

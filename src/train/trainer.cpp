@@ -158,7 +158,9 @@ std::optional<PackedDataset> Trainer::Impl::open_val_data() const {
   if (config.validate.every_epochs == 0) return std::nullopt;
   return in_order_of(class_list("data.train", train_data.categories()),
                      open_pack("data.val", config.data.val, config.data.cache_dir), "data.val",
-                     is_root(), "pack both from annotation files with the same classes");
+                     is_root(),
+                     "pack both from annotation files with the same classes, and without "
+                     "--drop-unused-classes, which may drop other classes from each");
 }
 
 void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts,

@@ -132,7 +132,7 @@ def check_jpeg_kinds_that_training_cannot_read():
         return prepare
 
     both(change(0xC3, 8), ["c.jpg"], 'image 30 ("c.jpg")', "lossless")
-    both(change(0xC1, 12), ["c.jpg"], 'image 30 ("c.jpg")', "12 bits a sample")
+    both(change(0xC1, 12), ["c.jpg"], 'image 30 ("c.jpg")', "12 bits per sample")
 
 
 def check_two_bad_images_in_one_shard():

@@ -4,9 +4,13 @@ import gzip
 import io
 import json
 import lzma
+import pickle
+import re
+import shutil
+import subprocess
 import zipfile
 
-from check_formats import yolo_set
+from check_formats import Pack, voc_set, yolo_set
 
 from packing import Case, dfine_pack, run_checks, small_coco
 
@@ -22,8 +26,8 @@ def kinds():
     """(content, part of the message, part of the hint)"""
     text = json.dumps(small_coco())
     return [
-        (gzip.compress(text.encode()), "is gzip-compressed", "gunzip"), (bz2.compress(text.encode()), "is bzip2-compressed", "bunzip2"),
-        (lzma.compress(text.encode()), "is xz-compressed", "unxz"), (zipped("a.json", text), "is a zip archive", "unpack it"),
+        (gzip.compress(text.encode()), "is gzip-compressed", "gzip -dc"), (bz2.compress(text.encode()), "is bzip2-compressed", "bzip2 -dc"),
+        (lzma.compress(text.encode()), "is xz-compressed", "xz -dc"), (zipped("a.json", text), "is a zip archive", "unpack it"),
         (text.encode("utf-16"), "is UTF-16 text", "iconv -f UTF-16 "), (text.encode("utf-16-le"), "is UTF-16LE text", "iconv -f UTF-16LE "),
         (text.encode("utf-16-be"), "is UTF-16BE text", "iconv -f UTF-16BE "), (text.encode("utf-32"), "is UTF-32 text", "iconv -f UTF-32 "),
         (text.encode("utf-32-le"), "is UTF-32LE text", "iconv"), (text.encode("utf-32-be"), "is UTF-32BE text", "iconv"),
@@ -33,6 +37,15 @@ def kinds():
         (b"\n<!DOCTYPE html>\n<html></html>", "is an HTML page", "download it again"), (b"<HTML></HTML>", "is an HTML page", "download"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "is a pointer of Git LFS", "git lfs pull"),
         (b'{"id": 1, "file_name": "a.jpg"}\n{"id": 2, "file_name": "b.jpg"}\n', "looks like JSON lines", "one JSON"),
+        *[(pickle.dumps(small_coco(), protocol), "is a Python pickle", "json.dump") for protocol in (2, 3, 4, 5)],
+        (repr(small_coco()).encode(), "looks like a printed Python object", "json.dump"), (b"{'images': []}", "looks like a printed Python object", "json.dump"),
+        (b"[{'id': 1}]", "looks like a printed Python object", "json.dump"), (b"[run]\ndir = 'x'\n", "looks like TOML", "--config"),
+        (b"# a run\nseed = 1\n", "looks like TOML", "--config"), (b"image,x,y,w,h\na.jpg,1,2,3,4\n", "looks like a table (CSV)", "convert"),
+        (b"id;name\r\n1;a\r\n", "looks like a table (CSV)", "convert"), (b"a.jpg\t3\nb.jpg\t4\n", "looks like a table (CSV)", "convert"),
+        (b"0 0.5 0.5 0.1 0.1\n", "looks like the labels of a YOLO data set", "--format yolo"),
+        (b"1 .1 .1 .9 .1 .9 .9\r\n0 .5 .5 1 1\r\n", "looks like the labels of a YOLO data set", "--format yolo"),
+        (f"// made by hand\n{text}".encode(), "begins with a comment", "remove"), (f"/* made */\n{text}".encode(), "begins with a comment", "remove"),
+        (f"\n# made by hand\n{text}".encode(), "begins with a comment", "remove"),
     ]  # fmt: skip
 
 
@@ -44,10 +57,51 @@ def check_annotations():
             _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)
             message, _, rest = error.partition("hint: ")
             assert f"{path} {what}" in message and hint in rest, error
-        for content in ("no JSON", "id,name\n1,a\n", "{'images': []}", "http://a.b/c.json"):  # nothing that is known
+        for content in ("no JSON", "id,name", "http://a.b/c.json", "a,b\nc\n"):  # nothing that is known
             path.write_text(content)
             _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)
-            assert "broken JSON" in error and "looks like" not in error, error
+            begin = content.splitlines()[0]
+            assert f'is broken JSON: it begins with "{begin}"' in error and "looks like" not in error, error
+        for content in ("[1, 2]", "[true]", "3", "1 2 3 4"):  # JSON, but no object
+            path.write_text(content)
+            _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)
+            assert "is not a JSON object" in error, error
+
+
+def check_hints_work():
+    """The command of the hint makes a file that can be packed, whatever the given one is called."""
+    coco = small_coco()
+    coco["categories"][0]["name"] = "z\u00e9bre"
+    text = json.dumps(coco, ensure_ascii=False)
+    latin = text.replace("\u00e4", "a").encode("latin-1").replace(b"d\xe9.jpg", b"d.jpg")
+    contents = [compress(text.encode()) for compress in (gzip.compress, bz2.compress, lzma.compress)]
+    for content in [*contents, text.encode("utf-16"), text.encode("utf-32-be"), latin]:
+        with Case(json.loads(latin.decode("latin-1")) if content is latin else coco) as case:
+            path, new = case.root / "x.json", case.root / "new.json"
+            path.write_bytes(content)
+            arguments = ["--images", case.images, "--output", case.output]
+            _, error = dfine_pack(*arguments, "--annotations", path, expect=1)
+            command = re.search(r"hint: .*: (\w+ .* > NEW_FILE)", error).group(1)
+            if shutil.which(command.split()[0]) is None:
+                continue
+            command = command.replace("NEW_FILE", str(new)).replace("FILE", str(path))
+            subprocess.run(command, shell=True, check=True)
+            dfine_pack(*arguments, "--annotations", new)
+            assert "z\u00e9bre" in [name for _, name in Pack(case.output).categories]
+
+
+def check_text_that_is_not_utf8():
+    """The byte and its line, also where other faults come first, in records and beside them."""
+    for name, key in ((b"caf\xe9", b"name"), (b"\xff", b"file_name"), (b"a\xc3", b"x")):
+        for broken in (b"", b"}"):
+            with Case() as case:
+                text = b'{"images": [\n{"id": 1, "' + key + b'": "' + name + b'"}], ' + broken
+                text += b'"annotations": [], "categories": [{"id": 1, "name": "c"}]}'
+                path = case.root / "annotations.json"
+                path.write_bytes(text)
+                _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)
+                at = text.index(name) + len(name) - 1
+                assert f"{path} is not UTF-8 text (at byte {at}, line 2)" in error and "iconv" in error, error
 
 
 def check_data_yaml():
@@ -59,12 +113,24 @@ def check_data_yaml():
         assert "looks like a COCO annotation file" in error and "--format coco" in error, error
         case.yaml.write_bytes(gzip.compress(yaml.encode()))
         _, error = case.run(*arguments, expect=1)
-        assert "data.yaml is gzip-compressed" in error and "gunzip" in error, error
+        assert "data.yaml is gzip-compressed" in error and "gzip -dc" in error, error
         case.yaml.write_bytes(yaml.encode("utf-16"))  # yaml-cpp reads it
         case.run(*arguments)
         case.yaml.write_text(yaml + "nc:\nkpt_shape: null\n")  # a key without a value is no value
         out, _ = case.run(*arguments, "--overwrite")
         assert "packed 3 images" in out, out
+
+
+def check_class_names_that_are_not_utf8():
+    with yolo_set() as case:
+        case.yaml.write_bytes(b"train: images/train\nnames: [cat, caf\xe9]\n")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        assert f'{case.yaml}: the name of class 1, "caf\\xe9", is not UTF-8' in error and "iconv" in error, error
+    with voc_set() as case:
+        classes = case.put("classes.txt", "")
+        classes.write_bytes(b"person\ncat\ndog\n\xfcber\n")
+        _, error = case.run(*case.arguments, "--classes", classes, expect=1)
+        assert f'{classes}: the name of class 3, "\\xfcber", is not UTF-8' in error and "iconv" in error, error
 
 
 def check_labels_in_another_encoding():

@@ -3,12 +3,14 @@ import io
 import json
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import h5py
 import numpy as np
 from PIL import Image
 
-from packing import BCCD, Case, crc32c, dfine_pack, run_checks
+from packing import BCCD, BIN, Case, crc32c, dfine_pack, run_checks
 
 
 class Pack:
@@ -201,9 +203,11 @@ def check_pipes_are_refused():
 
 
 def check_bad_yolo():
-    for line, what in (("2 .5 .5 .1 .1", "class 2 is none of the 2 classes"), ("0 .5 .5 .1", "4 numbers"), ("0 .5 .5 .1 .1 .9", "6 numbers"),
+    for line, what in (("2 .5 .5 .1 .1", "class 2 is none of the 2 classes"), ("0 .5 .5 .1", "4 numbers"), ("0", "1 number instead of 5"), ("0 .5 .5 .1 .1 .9", "6 numbers"),
                        ("x .5 .5 .1 .1", "not a number"), ("0 320 240 64 48", "320 is not within [0, 1]"), ("0 .5 nan .1 .1", "not a number"),
-                       ("-1 .5 .5 .1 .1", "class -1"), ("0.5 .5 .5 .1 .1", "class 0.5"), ("0 .5 .5 1.5 .1", "1.5 is not within")):
+                       ("-1 .5 .5 .1 .1", "class -1"), ("99999999999999999999 .5 .5 .1 .1", "class 99999999999999999999 is none"),
+                       ("0 .5 .5 1.2345678901 .1", "1.2345678901 is not within"), ("0 .5 0,5 .1 .1", '"0,5" is not a number'),
+                       ("1234567 .5 .5 .1 .1", "class 1234567 is none"), ("0.5 .5 .5 .1 .1", "class 0.5"), ("0 .5 .5 1.5 .1", "1.5 is not within")):
         with yolo_set() as case:
             case.put("labels/train/b.txt", "0 .5 .5 .2 .2\n" + line + "\n")
             _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
@@ -212,7 +216,14 @@ def check_bad_yolo():
             out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", "--skip-bad")
             assert "skipped: 1 image" in out and Pack(case.output).names() == ["empty.webp", "sub/a.PNG"], out
     for text, what in (("names: [a\n", "line 2"), ("train: images\n", "no class names"), ("names: {0: a, 2: b}\n", "line 1: `names` has no class 1"),
-                       ("names: [a]\nnc: 2\n", "line 2: `nc` is 2"), ("[1]", "not a map"), ("names: 3", "line 1"), ("names: [a]\ntrain: {a: 1}", "line 2"),
+                       ("names: [a]\nnc: 2\n", "line 2: `nc` is 2"), ("[1]", "not a map"), ("names: 3", "line 1"),
+                       ("x: 1\nnames: {99999999999999999999: a}", "line 2: the class id 99999999999999999999 is too large"),
+                       ("names:\n  0: a\n  b: c\n", 'line 3: the class id "b" is not a whole number'), ("names: {0.5: a}", '"0.5" is not a whole number'),
+                       ("names: {-1: a}", '"-1" is not a whole number'), ("names: {[0]: a}", "the class id is not a text"),
+                       ("names: {0: a, 0: b}", "class 0 twice"), ("names: [[a, b]]", "line 1: a class name is not a text"),
+                       ("names: {0: {b: c}}", "line 1: a class name is not a text"), ("names: [a]\nnc: two", 'line 2: `nc` "two" is not a whole number'),
+                       ("names: [a]\nnc: [1]", "line 2: `nc` is not a text"), ("names: [a]\nnc: -1", 'line 2: `nc` "-1" is not a whole number'),
+                       ("names: [a]\ntrain: [[b]]", "line 2: an entry of 'train' is not a text"), ("names: [a]\ntrain: {a: 1}", "line 2"),
                        ("names: [a]\ntrain: nowhere", "nowhere does not exist"), ("names: [a]", "no entry 'train'")):
         with yolo_set() as case:
             case.put("data.yaml", text)
@@ -230,6 +241,34 @@ def check_bad_yolo():
         case.put("images/train/b.jpg", "no jpeg")
         _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
         assert "images/train/b.jpg" in error, error
+
+
+def check_yolo_paths_in_messages():
+    """Each is named once and without "./"; lists with quotes, of Windows or of URLs get advice."""
+    with yolo_set(path="path: .\n") as case:
+        case.put("data.yaml", "path: .\ntrain: ./list.txt\nnames: [cat, dog]\n")
+        run = ["--format", "yolo", "--annotations", "data.yaml", "--split", "train"]
+        case.put("images/train/empty.jpg", "")
+        for lines, expected in (
+            (
+                ["images/train/b.jpg", "./images/train/empty.jpg"],
+                "data.yaml: list.txt, line 2: images/train/empty.jpg is empty\n",
+            ),
+            (["././images/train/b.jpg", "./no.jpg"], "list.txt, line 2: no.jpg does not exist\n"),
+            (["images/train/b.jpg", '"no.jpg"'], 'line 2: "no.jpg" does not exist: remove the quotes'),
+            (["images/train/b.jpg", "a\\no.jpg"], "a\\no.jpg does not exist: write / for \\ in"),
+            (["images/train/b.jpg", "https://a.b/c.jpg"], "does not exist: download the images"),
+        ):
+            case.put("list.txt", "\n".join(lines))
+            _, error = case.run(*run, expect=1, cwd=case.root / "set")
+            assert expected in error and "./" not in error, error
+        for line, advice in (('"images/train/b.jpg"', "remove the quotes"), ("'images/train/b.jpg'", "remove the quotes"), ("https://a.b/c.jpg", "download the images")):
+            case.put("list.txt", line)
+            _, error = case.run(*run, expect=1, cwd=case.root / "set")
+            assert "the only image does not exist: list.txt, line 1" in error and f"hint: {advice}" in error, error
+        case.put("list.txt", "./images/train/b.jpg")
+        case.run(*run, cwd=case.root / "set")
+        assert [(i["file_name"], i["label"]) for i in Pack(case.output).images] == [("images/train/b.jpg", [1, 0])]
 
 
 def voc_xml(objects, name="", size=(64, 48)):
@@ -320,6 +359,32 @@ def check_bad_voc():
         case.put("ImageSets/Main/train.txt", "1\n9\n")
         _, error = case.run(*case.arguments, "--split", "train", expect=1)
         assert "train.txt, line 2: " in error and "9.xml does not exist" in error, error
+
+
+def check_usage_errors_say_what_is_allowed():
+    for arguments, what in (
+        (["--format", "cocoo"], "--format 'cocoo' is not coco or yolo or voc; did you mean coco?"),
+        (["--val-fraction", "half"], "--val-fraction 'half' is not a number"),
+        (["--seed", "abc"], "--seed 'abc' is not a number"),
+        (["--jobs", "0"], "--jobs '0' is not a whole number from 1 to 1024"),
+        (["--shard-size", "3q"], "--shard-size 'q' is no known unit; give a size such as"),
+        (["--format", "yolo"], "--format yolo needs --split or --images\n"),
+        (["--format", "yolo", "--images", "x", "--split", "train"], "takes --split or --images, not both"),
+    ):
+        _, error = dfine_pack("--annotations", "a", "--output", "o", *arguments, expect=2)
+        assert what in error and "hint: " in error, error
+
+
+def check_output_that_cannot_be_written():
+    """A device without space, and standard output that is closed."""
+    with Case() as case:
+        case.pack()
+        for command in (f"info {case.output}", f"verify {case.output}"):
+            for target in ("> /dev/full", ">&-"):
+                if target == "> /dev/full" and not Path("/dev/full").is_char_device():
+                    continue
+                done = subprocess.run(f"{BIN}/dfine-pack {command} {target}", shell=True, capture_output=True, text=True)
+                assert done.returncode == 1 and "cannot write to the standard output" in done.stderr, done
 
 
 def check_wrong_usage():

@@ -3,7 +3,7 @@ import os
 import subprocess
 import sys
 
-from packing import Case, dfine_pack
+from packing import BIN, Case, dfine_pack
 
 
 def check(case):
@@ -21,8 +21,14 @@ def check(case):
             _, error = dfine_pack(*inputs, "--output", small / "pack", *more, expect=1)
             assert "No space left on device" in error and "free some space" in error, error
             assert list(small.iterdir()) == []
-        subprocess.run(["mount", "-o", "remount,ro", small], check=True)
         case.pack()
+        subprocess.run(f"head -c 20000 /dev/zero > {small}/fill", shell=True, stderr=subprocess.PIPE)
+        with open(small / "out", "w") as out:
+            done = subprocess.run([BIN / "dfine-pack", "info", case.output], stdout=out, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "cannot write to the standard output: No space left on device" in done.stderr, done
+        for name in ("fill", "out"):
+            (small / name).unlink()
+        subprocess.run(["mount", "-o", "remount,ro", small], check=True)
         for command in (inputs, [*inputs, "--part", "1/1"], ["extract", case.output]):
             _, error = dfine_pack(*command, "--output", small / "pack", expect=1)
             assert "Read-only file system" in error and "hint: " in error, error

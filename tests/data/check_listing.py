@@ -5,7 +5,7 @@ import io
 import os
 import re
 
-from check_formats import Folder, Pack, picture, yolo_set
+from check_formats import Folder, Pack, picture, voc_set, yolo_set
 from check_report import Page
 from PIL import Image
 
@@ -14,6 +14,7 @@ from packing import Case, run_checks
 HIDDEN = "hidden files and folders, not packed"
 OTHERS = "files that are not JPEG, PNG, WebP, BMP or TIFF images, not packed"
 LABELS = "text files among the labels that belong to no image, not used"
+CYCLES = "links to a folder that contains them, not followed"
 UNLISTED = "image files that the annotation file does not list, not packed"
 
 
@@ -25,7 +26,7 @@ def notes(out):
     return {
         title: value
         for title, value in found.items()
-        if title in (HIDDEN, OTHERS, LABELS, UNLISTED)
+        if title in (HIDDEN, OTHERS, LABELS, UNLISTED, CYCLES)
     }
 
 
@@ -158,6 +159,28 @@ def check_yolo_list():
     with yolo_set() as case:
         out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "test")
         assert notes(out) == {}, out
+
+
+def check_links_that_are_not_followed():
+    """To a folder that holds them: each is listed, once, for images and labels, in all formats."""
+    with yolo_set() as case:
+        links = ["images/train/self", "images/train/sub/up", "labels/train/again"]
+        for link, target in zip(links, (".", "../../train", "."), strict=True):
+            (case.root / "set" / link).symlink_to(target)
+        run = ["--format", "yolo", "--annotations", case.yaml, "--split", "train"]
+        out, _ = case.run(*run)
+        expect_notes(out, case, {OTHERS: ["images/train/notes.md"], CYCLES: links})
+    with voc_set() as case:
+        links = ["Annotations/a", "JPEGImages/b/c"]
+        (case.root / "set/JPEGImages/b").mkdir()
+        for link, target in zip(links, (".", ".."), strict=True):
+            (case.root / "set" / link).symlink_to(target)
+        out, _ = case.run(*case.arguments)
+        expect_notes(out, case, {CYCLES: links})
+    with Case() as case:
+        (case.images / "sub/up").symlink_to("..")
+        out, _ = case.pack()
+        expect_notes(out, case, {CYCLES: ["sub/up"]}, folder=case.images)
 
 
 def check_many_are_counted():

@@ -36,7 +36,8 @@ def check_parts_in_any_order_give_the_pack_of_one_go():
             random.Random(count).shuffle(order)
             outputs = pack_parts(case, order, count, *arguments, "--jobs", "2")
             assert all("the pack is complete when part" in out for out in outputs[:-1])
-            assert f"all {count} parts are done: the pack is complete" in outputs[-1], outputs[-1]
+            parts = "the only part is" if count == 1 else f"all {count} parts are"
+            assert f"{parts} done: the pack is complete" in outputs[-1], outputs[-1]
             assert contents(case.root / "parts") == contents(case.root / "whole") and len(contents(case.root / "whole")) > 5 - 3 * bool(options)
             assert names(case) == ["parts", "whole"], names(case)
             # The closing summary of the last part is that of the whole.

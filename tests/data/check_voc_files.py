@@ -72,6 +72,49 @@ def check_image_named_in_the_xml():
         assert Pack(case.output).names() == ["other.jpg", "2.png", "3.jpg"] and "without an XML file" not in out, out
 
 
+def check_image_that_cannot_be_read():
+    """An image with the id of the XML file is the one meant, readable or not: the boxes never go
+    to the image that a stale <filename> names."""
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"  # ISO/IEC 14496-12: size, ftyp, brand
+    for content, what in ((None, "looks like a GIF image"), (heic, "looks like a HEIC image"), (b"", "k.gif is empty")):
+        for named in ("1.jpg", "lost.jpg", "k.jpg", ""):
+            with voc_set() as case:
+                case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], named))
+                path = case.put("JPEGImages/k.gif", picture(64, 48))
+                if content is not None:
+                    path.write_bytes(content)
+                _, error = case.run(*case.arguments, expect=1)
+                assert "k.gif" in error and what in error and "1.jpg" not in error, error
+                out, _ = case.run(*case.arguments, "--skip-bad")
+                assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"], out
+                assert "skipped: 1 image\n" in out and "files of other kinds" not in out, out
+    with voc_set() as case:  # of a format that can be read, under another name
+        case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
+        shutil.copy(case.root / "set/JPEGImages/1.jpg", case.root / "set/JPEGImages/k.img")
+        case.run(*case.arguments)
+        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg", "k.img"]
+    with voc_set() as case:  # what is no image says nothing
+        case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "other.jpg"))
+        case.put("JPEGImages/other.jpg", picture(64, 48))
+        for name in ("k.txt", "k.csv", "k.pdf"):
+            case.put(f"JPEGImages/{name}", "%PDF-1.4")
+        out, _ = case.run(*case.arguments)
+        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg", "other.jpg"]
+        assert "files of other kinds among the images and XML files, not read: 3\n" in out, out
+
+
+def check_image_of_another_xml_file():
+    """<filename> names an image that has an XML file of its own: it was copied, and the boxes are
+    those of an image that is not there."""
+    with voc_set() as case:
+        case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
+        _, error = case.run(*case.arguments, expect=1)
+        assert "k.xml: no image has the id k" in error, error
+        assert "1.jpg, its <filename>, belongs to " in error and "Annotations/1.xml" in error, error
+        out, _ = case.run(*case.arguments, "--skip-bad")
+        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"], out
+
+
 def lists(lines, *, names=(), expect=0):
     """Packs by a list; returns the names packed, and the output."""
     with voc_set() as case:
@@ -96,6 +139,17 @@ def check_lines_of_lists():
     assert "list.txt, skipped: 2\n  2\n  my photo\n" in out, out
     _, out = lists(["1 -1", "2 -1"], expect=1)
     assert "marks all its images with -1" in out and "hint: " in out, out
+
+
+def check_paths_in_lists():
+    """Lines that are paths of images or XML files, as other programs list them."""
+    for line, id in (("1.jpg", "1"), ("JPEGImages/1.jpg", "1"), ("./JPEGImages/1.jpg", "1"), ("Annotations/1.xml", "1"), ("/data/VOC/JPEGImages/1.jpg", "1"),
+                     ("sub\\b", "sub/b"), ("JPEGImages\\sub\\b.jpg", "sub/b"), ("C:\\VOC\\JPEGImages\\sub\\b.jpg", "sub/b"), ('"1.jpg"', "1"), ("1.jpg 1", "1")):
+        _, out = lists(["2", line], names=["sub/b"], expect=1)
+        assert "list.txt, line 2: " in out and f"does not exist; did you mean {id}? An id is a path" in out, out
+    for line in ("9", "9.jpg", "sub/1/", "C:\\"):
+        _, out = lists(["2", line], expect=1)
+        assert "does not exist" in out and "did you mean" not in out, out
 
 
 def check_bad_lists():

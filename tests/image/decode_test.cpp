@@ -143,8 +143,8 @@ TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
   for (const int bits : {0, 2, 12, 16}) {
     Bytes file = extended;
     file[height_at - 1] = static_cast<uint8_t>(bits);
-    EXPECT_NE(error_of([&] { check_complete(file); }).find(std::to_string(bits) + " bits a sample"),
-              std::string::npos);
+    const std::string error = error_of([&] { check_complete(file); });
+    EXPECT_NE(error.find(std::to_string(bits) + " bits per sample"), std::string::npos) << error;
   }
 }
 

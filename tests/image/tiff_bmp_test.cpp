@@ -124,7 +124,7 @@ TEST(Tiff, TheBaseOfTheseTestsIsSound) {
 
 TEST(Tiff, RefusesWhatItCannotRead) {
   expect_refused(Tiff{}.with(258, 16).bytes(), "has 16 bits per sample");
-  expect_refused(Tiff{}.with(258, 1).bytes(), "has 1 bits per sample");
+  expect_refused(Tiff{}.with(258, 1).bytes(), "has 1 bit per sample");
   expect_refused(Tiff{}.with(258, 32).with(339, 3).bytes(), "floating-point samples");
   expect_refused(Tiff{}.with(339, 2).bytes(), "signed samples");
   expect_refused(Tiff{}.with(262, 5).bytes(), "CMYK colours");

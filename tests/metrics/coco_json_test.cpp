@@ -123,7 +123,9 @@ TEST_F(CocoJson, FilesOfOtherKindsAreNamed) {
   for (const auto& [text, what, hint] : std::vector<std::array<std::string, 3>>{
            {"names: [a]\n", "looks like YAML", "--format yolo"},
            {"<annotation/>", "looks like XML", "--format voc"},
-           {"\x1f\x8b\x08\x01", "is gzip-compressed", "gunzip"},
+           {"\x1f\x8b\x08\x01", "is gzip-compressed", "gzip -dc"},
+           {"[run]\nseed = 1\n", "looks like TOML", "--config"},
+           {"image,score\na,1\n", "looks like a table (CSV)", "convert"},
            {std::string("[\0]\0", 4), "is UTF-16LE text", "iconv"},
            {std::string("\xfe\xff\0[\0]", 6), "is UTF-16 text", "iconv"},
            {"{\"image_id\": 1}\n{\"image_id\": 2}\n", "looks like JSON lines", "one JSON list"}}) {
@@ -132,6 +134,9 @@ TEST_F(CocoJson, FilesOfOtherKindsAreNamed) {
     EXPECT_THAT(truth_error(text), AllOf(HasSubstr("file.json " + what), HasSubstr("hint: ")));
   }
   EXPECT_THAT(detections_error("{\"image_id\": 1}"), HasSubstr("is not a list"));
+  EXPECT_THAT(detections_error("[{\"image_id\": 1, \"file_name\": \"\xe9\"}]"),
+              AllOf(HasSubstr("file.json is not UTF-8 text (at byte 31, line 1)"),
+                    HasSubstr("hint: convert it: iconv")));
 }
 
 TEST_F(CocoJson, BrokenDetectionFiles) {

@@ -8,6 +8,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "core/printable.h"
 #include "core/text.h"
 #include "data/coco/unexpected_file.h"
 
@@ -60,7 +61,7 @@ class Walk {
     if (*at_ != '{') {
       if (*at_ == '[' || *at_ == '"' || *at_ == '-' || (*at_ >= '0' && *at_ <= '9'))
         other("is not a JSON object");
-      broken("is broken JSON: it begins with something else");
+      broken(cat("is broken JSON: it begins with \"", printable(first_line()), "\""));
     }
     ++at_;
     std::vector<bool> seen(names_.size(), false);
@@ -94,6 +95,13 @@ class Walk {
   [[noreturn]] void cut_short() {
     at_ = end_;
     broken("is broken JSON: brackets or quotes are left open at its end");
+  }
+
+  /// What can be shown of the line at the current place.
+  std::string_view first_line() const {
+    constexpr size_t kShown = 30;
+    const std::string_view text(at_, std::min(kShown, static_cast<size_t>(end_ - at_)));
+    return text.substr(0, text.find_first_of("\r\n"));
   }
 
   void skip_spaces() {

@@ -47,6 +47,10 @@ struct Source {
   [[noreturn]] void fatal(const std::string& what, std::string hint) const {
     throw Error(cat(path.string(), " ", what), std::move(hint));
   }
+  [[noreturn]] void broken(const std::string& what) const {
+    if (const auto other = recognise_no_utf8(text)) fatal(other->what, other->hint);
+    fatal(what, kBroken);
+  }
 };
 
 /// Parses pieces of the file, one after another; each thread has its own.
@@ -63,9 +67,8 @@ class PieceParser {
     if (const auto error =
             parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_);
         error != simdjson::SUCCESS)
-      source.fatal(cat("is broken JSON: ", simdjson::error_message(error), " after",
-                       source.place(piece.offset)),
-                   kBroken);
+      source.broken(cat("is broken JSON: ", simdjson::error_message(error), " after",
+                        source.place(piece.offset)));
     json::array array;
     check(document_.get_array().get(array));
     size_t index = piece.first_record;
@@ -96,9 +99,9 @@ class PieceParser {
   }
 
   void check(simdjson::error_code error) {
-    if (error != simdjson::SUCCESS)
-      fatal(cat("is broken JSON: ", simdjson::error_message(error), source_->place(offset())),
-            kBroken);
+    if (error == simdjson::SUCCESS) return;
+    const std::string place = source_->place(offset());
+    source_->broken(cat("is broken JSON: ", simdjson::error_message(error), place));
   }
 
   // --- values of a record: what is wrong goes to fault_ and the value stays unset
@@ -161,7 +164,8 @@ class PieceParser {
       }
       ++count;
     }
-    if (count != 4) fault("bbox", cat("has ", count, " numbers instead of 4"));
+    const auto numbers = static_cast<long long>(count);
+    if (numbers != 4) fault("bbox", cat("has ", counted(numbers, "number"), " instead of 4"));
   }
 
   void flag(json::value value, bool& out) {
@@ -264,8 +268,9 @@ class PieceParser {
           category.name = string(value, key).value_or("");
           if (fault_.empty() && is_blank(category.name)) fault("name", "is empty");
         });
-    if (!supercategory.empty() && supercategory != category.name)
-      result_.supercategories.emplace_back(supercategory);
+    std::string group = folded_class_name(supercategory);
+    if (!group.empty() && group != folded_class_name(category.name))
+      result_.supercategories.push_back(std::move(group));
     if (!fault_.empty())
       fatal(cat("has an unusable categories[", index, "]: ", fault_),
             "every category needs an integer id and a name");
@@ -315,8 +320,9 @@ class Reader {
         if (const auto lines = recognise_json_lines(source_.text, fault.offset))
           source_.fatal(lines->what, lines->hint);
       }
-      source_.fatal(fault.what + (fault.offset > 0 ? source_.place(fault.offset) : ""),
-                    fault.broken ? kBroken : kNotCoco);
+      const std::string what = fault.what + (fault.offset > 0 ? source_.place(fault.offset) : "");
+      if (fault.broken) source_.broken(what);
+      source_.fatal(what, kNotCoco);
     }
     while (!pending_.empty()) collect();
     return std::move(all_);

@@ -66,9 +66,8 @@ class RawAnnotations {
 };
 
 struct RawCoco {
-  std::vector<Category> categories;  // in order of the file
-  std::vector<std::string>
-      supercategories;  // of categories with another name; as often as they are given
+  std::vector<Category> categories;          // in order of the file
+  std::vector<std::string> supercategories;  // of categories with another name, folded; repeated
   std::vector<RawImage> images;
   RawAnnotations annotations;
   std::vector<RawFault> image_faults, annotation_faults;  // in order of the records

@@ -7,6 +7,8 @@
 #include <cctype>
 #include <cerrno>
 #include <fstream>
+#include <optional>
+#include <span>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -28,15 +30,28 @@ bool is_utf8(const std::string& text) {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
+/// Nothing where the header may lie further on, behind a preview or a colour profile. `whole`:
+/// these are all bytes of the file.
+std::optional<ImageInfo> probe(const fs::path& path, std::span<const uint8_t> bytes, bool whole) {
+  try {
+    return probe_image(bytes);
+  } catch (const Error& e) {
+    if (whole) throw Error(cat(printable(path), ": ", e.message()), e.hint());
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
-Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images) {
+Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
+                      const fs::path& source) {
   Coco coco;
   coco.categories = std::move(categories);
   for (const Category& category : coco.categories) {
     if (!is_utf8(category.name))
-      throw Error(cat("the name of class ", category.id, " is not UTF-8"),
-                  "convert the file to UTF-8");
+      throw Error(cat(source.string(), ": the name of class ", category.id, ", \"",
+                      printable(category.name), "\", is not UTF-8"),
+                  "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE");
   }
   coco.first.push_back(0);
   for (FolderImage& from : images) {
@@ -74,17 +89,13 @@ void read_image_size(const fs::path& path, CocoImage& image) {
   const ByteFile file(path);
   std::vector<uint8_t> bytes;
   file.read(0, std::min(size, kHeaderBytes), bytes);
-  ImageInfo info;
-  try {
-    info = probe_image(bytes);
-  } catch (const Error&) {
-    if (size <= kHeaderBytes) throw;
-    file.read(0, size,
-              bytes);  // a preview or a colour profile may stand before the header of the frame
-    info = probe_image(bytes);
+  std::optional<ImageInfo> info = probe(path, bytes, size <= kHeaderBytes);
+  if (!info) {
+    file.read(0, size, bytes);
+    info = probe(path, bytes, true);
   }
-  image.width = info.width;
-  image.height = info.height;
+  image.width = info->width;
+  image.height = info->height;
 }
 
 std::string read_text(const fs::path& path) {

@@ -16,8 +16,10 @@ struct FolderImage {
   std::vector<std::string> problems;  // each names file and line: the image cannot be used
 };
 
-/// Ids 1, 2, ... for images and annotations, in their order.
-Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images);
+/// Ids 1, 2, ... for images and annotations, in their order. Throws Error where a class name from
+/// `source` is not UTF-8.
+Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
+                      const std::filesystem::path& source);
 
 /// ".jpg" of "a/B.JPG".
 std::string lower_extension(const std::filesystem::path& path);
@@ -26,7 +28,8 @@ std::string lower_extension(const std::filesystem::path& path);
 /// content has the last word.
 bool has_image_extension(const std::filesystem::path& path);
 
-/// Width and height from the file's header. Throws Error when there is no such file, or none.
+/// Width and height from the file's header. Throws Error, which names the file, when there is no
+/// such file, or none.
 void read_image_size(const std::filesystem::path& path, CocoImage& image);
 
 /// The file's text, without a byte order mark; throws Error when it cannot be read, or is no

@@ -12,6 +12,7 @@
 #include "files/byte_file.h"
 #include "files/folder_walk.h"
 #include "image/decode.h"
+#include "image/file_kind.h"
 
 namespace dfine {
 namespace {
@@ -24,23 +25,25 @@ bool is_annotation(const fs::path& path) {
 }
 
 struct Look {
-  bool image = false;
-  std::string reason;  // why it is none; empty: it begins as no image does
+  bool image = false;    // of a format that can be read
+  bool picture = false;  // of any format, or perhaps
+  std::string reason;    // why it is none; empty: it begins as no image does
 };
 
 /// At a file whose name does not tell.
 Look look_at(const fs::path& path) {
   std::error_code failed;
   const fs::file_status status = fs::status(path, failed);
-  if (!fs::exists(status)) return {false, "a link to a file that does not exist"};
-  if (!fs::is_regular_file(status)) return {false, "not a regular file"};
+  if (!fs::exists(status)) return {false, true, "a link to a file that does not exist"};
+  if (!fs::is_regular_file(status)) return {false, false, "not a regular file"};
   try {
     const ByteFile file(path);
     std::vector<uint8_t> bytes;
-    file.read(0, std::min<uint64_t>(file.size(), kFormatBytes), bytes);
-    return {image_format(bytes).has_value(), {}};
+    file.read(0, std::min<uint64_t>(file.size(), kFileKindBytes), bytes);
+    const std::optional<FileKind> kind = file_kind(bytes);
+    return {image_format(bytes).has_value(), kind ? kind->image : bytes.empty(), {}};
   } catch (const Error& e) {
-    return {false, e.message()};
+    return {false, true, e.message()};
   }
 }
 
@@ -57,7 +60,12 @@ std::vector<DataNote> UnusedFiles::notes() const {
   append_note(notes, note_of("hidden files and folders, not packed", hidden));
   append_note(
       notes, note_of("files that are not JPEG, PNG, WebP, BMP or TIFF images, not packed", others));
+  append_note(notes, note_of(kCycles, cycles));
   return notes;
+}
+
+bool may_be_image(const fs::path& path) {
+  return !is_annotation(path) && look_at(path).picture;
 }
 
 std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool,
@@ -67,6 +75,7 @@ std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool
   for (const fs::path& name : found.hidden) {
     if (!is_used(name)) unused.hidden.insert((folder / name).string());
   }
+  for (const fs::path& name : found.cycles) unused.cycles.insert((folder / name).string());
   std::vector<fs::path> images, unknown;
   for (const fs::path& name : found.files) {
     if (is_used(name) || is_annotation(name)) continue;

@@ -1,6 +1,7 @@
 #include "data/formats/voc.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <set>
@@ -17,6 +18,8 @@ namespace dfine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kEachOnce = "give each class once, one per line";
 
 using ParsedFiles = std::map<std::string, VocAnnotation>;  // by id
 
@@ -71,11 +74,9 @@ std::vector<Category> categories_of(const fs::path& classes, const VocFiles& fil
     std::set<std::string> seen;
     for (const std::string& name : names) {
       if (!seen.insert(name).second)
-        throw Error(cat(classes.string(), " lists '", name, "' twice"),
-                    "give each class once, one a line");
+        throw Error(cat(classes.string(), " lists '", name, "' twice"), kEachOnce);
     }
-    if (names.empty())
-      throw Error(cat(classes.string(), " lists no classes"), "give each class once, one a line");
+    if (names.empty()) throw Error(cat(classes.string(), " lists no classes"), kEachOnce);
   } else {
     std::set<std::string> found;
     for (const auto& [id, annotation] : parsed)
@@ -126,9 +127,21 @@ FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& 
       image.problems.push_back(cat(printable(files.xml_path(id)), " may belong to ",
                                    printable(*names.begin()), " or to ",
                                    printable(*std::next(names.begin()))));
+  } else if (const auto other = files.xml.find(voc_id(image.image.file_name));
+             other != files.xml.end() && other->first != id) {
+    image.problems.push_back(cat(printable(files.xml_path(id)), ": no image has the id ",
+                                 printable(id), ", and ", printable(image.image.file_name),
+                                 ", its <filename>, belongs to ", printable(other->second.path)));
   }
   if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
   return image;
+}
+
+/// "b/c" of "a/b/c".
+fs::path without_first(const fs::path& path) {
+  fs::path rest;
+  for (auto part = std::next(path.begin()); part != path.end(); ++part) rest /= *part;
+  return rest;
 }
 
 /// Image files that no XML file belongs to.
@@ -142,6 +155,19 @@ DataNote without_xml(const VocFiles& files, const std::vector<FolderImage>& chos
     }
   }
   return note;
+}
+
+/// For a line of a list that is no id, but perhaps the path of an image or an XML file.
+std::string id_advice(std::string line, const std::function<bool(const std::string&)>& exists) {
+  std::ranges::replace(line, '\\', '/');
+  for (fs::path path = fs::path(line).relative_path(); !path.empty(); path = without_first(path)) {
+    for (const std::string& id : {path.generic_string(), voc_id(path)}) {
+      if (exists(id))
+        return cat("; did you mean ", printable(id),
+                   "? An id is a path below Annotations, with / and without an extension");
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -167,13 +193,14 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
     VocSplit wanted = read_voc_split(list, exists);
     for (const auto& [id, line] : wanted.images) {
       chosen.push_back(image_of(id, files, parsed, labels));
-      if (!files.xml.contains(id))
-        chosen.back().problems.front() =
-            cat(at_line(list, line), ": ", chosen.back().problems.front());
+      if (files.xml.contains(id)) continue;
+      std::string& problem = chosen.back().problems.front();
+      problem = cat(at_line(list, line), ": ", problem, exists(id) ? "" : id_advice(id, exists));
     }
     append_note(files.notes, std::move(wanted.absent));
   }
-  return {coco_from_folder(std::move(categories), std::move(chosen)), files.image_folder,
+  const fs::path& source = classes.empty() ? files.annotation_folder : classes;
+  return {coco_from_folder(std::move(categories), std::move(chosen), source), files.image_folder,
           std::move(files.notes)};
 }
 

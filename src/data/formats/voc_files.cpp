@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "data/formats/image_folder.h"
+#include "data/formats/image_listing.h"
 #include "files/folder_walk.h"
 
 namespace dfine {
@@ -17,10 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kCheckFolder = "check --annotations: it names the data set's folder";
-
-std::string id_of(const fs::path& file) {
-  return fs::path(file).replace_extension().generic_string();
-}
 
 class Finder {
  public:
@@ -41,10 +38,12 @@ class Finder {
     const bool one_folder = side_by_side(files_.image_folder);
     walk(files_.annotation_folder, true, one_folder);
     if (!one_folder) walk(files_.image_folder, false, true);
+    take_other_images();
     if (files_.xml.empty())
       throw Error(cat(files_.annotation_folder.string(), " holds no XML files"), kCheckFolder);
     note("hidden files and folders, not read", hidden_);
     note("files of other kinds among the images and XML files, not read", others_);
+    note(kCycles, cycles_);
     return std::move(files_);
   }
 
@@ -65,19 +64,35 @@ class Finder {
     const FolderFiles found = walk_folder(folder);
     for (const fs::path& file : found.hidden)
       hidden_.emplace(key_of(folder / file), (folder / file).string());
+    for (const fs::path& link : found.cycles)
+      cycles_.emplace(key_of(folder / link), (folder / link).string());
     for (const fs::path& file : found.files) {
       const fs::path path = folder / file;
       if (take_xml && lower_extension(file) == ".xml") {
-        VocXml& xml = files_.xml[id_of(file)];
+        VocXml& xml = files_.xml[voc_id(file)];
         (xml.path.empty() ? xml.path : xml.twin) = path;
       } else if (take_images && has_image_extension(file)) {
-        files_.images[id_of(file)].insert(file.generic_string());
+        files_.images[voc_id(file)].insert(file.generic_string());
       } else {
         others_.emplace(key_of(path), path.string());
+        if (take_images) other_names_.push_back(file);
         continue;
       }
       read_.insert(key_of(path));
     }
+  }
+
+  /// Images with another extension, whose XML file has no image: k.gif of k.xml.
+  void take_other_images() {
+    std::map<std::string, std::set<std::string>> found;
+    for (const fs::path& file : other_names_) {
+      const std::string id = voc_id(file);
+      const fs::path path = files_.image_folder / file;
+      if (!files_.xml.contains(id) || files_.images.contains(id) || !may_be_image(path)) continue;
+      found[id].insert(file.generic_string());
+      read_.insert(key_of(path));
+    }
+    files_.images.merge(found);
   }
 
   void note(const char* what, const Paths& paths) {
@@ -90,10 +105,15 @@ class Finder {
 
   VocFiles files_;
   std::set<std::string> read_;
-  Paths hidden_, others_;
+  std::vector<fs::path> other_names_;  // in the image folder, relative to it
+  Paths hidden_, others_, cycles_;
 };
 
 }  // namespace
+
+std::string voc_id(const fs::path& file) {
+  return fs::path(file).replace_extension().generic_string();
+}
 
 VocFiles find_voc_files(const fs::path& folder, const fs::path& images) {
   return Finder(folder, images).find();

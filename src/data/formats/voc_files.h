@@ -18,9 +18,11 @@ struct VocXml {
 /// An id is a path below the folder without its extension: "cam1/0".
 struct VocFiles {
   std::filesystem::path image_folder;
-  std::map<std::string, VocXml> xml;                    // by id
-  std::map<std::string, std::set<std::string>> images;  // by id: names relative to image_folder
-  std::vector<DataNote> notes;                          // files that are not used
+  std::map<std::string, VocXml> xml;  // by id
+  // By id: names relative to image_folder. Where no readable format has the id of an XML file, also
+  // images of other formats: reading them says what is wrong.
+  std::map<std::string, std::set<std::string>> images;
+  std::vector<DataNote> notes;  // files that are not used
 
   /// Where the XML file of an id that has none was looked for.
   std::filesystem::path xml_path(const std::string& id) const {
@@ -29,6 +31,9 @@ struct VocFiles {
 
   std::filesystem::path annotation_folder;
 };
+
+/// The id of a file, relative to its folder.
+std::string voc_id(const std::filesystem::path& file);
 
 /// Finds them in `folder`/Annotations and `folder`/JPEGImages, or side by side in `folder`, with
 /// all their sub-folders; `images`: folder of the images where it is another, else empty. Throws

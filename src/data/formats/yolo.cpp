@@ -3,8 +3,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
+#include <map>
 #include <set>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 
@@ -61,7 +64,7 @@ class DataYaml {
     const YAML::Node path = root_["path"];
     if (!path.IsDefined() || !path.IsScalar()) return beside;
     std::error_code failed;
-    const fs::path named = beside / path.as<std::string>();
+    const fs::path named = beside / path.Scalar();
     return fs::is_directory(named, failed) ? named : beside;
   }
 
@@ -71,9 +74,10 @@ class DataYaml {
       throw Error(cat(path_.string(), " has no entry '", split, "'"),
                   "check --split, or name the folder with --images");
     std::vector<std::string> entries;
-    if (node.IsScalar()) entries.push_back(node.as<std::string>());
+    if (node.IsScalar()) entries.push_back(node.Scalar());
     if (node.IsSequence()) {
-      for (const auto& entry : node) entries.push_back(entry.as<std::string>());
+      const std::string what = cat("an entry of '", split, "'");
+      for (const auto& entry : node) entries.push_back(text(entry, what));
     }
     if (entries.empty()) fail(node, cat("'", split, "' is neither a path nor a list of paths"));
     return entries;
@@ -90,34 +94,62 @@ class DataYaml {
     return node.IsDefined() && !node.IsNull();
   }
 
+  /// `what` it is, for messages.
+  std::string text(const YAML::Node& node, const std::string& what) const {
+    if (!node.IsScalar()) fail(node, what + " is not a text, but a list or a map, or nothing");
+    return node.Scalar();
+  }
+
+  size_t count(const YAML::Node& node, const std::string& what) const {
+    const std::string digits = text(node, what);
+    size_t value = 0;
+    const char* end = digits.data() + digits.size();
+    const auto [rest, error] = std::from_chars(digits.data(), end, value);
+    if (rest != end || error == std::errc::invalid_argument)
+      fail(node, cat(what, " \"", digits, "\" is not a whole number from 0 on"));
+    if (error != std::errc()) fail(node, cat(what, " ", digits, " is too large"));
+    return value;
+  }
+
   /// `place`: where it stands; an absent value has no place of its own.
   std::string class_name(const YAML::Node& node, const YAML::Node& place) const {
     if (node.IsNull() || (node.IsScalar() && is_blank(node.Scalar())))
       fail(place, "a class name is empty");
-    return node.as<std::string>();
+    return text(node, "a class name");
   }
 
   void read_names() {
     const YAML::Node names = root_["names"];
     if (!is_given("names") || names.size() == 0) fail(root_, "there are no class names");
     if (names.IsSequence()) {
-      for (const auto& name : names)
-        categories_.push_back({static_cast<int64_t>(categories_.size()), class_name(name, name)});
+      for (const auto& name : names) add_class(class_name(name, name));
     } else if (names.IsMap()) {
-      for (const auto& entry : names)
-        categories_.push_back({entry.first.as<int64_t>(), class_name(entry.second, entry.first)});
-      std::ranges::sort(categories_, {}, &Category::id);
+      read_map_of_names(names);
     } else {
       fail(names, "`names` is neither a list nor a map");
     }
-    for (size_t label = 0; label < categories_.size(); ++label) {
-      if (categories_[label].id != static_cast<int64_t>(label))
-        fail(names, cat("`names` has no class ", label, ", or has one twice"));
+    const YAML::Node given = root_["nc"];
+    if (!is_given("nc") || count(given, "`nc`") == categories_.size()) return;
+    const std::string found = counted(static_cast<long long>(categories_.size()), "name");
+    fail(given, cat("`nc` is ", given.Scalar(), ", but `names` has ", found));
+  }
+
+  void read_map_of_names(const YAML::Node& names) {
+    std::map<size_t, std::string> by_id;
+    for (const auto& entry : names) {
+      const size_t id = count(entry.first, "the class id");
+      if (!by_id.emplace(id, class_name(entry.second, entry.first)).second)
+        fail(entry.first, cat("`names` has class ", id, " twice"));
     }
-    const YAML::Node count = root_["nc"];
-    if (is_given("nc") && count.as<size_t>() != categories_.size())
-      fail(count, cat("`nc` is ", count.as<std::string>(), ", but there are ", categories_.size(),
-                      " names"));
+    for (auto& [id, name] : by_id) {
+      const size_t next = categories_.size();
+      if (id != next) fail(names, cat("`names` has no class ", next, ", but class ", id));
+      add_class(std::move(name));
+    }
+  }
+
+  void add_class(std::string name) {
+    categories_.push_back({static_cast<int64_t>(categories_.size()), std::move(name)});
   }
 
   fs::path path_;
@@ -136,13 +168,22 @@ struct ImageList {
   UnusedFiles unused;                   // files in all these folders
 };
 
+/// The same path without ".": "a/b" for "./a/./b".
+fs::path without_dots(const fs::path& path) {
+  fs::path plain;
+  for (const fs::path& part : path) {
+    if (part != ".") plain /= part;
+  }
+  return plain.empty() ? "." : plain;
+}
+
 /// `entry` of the YAML file as a path; exports with "../train/images" where "train/images" is meant
 /// are common.
 fs::path locate(const fs::path& folder, const std::string& entry) {
-  fs::path path = folder / entry;
+  fs::path path = without_dots(folder / entry);
   if (fs::exists(path)) return path;
   if (entry.starts_with("../") && fs::exists(folder / entry.substr(3)))
-    return folder / entry.substr(3);
+    return without_dots(folder / entry.substr(3));
   throw Error(cat(path.string(), " does not exist"),
               "check the paths in data.yaml, or name the folder with --images");
 }
@@ -176,7 +217,7 @@ void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
   list.searched.insert(normal(folder / "image").parent_path().string());
   list.label_folders.insert(label_folder(folder / "image"));
   for (const fs::path& image : list_image_folder(folder, pool, list.unused)) {
-    list.paths.push_back(folder / image);
+    list.paths.push_back(without_dots(folder / image));
     list.label_folders.insert(label_folder(list.paths.back()));
   }
 }
@@ -202,7 +243,7 @@ ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::
       if (entries.size() == 1) list.folder = path;
     } else {
       for (const auto& [number, text] : read_numbered_lines(path)) {
-        list.paths.push_back(path.parent_path() / text);
+        list.paths.push_back(without_dots(path.parent_path() / text));
         list.sources.resize(list.paths.size() - 1);
         list.sources.push_back(at_line(path, number));
       }
@@ -237,6 +278,9 @@ DataNote find_unused_labels(ImageList& list) {
     for (const fs::path& name : found.hidden) {
       if (!was_searched) list.unused.hidden.insert((folder / name).string());
     }
+    for (const fs::path& name : found.cycles) {
+      if (!was_searched) list.unused.cycles.insert((folder / name).string());
+    }
     for (const fs::path& name : found.files) {
       const std::string path = (folder / name).string();
       // Capital letters too: a label file named so is looked for under no image's name.
@@ -246,6 +290,16 @@ DataNote find_unused_labels(ImageList& list) {
   DataNote note{"text files among the labels that belong to no image, not used", 0, {}};
   for (const std::string& name : unused) note.add(name);
   return note;
+}
+
+/// What a path that does not exist may want; empty: nothing is seen.
+std::string path_advice(const fs::path& path) {
+  const std::string& text = path.native();
+  if (text.ends_with('"') || text.ends_with('\'')) return "remove the quotes around it";
+  if (text.find('\\') != std::string::npos) return "write / for \\ in the paths";
+  for (const char* scheme : {"http:/", "https:/"})
+    if (text.find(scheme) != std::string::npos) return "download the images, and list their paths";
+  return {};
 }
 
 class Reader {
@@ -314,8 +368,13 @@ class Reader {
       read_image_size(path, image.image);
     } catch (const Error& e) {
       read.exists = fs::exists(path, failed);
-      image.problems.push_back(read.exists ? cat(source, printable(path), ": ", e.message())
-                                           : cat(source, printable(path), " does not exist"));
+      if (read.exists) {
+        image.problems.push_back(source + e.message());
+      } else {
+        const std::string advice = path_advice(path);
+        image.problems.push_back(
+            cat(source, printable(path), " does not exist", advice.empty() ? "" : ": " + advice));
+      }
       return read;
     }
     if (read.labels.empty()) return read;
@@ -334,11 +393,12 @@ class Reader {
     if (!source.empty())
       hint = "was the list made on another machine? Relative paths start at the list's folder; " +
              hint;
-    if (path.find('\\') != std::string::npos) hint = "write / for \\ in the paths; " + hint;
-    throw Error(
-        cat("not one of ", counted(static_cast<long long>(list_.paths.size()), "image", "images"),
-            " exists: ", source, source.empty() ? "" : " names ", path),
-        hint);
+    const std::string advice = path_advice(path);
+    if (!advice.empty()) hint = cat(advice, "; ", hint);
+    const auto count = static_cast<long long>(list_.paths.size());
+    const std::string none = count == 1 ? "the only image does not exist"
+                                        : cat("not one of ", counted(count, "image"), " exists");
+    throw Error(cat(none, ": ", source, source.empty() ? "" : " names ", path), hint);
   }
 
   ImageList list_;
@@ -359,7 +419,7 @@ Annotations read_yolo(const fs::path& path, const std::string& split, const fs::
   std::ranges::move(list.unused.notes(), std::back_inserter(notes));
   const fs::path folder = list.folder;
   Reader reader(yaml, std::move(list));
-  Coco coco = coco_from_folder(yaml.categories(), reader.read_all(pool));
+  Coco coco = coco_from_folder(yaml.categories(), reader.read_all(pool), path);
   append_note(notes, reader.shared_labels());
   return {std::move(coco), folder, std::move(notes)};
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/printable.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -17,21 +18,24 @@ namespace fs = std::filesystem;
 constexpr double kTolerance =
     0.01;  // beyond [0, 1], as Ultralytics' own check (data/utils.py) allows
 
-/// The numbers of a line; nothing when a word is none.
-std::optional<std::vector<double>> numbers_of(std::string_view line) {
+/// The words of a line.
+std::vector<std::string_view> words_of(std::string_view line) {
   constexpr std::string_view kSpaces = " \t\r";
-  std::vector<double> numbers;
+  std::vector<std::string_view> words;
   for (size_t at = line.find_first_not_of(kSpaces); at != std::string_view::npos;
        at = line.find_first_not_of(kSpaces, at)) {
-    const std::string_view word = line.substr(at, line.find_first_of(kSpaces, at) - at);
-    double value = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(value))
-      return std::nullopt;
-    numbers.push_back(value);
-    at += word.size();
+    words.push_back(line.substr(at, line.find_first_of(kSpaces, at) - at));
+    at += words.back().size();
   }
-  return numbers;
+  return words;
+}
+
+std::optional<double> number_in(std::string_view word) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size() || !std::isfinite(value))
+    return std::nullopt;
+  return value;
 }
 
 struct Box {
@@ -52,22 +56,27 @@ Box bounding_box(const std::vector<double>& numbers) {
 /// What is wrong with the line; empty: nothing, and `box` and `label` are set.
 std::string parse_line(std::string_view line, const YoloLabelFormat& format, Box& box,
                        int32_t& label) {
-  const auto found = numbers_of(line);
-  if (!found) return "a word is not a number";
-  const std::vector<double>& numbers = *found;
+  const std::vector<std::string_view> words = words_of(line);
+  std::vector<double> numbers;
+  for (const std::string_view word : words) {
+    const auto number = number_in(word);
+    if (!number) return cat("\"", printable(word), "\" is not a number");
+    numbers.push_back(*number);
+  }
   const bool is_box = numbers.size() == 5 || (format.key_points && numbers.size() > 5);
   const bool is_polygon = !is_box && numbers.size() >= 7 && numbers.size() % 2 == 1;
   if (!is_box && !is_polygon)
-    return cat(numbers.size(),
-               " numbers instead of 5 (class x y w h), or of a class and at least 3 points (class "
-               "x1 y1 x2 y2 x3 y3 ...)");
+    return cat(counted(static_cast<long long>(numbers.size()), "number"),
+               " instead of 5 (class x y w h), or of a class and at least 3 points "
+               "(class x1 y1 x2 y2 x3 y3 ...)");
   if (numbers[0] != std::floor(numbers[0]) || numbers[0] < 0 ||
       numbers[0] >= static_cast<double>(format.classes))
-    return cat("class ", numbers[0], " is none of the ", format.classes, " classes 0 to ",
-               format.classes - 1);
+    return format.classes == 1 ? cat("class ", words[0], " is not 0, the only class")
+                               : cat("class ", words[0], " is none of the ", format.classes,
+                                     " classes 0 to ", format.classes - 1);
   for (size_t k = 1; k < (is_box ? 5 : numbers.size()); ++k) {
     if (numbers[k] < -kTolerance || numbers[k] > 1 + kTolerance)
-      return cat(numbers[k], " is not within [0, 1]: places and sizes are relative to the image");
+      return cat(words[k], " is not within [0, 1]: places and sizes are relative to the image");
   }
   label = static_cast<int32_t>(numbers[0]);
   box = is_box ? Box{numbers[1], numbers[2], numbers[3], numbers[4]} : bounding_box(numbers);

@@ -34,6 +34,7 @@ struct PackOptions {
   bool skip_bad = false;  // leave unusable images out instead of failing
   bool decode = false;    // images that the decoder of training refuses are unusable too
   bool drop_unused_classes = false;  // leave out classes without annotations
+  bool drop_group_classes = false;   // those that are the supercategory of others
   bool overwrite = false;            // replace an existing pack; not with `part`
   int max_side = 0;                  // images with a longer side are made smaller; 0: none are
   double val_fraction = 0;           // share of the images that goes to OUTPUT/val, the others to

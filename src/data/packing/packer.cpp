@@ -33,6 +33,8 @@ namespace fs = std::filesystem;
 
 Annotations read_input(const PackOptions& options, ThreadPool& pool) {
   Annotations annotations = read_annotations(options, pool);
+  if (options.drop_group_classes)
+    append_note(annotations.notes, drop_group_classes(annotations.coco));
   if (options.drop_unused_classes)
     append_note(annotations.notes, drop_unused_classes(annotations.coco));
   return annotations;

@@ -40,7 +40,7 @@ Json to_json(const PackCounts& counts) {
           {"resized", counts.resized},
           {"clipped", to_json(counts.clipped)},
           {"dropped", to_json(counts.dropped)},
-          {"in_first_pixel", counts.in_first_pixel},
+          {"relative", counts.relative},
           {"crowded_images", counts.crowded_images},
           {"most_boxes", counts.most_boxes},
           {"most_boxes_in", counts.most_boxes_in}};
@@ -56,7 +56,7 @@ PackCounts counts_from(const Json& json) {
   counts.missing_areas = json.at("missing_areas").get<size_t>();
   counts.oriented = json.at("oriented").get<size_t>();
   counts.resized = json.at("resized").get<size_t>();
-  counts.in_first_pixel = json.at("in_first_pixel").get<size_t>();
+  counts.relative = json.at("relative").get<size_t>();
   counts.crowded_images = json.at("crowded_images").get<size_t>();
   counts.most_boxes = json.at("most_boxes").get<size_t>();
   counts.most_boxes_in = json.at("most_boxes_in").get<std::string>();

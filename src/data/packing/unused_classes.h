@@ -1,8 +1,17 @@
 #pragma once
+#include <span>
+#include <string>
+
 #include "data/annotation_set.h"
 #include "data/data_note.h"
 
 namespace dfine {
+
+/// Do other categories name this one as theirs? `supercategories`: see Coco.
+bool groups_others(const Category& category, std::span<const std::string> supercategories);
+
+/// Removes the categories that group others and that no annotation has: see drop_unused_classes().
+DataNote drop_group_classes(Coco& coco);
 
 /// Removes the categories that no annotation has, and says which. The other ones keep their ids;
 /// labels count anew. Throws Error when none is left.

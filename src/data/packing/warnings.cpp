@@ -4,9 +4,13 @@
 #include <map>
 
 #include "core/text.h"
+#include "data/class_names.h"
+#include "data/packing/unused_classes.h"
 
 namespace dfine {
 namespace {
+
+constexpr size_t kRelativeShare = 10;  // of all boxes one in ten: not a few slips of a hand
 
 /// `"a" (id 1), "b" (id 2) and 3 more`.
 std::string list_of(const std::vector<Category>& categories) {
@@ -15,6 +19,14 @@ std::string list_of(const std::vector<Category>& categories) {
   for (size_t k = 0; k < std::min(kShown, categories.size()); ++k)
     text += cat(k == 0 ? "" : ", ", describe(categories[k]));
   if (categories.size() > kShown) text += cat(" and ", categories.size() - kShown, " more");
+  return text;
+}
+
+/// "1, 2 and 3".
+std::string ids_of(const std::vector<Category>& categories) {
+  std::string text;
+  for (size_t k = 0; k < categories.size(); ++k)
+    text += cat(k == 0 ? "" : k + 1 == categories.size() ? " and " : ", ", categories[k].id);
   return text;
 }
 
@@ -41,13 +53,15 @@ class Finder {
   void relative_boxes() {
     size_t all = 0;
     for (const ClassCount& of_class : counts_.classes) all += of_class.all();
-    if (all == 0 || counts_.in_first_pixel < all) return;
-    add(cat(all == 1 ? "the only box lies"
-                     : cat("all ", with_commas(static_cast<long long>(all)), " boxes lie"),
-            " within the first pixel of the image: the coordinates seem to be relative to the "
-            "image (0 to 1), but pixels are expected"),
-        "multiply x and width by the image's width, y and height by its height; YOLO labels, which "
-        "are relative, need --format yolo");
+    if (counts_.relative == 0 || counts_.relative * kRelativeShare < all) return;
+    const bool only = all == 1, every = counts_.relative == all;
+    const auto number = [](size_t count) { return with_commas(static_cast<long long>(count)); };
+    add(cat(only    ? "the only box has"
+            : every ? cat("all ", number(all), " boxes have")
+                    : cat(number(counts_.relative), " of ", number(all), " boxes have"),
+            " coordinates that seem to be relative to the image (0 to 1), but pixels are expected"),
+        "multiply x and width by the image's width, y and height by its height; in COCO, x and y "
+        "are those of the top left corner; YOLO labels, which are relative, need --format yolo");
   }
 
   void crowds() {
@@ -87,28 +101,29 @@ class Finder {
   }
 
   void equal_names() {
-    std::map<std::string, std::vector<int64_t>> ids;
-    for (const Category& category : categories_) ids[category.name].push_back(category.id);
-    for (const auto& [name, of_name] : ids) {
-      if (of_name.size() < 2) continue;
-      std::string text;
-      for (size_t k = 0; k < of_name.size(); ++k)
-        text += cat(k == 0 ? "" : k + 1 == of_name.size() ? " and " : ", ", of_name[k]);
-      add(cat(of_name.size(), " classes have the same name \"", name, "\": ids ", text),
+    std::map<std::string, std::vector<Category>> meanings;
+    for (const Category& category : categories_)
+      meanings[class_meaning(category.name)].push_back(category);
+    for (const auto& [meaning, same] : meanings) {
+      if (same.size() < 2) continue;
+      const std::string& name = same.front().name;
+      const bool equal =
+          std::ranges::all_of(same, [&](const Category& c) { return c.name == name; });
+      add(equal ? cat(same.size(), " classes have the same name \"", name, "\": ids ", ids_of(same))
+                : cat(same.size(), " classes count as one name: ", list_of(same)),
           "merge them or rename one: classes are told apart by their names when weights are loaded "
-          "and results are read");
+          "and results are read, without regard to case, spaces, _, -, / and known synonyms");
     }
   }
 
   void groups() {
     for (size_t label = 0; label < categories_.size(); ++label) {
       if (counts_.classes[label].all() > 0) continue;
-      if (std::ranges::find(supercategories_, categories_[label].name) == supercategories_.end())
-        continue;
+      if (!groups_others(categories_[label], supercategories_)) continue;
       add(cat("class ", describe(categories_[label]),
               " has no annotations; it is the supercategory of other classes, as exports of "
               "Roboflow begin with"),
-          "--drop-unused-classes packs without it");
+          "--drop-group-classes packs without it; use it for training and validation alike");
     }
   }
 

@@ -4,9 +4,12 @@
 
 namespace dfine {
 
-bool ends_in_first_pixel(const std::array<double, 4>& xywh) {
+bool looks_relative(const std::array<double, 4>& xywh) {
+  constexpr double kRounding = 0.01;  // what YOLO trainers tolerate
   const auto [x, y, w, h] = xywh;
-  return x >= -1 && y >= -1 && x + w <= 1 && y + h <= 1;
+  const bool sized = w > 0 && h > 0;  // places without a box are often written as zeros
+  return sized && std::min(x, y) >= -1 - kRounding && std::max(x, y) <= 1 + kRounding &&
+         std::max(w, h) <= 2 + kRounding;
 }
 
 void BoxNotes::append(const BoxNotes& later) {
@@ -25,7 +28,7 @@ void PackCounts::add(const std::string& file_name, std::span<const PlacedBox> bo
     const CocoAnnotation& annotation = *placed.annotation;
     ClassCount& of_class = classes[static_cast<size_t>(annotation.label)];
     if (!annotation.area_given) ++missing_areas;
-    if (ends_in_first_pixel(annotation.bbox)) ++in_first_pixel;
+    if (looks_relative(annotation.bbox)) ++relative;
     if (!placed.box) {
       dropped.add(file_name, annotation.id);
       ++of_class.dropped;
@@ -52,7 +55,7 @@ void PackCounts::append(const PackCounts& later) {
   missing_areas += later.missing_areas;
   oriented += later.oriented;
   resized += later.resized;
-  in_first_pixel += later.in_first_pixel;
+  relative += later.relative;
   crowded_images += later.crowded_images;
   if (later.most_boxes > most_boxes) {
     most_boxes = later.most_boxes;

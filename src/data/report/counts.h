@@ -13,9 +13,10 @@
 
 namespace dfine {
 
-/// Lies the box (pixels) between -1 and 1? Coordinates relative to the image do, taken as COCO's
-/// pixels or as VOC's, which count from 1.
-bool ends_in_first_pixel(const std::array<double, 4>& xywh);
+/// Do these numbers look relative to the image (0 to 1), not like pixels? As a corner or the centre
+/// and the size, or as two corners; taken for COCO's pixels or for VOC's, which count from 1 and
+/// make x - 1 and width + 1 of them. In pixels, such a box has at most two per side.
+bool looks_relative(const std::array<double, 4>& xywh);
 
 /// A box that was changed or left out of training.
 struct BoxNote {
@@ -50,8 +51,7 @@ struct PackCounts {
   size_t missing_areas = 0;         // annotations whose area became w * h
   size_t oriented = 0;  // images whose EXIF data ask to be turned or mirrored, which is not done
   size_t resized = 0;   // images made smaller
-  size_t in_first_pixel = 0;  // annotations that end within the first pixel: relative to the image
-                              // rather than in pixels
+  size_t relative = 0;  // annotations that look relative to the image
   static constexpr size_t kCrowded =
       300;                    // queries of a model (model.num_queries) unless configured
   size_t crowded_images = 0;  // images with more training targets

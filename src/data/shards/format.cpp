@@ -51,14 +51,14 @@ void check_boxes(const std::string& group, const ShardIndex::Boxes& boxes, size_
   check_length((group + "/iscrowd").c_str(), boxes.iscrowd.size(), count);
   check_length((group + "/annotation_id").c_str(), boxes.annotation_id.size(), count);
   if (boxes.first.front() != 0 || boxes.first.back() != count)
-    damaged(cat(group, "/first does not span the ", count, " boxes"));
+    damaged(cat(group, "/first does not span the group's boxes (", count, ")"));
   for (size_t i = 0; i < images; ++i) {
     if (boxes.first[i] > boxes.first[i + 1]) damaged(cat(group, "/first falls at record ", i));
   }
   for (size_t b = 0; b < count; ++b) {
     if (boxes.label[b] < 0 || static_cast<size_t>(boxes.label[b]) >= categories) {
-      damaged(cat(group, "/label[", b, "] is ", boxes.label[b], ", but there are ", categories,
-                  " categories"));
+      damaged(cat(group, "/label[", b, "] is ", boxes.label[b],
+                  ", but the number of categories is ", categories));
     }
     bool finite = std::isfinite(boxes.area[b]);
     for (size_t k = 0; k < 4; ++k) finite = finite && std::isfinite(boxes.xywh[4 * b + k]);

@@ -6,12 +6,18 @@ def check(case):
     out = case.pack()
     assert (
         'warning: class "animals" (id 0) has no annotations' in out
-        and "\n  --drop-unused-classes packs without it" in out
+        and "\n  --drop-group-classes packs without it" in out
     ), out
     assert categories(case) == [(0, "animals"), (1, "cat"), (2, "dog")]
     out = case.pack("--overwrite", "--drop-unused-classes")
     assert (
         'classes without annotations, dropped: 1\n  "animals" (id 0)\n' in out
+        and "warning: " not in out
+    ), out
+    assert categories(case) == [(1, "cat"), (2, "dog")]
+    out = case.pack("--overwrite", "--drop-group-classes")
+    assert (
+        'classes that only group others, dropped: 1\n  "animals" (id 0)\n' in out
         and "warning: " not in out
     ), out
     assert categories(case) == [(1, "cat"), (2, "dog")]
