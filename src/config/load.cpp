@@ -199,7 +199,8 @@ class Reader {
       key->set(config_, *value);
       places_[name] = where;
     } catch (const Error& e) {
-      problems_.add(where, cat(name, " ", e.message(), " (", e.hint(), ")"));
+      problems_.add(
+          where, cat(name, " ", e.message(), " (", e.hint(), ")", suggested_value(*key, written)));
     }
   }
 

@@ -107,9 +107,13 @@ bool takes(const ConfigKey& key, const ConfigValue& value) {
 
 std::string wrong_value(const ConfigKey& key, const std::string& written) {
   const std::string text = cat(key.name, " cannot be ", written, " (expected: ", key.allowed, ")");
+  return text + suggested_value(key, written);
+}
+
+std::string suggested_value(const ConfigKey& key, const std::string& written) {
   for (const ConfigValue& meaning : meanings(written))
-    if (takes(key, meaning)) return cat(text, "; write ", to_toml(meaning));
-  return text;
+    if (takes(key, meaning)) return cat("; write ", to_toml(meaning));
+  return {};
 }
 
 std::optional<KeyLine> key_line(const std::string& text, size_t number) {

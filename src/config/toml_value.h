@@ -26,6 +26,9 @@ bool takes(const ConfigKey& key, const ConfigValue& value);
 /// write it.
 std::string wrong_value(const ConfigKey& key, const std::string& written);
 
+/// "; write 0.1": how to write what was most probably meant; empty if that is not plain.
+std::string suggested_value(const ConfigKey& key, const std::string& written);
+
 /// "key = value" on one line of a file, with the table it stands in.
 struct KeyLine {
   std::string key;    // "optim.lr"

@@ -236,14 +236,15 @@ TEST(LoadConfig, WhatDoesNotGoTogether) {
   refused("[optim]\nmilestones = [3]\n", "optim.milestones are set, but");
   refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n",
           "the flat part of optim.schedule");
-  refused("[train]\nsecond_stage = true\n", "train.stage2_from_best needs train.stage2_epoch");
+  refused("[train]\nstage2_from_best = true\n", "train.stage2_from_best needs train.stage2_epoch");
   refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n",
           "train.patience counts validations");
   refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs train.stage2_epoch");
   refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n",
           "validate.weights = \"ema\", but ema.enabled = false");
   EXPECT_EQ(
-      error_of(kData + "stage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"),
+      error_of(kData +
+               "[train]\nstage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"),
       "no error");
 }
 
