@@ -7,6 +7,7 @@ set_target_properties(${_programs} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_
 install(DIRECTORY configs cluster DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
 if(DFINE_TORCH)
+  install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/dfine-train DESTINATION ${CMAKE_INSTALL_BINDIR})
   # The libraries the programs load, and what those load: a CPU LibTorch's own few, or all of a CUDA wheel's.
   file(GLOB _torch_libs ${DFINE_TORCH_ROOT}/lib/libtorch_cpu.so* ${DFINE_TORCH_ROOT}/lib/libc10.so* ${DFINE_TORCH_ROOT}/lib/libgomp*.so*
        ${DFINE_TORCH_ROOT}/lib/libgfortran*.so* ${DFINE_TORCH_ROOT}/lib/libshm.so* ${DFINE_TORCH_ROOT}/lib/libtorch.so*)
