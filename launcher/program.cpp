@@ -15,8 +15,7 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
   try {
     parse_command_line(app, argc, argv);
     body();
-    if (!std::cout.flush())
-      throw Error("the output could not be written: the disk is full, or it was closed");
+    finish_output();
     return 0;
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
