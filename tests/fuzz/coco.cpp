@@ -2,6 +2,7 @@
 // promises.
 #include "coco_check.h"
 #include "core/error.h"
+#include "data/coco/read_coco.h"
 #include "memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
