@@ -24,7 +24,7 @@ MODULES = {"pycocotools": ("pycocotools.coco", "pycocotools.cocoeval", "COCOeval
 
 
 def make_data(folder, images, classes, per_image, seed=0):
-    """About 7 boxes an image with classes and sizes as uneven as COCO's; detections: good and poor copies of them, the rest noise."""
+    """About 7 boxes per image with classes and sizes as uneven as COCO's; detections: good and poor copies of them, the rest noise."""
     rng = np.random.default_rng(seed)
     popularity = 1.0 / np.arange(1, classes + 1) ** 0.7
     popularity /= popularity.sum()

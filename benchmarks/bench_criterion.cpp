@@ -1,6 +1,6 @@
-// The criterion as D-FINE-N calls it: batch 4, 60 boxes an image, 80 classes, 120 denoising queries
-// an image. bench_criterion.py runs the official code on the same outputs. OMP_NUM_THREADS sets the
-// threads.
+// The criterion as D-FINE-N calls it: batch 4, 60 boxes per image, 80 classes, 120 denoising
+// queries an image. bench_criterion.py runs the official code on the same outputs. OMP_NUM_THREADS
+// sets the threads.
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 

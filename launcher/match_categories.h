@@ -11,9 +11,8 @@ namespace dfine {
 /// `truth`, as match_class_lists() does (state/class_match.h). An id that `truth` does not have
 /// agrees if `truth` does not have the name either.
 /// - All agree, or no record has a class name: nothing changes.
-/// - `truth` or the records have LABEL_0, LABEL_1, ... instead of names: nothing changes, and a
-/// line
-///   that says so is returned.
+/// - `truth` or the records have LABEL_0, LABEL_1, ... for names: nothing changes, and a line that
+///   says so is returned.
 /// - One does not: each record gets the id of the category with its class's name, and a line that
 ///   says so is returned (empty otherwise). Error, with both lists, where a class of the records is
 ///   none of `truth`, and where a record has no class name.

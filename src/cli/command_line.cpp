@@ -7,12 +7,12 @@
 #include <iostream>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <vector>
 
 #include "core/error.h"
 #include "core/nearest.h"
+#include "core/split.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -137,9 +137,7 @@ std::string describe_range(const std::string& range, const std::string& type) {
 
 /// `choices`: "coco,text".
 std::string describe_choices(const std::string& value, const std::string& choices) {
-  Names names;
-  std::istringstream in(choices);
-  for (std::string name; std::getline(in, name, ',');) names.push_back(name);
+  const Names names = split(choices, ',');
   const Names nearest = nearest_names(value, names, tolerated_edits(value.size()));
   return cat("is not ", joined_by_or(names), question(joined_by_or(nearest)));
 }

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/nearest.h"
+#include "core/split.h"
 #include "core/text.h"
 
 namespace dfine {
@@ -21,9 +22,8 @@ std::string trimmed(const std::string& text) {
 
 /// "a, b" without quotes: a and b.
 std::vector<std::string> words_of(const std::string& list) {
-  std::vector<std::string> words;
-  std::istringstream parts(list);
-  for (std::string part; std::getline(parts, part, ',');) words.push_back(trimmed(part));
+  std::vector<std::string> words = split(list, ',');
+  for (std::string& word : words) word = trimmed(word);
   return words;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/split.h"
 #include "core/text.h"
 #include "model/batch_norm.h"
 
@@ -45,13 +46,6 @@ std::vector<BatchNorm2d*> learning_norms(const DFine& model) {
   return norms;
 }
 
-Path split(const std::string& name) {
-  Path parts;
-  std::istringstream in(name);
-  for (std::string part; std::getline(in, part, '.');) parts.push_back(part);
-  return parts;
-}
-
 bool is_number(const std::string& part) {
   return !part.empty() &&
          std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -79,7 +73,7 @@ std::vector<Part> freezable(const DFine& model) {
 /// The shortest beginning of `name` under which nothing learns.
 Path frozen_root(const std::string& name, const std::set<std::string>& learning) {
   Path root;
-  for (const std::string& part : split(name)) {
+  for (const std::string& part : split(name, '.')) {
     root.push_back(part);
     std::string prefix;
     for (const std::string& p : root) prefix += p + ".";

@@ -1,6 +1,6 @@
 #include <set>
-#include <sstream>
 
+#include "core/split.h"
 #include "state/class_names.h"
 
 namespace dfine {
@@ -75,17 +75,10 @@ constexpr const char* kObjects365 =
     "Pencil,Chainsaw,Eraser,Lobster,Durian,Okra,Lipstick,"
     "Cosmetics Mirror,Curling,Table Tennis";
 
-std::vector<std::string> split(const char* text) {
-  std::vector<std::string> names;
-  std::istringstream in(text);
-  for (std::string name; std::getline(in, name, ',');) names.push_back(name);
-  return names;
-}
-
 }  // namespace
 
 const std::vector<std::string>& coco_class_names() {
-  static const std::vector<std::string> names = split(kCoco);
+  static const std::vector<std::string> names = split(kCoco, ',');
   return names;
 }
 
@@ -102,7 +95,7 @@ const std::vector<int64_t>& coco_category_ids() {
 }
 
 const std::vector<std::string>& objects365_class_names() {
-  static const std::vector<std::string> names = split(kObjects365);
+  static const std::vector<std::string> names = split(kObjects365, ',');
   return names;
 }
 

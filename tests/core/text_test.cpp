@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "core/split.h"
+
 namespace dfine {
 namespace {
 
@@ -38,6 +40,14 @@ TEST(Text, HumanBytesPicksTheUnit) {
   EXPECT_EQ(human_bytes(512.0 * 1024 * 1024), "512.0 MiB");
   EXPECT_EQ(human_bytes(1.5 * 1024 * 1024 * 1024), "1.5 GiB");
   EXPECT_EQ(human_bytes(2048.0 * 1024 * 1024 * 1024 * 1024), "2048.0 TiB");
+}
+
+TEST(Split, GivesThePartsBetweenSeparators) {
+  using Parts = std::vector<std::string>;
+  EXPECT_EQ(split("a,,b c", ','), (Parts{"a", "", "b c"}));
+  EXPECT_EQ(split("a.b.", '.'), (Parts{"a", "b"}));
+  EXPECT_EQ(split("abc", ','), Parts{"abc"});
+  EXPECT_EQ(split("", ','), Parts{});
 }
 
 }  // namespace
