@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""COCO evaluation of 5,000 images, 80 classes and some 500,000 detections: ours beside pycocotools, faster-coco-eval and hotcoco.
+"""COCO evaluation of 5,000 images, 80 classes and 500,000 detections: ours beside the evaluators on PyPI.
 
-Each evaluator runs in a process of its own, on the same two files; its imports are not counted. Prints seconds of loading (annotation file
-and results file) and of evaluating (matching, curves, the 12 figures), best of --repeat, and how far its figures are from pycocotools'.
+Each evaluator runs in a separate process, on the same two files. Prints the seconds of the whole process from start to exit (ours: the
+program dfine-eval), of loading (annotation file and results file) and of evaluating (matching, curves, the 12 metrics), best of --repeat,
+and the largest difference of its 12 metrics from pycocotools'. Versions of the peers: benchmarks/requirements.txt.
 
   python3 benchmarks/bench_coco_eval.py --bin build/release/bin [--skip pycocotools] [--repeat 3] [--detections 100]
 """
@@ -10,6 +11,7 @@ import argparse
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,9 @@ import numpy as np
 
 MODULES = {"pycocotools": ("pycocotools.coco", "pycocotools.cocoeval", "COCOeval"),
            "faster-coco-eval": ("faster_coco_eval.core", "faster_coco_eval.core", "COCOeval_faster"),
-           "hotcoco": ("hotcoco", "hotcoco", "COCOeval")}
+           "hotcoco": ("hotcoco", "hotcoco", "COCOeval"),
+           "ultrafast-pycocotools": ("ultrafast_pycocotools.coco", "ultrafast_pycocotools.cocoeval", "COCOeval")}
+PEERS = ["ultrafast-pycocotools", "hotcoco", "vernier", "faster-coco-eval", "pycocotools"]
 
 
 def make_data(folder, images, classes, per_image, seed=0):
@@ -61,8 +65,20 @@ def make_data(folder, images, classes, per_image, seed=0):
     print(f"{images:,} images, {classes} classes, {len(truth['annotations']):,} boxes, {len(results):,} detections")
 
 
+def run_vernier(gt_file, dt_file):
+    """Its native interface, which its README recommends; it reads the detections while it evaluates."""
+    from vernier.instance import Bbox, CocoDataset, Evaluator
+    start = time.perf_counter()
+    gt = CocoDataset.from_json(Path(gt_file).read_bytes())
+    dt = Path(dt_file).read_bytes()
+    load = time.perf_counter() - start
+    start = time.perf_counter()
+    summary = Evaluator(iou=Bbox(), parity_mode="strict").evaluate(gt, dt, num_threads=os.cpu_count())
+    return load, time.perf_counter() - start, summary.stats
+
+
 def run_module(name, gt_file, dt_file):
-    """In the child process: prints one line of JSON as bench_coco_eval does."""
+    """Any evaluator with the interface of pycocotools."""
     import importlib
 
     data_module, eval_module, eval_class = MODULES[name]
@@ -79,20 +95,24 @@ def run_module(name, gt_file, dt_file):
         run.accumulate()
         run.summarize()
         evaluate = time.perf_counter() - start
-    print(json.dumps({"load": load, "evaluate": evaluate, "stats": [float(s) for s in run.stats[:12]]}))
+    return load, evaluate, run.stats
 
 
-def measure(command, repeat):
-    best = None
-    for _ in range(repeat):
-        done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
-        if done.returncode != 0:
-            return None, (done.stderr or done.stdout).strip().splitlines()[-1:]
-        lines = [line for line in done.stdout.splitlines() if line.startswith('{"load"')]
-        result = json.loads(lines[-1])
-        if best is None or result["load"] + result["evaluate"] < best["load"] + best["evaluate"]:
-            best = result
-    return best, None
+def child(name, gt_file, dt_file):
+    """Prints one line of JSON as bench_coco_eval does."""
+    load, evaluate, stats = run_vernier(gt_file, dt_file) if name == "vernier" else run_module(name, gt_file, dt_file)
+    print(json.dumps({"load": load, "evaluate": evaluate, "stats": [float(s) for s in stats[:12]]}))
+
+
+def run(command):
+    """The command's line of JSON ({} if it prints none), with the seconds of the whole process; or the last line of its error."""
+    start = time.perf_counter()
+    done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    whole = time.perf_counter() - start
+    if done.returncode != 0:
+        return {"error": (done.stderr or done.stdout).strip().splitlines()[-1:]}
+    lines = [line for line in done.stdout.splitlines() if line.startswith('{"load"')]
+    return {"whole": whole, **(json.loads(lines[-1]) if lines else {})}
 
 
 def main():
@@ -100,32 +120,41 @@ def main():
     parser.add_argument("--bin", type=Path, default=Path("build/release/bin"), help="where bench_coco_eval is")
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--classes", type=int, default=80)
-    parser.add_argument("--detections", type=int, default=100, help="an image")
-    parser.add_argument("--skip", nargs="*", default=[], choices=list(MODULES), help="pycocotools takes a minute and a half")
+    parser.add_argument("--detections", type=int, default=100, help="per image")
+    parser.add_argument("--skip", nargs="*", default=[], choices=PEERS, help="pycocotools takes a minute and a half")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each but pycocotools, which runs once")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_data(folder, args.images, args.classes, args.detections)
         files = [folder / "gt.json", folder / "dt.json"]
-        rows = [("ours", [args.bin / "bench_coco_eval", *files], args.repeat),
-                ("ours, one thread", [args.bin / "bench_coco_eval", *files, 1], args.repeat)]
-        rows += [(m, [sys.executable, __file__, "--child", m, *files], 1 if m == "pycocotools" else args.repeat)
-                 for m in ("hotcoco", "faster-coco-eval", "pycocotools") if m not in args.skip]
-        results = {label: measure(command, repeat) for label, command, repeat in rows}
-    exact = results.get("pycocotools", (None, None))[0]
-    print(f"{'':18}{'load s':>9}{'evaluate s':>12}{'total s':>9}   largest difference from pycocotools")
-    for label, (result, error) in results.items():
-        if result is None:
-            print(f"{label:18} failed: {error}")
+        programs = {"dfine-eval": [args.bin / "dfine-eval", "--annotations", files[0], "--predictions", files[1]], "ours": [args.bin / "bench_coco_eval", *files],
+                    "ours, one thread": [args.bin / "bench_coco_eval", *files, 1]}
+        programs.update({m: [sys.executable, __file__, "--child", m, *files] for m in PEERS if m not in args.skip})
+        results = {}
+        for turn in range(args.repeat):
+            for label, command in programs.items():
+                if turn == 0 or label != "pycocotools":
+                    results.setdefault(label, []).append(run(command))
+    report(results)
+
+
+def report(results):
+    exact = results.get("pycocotools", [{}])[0].get("stats")
+    print(f"{'':22}{'process s':>10}{'load s':>9}{'evaluate s':>12}   largest difference from pycocotools")
+    for label, runs in results.items():
+        failed = [r["error"] for r in runs if "error" in r]
+        if failed:
+            print(f"{label:22} failed: {failed[0]}")
             continue
-        off = max(abs(a - b) for a, b in zip(result["stats"], exact["stats"])) if exact else None
-        print(f"{label:18}{result['load']:9.3f}{result['evaluate']:12.3f}{result['load'] + result['evaluate']:9.3f}   "
-              f"{'not compared' if off is None else off}")
+        best = {k: min(r[k] for r in runs) for k in ("whole", "load", "evaluate") if k in runs[0]}
+        parts = f"{best['load']:9.3f}{best['evaluate']:12.3f}" if "load" in best else " " * 21
+        off = max(abs(a - b) for a, b in zip(runs[0]["stats"], exact)) if exact and "stats" in runs[0] else "not compared"
+        print(f"{label:22}{best['whole']:10.3f}{parts}   {off}")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
-        run_module(*sys.argv[2:])
+        child(*sys.argv[2:])
     else:
         main()

@@ -6,13 +6,18 @@ Side by side in one run, in turn, each in a process of its own tied to the first
   official      the dataset and dataloader of $DFINE_OFFICIAL with its recipe (configs/dfine/include/dataloader.yml), no worker processes,
                 multi-scale off so that every batch is 640x640
   torchvision   the same transforms as torchvision has them, on tensors decoded by torchvision.io, which is its quickest form
+  dali          NVIDIA DALI's CPU pipeline: decoding, resize to 640x640, mirror and colour changes with a chance of one half each. It has no
+                zoom-out and no crop, so it does less than the others
   libjpeg       bare decoding of the same files from memory to RGB, by libjpeg-turbo through Pillow
+  simplejpeg    the same through simplejpeg, the quickest binding of libjpeg-turbo
+Versions of the peers: benchmarks/requirements.txt. A peer that is not installed is named and left out.
 Then ours with one and two threads on two cores. The second column is images for each second of processor time, which other programs
 on the machine disturb less.
 
   DFINE_OFFICIAL=... python3 benchmarks/bench_loader.py --bin build/release/bin [--images 400] [--repeat 3] [--json FILE]
 """
 import argparse
+import importlib.util
 import io
 import json
 import os
@@ -93,11 +98,51 @@ def torchvision(images):
     return rate(images, body())
 
 
+def dali(images):
+    from nvidia.dali import fn, pipeline_def, types
+
+    @pipeline_def(batch_size=8, num_threads=1, device_id=None, seed=0)
+    def pipe():
+        files, _ = fn.readers.file(file_root=str(BCCD), files=[f"images/{name}" for name in train_files()], random_shuffle=True)
+        pictures = fn.decoders.image(files, device="cpu", output_type=types.RGB)
+        pictures = fn.resize(pictures, size=(640, 640), antialias=True, interp_type=types.INTERP_LINEAR)
+        changed = fn.color_twist(pictures, brightness=fn.random.uniform(range=(0.875, 1.125)), contrast=fn.random.uniform(range=(0.5, 1.5)),
+                                 saturation=fn.random.uniform(range=(0.5, 1.5)), hue=fn.random.uniform(range=(-18.0, 18.0)))
+        pick = fn.random.coin_flip(probability=0.5, dtype=types.UINT8)
+        pictures = changed * pick + pictures * (1 - pick)
+        return fn.crop_mirror_normalize(fn.cast(pictures, dtype=types.UINT8), mean=[0.0] * 3, std=[255.0] * 3, output_layout="CHW",
+                                        mirror=fn.random.coin_flip(probability=0.5), dtype=types.FLOAT)
+    pipeline = pipe()
+    pipeline.build()
+
+    def body():
+        while True:
+            (pictures,) = pipeline.run()
+            assert pictures.as_array().shape == (8, 3, 640, 640)
+            yield 8
+    return rate(images, body())
+
+
+def train_files():
+    return [i["file_name"] for i in json.loads((BCCD / "train.json").read_text())["images"]]
+
+
+def simplejpeg(images):
+    from simplejpeg import decode_jpeg
+    files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
+
+    def body():
+        while True:
+            for file in files:
+                decode_jpeg(file, "RGB")
+                yield 1
+    return rate(images, body())
+
+
 def libjpeg(images):
     from PIL import Image, features
     assert features.check("libjpeg_turbo")
-    names = [i["file_name"] for i in json.loads((BCCD / "train.json").read_text())["images"]]
-    files = [(BCCD / "images" / name).read_bytes() for name in names]
+    files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
 
     def body():
         while True:
@@ -133,8 +178,8 @@ def main():
     parser.add_argument("--bin", default=str(SOURCE / "build" / "release" / "bin"))
     parser.add_argument("--images", type=int, default=400, help="for the official loader; the others take more in the same time")
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--json", help="writes the figures to this file")
-    parser.add_argument("--peer", choices=["official", "torchvision", "libjpeg"], help=argparse.SUPPRESS)
+    parser.add_argument("--json", help="writes the numbers to this file")
+    parser.add_argument("--peer", choices=["official", "torchvision", "dali", "libjpeg", "simplejpeg"], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peer:
         print(*globals()[options.peer](options.images))
@@ -149,6 +194,11 @@ def main():
                 "libjpeg": lambda: on_cores(1, lambda: peer("libjpeg", 10 * options.images)),
                 "one thread": lambda: on_cores(2, lambda: ours(options, pack, 1, 10 * options.images)),
                 "two threads": lambda: on_cores(2, lambda: ours(options, pack, 2, 10 * options.images))}
+        for name, module, share in (("dali", "nvidia.dali", 5), ("simplejpeg", "simplejpeg", 10)):
+            if importlib.util.find_spec(module.split(".")[0]):
+                runs[name] = lambda name=name, share=share: on_cores(1, lambda: peer(name, share * options.images))
+            else:
+                print(f"{name} is not installed: left out")
         if "DFINE_OFFICIAL" in os.environ:
             runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
         best = dict.fromkeys(runs, (0.0, 0.0))
@@ -159,9 +209,9 @@ def main():
         def ratio(a, b):
             return "{:10.2f} {:10.2f}".format(*(x / y for x, y in zip(best[a], best[b])))
         print(f"{'':18} {'images/s':>10} {'of CPU':>10}")
-        for name, figures in best.items():
-            print(f"{name:18} {figures[0]:10.1f} {figures[1]:10.1f}")
-        for name in ("official", "torchvision", "libjpeg"):
+        for name, (by_clock, by_cpu) in best.items():
+            print(f"{name:18} {by_clock:10.1f} {by_cpu:10.1f}")
+        for name in ("official", "torchvision", "dali", "libjpeg", "simplejpeg"):
             if name in best:
                 print(f"ours / {name:11} {ratio('ours', name)}")
         print(f"{'two / one thread':18} {ratio('two threads', 'one thread')}")

@@ -1,18 +1,22 @@
 // Time and memory of whole training steps (forward, criterion, backward, clipping, AdamW) on a
 // fixed batch; train_step.py runs the peers.
 //   bench_step --size n --batch 2 --image-size 640 --boxes 20 --classes 80 --threads 2 --steps 5
+//   bench_step --size n --hub-config DIR   only writes DIR/config.json, for transformers
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "made_batch.h"
+#include "model/spec.h"
+#include "state/hf_config.h"
 #include "step_options.h"
 #include "train/build.h"
 #include "train/learner.h"
@@ -22,12 +26,23 @@ int main(int argc, char** argv) {
   dfine::StepOptions options;
   CLI::App app("Time and memory of training steps", "bench_step");
   options.add_to(app);
+  std::string hub_config;
+  app.add_option("--hub-config", hub_config);
   CLI11_PARSE(app, argc, argv);
   config.model.size = options.size;
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes,
                 steps = options.steps;
   config.ema.enabled = false;
+  if (!hub_config.empty()) {
+    const dfine::ModelSpec spec =
+        dfine::model_spec(dfine::parse_model_size(options.size), options.classes);
+    dfine::write_hf_config(
+        hub_config, {.spec = spec,
+                     .class_names = std::vector<std::string>(static_cast<size_t>(classes), "class"),
+                     .category_ids = {}});
+    return 0;
+  }
 
   const dfine::Recipe recipe =
       dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
@@ -37,13 +52,15 @@ int main(int argc, char** argv) {
       config, recipe, dfine::Group());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
+  std::chrono::system_clock::time_point first_end;
   for (int64_t step = 0; step < steps; ++step) {
     seconds.push_back(dfine::seconds_of([&] { learner.step({data}, {side, side}, step); }));
+    if (step == 0) first_end = std::chrono::system_clock::now();
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const double first = seconds.front();
   std::sort(seconds.begin() + 1, seconds.end());
-  std::cout << "first_s " << first << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2]
+  std::cout << std::fixed << "first_end "
+            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2]
             << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }

@@ -12,6 +12,8 @@ images are written by its own program and judged by pycocotools. What has run al
 import argparse
 import json
 import os
+import resource
+import statistics
 import subprocess
 import sys
 import time
@@ -23,12 +25,18 @@ PARTS = ("train", "val")
 
 
 def run(command, log, env=None):
-    """Seconds the command took; its output goes to `log`."""
-    begin = time.time()
+    """Seconds of the clock and of processor time that the command took; its output goes to `log`."""
+    begin, cpu = time.time(), cpu_seconds()
     with open(log, "w") as out:
         if subprocess.run(list(map(str, command)), stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}).returncode:
             sys.exit(f"failed, see {log}: {' '.join(map(str, command))}")
-    return time.time() - begin
+    return {"seconds": time.time() - begin, "cpu_seconds": cpu_seconds() - cpu}
+
+
+def cpu_seconds():
+    """Of all child processes that have ended, with their children."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def write_annotations(work):
@@ -100,16 +108,21 @@ def official_detections(a, folder):
     (folder / "predictions.json").write_text(json.dumps(found))
 
 
+def own_arguments(a):
+    """For a child process that works on one seed's folder."""
+    return ["--work", a.work, "--epochs", a.epochs, "--batch", a.batch, "--image-size", a.image_size, "--threads", a.threads]
+
+
 def official(a, folder):
-    run([sys.executable, __file__, "--role", "yaml", *sys.argv[1:]], folder / "yaml.log")  # the official code replaces pycocotools where it runs
+    run([sys.executable, __file__, "--role", "yaml", *own_arguments(a)], folder / "yaml.log")  # the official code replaces pycocotools where it runs
     env = {"OMP_NUM_THREADS": str(a.threads), "PYTHONDONTWRITEBYTECODE": "1", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}  # its checkpoints hold counters
     command = [sys.executable, os.environ["DFINE_OFFICIAL"] + "/train.py", "-c", folder / "newcomer.yml", "-d", "cpu", "--seed", a.seed, "--output-dir", folder]
     if (folder / "last.pth").exists():  # an interrupted run goes on
         command += ["-r", folder / "last.pth"]
     seconds = run(command, folder / "train.log", env)
-    run([sys.executable, __file__, "--role", "detections", *sys.argv[1:]], folder / "detect.log")
+    run([sys.executable, __file__, "--role", "detections", *own_arguments(a)], folder / "detect.log")
     curve = [json.loads(line)["test_coco_eval_bbox"][0] for line in (folder / "log.txt").read_text().splitlines()]
-    return {"seconds": seconds, "curve": curve}
+    return {**seconds, "curve": curve}
 
 
 def ours(a, folder):
@@ -122,12 +135,39 @@ def ours(a, folder):
     command = ["mpirun", "-np", 2, "--bind-to", "none", "--oversubscribe", tool("dfine_ddp"), "--config", SOURCE / "configs/custom/n.toml"]
     for setting in settings + a.set:
         command += ["--set", setting]
-    seconds = run(command, folder / "train.log")
+    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"} if os.geteuid() == 0 else {}
+    seconds = run(command, folder / "train.log", root)
     images = [BCCD / "images" / i["file_name"] for i in json.loads((a.work / "val.json").read_text())["images"]]
     run([tool("dfine-predict"), "--weights", folder / "run/checkpoints/best", "--annotations", a.work / "val.json", "--threshold", 0, "--output", folder,
          "--images", *images], folder / "detect.log")
     lines = map(json.loads, (folder / "run/metrics.jsonl").read_text().splitlines())
-    return {"seconds": seconds, "curve": [line["ap"] for line in lines if line["type"] == "val"], "set": a.set}
+    return {**seconds, "curve": [line["ap"] for line in lines if line["type"] == "val"], "set": a.set}
+
+
+METRICS = (("ap", ""), ("ap50", ""), ("ap75", ""), ("seconds", " s"), ("cpu_seconds", " s"))
+
+
+def summary(rows, key, unit):
+    values = [r[key] for r in rows]
+    digits = 0 if unit else 3
+    return f"{key} {statistics.mean(values):.{digits}f}{unit} ({min(values):.{digits}f} to {max(values):.{digits}f})" if values else ""
+
+
+def one_seed(a, results):
+    a.work.mkdir(parents=True, exist_ok=True)
+    write_annotations(a.work)
+    for name, train in (("official", official), ("ours", ours)):
+        folder = a.work / name
+        folder.mkdir(exist_ok=True)
+        stored = folder / "result.json"
+        if not stored.exists() and a.only in (None, name):
+            result = train(a, folder)
+            stored.write_text(json.dumps({**result, **average_precision(a.work, folder / "predictions.json"), "epochs": a.epochs, "batch": a.batch,
+                                          "image_size": a.image_size, "seed": a.seed}, indent=1))
+        if stored.exists():
+            result = json.loads(stored.read_text())
+            results[name].append(result)
+            print(f"seed {a.seed} {name:9} " + "  ".join(f"{k} {result[k]:.{0 if unit else 4}f}{unit}" for k, unit in METRICS), flush=True)
 
 
 def main():
@@ -138,7 +178,7 @@ def main():
     p.add_argument("--epochs", type=int, default=10, help="25 steps each at a batch of 8")
     p.add_argument("--batch", type=int, default=8, help="over all ranks")
     p.add_argument("--image-size", type=int, default=320)
-    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     p.add_argument("--threads", type=int, default=2, help="of the official trainer")
     p.add_argument("--set", nargs="*", default=[], help="more settings for ours, to look into a difference")
     p.add_argument("--json", type=Path)
@@ -148,19 +188,13 @@ def main():
     a.work.mkdir(parents=True, exist_ok=True)
     if a.role:
         return {"yaml": official_yaml, "detections": official_detections}[a.role](a, a.work / "official")
-    write_annotations(a.work)
-    results = {}
-    for name, train in (("official", official), ("ours", ours)):
-        folder = a.work / name
-        folder.mkdir(exist_ok=True)
-        stored = folder / "result.json"
-        if not stored.exists() and a.only in (None, name):
-            result = train(a, folder)
-            stored.write_text(json.dumps({**result, **average_precision(a.work, folder / "predictions.json"), "epochs": a.epochs, "batch": a.batch,
-                                          "image_size": a.image_size, "seed": a.seed}, indent=1))
-        if stored.exists():
-            results[name] = json.loads(stored.read_text())
-            print(f"{name:9} " + "  ".join(f"{k} {results[name][k]:.4f}" for k in ("ap", "ap50", "ap75")) + f"  {results[name]['seconds']:.0f} s")
+    results = {"official": [], "ours": []}
+    base = a.work
+    for a.seed in a.seeds:
+        a.work = base / f"seed{a.seed}"
+        one_seed(a, results)
+    for name, rows in results.items():
+        print(f"{name:9} {len(rows)} seeds: " + "  ".join(summary(rows, k, unit) for k, unit in METRICS))
     if a.json:
         a.json.write_text(json.dumps(results, indent=1) + "\n")
 

@@ -4,7 +4,8 @@
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py --bin build/release/bin --sizes n x --rounds 3
 
 The same batch size, image size, number of boxes and threads, denoising on, AdamW and clipping for all; each in a process of its own,
-one after another, `rounds` times, so that a slow moment of the machine hits all alike. Prints medians, ratios and peak memory."""
+one after another, `rounds` times, so that a slow moment of the machine hits all alike. Prints medians, ratios, peak memory and `start`:
+the seconds from starting the process to the end of its first step."""
 import argparse
 import json
 import os
@@ -12,6 +13,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 
@@ -50,7 +52,7 @@ def peer(a):
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=1e-4)
     images = torch.rand(a.batch, 3, a.image_size, a.image_size)
-    seconds = []
+    seconds, first_end = [], None
     for _ in range(a.steps):
         begin = time.perf_counter()
         loss = loss_of(images)
@@ -59,21 +61,41 @@ def peer(a):
         torch.nn.utils.clip_grad_norm_(parameters, 0.1)
         optimizer.step()
         seconds.append(time.perf_counter() - begin)
-    print(f"first_s {seconds[0]}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
+        first_end = first_end or time.time()
+    print(f"first_end {first_end}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
 
 
 def measure(command):
+    begin = time.time()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines() if line.startswith(("first_s", "median_s", "peak_gib")))}
+    got = {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines()
+                                    if line.startswith(("first_end", "median_s", "peak_gib")))}
+    got["start_s"] = got["first_end"] - begin
+    return got
+
+
+def compare(a, size, shape, folder):
+    runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, *shape]}
+    for name in a.peers:
+        runs[name] = [sys.executable, __file__, "--peer", name, "--size", size, *shape] + ["--hf-config", os.path.join(folder, "config.json")]
+    got = {name: [] for name in runs}
+    for _ in range(a.rounds):
+        for name, command in runs.items():
+            got[name].append(measure(command))
+    ours = statistics.median(r["median_s"] for r in got["ours"])
+    for name, rows in got.items():
+        median = statistics.median(r["median_s"] for r in rows)
+        print(f"{size} {name:12} step {median:7.3f} s  start {statistics.median(r['start_s'] for r in rows):7.3f} s  "
+              f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = {ours / median:.2f}", flush=True)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bin", default="build/release/bin")
-    p.add_argument("--sizes", nargs="+", default=["n", "x"])
-    p.add_argument("--peers", nargs="*", default=["official"])
+    p.add_argument("--sizes", nargs="+", default=["n", "s", "m", "l", "x"])
+    p.add_argument("--peers", nargs="*", default=["official", "transformers"])
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--steps", type=int, default=4)
     p.add_argument("--batch", type=int, default=2)
@@ -82,25 +104,16 @@ def main():
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--peer", help=argparse.SUPPRESS)
     p.add_argument("--size", help=argparse.SUPPRESS)
-    p.add_argument("--hf-config", help="config.json of the size for transformers (any checkpoint folder of ours has one)")
+    p.add_argument("--hf-config", help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.peer:
         return peer(a)
     shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes, "--threads", a.threads, "--steps", a.steps]
     shape = list(map(str, shape))
-    for size in a.sizes:
-        runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, *shape]}
-        for name in a.peers:
-            runs[name] = [sys.executable, __file__, "--peer", name, "--size", size, *shape] + (["--hf-config", a.hf_config] if a.hf_config else [])
-        got = {name: [] for name in runs}
-        for _ in range(a.rounds):
-            for name, command in runs.items():
-                got[name].append(measure(command))
-        ours = statistics.median(r["median_s"] for r in got["ours"])
-        for name, rows in got.items():
-            median = statistics.median(r["median_s"] for r in rows)
-            print(f"{size} {name:12} step {median:7.3f} s  first {statistics.median(r['first_s'] for r in rows):7.3f} s  "
-                  f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = {ours / median:.2f}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for size in a.sizes:
+            subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size, "--hub-config", folder], check=True)
+            compare(a, size, shape, folder)
 
 
 if __name__ == "__main__":
