@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "config/config.h"
+#include "learner/build.h"
+#include "learner/learner.h"
 #include "made_batch.h"
 #include "step_options.h"
-#include "train/build.h"
-#include "train/learner.h"
 
 int main(int argc, char** argv) {
   dfine::Config config;
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes;
 
-  const dfine::Group alone;
+  const dfine::Communicator alone;
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
   const std::vector<dfine::Batch> data(static_cast<size_t>(accumulate),
                                        dfine::made_batch(batch, side, options.boxes, classes));

@@ -5,8 +5,8 @@
 #include <benchmark/benchmark.h>
 
 #include "core/random.h"
-#include "loss/assignment.h"
 #include "loss/criterion.h"
+#include "loss/linear_sum_assignment.h"
 #include "synthetic.h"
 
 namespace dfine {
@@ -23,14 +23,14 @@ void criterion_forward(benchmark::State& state) {
   const Criterion criterion;
   for (auto unused : state)
     benchmark::DoNotOptimize(
-        criterion(batch.output, batch.targets, batch.counts, Group()).total.item<float>());
+        criterion(batch.output, batch.targets, batch.counts, Communicator()).total.item<float>());
 }
 
 void criterion_forward_backward(benchmark::State& state) {
   const SyntheticBatch batch = make_crowded_batch();
   const Criterion criterion;
   for (auto unused : state) {
-    criterion(batch.output, batch.targets, batch.counts, Group()).total.backward();
+    criterion(batch.output, batch.targets, batch.counts, Communicator()).total.backward();
     for (const auto& [name, leaf] : batch.leaves) leaf.mutable_grad().reset();
   }
 }
@@ -40,7 +40,7 @@ void matching(benchmark::State& state) {
   std::vector<HeadOutput> heads = batch.output.layers;
   heads.push_back(batch.output.pre);
   heads.push_back(batch.output.enc);
-  for (auto unused : state) benchmark::DoNotOptimize(match(heads, batch.targets));
+  for (auto unused : state) benchmark::DoNotOptimize(hungarian_match(heads, batch.targets));
 }
 
 void assignment(benchmark::State& state) {
@@ -48,7 +48,7 @@ void assignment(benchmark::State& state) {
   std::vector<double> cost(static_cast<size_t>(state.range(0) * state.range(1)));
   for (double& c : cost) c = random.uniform_double();
   for (auto unused : state)
-    benchmark::DoNotOptimize(solve_assignment(cost, state.range(0), state.range(1)));
+    benchmark::DoNotOptimize(linear_sum_assignment(cost, state.range(0), state.range(1)));
 }
 
 BENCHMARK(criterion_forward)->Unit(benchmark::kMillisecond);

@@ -16,7 +16,7 @@
 #include "config/load.h"
 #include "core/error.h"
 #include "data/shards/dataset.h"
-#include "input/device_batches.h"
+#include "input/device_prefetcher.h"
 
 namespace {
 
@@ -41,15 +41,16 @@ struct Seconds {
 };
 
 /// For `images` images, over as many epochs as that takes.
-Seconds run(dfine::DeviceBatches& batches, const dfine::PackedDataset& data,
+Seconds run(dfine::DevicePrefetcher& batches, const dfine::PackedDataset& data,
             const Settings& settings) {
   const auto size = static_cast<int64_t>(data.size());
   const auto begin = Clock::now();
   const std::clock_t cpu_begin = std::clock();
   int64_t epoch = 0;
   for (int64_t done = 0; done < settings.images;) {
-    batches.start(dfine::training_order(dfine::TrainPlan(size, settings.batch_size, true, 0, epoch),
-                                        epoch, 0, 0, settings.batch_size));
+    batches.start(
+        dfine::training_order(dfine::EpochSampler(size, settings.batch_size, true, 0, epoch), epoch,
+                              0, 0, settings.batch_size));
     for (++epoch; batches.has_next() && done < settings.images; done += settings.batch_size) {
       const dfine::Batch batch = batches.next();
       dfine::to_model_input(batch.images, at::kCPU);
@@ -67,7 +68,7 @@ int bench(const Settings& given) {
       (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
   at::set_num_threads(1);
   dfine::Loader loader(data, dfine::loader_options(make_config(settings), true, false));
-  dfine::DeviceBatches batches(loader, at::kCPU);
+  dfine::DevicePrefetcher batches(loader, at::kCPU);
 
   Settings warm_up = settings;
   warm_up.images = 2 * settings.batch_size;

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   if (argc != 3) return 2;
   try {
     const auto start = std::chrono::steady_clock::now();
-    const dfine::Coco coco = dfine::read_coco(argv[1], std::stoi(argv[2]));
+    const dfine::AnnotationSet coco = dfine::read_coco(argv[1], std::stoi(argv[2]));
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     rusage usage{};

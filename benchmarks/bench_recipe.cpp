@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "config/config.h"
+#include "learner/build.h"
+#include "learner/learner.h"
+#include "learner/parameter_groups.h"
 #include "made_batch.h"
 #include "step_options.h"
-#include "train/build.h"
-#include "train/learner.h"
-#include "train/metrics_log.h"
-#include "train/parameter_groups.h"
+#include "train/run/metrics_log.h"
 
 int main(int argc, char** argv) {
   dfine::Config config;
@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes;
 
-  const dfine::Group alone;
+  const dfine::Communicator alone;
   const std::vector<dfine::Category> categories(static_cast<size_t>(classes));
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
 

@@ -14,12 +14,12 @@
 #include <vector>
 
 #include "config/config.h"
+#include "learner/build.h"
+#include "learner/learner.h"
 #include "made_batch.h"
 #include "model/spec.h"
-#include "state/hf_config.h"
 #include "step_options.h"
-#include "train/build.h"
-#include "train/learner.h"
+#include "weights/hf_config.h"
 
 int main(int argc, char** argv) {
   dfine::Config config;
@@ -48,8 +48,8 @@ int main(int argc, char** argv) {
       dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
   dfine::Learner learner(
       dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false,
-                         dfine::Group()),
-      config, recipe, dfine::Group());
+                         dfine::Communicator()),
+      config, recipe, dfine::Communicator());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
   std::chrono::system_clock::time_point first_end;
@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   getrusage(RUSAGE_SELF, &usage);
   std::sort(seconds.begin() + 1, seconds.end());
   std::cout << std::fixed << "first_end "
-            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2]
-            << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
+            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s "
+            << seconds[1 + (seconds.size() - 1) / 2] << "\npeak_gib "
+            << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }

@@ -3,9 +3,9 @@
 
 #include "core/error.h"
 #include "dfine_version.h"
-#include "eval_files.h"
-#include "eval_pack.h"
-#include "image_size_option.h"
+#include "eval/eval_files.h"
+#include "eval/eval_pack.h"
+#include "eval/image_size_option.h"
 #include "program.h"
 
 int main(int argc, char** argv) {

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "dfine_version.h"
-#include "image_size_option.h"
-#include "predict.h"
+#include "eval/image_size_option.h"
+#include "eval/predict.h"
 #include "program.h"
 
 int main(int argc, char** argv) {

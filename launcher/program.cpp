@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
-#include "dist/failure_reporter.h"
+#include "distributed/failure_reporter.h"
 
 namespace dfine {
 
@@ -21,7 +21,7 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<void()
     return app.exit(e);
   } catch (...) {
     const FailureText failure = describe_failure(std::current_exception());
-    std::cerr << printable_lines(cat(app.get_name(), ": ", failure.text, "\n"));
+    std::cerr << printable_lines(str_cat(app.get_name(), ": ", failure.text, "\n"));
     return failure.exit_code;
   }
 }

@@ -12,10 +12,10 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "dfine_version.h"
-#include "dist/failure.h"
-#include "dist/session.h"
-#include "train/find_lr.h"
-#include "train/preview.h"
+#include "distributed/failure.h"
+#include "distributed/mpi_session.h"
+#include "train/tools/find_lr.h"
+#include "train/tools/preview.h"
 #include "train/trainer.h"
 
 namespace {
@@ -59,10 +59,10 @@ std::string setting(const std::string& name) {
   std::vector<std::string> keys;
   for (const dfine::ConfigKey& key : dfine::config_keys()) keys.push_back(key.name);
   const std::string key = dfine::suggest(name, keys);
-  return key.empty() ? "" : dfine::cat("--set KEY=VALUE with ", key);
+  return key.empty() ? "" : dfine::str_cat("--set KEY=VALUE with ", key);
 }
 
-int train(dfine::Session& session, int argc, char** argv) {
+int train(dfine::MpiSession& session, int argc, char** argv) {
   CommandLine line;
   CLI::App app(
       "Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config "
@@ -99,5 +99,6 @@ int train(dfine::Session& session, int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ,
               SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
-  return dfine::run_ranks([&](dfine::Session& session) { return train(session, argc, argv); });
+  return dfine::distributed_main(
+      [&](dfine::MpiSession& session) { return train(session, argc, argv); });
 }

@@ -22,8 +22,8 @@ void run_pack(PackOptions options) {
     ProgressLine line("packed");
     options.interrupted = interrupted;
     options.progress = [&](const PackProgress& at) {
-      line.update(cat(with_commas(static_cast<long long>(at.images)), " of ",
-                      counted(at.images_total, "image", "images")),
+      line.update(str_cat(with_commas(static_cast<long long>(at.images)), " of ",
+                          counted(at.images_total, "image", "images")),
                   at.bytes, at.bytes_total);
     };
     summary = pack(options);
@@ -95,8 +95,8 @@ void run_extract(const std::filesystem::path& folder, const std::filesystem::pat
     summary = extract_pack(
         folder, output, jobs,
         [&](size_t images, uint64_t bytes) {
-          line.update(cat(with_commas(static_cast<long long>(images)), " of ",
-                          counted(totals.images, "image", "images")),
+          line.update(str_cat(with_commas(static_cast<long long>(images)), " of ",
+                              counted(totals.images, "image", "images")),
                       bytes, totals.image_bytes);
         },
         interrupted);

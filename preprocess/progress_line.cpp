@@ -15,9 +15,9 @@ constexpr std::chrono::seconds kPlainInterval{10};
 
 std::string clock_text(double seconds) {
   const auto whole = static_cast<long long>(seconds + 0.5);
-  const std::string rest = cat(whole % 60 < 10 ? "0" : "", whole % 60);
-  if (whole < 3600) return cat(whole / 60, ":", rest);
-  return cat(whole / 3600, ":", whole / 60 % 60 < 10 ? "0" : "", whole / 60 % 60, ":", rest);
+  const std::string rest = str_cat(whole % 60 < 10 ? "0" : "", whole % 60);
+  if (whole < 3600) return str_cat(whole / 60, ":", rest);
+  return str_cat(whole / 3600, ":", whole / 60 % 60 < 10 ? "0" : "", whole / 60 % 60, ":", rest);
 }
 
 }  // namespace
@@ -40,10 +40,10 @@ void ProgressLine::update(const std::string& what, uint64_t bytes, uint64_t byte
   last_ = now;
   const double elapsed = seconds();
   const double rate = elapsed > 0 ? static_cast<double>(bytes) / elapsed : 0;
-  std::string line = cat(verb_, " ", what, ", ", human_bytes(static_cast<double>(bytes)), ", ",
-                         human_bytes(rate), "/s");
+  std::string line = str_cat(verb_, " ", what, ", ", human_bytes(static_cast<double>(bytes)), ", ",
+                             human_bytes(rate), "/s");
   if (rate > 0 && bytes < bytes_total)
-    line += cat(", ", clock_text(static_cast<double>(bytes_total - bytes) / rate), " left");
+    line += str_cat(", ", clock_text(static_cast<double>(bytes_total - bytes) / rate), " left");
   std::cerr << (terminal_ ? "\r\x1b[K" : "") << line << (terminal_ ? "" : "\n") << std::flush;
   open_ = terminal_;
 }

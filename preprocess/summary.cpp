@@ -55,7 +55,7 @@ void print_notes(const char* what, const BoxNotes& notes) {
               << " more\n";
 }
 
-void print_set(const PackedSet& set, const std::vector<Category>& categories) {
+void print_set(const PackedSplit& set, const std::vector<Category>& categories) {
   const ShardEntry totals = sum_of(set.shards);
   if (!set.name.empty()) {
     std::cout << '\n'
@@ -83,12 +83,14 @@ void print_set(const PackedSet& set, const std::vector<Category>& categories) {
 
 /// Classes that one side of a split lacks and another has.
 void print_coverage(const PackSummary& summary) {
-  for (const PackedSet& set : summary.sets) {
+  for (const PackedSplit& set : summary.sets) {
     std::string lacking;
     for (size_t label = 0; label < summary.categories.size(); ++label) {
-      const auto has_boxes = [&](const PackedSet& s) { return s.counts.classes[label].boxes > 0; };
+      const auto has_boxes = [&](const PackedSplit& s) {
+        return s.counts.classes[label].boxes > 0;
+      };
       if (has_boxes(set) || std::ranges::none_of(summary.sets, has_boxes)) continue;
-      lacking += cat(lacking.empty() ? "" : ", ", printable(summary.categories[label].name));
+      lacking += str_cat(lacking.empty() ? "" : ", ", printable(summary.categories[label].name));
     }
     if (summary.sets.size() > 1)
       std::cout << "classes without a box in " << set.name
@@ -109,14 +111,14 @@ void print_data_notes(const std::vector<DataNote>& notes) {
 /// "2, 5, 7".
 std::string list_of(const std::vector<size_t>& numbers) {
   std::string text;
-  for (const size_t number : numbers) text += cat(text.empty() ? "" : ", ", number);
+  for (const size_t number : numbers) text += str_cat(text.empty() ? "" : ", ", number);
   return text;
 }
 
 void print_totals(const PackSummary& summary, const PackOptions& options, double seconds) {
   ShardEntry totals;
   size_t shards = 0;
-  for (const PackedSet& set : summary.sets) {
+  for (const PackedSplit& set : summary.sets) {
     const ShardEntry sum = sum_of(set.shards);
     totals.images += sum.images;
     totals.image_bytes += sum.image_bytes;
@@ -126,7 +128,7 @@ void print_totals(const PackSummary& summary, const PackOptions& options, double
   const bool part_alone = !summary.missing_parts.empty();
   std::cout << "packed " << counted(totals.images, "image", "images")
             << (part_alone
-                    ? cat(" of part ", options.part->index, " of ", options.part->count, " of ")
+                    ? str_cat(" of part ", options.part->index, " of ", options.part->count, " of ")
                     : " into ")
             << printable(options.output) << ": " << counted(shards, "shard", "shards") << ", "
             << size_text(totals.file_bytes) << " (" << size_text(totals.image_bytes)
@@ -139,7 +141,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
   const bool part_alone = !summary.missing_parts.empty();
   if (summary.part_was_done) std::cout << "part " << options.part->index << " was packed before\n";
   if (!summary.sets.empty()) print_totals(summary, options, seconds);
-  for (const PackedSet& set : summary.sets) {
+  for (const PackedSplit& set : summary.sets) {
     if (!set.shards.empty())
       print_set(set, summary.categories);  // there may be more parts than shards
   }
@@ -158,7 +160,7 @@ void print_summary(const PackSummary& summary, const PackOptions& options, doubl
               << (summary.missing_parts.size() == 1 ? " is" : " are") << " done too\n";
   } else if (options.part) {
     std::cout << (options.part->count == 1 ? "the only part is"
-                                           : cat("all ", options.part->count, " parts are"))
+                                           : str_cat("all ", options.part->count, " parts are"))
               << " done: the pack is complete\n";
   }
 }

@@ -52,8 +52,8 @@ void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources,
                       uint8_t* planes, std::vector<TargetBox>& boxes,
                       AugmentScratch& scratch) const {
   if (sources.size() != 1 + plan.partners.size()) {
-    throw Error(cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
-                    " images was given ", sources.size()));
+    throw Error(str_cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
+                        " images was given ", sources.size()));
   }
   boxes.clear();
   render(plan, 0, sources, size, planes, boxes, scratch);

@@ -82,7 +82,7 @@ std::string nearest_option(const std::string& name, const Names& known, const Op
 }
 
 std::string question(const std::string& suggestion) {
-  return suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?");
+  return suggestion.empty() ? "" : str_cat("; did you mean ", suggestion, "?");
 }
 
 /// Of what the program did not expect: each option; where there is none, a mistyped command.
@@ -93,8 +93,8 @@ std::string describe_unknown(const CLI::App& app, const OptionHint& hint) {
     const size_t first = argument.find_first_not_of('-');
     if (first == 0 || first == std::string::npos) continue;
     const std::string option = argument.substr(0, argument.find('='));
-    text += cat(text.empty() ? "" : "\n", "unknown option ", option,
-                question(nearest_option(option.substr(first), known, hint)));
+    text += str_cat(text.empty() ? "" : "\n", "unknown option ", option,
+                    question(nearest_option(option.substr(first), known, hint)));
   }
   if (!text.empty() || left.empty()) return text;
   Names commands;
@@ -102,7 +102,7 @@ std::string describe_unknown(const CLI::App& app, const OptionHint& hint) {
     commands.push_back(command->get_name());
   const std::string& word = left.front();
   const Names nearest = nearest_names(word, commands, tolerated_edits(word.size()));
-  return nearest.empty() ? "" : cat("unknown command ", word, question(joined_by_or(nearest)));
+  return nearest.empty() ? "" : str_cat("unknown command ", word, question(joined_by_or(nearest)));
 }
 
 /// "2.5" of "2.500000", as std::to_string writes it; integers stay.
@@ -131,15 +131,16 @@ std::string describe_range(const std::string& range, const std::string& type) {
   if (type.find("POSITIVE") != std::string::npos) return "is not a number above 0";
   const size_t to = std::min(range.find(" to "), range.size());
   const bool whole = range.find('.') == std::string::npos;
-  return cat("is not a ", whole ? "whole " : "", "number from ", short_number(range.substr(0, to)),
-             range.substr(to, 4), short_number(range.substr(std::min(to + 4, range.size()))));
+  return str_cat("is not a ", whole ? "whole " : "", "number from ",
+                 short_number(range.substr(0, to)), range.substr(to, 4),
+                 short_number(range.substr(std::min(to + 4, range.size()))));
 }
 
 /// `choices`: "coco,text".
 std::string describe_choices(const std::string& value, const std::string& choices) {
   const Names names = split(choices, ',');
   const Names nearest = nearest_names(value, names, tolerated_edits(value.size()));
-  return cat("is not ", joined_by_or(names), question(joined_by_or(nearest)));
+  return str_cat("is not ", joined_by_or(names), question(joined_by_or(nearest)));
 }
 
 /// What stands in `text` between `begin` and `end` (empty: its end); nothing where one is missing.
@@ -158,9 +159,9 @@ std::optional<std::string> between(const std::string& text, const std::string& b
 std::string describe_value(const CLI::Option& option, const std::string& error) {
   const std::string name = option.get_name();
   const auto about = [&](const std::string& value, const std::string& what) {
-    return cat(name, " '", value, "' ", what);
+    return str_cat(name, " '", value, "' ", what);
   };
-  if (const auto value = between(error, cat("Could not convert: ", name, " = "), "")) {
+  if (const auto value = between(error, str_cat("Could not convert: ", name, " = "), "")) {
     if (option.get_items_expected_max() == 0) return name + " takes no value";
     return about(*value, describe_no_number(*value));
   }
@@ -173,11 +174,11 @@ std::string describe_value(const CLI::Option& option, const std::string& error) 
   if (const auto value = between(error, ": ", " not in {"))
     return about(*value, describe_choices(*value, *between(error, " not in {", "}")));
   if (const auto unit = between(error, ": ", " unit not recognized"))
-    return about(*unit, cat("is no known unit; ", kSize));
+    return about(*unit, str_cat("is no known unit; ", kSize));
   if (const auto value = between(error, ": Value ", " could not be converted to "))
-    return about(*value, cat("is not a whole number; ", kSize));
+    return about(*value, str_cat("is not a whole number; ", kSize));
   if (const auto times = between(error, "At Most 1 required but received ", ""))
-    return cat(name, " is given ", *times, " times");
+    return str_cat(name, " is given ", *times, " times");
   const bool empty = error.ends_with(" missing") || error.ends_with("Input is empty");
   return empty ? name + " has no value" : "";
 }
@@ -213,8 +214,8 @@ void finish_output() {
   errno = 0;
   if (std::cout.flush()) return;
   const int code = errno;  // 0: it failed before
-  throw Error(cat("cannot write to the standard output",
-                  code == 0 ? "" : ": " + std::generic_category().message(code)));
+  throw Error(str_cat("cannot write to the standard output",
+                      code == 0 ? "" : ": " + std::generic_category().message(code)));
 }
 
 }  // namespace dfine

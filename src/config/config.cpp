@@ -55,7 +55,7 @@ int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
 uint64_t config_hash(const Config& config) {
   std::vector<std::string> lines;
   for (const ConfigKey& key : config_keys())
-    lines.push_back(cat(key.name, "=", to_toml(key.get(config)), "\n"));
+    lines.push_back(str_cat(key.name, "=", to_toml(key.get(config)), "\n"));
   std::sort(lines.begin(), lines.end());
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bit
   for (const std::string& line : lines)
@@ -67,7 +67,7 @@ std::vector<std::string> config_differences(const Config& first, const Config& s
   std::vector<std::string> lines;
   for (const ConfigKey& key : config_keys()) {
     const ConfigValue a = key.get(first), b = key.get(second);
-    if (a != b) lines.push_back(cat(key.name, ": ", to_toml(a), " and ", to_toml(b)));
+    if (a != b) lines.push_back(str_cat(key.name, ": ", to_toml(a), " and ", to_toml(b)));
   }
   return lines;
 }

@@ -23,7 +23,7 @@ namespace dfine {
 inline constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
 [[noreturn]] inline void refuse(const ConfigValue& value, const std::string& allowed) {
-  throw Error(cat("cannot be ", to_toml(value)), "expected: " + allowed);
+  throw Error(str_cat("cannot be ", to_toml(value)), "expected: " + allowed);
 }
 
 template <class Part, class T>
@@ -67,8 +67,8 @@ ConfigKey flag(std::string name, Part Config::* part, bool Part::* field, std::s
 template <class Part>
 ConfigKey integer(std::string name, Part Config::* part, int64_t Part::* field, int64_t least,
                   int64_t most, std::string comment) {
-  const std::string allowed = most == kNoLimit ? cat("whole number of at least ", least)
-                                               : cat("whole number from ", least, " to ", most);
+  const std::string allowed = most == kNoLimit ? str_cat("whole number of at least ", least)
+                                               : str_cat("whole number from ", least, " to ", most);
   return {std::move(name),
           allowed,
           std::move(comment),
@@ -97,7 +97,7 @@ inline std::optional<double> real_number(const ConfigValue& value) {
 template <class Part>
 ConfigKey number(std::string name, Part Config::* part, double Part::* field, Range range,
                  std::string comment) {
-  const std::string allowed = cat("number ", range.text);
+  const std::string allowed = str_cat("number ", range.text);
   return {std::move(name),
           allowed,
           std::move(comment),
@@ -149,7 +149,7 @@ ConfigKey integer_or_auto(std::string name, Part Config::* part,
                           std::optional<int64_t> Part::* field, int64_t least,
                           std::string comment) {
   return or_auto<Part, int64_t>(
-      std::move(name), part, field, cat("whole number of at least ", least),
+      std::move(name), part, field, str_cat("whole number of at least ", least),
       [=](const ConfigValue& value) {
         const auto* given = std::get_if<int64_t>(&value);
         return given && *given >= least ? std::optional(*given) : std::nullopt;
@@ -161,7 +161,7 @@ template <class Part>
 ConfigKey number_or_auto(std::string name, Part Config::* part, std::optional<double> Part::* field,
                          Range range, std::string comment) {
   return or_auto<Part, double>(
-      std::move(name), part, field, cat("number ", range.text),
+      std::move(name), part, field, str_cat("number ", range.text),
       [=](const ConfigValue& value) {
         const std::optional<double> given = real_number(value);
         return given && range.contains(*given) ? given : std::nullopt;
@@ -181,7 +181,7 @@ inline std::vector<double> number_list(const ConfigValue& value) {
 template <class Part>
 ConfigKey interval(std::string name, Part Config::* part, std::array<double, 2> Part::* field,
                    Range range, std::string comment) {
-  const std::string allowed = cat("[from, to], numbers ", range.text);
+  const std::string allowed = str_cat("[from, to], numbers ", range.text);
   return {std::move(name),
           allowed,
           std::move(comment),
@@ -223,9 +223,9 @@ ConfigKey pattern_list(std::string name, Part Config::* part,
               try {
                 const std::regex compiled(pattern);
               } catch (const std::regex_error& e) {
-                throw Error(
-                    cat("holds ", to_toml(pattern), ", which is no regular expression: ", e.what()),
-                    "expected: " + allowed);
+                throw Error(str_cat("holds ", to_toml(pattern),
+                                    ", which is no regular expression: ", e.what()),
+                            "expected: " + allowed);
               }
             }
             member(config, part, field) = std::move(patterns);
@@ -239,7 +239,10 @@ ConfigKey choice(std::string name, Part Config::* part, T Part::* field,
                  std::vector<std::pair<std::string, T>> names, std::string comment) {
   std::string allowed;
   for (size_t i = 0; i < names.size(); ++i)
-    allowed += cat(i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", '"', names[i].first, '"');
+    allowed += str_cat(i == 0                  ? ""
+                       : i + 1 == names.size() ? " or "
+                                               : ", ",
+                       '"', names[i].first, '"');
   return {std::move(name),
           allowed,
           std::move(comment),

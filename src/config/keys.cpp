@@ -197,10 +197,10 @@ std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
-      out += cat('\\', c);
+      out += str_cat('\\', c);
     } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
       constexpr std::array<char, 17> kHex{"0123456789ABCDEF"};
-      out += cat("\\u00", kHex[static_cast<unsigned char>(c) >> 4], kHex[c & 15]);
+      out += str_cat("\\u00", kHex[static_cast<unsigned char>(c) >> 4], kHex[c & 15]);
     } else {
       out += c;
     }
@@ -229,17 +229,17 @@ std::string to_toml(const ConfigValue& value) {
     std::string operator()(const std::string& x) const { return quoted(x); }
     std::string operator()(const std::vector<int64_t>& list) const {
       std::string out = "[";
-      for (const int64_t x : list) out += cat(out.size() > 1 ? ", " : "", x);
+      for (const int64_t x : list) out += str_cat(out.size() > 1 ? ", " : "", x);
       return out + "]";
     }
     std::string operator()(const std::vector<double>& list) const {
       std::string out = "[";
-      for (const double x : list) out += cat(out.size() > 1 ? ", " : "", shortest(x));
+      for (const double x : list) out += str_cat(out.size() > 1 ? ", " : "", shortest(x));
       return out + "]";
     }
     std::string operator()(const std::vector<std::string>& list) const {
       std::string out = "[";
-      for (const std::string& x : list) out += cat(out.size() > 1 ? ", " : "", quoted(x));
+      for (const std::string& x : list) out += str_cat(out.size() > 1 ? ", " : "", quoted(x));
       return out + "]";
     }
   };
@@ -281,10 +281,10 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
                 most_denoising = config.model.max_denoising_queries;
   if (most_denoising > 0 && most_denoising < 2 * denoising)
     add("model.max_denoising_queries",
-        cat("model.max_denoising_queries = ", most_denoising, " is less than the ", 2 * denoising,
-            " queries that model.num_denoising = ", denoising,
-            " makes for any image: raise it to at least ", 2 * denoising,
-            ", or lower model.num_denoising"));
+        str_cat("model.max_denoising_queries = ", most_denoising, " is less than the ",
+                2 * denoising, " queries that model.num_denoising = ", denoising,
+                " makes for any image: raise it to at least ", 2 * denoising,
+                ", or lower model.num_denoising"));
   for (auto& conflict : recipe_conflicts(config)) found.push_back(std::move(conflict));
   if (config.data.multiscale &&
       std::max(config.data.image_size.height, config.data.image_size.width) < 64)
@@ -293,8 +293,8 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
         "divisible by 32");
   if (config.data.max_images > 0 && config.data.max_images < config.data.batch_size)
     add("data.max_images",
-        cat("data.max_images = ", config.data.max_images,
-            " does not fill one batch of data.batch_size = ", config.data.batch_size));
+        str_cat("data.max_images = ", config.data.max_images,
+                " does not fill one batch of data.batch_size = ", config.data.batch_size));
   return found;
 }
 

@@ -31,7 +31,7 @@ class Problems {
   void throw_if_any() const {
     if (lines_.empty()) return;
     std::string text =
-        lines_.size() == 1 ? lines_[0] : cat(lines_.size(), " errors in the configuration:");
+        lines_.size() == 1 ? lines_[0] : str_cat(lines_.size(), " errors in the configuration:");
     if (lines_.size() > 1)
       for (const std::string& line : lines_) text += "\n  " + line;
     throw UsageError(text,
@@ -73,7 +73,7 @@ class Reader {
       for (const auto& [key, value] : *table) {
         std::ostringstream written;
         written << toml::node_view<const toml::node>(value);
-        set(cat(name.str(), ".", key.str()), to_value(value), written.str(), at(file, value));
+        set(str_cat(name.str(), ".", key.str()), to_value(value), written.str(), at(file, value));
       }
     }
   }
@@ -89,11 +89,11 @@ class Reader {
         const size_t number = e.source().begin.line;
         const auto line = key_line(text, number);
         if (line && !line->value.empty() && !is_toml(line->value)) {
-          problems_.add(cat(file_, ":", number), not_toml(*line, std::string(e.description())));
+          problems_.add(str_cat(file_, ":", number), not_toml(*line, std::string(e.description())));
           text = without_line(text, number);
         } else {
-          problems_.add(cat(file_, ":", number, ":", e.source().begin.column),
-                        cat("not TOML: ", e.description()));
+          problems_.add(str_cat(file_, ":", number, ":", e.source().begin.column),
+                        str_cat("not TOML: ", e.description()));
           return;
         }
       }
@@ -115,7 +115,7 @@ class Reader {
     const auto* key = find(name);
     if (key && !key->is_text && text.find_first_not_of(" \t") == std::string::npos) {
       problems_.add(where,
-                    cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
+                    str_cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
       return;
     }
     std::optional<ConfigValue> value = parse_value(text);
@@ -139,7 +139,7 @@ class Reader {
 
  private:
   static std::string at(const std::string& file, const toml::node& node) {
-    return cat(file, ":", node.source().begin.line);
+    return str_cat(file, ":", node.source().begin.line);
   }
 
   const ConfigKey* find(const std::string& name) const {
@@ -152,13 +152,14 @@ class Reader {
                        [&](const ConfigKey& k) { return k.table() == name; });
   }
   std::string unknown(const std::string& name) const {
-    if (has_table(name)) return cat(name, " is a table: its keys stand below a line [", name, "]");
+    if (has_table(name))
+      return str_cat(name, " is a table: its keys stand below a line [", name, "]");
     std::vector<std::string> names;
     for (const ConfigKey& key : keys_) names.push_back(key.name);
-    if (current_name(name) != name) return cat(name, " is now called ", current_name(name));
+    if (current_name(name) != name) return str_cat(name, " is now called ", current_name(name));
     const std::string suggestion = suggest(name, names);
-    return cat("unknown key ", name,
-               suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+    return str_cat("unknown key ", name,
+                   suggestion.empty() ? "" : str_cat("; did you mean ", suggestion, "?"));
   }
 
   /// Of a value of a known key: what the key takes, not what the parser was trying to read.
@@ -167,10 +168,10 @@ class Reader {
     const bool backslash = line.value.find('\\') != std::string::npos;
     const auto* key = find(line.key);
     if (quoted)
-      return cat(line.key, ": not TOML: ", reason,
-                 backslash ? "; text with backslashes stands in single quotes" : "");
+      return str_cat(line.key, ": not TOML: ", reason,
+                     backslash ? "; text with backslashes stands in single quotes" : "");
     if (key) return wrong_value(*key, line.value);
-    return cat(unknown(line.key), "; its value ", line.value, " is not TOML: ", reason);
+    return str_cat(unknown(line.key), "; its value ", line.value, " is not TOML: ", reason);
   }
 
   std::string unknown_table(const std::string& name) const {
@@ -178,8 +179,8 @@ class Reader {
     for (const ConfigKey& key : keys_)
       if (tables.empty() || tables.back() != key.table()) tables.push_back(key.table());
     const std::string suggestion = suggest_table(name, tables);
-    return cat("unknown table [", name, "]",
-               suggestion.empty() ? "" : cat("; did you mean ", suggestion, "?"));
+    return str_cat("unknown table [", name, "]",
+                   suggestion.empty() ? "" : str_cat("; did you mean ", suggestion, "?"));
   }
 
   /// `written`: the value as it stands in the file or on the command line.
@@ -199,8 +200,8 @@ class Reader {
       key->set(config_, *value);
       places_[name] = where;
     } catch (const Error& e) {
-      problems_.add(
-          where, cat(name, " ", e.message(), " (", e.hint(), ")", suggested_value(*key, written)));
+      problems_.add(where, str_cat(name, " ", e.message(), " (", e.hint(), ")",
+                                   suggested_value(*key, written)));
     }
   }
 
@@ -251,10 +252,10 @@ Config load_config(const std::string& path, const std::vector<std::string>& over
   if (path.empty()) return parse_config("", "", overrides, unset);
   const std::string hint = "Relative paths start at the current directory.";
   if (std::filesystem::is_directory(path))
-    throw UsageError(cat("the configuration ", path, " is a folder"), hint);
+    throw UsageError(str_cat("the configuration ", path, " is a folder"), hint);
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) throw UsageError(cat("cannot read the configuration ", path), hint);
+  if (!in) throw UsageError(str_cat("cannot read the configuration ", path), hint);
   return parse_config(text, path, overrides, unset);
 }
 
@@ -264,12 +265,12 @@ std::string print_config(const Config& config) {
   for (const ConfigKey& key : config_keys()) {
     if (key.table() != table) {
       table = key.table();
-      out += cat(out.empty() ? "" : "\n", "[", table, "]\n");
+      out += str_cat(out.empty() ? "" : "\n", "[", table, "]\n");
     }
     out += wrapped_comment(key.comment);
     out += wrapped_comment(
-        cat("Allowed: ", key.allowed, ". Default: ", to_toml(key.get(defaults)), "."));
-    out += cat(key.key(), " = ", to_toml(key.get(config)), "\n");
+        str_cat("Allowed: ", key.allowed, ". Default: ", to_toml(key.get(defaults)), "."));
+    out += str_cat(key.key(), " = ", to_toml(key.get(config)), "\n");
   }
   return out;
 }
@@ -280,11 +281,11 @@ std::string config_reference() {
   for (const ConfigKey& key : config_keys()) {
     if (key.table() != table) {
       table = key.table();
-      out += cat(out.empty() ? "" : "\n", "## [", table,
-                 "]\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n");
+      out += str_cat(out.empty() ? "" : "\n", "## [", table,
+                     "]\n\n| key | allowed | default | meaning |\n|---|---|---|---|\n");
     }
-    out += cat("| `", key.name, "` | ", key.allowed, " | `", to_toml(key.get(defaults)), "` | ",
-               key.comment, " |\n");
+    out += str_cat("| `", key.name, "` | ", key.allowed, " | `", to_toml(key.get(defaults)), "` | ",
+                   key.comment, " |\n");
   }
   return out;
 }

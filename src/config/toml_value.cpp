@@ -106,13 +106,14 @@ bool takes(const ConfigKey& key, const ConfigValue& value) {
 }
 
 std::string wrong_value(const ConfigKey& key, const std::string& written) {
-  const std::string text = cat(key.name, " cannot be ", written, " (expected: ", key.allowed, ")");
+  const std::string text =
+      str_cat(key.name, " cannot be ", written, " (expected: ", key.allowed, ")");
   return text + suggested_value(key, written);
 }
 
 std::string suggested_value(const ConfigKey& key, const std::string& written) {
   for (const ConfigValue& meaning : meanings(written))
-    if (takes(key, meaning)) return cat("; write ", to_toml(meaning));
+    if (takes(key, meaning)) return str_cat("; write ", to_toml(meaning));
   return {};
 }
 

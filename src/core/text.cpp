@@ -10,7 +10,7 @@ std::string fixed(double value, int digits) {
   std::array<char, 64> buffer{};
   const int n = std::snprintf(buffer.data(), buffer.size(), "%.*f", digits, value);
   if (n < static_cast<int>(buffer.size())) return {buffer.data(), static_cast<size_t>(n)};
-  return cat(value);
+  return str_cat(value);
 }
 
 std::string with_commas(long long value) {
@@ -21,11 +21,11 @@ std::string with_commas(long long value) {
 }
 
 std::string counted(long long count, std::string_view noun) {
-  return counted(count, noun, cat(noun, "s"));
+  return counted(count, noun, str_cat(noun, "s"));
 }
 
 std::string counted(long long count, std::string_view one, std::string_view many) {
-  return cat(with_commas(count), " ", count == 1 ? one : many);
+  return str_cat(with_commas(count), " ", count == 1 ? one : many);
 }
 
 std::string human_bytes(double bytes) {
@@ -35,7 +35,7 @@ std::string human_bytes(double bytes) {
     bytes /= 1024;
     ++unit;
   }
-  return cat(fixed(bytes, unit == 0 ? 0 : 1), " ", units[unit]);
+  return str_cat(fixed(bytes, unit == 0 ? 0 : 1), " ", units[unit]);
 }
 
 }  // namespace dfine

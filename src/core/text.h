@@ -9,7 +9,7 @@ namespace dfine {
 
 /// The arguments written one after another, as operator<< writes them.
 template <class... Args>
-std::string cat(const Args&... args) {
+std::string str_cat(const Args&... args) {
   std::ostringstream out;
   (out << ... << args);
   return out.str();

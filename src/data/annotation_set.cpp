@@ -10,16 +10,17 @@
 namespace dfine {
 
 std::string describe(const CocoImage& image) {
-  return cat("image ", image.id, " (\"", printable(image.file_name), "\")");
+  return str_cat("image ", image.id, " (\"", printable(image.file_name), "\")");
 }
 
 void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
                     std::string hint) {
   constexpr size_t kShown = 10;
-  Error error(cat(subject, ": ", problems.front().message), std::move(hint));
+  Error error(str_cat(subject, ": ", problems.front().message), std::move(hint));
   for (size_t i = 1; i < std::min(problems.size(), kShown); ++i)
     error.add_context("also " + problems[i].message);
-  if (problems.size() > kShown) error.add_context(cat("and ", problems.size() - kShown, " more"));
+  if (problems.size() > kShown)
+    error.add_context(str_cat("and ", problems.size() - kShown, " more"));
   throw error;
 }
 

@@ -21,7 +21,8 @@ struct CocoAnnotation {
   int64_t id = 0;
   std::array<double, 4> bbox{};  // x, y, w, h in pixels, as written in the file
   double area = 0;               // pixels; w * h when the file has none
-  int32_t label = -1;  // index into Coco::categories; -1: unknown category (a problem names it)
+  int32_t label =
+      -1;  // index into AnnotationSet::categories; -1: unknown category (a problem names it)
   bool iscrowd = false;
   bool area_given = true;
 };
@@ -35,10 +36,11 @@ struct CocoProblem {
                              // it concerns none of the list
 };
 
-struct Coco {
+struct AnnotationSet {
   std::vector<Category> categories;  // ascending ids; the index is the label
   std::vector<CocoImage> images;     // in order of the file
-  std::vector<uint64_t> first;  // [images + 1]: annotations of image i are first[i] .. first[i + 1]
+  std::vector<uint64_t>
+      offsets;  // [images + 1]: annotations of image i are first[i] .. first[i + 1]
   std::vector<CocoAnnotation> annotations;  // grouped by image, each group in order of the file
   std::vector<CocoProblem> problems;        // in order of the file: images, then annotations
   // That categories of other names give as theirs: folded names (data/class_names.h), in ascending
@@ -46,7 +48,7 @@ struct Coco {
   std::vector<std::string> supercategories;
 
   std::span<const CocoAnnotation> annotations_of(size_t image) const {
-    return std::span(annotations).subspan(first[image], first[image + 1] - first[image]);
+    return std::span(annotations).subspan(offsets[image], offsets[image + 1] - offsets[image]);
   }
 };
 

@@ -9,7 +9,7 @@ namespace dfine {
 
 /// Many short strings in one block of memory, so that a million file names cost their letters and 8
 /// bytes each.
-class NameTable {
+class StringArena {
  public:
   void add(std::string_view name) {
     letters_ += name;

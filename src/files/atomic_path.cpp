@@ -77,7 +77,7 @@ fs::path parent_of(const fs::path& target) {
 }
 
 std::string temporary_prefix(const fs::path& target) {
-  return cat(".", target.filename().string(), ".partial-", host_name(), "-");
+  return str_cat(".", target.filename().string(), ".partial-", host_name(), "-");
 }
 
 /// Removes temporaries of `target` whose process on this host is gone; failing to is no error, they
@@ -102,7 +102,7 @@ fs::path normalised(fs::path target) {
   target = target.lexically_normal();
   if (!target.has_filename()) target = target.parent_path();  // "runs/pack/"
   if (target.filename().empty() || target.filename() == "." || target.filename() == "..") {
-    throw Error(cat("cannot write to '", target.string(), "'"),
+    throw Error(str_cat("cannot write to '", target.string(), "'"),
                 "give the name of a file or folder that can be created or replaced");
   }
   return target;
@@ -111,7 +111,7 @@ fs::path normalised(fs::path target) {
 fs::path temporary_for(const fs::path& target) {
   static std::atomic<unsigned> serial{0};
   remove_leftovers(target);
-  return parent_of(target) / cat(temporary_prefix(target), ::getpid(), "-", serial++);
+  return parent_of(target) / str_cat(temporary_prefix(target), ::getpid(), "-", serial++);
 }
 
 void rename_over(const fs::path& from, const fs::path& to) {
@@ -220,7 +220,7 @@ void AtomicFolder::commit_new() {
   if (::rename(path_.c_str(), target_.c_str()) != 0) {
     const int code = errno;
     if (code == ENOTEMPTY || code == EEXIST || code == ENOTDIR)
-      throw Error(cat(target_.string(), " was made by another program meanwhile"),
+      throw Error(str_cat(target_.string(), " was made by another program meanwhile"),
                   "it was left alone: choose another place");
     throw_file_error("rename the finished output to", target_, code);
   }

@@ -21,7 +21,7 @@ namespace {
   if (code == EMFILE || code == ENFILE)
     hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
   if (code == EACCES) hint = "check the file's permissions";
-  throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(code)),
+  throw Error(str_cat("cannot read ", printable(path), ": ", std::generic_category().message(code)),
               hint);
 }
 
@@ -65,13 +65,13 @@ void ByteFile::read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes)
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(path_, errno);
     if (got == 0)
-      throw Error(cat(printable(path_), " ends at byte ", offset + done, "; ", size - done,
-                      " more were expected"));
+      throw Error(str_cat(printable(path_), " ends at byte ", offset + done, "; ", size - done,
+                          " more were expected"));
     done += static_cast<size_t>(got);
   }
 }
 
-void ByteFile::will_need(uint64_t offset, uint64_t size) const noexcept {
+void ByteFile::prefetch(uint64_t offset, uint64_t size) const noexcept {
   ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
 }
 

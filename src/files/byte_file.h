@@ -24,7 +24,7 @@ class ByteFile {
   void read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes) const;
   /// Says that these bytes will be read soon: the system fetches them meanwhile, where it can
   /// (posix_fadvise).
-  void will_need(uint64_t offset, uint64_t size) const noexcept;
+  void prefetch(uint64_t offset, uint64_t size) const noexcept;
   const std::filesystem::path& path() const { return path_; }
 
  private:

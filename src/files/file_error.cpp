@@ -36,7 +36,7 @@ const char* hint_for(int code) {
 
 void throw_file_error(std::string_view action, const std::filesystem::path& path, int code) {
   const std::string message =
-      cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code));
+      str_cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code));
   if (code == ENOSPC || code == EDQUOT) throw NoSpaceError(message, hint_for(code));
   throw Error(message, hint_for(code));
 }

@@ -21,8 +21,8 @@ MappedFile::MappedFile(const ByteFile& file, uint64_t begin, uint64_t end) {
       ::mmap(nullptr, length_, PROT_READ, MAP_SHARED, file.fd_, static_cast<off_t>(first_offset_));
   if (mapped == MAP_FAILED) {
     throw Error(
-        cat("cannot map ", file.path().string(),
-            " into memory: ", std::generic_category().message(errno)),
+        str_cat("cannot map ", file.path().string(),
+                " into memory: ", std::generic_category().message(errno)),
         "put the pack on another file system, or set data.cache_dir to a folder on a local disk");
   }
   first_ = static_cast<uint8_t*>(mapped);

@@ -41,7 +41,7 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
   if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
   std::string what = "not a JPEG, PNG, WebP, BMP or TIFF file";
   if (const auto kind = file_kind(file)) {
-    what += cat(": it looks like ", kind->name);
+    what += str_cat(": it looks like ", kind->name);
   } else if (starts_with(file, "BM")) {
     what += ": it looks like a damaged BMP image";
   }
@@ -63,13 +63,13 @@ const Codec& codec_of(Bytes file) {
 ImageInfo probe(const Codec& codec, Bytes file) {
   const ImageInfo info = codec.probe(file);
   if (info.width <= 0 || info.height <= 0) {
-    throw Error(cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"),
+    throw Error(str_cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"),
                 "the file is damaged; fetch it again");
   }
   if (static_cast<int64_t>(info.width) * info.height > kMaxImagePixels) {
     throw Error(
-        cat(codec.name, " of ", info.width, " x ", info.height,
-            " pixels is larger than the limit of ", with_commas(kMaxImagePixels), " pixels"),
+        str_cat(codec.name, " of ", info.width, " x ", info.height,
+                " pixels is larger than the limit of ", with_commas(kMaxImagePixels), " pixels"),
         "scale it down, or cut it into tiles");
   }
   return info;

@@ -128,15 +128,15 @@ void decode_jpeg(Bytes file, const ImageInfo& info, Image& image) {
 
   const DestroyOnExit destroy{decoder.jpeg};
   const auto fail = [&] {
-    throw Error(cat("the JPEG file is damaged or not supported: ", decoder.message),
+    throw Error(str_cat("the JPEG file is damaged or not supported: ", decoder.message),
                 "fetch the file again, or convert it to PNG");
   };
   if (!start(decoder, file.data(), file.size())) fail();
   if (static_cast<int>(decoder.jpeg.output_width) != info.width ||
       static_cast<int>(decoder.jpeg.output_height) != info.height) {
-    throw Error(cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ",
-                    info.height, " and ", decoder.jpeg.output_width, " x ",
-                    decoder.jpeg.output_height, " pixels"));
+    throw Error(str_cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ",
+                        info.height, " and ", decoder.jpeg.output_width, " x ",
+                        decoder.jpeg.output_height, " pixels"));
   }
   std::vector<uint8_t> cmyk(
       decoder.jpeg.out_color_space == JCS_CMYK ? image.row_bytes() / 3 * 4 * kRowsPerCall : 0);

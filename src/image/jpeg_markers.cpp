@@ -32,7 +32,7 @@ bool stands_alone(int marker) {
 }
 
 [[noreturn]] void throw_cut(Bytes file, const char* where) {
-  throw Error(cat("the JPEG file is cut short: its ", file.size(), " bytes end ", where),
+  throw Error(str_cat("the JPEG file is cut short: its ", file.size(), " bytes end ", where),
               "fetch the file again");
 }
 
@@ -62,8 +62,8 @@ class MarkerWalk {
     if (file_.size() - at_ < 2) throw_cut(file_, "within a marker segment");
     const size_t length = static_cast<size_t>(file_[at_] << 8 | file_[at_ + 1]);
     if (length < 2)
-      throw Error(cat("the JPEG file is damaged: segment length ", length, " of marker ", marker,
-                      " at byte ", at_));
+      throw Error(str_cat("the JPEG file is damaged: segment length ", length, " of marker ",
+                          marker, " at byte ", at_));
     if (file_.size() - at_ < length) throw_cut(file_, "within a marker segment");
     const Bytes parameters = file_.subspan(at_ + 2, length - 2);
     at_ += length;
@@ -93,19 +93,19 @@ ImageInfo read_frame_header(int marker, Bytes parameters) {
     const char* kind = type % 4 == 3  ? "lossless"
                        : type % 8 > 4 ? "hierarchical"
                                       : "arithmetic coding";
-    throw Error(cat("the JPEG file is of a kind that cannot be read: ", kind, " (frame type SOF",
-                    type, ")"),
+    throw Error(str_cat("the JPEG file is of a kind that cannot be read: ", kind,
+                        " (frame type SOF", type, ")"),
                 kConvert);
   }
   if (parameters.size() < 6)
     throw Error(
-        cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
+        str_cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
   if (const int bits = parameters[0]; bits != 8)
-    throw Error(cat("the JPEG file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+    throw Error(str_cat("the JPEG file has ", counted(bits, "bit"), " per sample; 8 can be read"),
                 kConvert);
   // Grey, colour, CMYK: what both libjpeg and Pillow read.
   if (const int channels = parameters[5]; channels != 1 && channels != 3 && channels != 4)
-    throw Error(cat("the JPEG file has ", channels, " colour components"),
+    throw Error(str_cat("the JPEG file has ", channels, " colour components"),
                 "only grey, RGB/YCbCr and CMYK files can be read; convert it to PNG");
   return {.format = ImageFormat::kJpeg,
           .width = parameters[3] << 8 | parameters[4],

@@ -30,8 +30,8 @@ struct Chunk {
 /// The chunk at byte `at`.
 Chunk read_chunk(Bytes file, size_t at) {
   if (file.size() < at + kFrameBytes || file.size() - at - kFrameBytes < read_u32(file, at)) {
-    throw Error(cat("the PNG file is cut short: its ", file.size(),
-                    " bytes end within the chunk that begins at byte ", at),
+    throw Error(str_cat("the PNG file is cut short: its ", file.size(),
+                        " bytes end within the chunk that begins at byte ", at),
                 "fetch the file again");
   }
   const uint32_t length = read_u32(file, at);
@@ -55,12 +55,12 @@ ImageInfo probe_png(Bytes file) {
                                          2, 0, 4};  // by colour type; type 3 is a palette
   const uint8_t colour_type = header.data[9];
   if (colour_type >= kChannels.size() || kChannels[colour_type] == 0) {
-    throw Error(cat("the PNG file is damaged: colour type ", int{colour_type}),
+    throw Error(str_cat("the PNG file is damaged: colour type ", int{colour_type}),
                 "fetch the file again");
   }
   const uint32_t width = read_u32(header.data, 0), height = read_u32(header.data, 4);
   if (width > INT32_MAX || height > INT32_MAX)
-    throw Error(cat("the PNG file is damaged: ", width, " x ", height, " pixels"));
+    throw Error(str_cat("the PNG file is damaged: ", width, " x ", height, " pixels"));
   return {ImageFormat::kPng, static_cast<int>(width), static_cast<int>(height),
           kChannels[colour_type]};
 }
@@ -70,8 +70,8 @@ void check_png(Bytes file) {
   for (size_t at = kSignatureBytes;;) {
     const Chunk chunk = read_chunk(file, at);
     if (!chunk.intact) {
-      throw Error(cat("the PNG file is damaged: the checksum of chunk ", chunk.type, " at byte ",
-                      at, " does not fit its data"),
+      throw Error(str_cat("the PNG file is damaged: the checksum of chunk ", chunk.type,
+                          " at byte ", at, " does not fit its data"),
                   "fetch the file again");
     }
     if (chunk.type == "IEND") break;

@@ -94,7 +94,7 @@ void decode_png(Bytes file, const ImageInfo& info, Image& image) {
   decoder.left = file.size();
   bool keep_grey16 = false;
   const auto fail = [&] {
-    throw Error(cat("the PNG file is damaged: ", decoder.message), "fetch the file again");
+    throw Error(str_cat("the PNG file is damaged: ", decoder.message), "fetch the file again");
   };
   if (!start(decoder, keep_grey16)) fail();
 

@@ -39,15 +39,15 @@ void check_directory(Bytes file) {
   const uint64_t end = directory + 2 + 12 * read(directory, 2);  // the place of the next follows
   if (file.size() < end + 4)
     throw Error(
-        cat("the TIFF file is cut short: its ", file.size(), " bytes end within its directory"),
+        str_cat("the TIFF file is cut short: its ", file.size(), " bytes end within its directory"),
         kFetch);
   for (uint64_t entry = directory + 2; entry < end; entry += 12) {
     const uint64_t tag = read(entry, 2), type = read(entry + 2, 2);
     if (std::ranges::find(kNeeded, tag) == kNeeded.end() || type >= kTypeBytes.size()) continue;
     const uint64_t bytes = kTypeBytes[type] * read(entry + 4, 4), at = read(entry + 8, 4);
     if (bytes > 4 && (at > file.size() || bytes > file.size() - at))
-      throw Error(cat("the TIFF file is cut short: it has ", file.size(),
-                      " bytes, and the values of tag ", tag, " end at byte ", at + bytes),
+      throw Error(str_cat("the TIFF file is cut short: it has ", file.size(),
+                          " bytes, and the values of tag ", tag, " end at byte ", at + bytes),
                   kFetch);
   }
 }
@@ -79,11 +79,11 @@ class Reader {
                      bytes = TIFFGetStrileByteCount(stream_.tiff(), i);
       const uint64_t size = stream_.file().size();
       if (offset == 0 || bytes == 0)
-        throw Error(cat("the TIFF file is damaged: ", what, i, " of ", count, " has no data"),
+        throw Error(str_cat("the TIFF file is damaged: ", what, i, " of ", count, " has no data"),
                     kFetch);
       if (offset > size || bytes > size - offset)
-        throw Error(cat("the TIFF file is cut short: it has ", size, " bytes, and ", what, i,
-                        " of ", count, " ends at byte ", offset + bytes),
+        throw Error(str_cat("the TIFF file is cut short: it has ", size, " bytes, and ", what, i,
+                            " of ", count, " ends at byte ", offset + bytes),
                     kFetch);
     }
   }
@@ -100,7 +100,7 @@ class Reader {
     // Warnings of the codecs say that data were missing or made up; LZW's alone says that the file
     // is old.
     if (*stream_.warning() != 0 && layout_.compression != COMPRESSION_LZW)
-      throw Error(cat("the TIFF file is damaged: ", stream_.warning()), kFetch);
+      throw Error(str_cat("the TIFF file is damaged: ", stream_.warning()), kFetch);
   }
 
  private:
@@ -115,13 +115,13 @@ class Reader {
   }
 
   [[noreturn]] void fail() const {
-    throw Error(cat("the TIFF file is damaged: ", stream_.error()), kFetch);
+    throw Error(str_cat("the TIFF file is damaged: ", stream_.error()), kFetch);
   }
 
   void read_layout() {
     const uint32_t width = number(TIFFTAG_IMAGEWIDTH, 0), height = number(TIFFTAG_IMAGELENGTH, 0);
     if (width > INT32_MAX || height > INT32_MAX)
-      throw Error(cat("the TIFF file is damaged: ", width, " x ", height, " pixels"), kFetch);
+      throw Error(str_cat("the TIFF file is damaged: ", width, " x ", height, " pixels"), kFetch);
     if (!TIFFLastDirectory(stream_.tiff()))
       throw Error("the TIFF file has several pages; files of one page can be read", kConvert);
     if ((number(TIFFTAG_SUBFILETYPE, 0) & FILETYPE_REDUCEDIMAGE) != 0)
@@ -142,14 +142,14 @@ class Reader {
     const uint16_t bits = short_number(TIFFTAG_BITSPERSAMPLE),
                    format = short_number(TIFFTAG_SAMPLEFORMAT);
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
-      throw Error(cat("the TIFF file has ",
-                      format == SAMPLEFORMAT_IEEEFP ? "floating-point"
-                      : format == SAMPLEFORMAT_INT  ? "signed"
-                                                    : "complex",
-                      " samples; 8-bit ones can be read"),
+      throw Error(str_cat("the TIFF file has ",
+                          format == SAMPLEFORMAT_IEEEFP ? "floating-point"
+                          : format == SAMPLEFORMAT_INT  ? "signed"
+                                                        : "complex",
+                          " samples; 8-bit ones can be read"),
                   kConvert);
     if (bits != 8)
-      throw Error(cat("the TIFF file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+      throw Error(str_cat("the TIFF file has ", counted(bits, "bit"), " per sample; 8 can be read"),
                   kConvert);
   }
 
@@ -159,8 +159,8 @@ class Reader {
                                             COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE};
     if (std::ranges::find(kRead, layout_.compression) == kRead.end() ||
         !TIFFIsCODECConfigured(layout_.compression))
-      throw Error(cat("the TIFF file is compressed by method ", layout_.compression,
-                      "; uncompressed, LZW, Deflate, PackBits and JPEG ones can be read"),
+      throw Error(str_cat("the TIFF file is compressed by method ", layout_.compression,
+                          "; uncompressed, LZW, Deflate, PackBits and JPEG ones can be read"),
                   kConvert);
   }
 
@@ -186,15 +186,15 @@ class Reader {
       case PHOTOMETRIC_SEPARATED:
         throw Error("the TIFF file has CMYK colours", kConvert);
       default:
-        throw Error(cat("the TIFF file has colours of kind ", layout_.photometric,
-                        "; grey, RGB and palettes can be read"),
+        throw Error(str_cat("the TIFF file has colours of kind ", layout_.photometric,
+                            "; grey, RGB and palettes can be read"),
                     kConvert);
     }
     const bool alpha_fits =
         layout_.photometric == PHOTOMETRIC_MINISBLACK || layout_.photometric == PHOTOMETRIC_RGB;
     if (layout_.samples != colours && !(alpha_fits && layout_.samples == colours + 1))
-      throw Error(cat("the TIFF file has ", counted(layout_.samples, "sample"),
-                      " per pixel; grey and RGB can be read, with or without alpha"),
+      throw Error(str_cat("the TIFF file has ", counted(layout_.samples, "sample"),
+                          " per pixel; grey and RGB can be read, with or without alpha"),
                   kConvert);
     uint16_t count = 0;
     uint16_t* kinds = nullptr;
@@ -236,7 +236,8 @@ class Reader {
     const uint32_t width = number(TIFFTAG_TILEWIDTH, 0), height = number(TIFFTAG_TILELENGTH, 0);
     const uint64_t bytes = TIFFTileSize64(stream_.tiff()), pixels = uint64_t{width} * height;
     if (pixels == 0 || pixels > kMaxTileBytes / 4)
-      throw Error(cat("the TIFF file has tiles of ", width, " x ", height, " pixels"), kConvert);
+      throw Error(str_cat("the TIFF file has tiles of ", width, " x ", height, " pixels"),
+                  kConvert);
     if (bytes != pixels * samples_of_plane()) fail();
     std::vector<uint8_t> tile(bytes), pixel_tile(layout_.planes ? pixels * layout_.samples : 0);
     const auto image_width = static_cast<uint32_t>(layout_.info.width),

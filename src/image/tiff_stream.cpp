@@ -85,7 +85,8 @@ TiffStream::TiffStream(Bytes file) : state_{.file = file} {
   tiff_.reset(TIFFClientOpenExt("", "r", &state_, on_read, on_write, on_seek, on_close, on_size,
                                 on_map, on_unmap, options.get()));
   if (!tiff_)
-    throw Error(cat("cannot read the header of the TIFF file: ", error()), "fetch the file again");
+    throw Error(str_cat("cannot read the header of the TIFF file: ", error()),
+                "fetch the file again");
 }
 
 }  // namespace dfine::codecs

@@ -39,7 +39,7 @@ ImageInfo probe_webp(Bytes file) {
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(file.data(), file.size(), &features);
   if (status != VP8_STATUS_OK)
-    throw Error(cat("cannot read the header of the WebP file: ", status_text(status)),
+    throw Error(str_cat("cannot read the header of the WebP file: ", status_text(status)),
                 "fetch the file again");
   if (features.has_animation)
     throw Error("animated WebP files are not supported", "extract a frame of it as JPEG or PNG");
@@ -49,7 +49,7 @@ ImageInfo probe_webp(Bytes file) {
 void check_webp(Bytes file) {
   const uint64_t end = uint64_t{read_u32(file, 4)} + 8;
   if (end > file.size()) {
-    throw Error(cat("the WebP file is cut short: it has ", file.size(), " of ", end, " bytes"),
+    throw Error(str_cat("the WebP file is cut short: it has ", file.size(), " of ", end, " bytes"),
                 "fetch the file again");
   }
   bool data_seen = false;
@@ -57,8 +57,8 @@ void check_webp(Bytes file) {
     const uint64_t left = end - at;
     const uint64_t length = left < kChunkHeaderBytes ? 0 : read_u32(file, at + 4);
     if (left < kChunkHeaderBytes || left - kChunkHeaderBytes < length) {
-      throw Error(cat("the WebP file is damaged: the chunk at byte ", at,
-                      " does not end within the file's ", end, " bytes"),
+      throw Error(str_cat("the WebP file is damaged: the chunk at byte ", at,
+                          " does not end within the file's ", end, " bytes"),
                   "fetch the file again");
     }
     data_seen |= std::equal(file.begin() + static_cast<ptrdiff_t>(at),
@@ -80,8 +80,8 @@ void decode_webp(Bytes file, const ImageInfo& info, Image& image) {
   const VP8StatusCode status = WebPDecode(file.data(), file.size(), &config);
   const bool same_size = config.input.width == info.width && config.input.height == info.height;
   if (status != VP8_STATUS_OK || !same_size) {
-    throw Error(cat("cannot decode the WebP file: ",
-                    status == VP8_STATUS_OK ? "its headers disagree" : status_text(status)),
+    throw Error(str_cat("cannot decode the WebP file: ",
+                        status == VP8_STATUS_OK ? "its headers disagree" : status_text(status)),
                 "fetch the file again");
   }
 }

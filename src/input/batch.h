@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/image_size.h"
-#include "model/targets.h"
+#include "targets.h"
 #include "tensor.h"
 
 namespace dfine {

@@ -107,7 +107,7 @@ void Loader::fill() {
   for (announced_ = std::max(announced_, started_);
        announced_ < std::min(order_.num_batches, started_ + options_.read_ahead); ++announced_) {
     pool_->submit([this, samples = order_.batch(announced_)] {
-      for (const Sample& sample : samples) dataset_.will_need(sample.index);
+      for (const Sample& sample : samples) dataset_.prefetch(sample.index);
     });
   }
 }
@@ -128,9 +128,9 @@ Tensor Loader::image_buffer(int64_t count) {
   return buffers_.emplace_back(fresh());
 }
 
-std::unique_ptr<SampleMemory> Loader::borrow_memory() {
+std::unique_ptr<SampleScratch> Loader::borrow_memory() {
   const std::lock_guard lock(memories_mutex_);
-  if (memories_.empty()) return std::make_unique<SampleMemory>();
+  if (memories_.empty()) return std::make_unique<SampleScratch>();
   auto memory = std::move(memories_.back());
   memories_.pop_back();
   return memory;
@@ -144,7 +144,7 @@ void Loader::load_sample(Pending& batch, size_t slot) {
     if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; }))
       return;
     if (static_cast<int64_t>(damage.size()) >= options_.max_corrupt) throw too_many_bad(index);
-    damage.push_back({index, cat(dataset_.describe(index), ": ", error.message())});
+    damage.push_back({index, str_cat(dataset_.describe(index), ": ", error.message())});
   };
   uint8_t* planes =
       batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
@@ -166,8 +166,8 @@ void Loader::count_bad(const std::vector<size_t>& images) {
 }
 
 Error Loader::too_many_bad(size_t last) const {
-  return Error(cat("more than data.max_corrupt = ", options_.max_corrupt,
-                   " damaged records, the last of them ", dataset_.describe(last)),
+  return Error(str_cat("more than data.max_corrupt = ", options_.max_corrupt,
+                       " damaged records, the last of them ", dataset_.describe(last)),
                "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
                "was made, or pack the data set again "
                "(--decode --skip-bad leaves out images that cannot be decoded)");
@@ -177,7 +177,7 @@ void Loader::report_bad(const Pending& batch) {
   for (const auto& of_slot : batch.damage) {
     for (const auto& [index, what] : of_slot) {
       if (bad_.contains(index)) continue;
-      log::warn(cat("passing over ", what));
+      log::warn(str_cat("passing over ", what));
       count_bad({index});
     }
   }

@@ -10,8 +10,8 @@
 
 #include "config/config.h"
 #include "input/batch.h"
-#include "input/plan.h"
-#include "input/sample_preparer.h"
+#include "input/detection_dataset.h"
+#include "input/epoch_sampler.h"
 
 namespace dfine {
 
@@ -62,11 +62,11 @@ class Loader {
   void report_bad(const Pending& batch);
   Error too_many_bad(size_t last) const;
   Tensor image_buffer(int64_t count);
-  std::unique_ptr<SampleMemory> borrow_memory();
+  std::unique_ptr<SampleScratch> borrow_memory();
 
   const PackedDataset& dataset_;
   const LoaderOptions options_;
-  const SamplePreparer preparer_;
+  const DetectionDataset preparer_;
   std::unique_ptr<ThreadPool> pool_;
   LoadOrder order_;
   std::deque<std::unique_ptr<Pending>> pending_;
@@ -74,7 +74,7 @@ class Loader {
   std::set<size_t> bad_;                             // images passed over
   std::vector<Tensor> buffers_;  // pageable image tensors, taken again once nobody else holds them
   std::mutex memories_mutex_;
-  std::vector<std::unique_ptr<SampleMemory>>
+  std::vector<std::unique_ptr<SampleScratch>>
       memories_;  // those not in use; as many as threads at most
 };
 

@@ -15,7 +15,7 @@ bool fewer_pixels(ImageSize a, ImageSize b) {
 
 }  // namespace
 
-std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
+std::vector<ImageSize> generate_scales(ImageSize base, int64_t repeat) {
   const int64_t side = std::max(base.height, base.width);
   const int64_t least = side * 3 / 4 / kStride * kStride, most = side * 5 / 4 / kStride * kStride;
   const auto with_ratio = [&](int64_t new_side) {
@@ -34,24 +34,24 @@ std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat) {
   return sizes;
 }
 
-StepSizes::StepSizes(const Config& config)
+MultiScaleSampler::MultiScaleSampler(const Config& config)
     : base_(config.data.image_size),
       stage2_epoch_(stage2_epoch(config)),
       seed_(static_cast<uint64_t>(config.run.seed)) {
-  if (config.data.multiscale) sizes_ = multiscale_sizes(base_, multiscale_repeat(config));
+  if (config.data.multiscale) sizes_ = generate_scales(base_, multiscale_repeat(config));
 }
 
-ImageSize StepSizes::at(int64_t epoch, int64_t step) const {
+ImageSize MultiScaleSampler::at(int64_t epoch, int64_t step) const {
   if (sizes_.empty() || (stage2_epoch_ > 0 && epoch >= stage2_epoch_)) return base_;
   return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step))
                     .below(sizes_.size())];
 }
 
-ImageSize StepSizes::largest() const {
+ImageSize MultiScaleSampler::largest() const {
   return sizes_.empty() ? base_ : *std::ranges::max_element(sizes_, fewer_pixels);
 }
 
-ImageSize StepSizes::smallest() const {
+ImageSize MultiScaleSampler::smallest() const {
   return sizes_.empty() ? base_ : *std::ranges::min_element(sizes_, fewer_pixels);
 }
 

@@ -13,13 +13,13 @@ namespace dfine {
 /// `base`, `repeat` times `base` itself among them; the other side keeps the ratio, to the nearest
 /// multiple of 32. For 640x640: {480, 512, ..., 608}, 640 x repeat, {800, 768,
 /// ..., 672} (official: generate_scales in src/data/dataloader.py, which knows squares alone).
-std::vector<ImageSize> multiscale_sizes(ImageSize base, int64_t repeat);
+std::vector<ImageSize> generate_scales(ImageSize base, int64_t repeat);
 
 /// The size of each step under data.image_size, data.multiscale, data.multiscale_repeat and
 /// train.stage2_epoch.
-class StepSizes {
+class MultiScaleSampler {
  public:
-  explicit StepSizes(const Config& config);
+  explicit MultiScaleSampler(const Config& config);
 
   /// Of step `step` (from 0) in `epoch`: drawn from the sizes with equal chances by (run.seed,
   /// step).

@@ -27,7 +27,7 @@ Tensor hull(const Interval& a, const Interval& b) {
 
 }  // namespace
 
-Overlap overlap(const Tensor& a, const Tensor& b) {
+IouGiou box_iou_giou(const Tensor& a, const Tensor& b) {
   const Interval ax = interval(a, 0), ay = interval(a, 1), bx = interval(b, 0), by = interval(b, 1);
   const Tensor intersection = common(ax, bx) * common(ay, by);
   const Tensor joined = ax.length() * ay.length() + bx.length() * by.length() - intersection;

@@ -5,12 +5,12 @@
 
 namespace dfine {
 
-struct Overlap {
+struct IouGiou {
   Tensor iou, giou;  // broadcast shape of the two operands without the last dimension
 };
 
 /// Of boxes that broadcast against each other: [K, 4] with [K, 4] for matched pairs, [N, 1, 4] with
 /// [1, M, 4] for all pairs.
-Overlap overlap(const Tensor& a, const Tensor& b);
+IouGiou box_iou_giou(const Tensor& a, const Tensor& b);
 
 }  // namespace dfine

@@ -9,10 +9,10 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "loss/box_ops.h"
+#include "loss/flat_indices.h"
+#include "loss/go_indices.h"
 #include "loss/head_stack.h"
-#include "loss/pair_rows.h"
 #include "loss/terms.h"
-#include "loss/union.h"
 #include "model/distribution.h"
 
 namespace dfine {
@@ -34,9 +34,9 @@ struct Scales {
 /// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots
 /// of how many normal queries are matched and not. `matched` and `unmatched` count the stack's own
 /// queries, each with four edges, of the whole step.
-void set_ddf_scales(Scales& scales, double ranks, double go_pairs, double other_queries,
+void set_ddf_scales(Scales& scales, double ranks, double num_boxes_go, double other_queries,
                     double matched, double unmatched) {
-  const double a = std::sqrt(go_pairs), b = std::sqrt(other_queries);
+  const double a = std::sqrt(num_boxes_go), b = std::sqrt(other_queries);
   scales.ddf_matched = matched > 0 ? ranks * a / (a + b) / (4 * matched) : 0;
   scales.ddf_unmatched = unmatched > 0 ? ranks * b / (a + b) / (4 * unmatched) : 0;
 }
@@ -61,8 +61,8 @@ class TermList {
     const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
     const Tensor bins =
         bin_offsets(output_.up.detach().to(wanted.scalar_type()), reg_scale, options_.reg_max);
-    const EdgeTargets edges =
-        edge_targets(heads.refs.index_select(0, pairs.shared_query), wanted, bins, reg_scale);
+    const EdgeTargets edges = bbox2distance(heads.ref_points.index_select(0, pairs.shared_query),
+                                            wanted, bins, reg_scale);
     const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
     add("fgl", heads, fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou),
         options_.fgl * scales.shared);
@@ -85,7 +85,8 @@ class TermList {
   /// [H]
   Tensor vfl(const HeadStack& heads, const StackPairs& pairs, const Tensor& boxes) const {
     const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query);
-    const Tensor iou = overlap(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
+    const Tensor iou =
+        box_iou_giou(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
     return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query,
                     targets_.labels.index_select(0, pairs.own_box), options_.alpha, options_.gamma);
   }
@@ -105,7 +106,7 @@ class TermList {
   /// values: one for each of the first heads.
   void add(const char* kind, const HeadStack& heads, const Tensor& values, double factor) {
     for (int64_t k = 0; k < values.size(0); ++k)
-      names_.push_back(cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
+      names_.push_back(str_cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
     values_.push_back(values * factor);
   }
 
@@ -120,24 +121,24 @@ void check(const ModelOutput& output, const Targets& targets, const CriterionOpt
   if (output.layers.empty()) throw Error("criterion: the output has no decoder layer");
   const HeadOutput& last = output.layers.back();
   if (last.logits.size(-1) != options.num_classes) {
-    throw Error(cat("criterion: built for ", options.num_classes, " classes, the outputs have ",
-                    last.logits.size(-1)));
+    throw Error(str_cat("criterion: built for ", options.num_classes, " classes, the outputs have ",
+                        last.logits.size(-1)));
   }
   if (last.corners.defined() && last.corners.size(-1) != 4 * (options.reg_max + 1)) {
-    throw Error(cat("criterion: built for ", options.reg_max + 1,
-                    " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
+    throw Error(str_cat("criterion: built for ", options.reg_max + 1,
+                        " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
   }
   if (last.logits.size(0) != targets.num_images()) {
-    throw Error(cat("criterion: outputs of ", last.logits.size(0), " images, targets of ",
-                    targets.num_images()));
+    throw Error(str_cat("criterion: outputs of ", last.logits.size(0), " images, targets of ",
+                        targets.num_images()));
   }
 }
 
 void check(const Targets& targets, const GlobalCounts& counts) {
   if (counts.images < targets.num_images() || counts.boxes < targets.num_boxes()) {
-    throw Error(cat("criterion: the global batch (", counts.images, " images, ", counts.boxes,
-                    " boxes) is smaller than this rank's (", targets.num_images(), " images, ",
-                    targets.num_boxes(), " boxes)"));
+    throw Error(str_cat("criterion: the global batch (", counts.images, " images, ", counts.boxes,
+                        " boxes) is smaller than this rank's (", targets.num_images(), " images, ",
+                        targets.num_boxes(), " boxes)"));
   }
 }
 
@@ -151,7 +152,7 @@ std::vector<std::pair<std::string, double>> LossResult::values() const {
   return result;
 }
 
-int64_t Matchings::go_pairs() const {
+int64_t Matchings::num_boxes_go() const {
   int64_t pairs = 0;
   for (const Pairs& image : go) pairs += static_cast<int64_t>(image.size());
   return pairs;
@@ -160,8 +161,8 @@ int64_t Matchings::go_pairs() const {
 Matchings Criterion::match(const ModelOutput& output, const Targets& targets) const {
   check(output, targets, options_);
   Matchings result;
-  result.heads = dfine::match(normal_heads(output).heads, targets, options_.matcher);
-  result.go = match_union(result.heads);
+  result.heads = dfine::hungarian_match(normal_heads(output).heads, targets, options_.matcher);
+  result.go = go_indices(result.heads);
   return result;
 }
 
@@ -172,14 +173,14 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
   const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
 
   const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
-  std::vector<PairRows> own;
-  for (const Matching& matching : matchings.heads)
-    own.push_back(pair_rows(matching, targets, queries));
-  const PairRows own_rows = join_heads(own, images * queries),
-                 go_rows = pair_rows(matchings.go, targets, queries);
-  const PairRows dn_rows = denoising_pair_rows(output.dn, targets);
-  const PairRows dn_own_rows = join_heads(std::vector<PairRows>(denoising.heads.size(), dn_rows),
-                                          images * output.dn.num_queries());
+  std::vector<FlatIndices> own;
+  for (const MatchedIndices& matching : matchings.heads)
+    own.push_back(flat_indices(matching, targets, queries));
+  const FlatIndices own_rows = join_heads(own, images * queries),
+                    go_rows = flat_indices(matchings.go, targets, queries);
+  const FlatIndices dn_rows = denoising_pair_rows(output.dn, targets);
+  const FlatIndices dn_own_rows = join_heads(
+      std::vector<FlatIndices>(denoising.heads.size(), dn_rows), images * output.dn.num_queries());
   const auto device = targets.boxes.device();
   const std::vector<Tensor> rows =
       to_device({&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query,
@@ -188,25 +189,25 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
 
   const double ranks = counts.ranks, boxes = static_cast<double>(counts.batch.boxes),
                box_norm = std::max(boxes, 1.0);
-  const double go_pairs = static_cast<double>(counts.go_pairs);
-  const double other_queries = static_cast<double>(counts.batch.images * queries) - go_pairs;
+  const double num_boxes_go = static_cast<double>(counts.num_boxes_go);
+  const double other_queries = static_cast<double>(counts.batch.images * queries) - num_boxes_go;
   TermList terms(options_, targets, output);
   Scales scales{.own = ranks / box_norm,
-                .shared = ranks / std::max(go_pairs, 1.0),
+                .shared = ranks / std::max(num_boxes_go, 1.0),
                 .ddf_matched = 0,
                 .ddf_unmatched = 0};
-  set_ddf_scales(scales, ranks, go_pairs, other_queries, go_pairs, other_queries);
+  set_ddf_scales(scales, ranks, num_boxes_go, other_queries, num_boxes_go, other_queries);
   terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
   if (!denoising.heads.empty()) {
     const double denoised = boxes - static_cast<double>(counts.batch.without_denoising);
     const double groups = static_cast<double>(output.dn.groups), positives = groups * denoised;
     scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
-    set_ddf_scales(scales, ranks, go_pairs, other_queries, positives,
+    set_ddf_scales(scales, ranks, num_boxes_go, other_queries, positives,
                    static_cast<double>(counts.batch.images * output.dn.num_queries()) - positives);
     terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
     if (output.dn_layers.back().corners.defined())
-      terms.add_zero(cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+      terms.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
   }
   LossResult result;
   terms.finish(result);
@@ -214,11 +215,12 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
 }
 
 LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets,
-                                 const GlobalCounts& counts, const Group& group) const {
+                                 const GlobalCounts& counts, const Communicator& group) const {
   const Matchings matchings = match(output, targets);
-  const double pairs = group.sum({static_cast<double>(matchings.go_pairs())}).front();
-  return loss(output, targets, matchings,
-              {.batch = counts, .go_pairs = static_cast<int64_t>(pairs), .ranks = group.size()});
+  const double pairs = group.sum({static_cast<double>(matchings.num_boxes_go())}).front();
+  return loss(
+      output, targets, matchings,
+      {.batch = counts, .num_boxes_go = static_cast<int64_t>(pairs), .ranks = group.size()});
 }
 
 }  // namespace dfine

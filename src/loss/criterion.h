@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "dist/group.h"
+#include "distributed/communicator.h"
 #include "loss/matcher.h"
 #include "model/outputs.h"
-#include "model/targets.h"
+#include "targets.h"
 #include "tensor.h"
 
 namespace dfine {
@@ -25,18 +25,18 @@ struct CriterionOptions {
 
 /// Which queries have which boxes, in what one rank forwards at once.
 struct Matchings {
-  std::vector<Matching> heads;  // of the layers, `pre` and `enc`
-  Matching go;                  // their union, which the box and distribution losses use
+  std::vector<MatchedIndices> heads;  // of the layers, `pre` and `enc`
+  MatchedIndices go;                  // their union, which the box and distribution losses use
 
   /// Pairs in the union.
-  int64_t go_pairs() const;
+  int64_t num_boxes_go() const;
 };
 
 /// What the loss is normalised by: counts of all that makes up one optimizer step, over its ranks
 /// and micro-batches.
 struct LossCounts {
   GlobalCounts batch;
-  int64_t go_pairs = 0;
+  int64_t num_boxes_go = 0;
   int ranks = 1;
 };
 
@@ -84,7 +84,7 @@ class Criterion {
 
   /// Both, for a step of one batch a rank. With several ranks this is a collective call.
   LossResult operator()(const ModelOutput& output, const Targets& targets,
-                        const GlobalCounts& counts, const Group& group) const;
+                        const GlobalCounts& counts, const Communicator& group) const;
 
   const CriterionOptions& options() const { return options_; }
 

@@ -24,10 +24,10 @@ NamedHeads normal_heads(const ModelOutput& output);
 NamedHeads denoising_heads(const ModelOutput& output);
 
 struct HeadStack {
-  Tensor logits;   // [H, rows, C]
-  Tensor boxes;    // [H, rows, 4] cx cy w h
-  Tensor corners;  // [L, rows, 4, R]; undefined if the layers have none
-  Tensor refs;     // [rows, 4] cx cy w h, constant: the layers share the first one's
+  Tensor logits;      // [H, rows, C]
+  Tensor boxes;       // [H, rows, 4] cx cy w h
+  Tensor corners;     // [L, rows, 4, R]; undefined if the layers have none
+  Tensor ref_points;  // [rows, 4] cx cy w h, constant: the layers share the first one's
   std::vector<std::string> suffixes;  // [H]
 };
 

@@ -7,9 +7,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "dist/upload.h"
-#include "loss/assignment.h"
+#include "distributed/to_device_async.h"
 #include "loss/box_ops.h"
+#include "loss/linear_sum_assignment.h"
 
 namespace dfine {
 namespace {
@@ -21,7 +21,7 @@ Tensor image_of_box(const Targets& targets) {
   for (size_t i = 0; i < targets.counts.size(); ++i) {
     image.insert(image.end(), static_cast<size_t>(targets.counts[i]), static_cast<int64_t>(i));
   }
-  return upload(at::tensor(image, at::kLong), targets.labels.device());
+  return to_device_async(at::tensor(image, at::kLong), targets.labels.device());
 }
 
 /// [H, T, Q]: what it costs head h to give box t to query q of the box's own image.
@@ -47,12 +47,12 @@ Tensor pair_costs(const std::vector<HeadOutput>& heads, const Targets& targets,
   const Tensor distance = (predicted - wanted).abs_().sum(-1);
   const Tensor cost = distance * options.bbox_weight +
                       (as_positive - as_negative) * options.class_weight -
-                      overlap(predicted, wanted).giou * options.giou_weight;
+                      box_iou_giou(predicted, wanted).giou * options.giou_weight;
   return at::nan_to_num(cost, 1.0);
 }
 
 Pairs assign(std::span<const double> cost, int64_t boxes, int64_t queries) {
-  const std::vector<int64_t> query_of = solve_assignment(cost, boxes, queries);
+  const std::vector<int64_t> query_of = linear_sum_assignment(cost, boxes, queries);
   std::vector<int64_t> order(query_of.size());
   std::iota(order.begin(), order.end(), 0);
   std::erase_if(order, [&](int64_t box) { return query_of[static_cast<size_t>(box)] < 0; });
@@ -65,9 +65,9 @@ Pairs assign(std::span<const double> cost, int64_t boxes, int64_t queries) {
 
 }  // namespace
 
-std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets,
-                            const MatcherOptions& options) {
-  std::vector<Matching> matchings(heads.size(), Matching(targets.counts.size()));
+std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads,
+                                            const Targets& targets, const MatcherOptions& options) {
+  std::vector<MatchedIndices> matchings(heads.size(), MatchedIndices(targets.counts.size()));
   if (heads.empty() || targets.num_boxes() == 0) return matchings;
   const at::NoGradGuard no_grad;
   const Tensor costs =

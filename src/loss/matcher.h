@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "model/outputs.h"
-#include "model/targets.h"
+#include "targets.h"
 
 namespace dfine {
 
@@ -17,7 +17,7 @@ struct Pairs {
 };
 
 /// Pairs of each image of this rank's batch.
-using Matching = std::vector<Pairs>;
+using MatchedIndices = std::vector<Pairs>;
 
 /// Weights of the costs, and the focal form of the class cost (D-FINE's configs, `matcher`).
 struct MatcherOptions {
@@ -30,7 +30,8 @@ struct MatcherOptions {
 /// infinite one as the largest finite value, so a matching always exists (and the loss then shows
 /// the NaN). Only an image's own boxes are paired with its queries, and all heads' costs come to
 /// the host in one copy. Nothing here is differentiated.
-std::vector<Matching> match(const std::vector<HeadOutput>& heads, const Targets& targets,
-                            const MatcherOptions& options = {});
+std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads,
+                                            const Targets& targets,
+                                            const MatcherOptions& options = {});
 
 }  // namespace dfine

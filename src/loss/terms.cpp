@@ -27,7 +27,7 @@ Tensor vfl_sums(const Tensor& logits, const Tensor& iou, const Tensor& query, co
 }
 
 BoxSums box_sums(const Tensor& boxes, const Tensor& targets) {
-  const Overlap pairs = overlap(boxes, targets);
+  const IouGiou pairs = box_iou_giou(boxes, targets);
   return {(boxes - targets).abs().sum({1, 2}), (1 - pairs.giou).sum(1), pairs.iou.detach()};
 }
 

@@ -2,7 +2,7 @@
 // The five losses as plain sums over matched pairs or queries, for several heads at once; the
 // criterion weights and normalises them. H heads over the same `rows` queries (those of all images
 // one after another), C classes, R bins an edge, K pairs a head.
-#include "loss/edge_targets.h"
+#include "loss/bbox2distance.h"
 #include "tensor.h"
 
 namespace dfine {

@@ -21,25 +21,25 @@ void check_boxes(const std::vector<GroundTruthBox>& boxes) {
   for (const auto& box : boxes) {
     if (!std::isfinite(box.area) ||
         !std::all_of(box.xywh.begin(), box.xywh.end(), [](double v) { return std::isfinite(v); })) {
-      throw Error(cat("annotation ", box.annotation_id, " on image ", box.image_id,
-                      " has a box or an area that is not finite"));
+      throw Error(str_cat("annotation ", box.annotation_id, " on image ", box.image_id,
+                          " has a box or an area that is not finite"));
     }
     ids.push_back(box.annotation_id);
   }
   if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
   const auto twice = std::adjacent_find(ids.begin(), ids.end());
   if (twice != ids.end())
-    throw Error(cat("two annotations have the id ", *twice), "annotation ids must be unique");
+    throw Error(str_cat("two annotations have the id ", *twice), "annotation ids must be unique");
 }
 
 void warn_of_oddities(const CocoEvaluation& result) {
   if (result.detections_left_out > 0) {
-    log::warn(cat(result.detections_left_out, " of ", result.num_detections,
-                  " detections are left out: the ground truth does not list their category"));
+    log::warn(str_cat(result.detections_left_out, " of ", result.num_detections,
+                      " detections are left out: the ground truth does not list their category"));
   }
   if (result.boxes_left_out > 0) {
-    log::warn(cat(result.boxes_left_out,
-                  " annotations are left out: their image or category is not listed"));
+    log::warn(str_cat(result.boxes_left_out,
+                      " annotations are left out: their image or category is not listed"));
   }
   if (result.boxes_with_id_zero > 0) {
     log::warn(

@@ -1,6 +1,6 @@
 #pragma once
-// Matching of the detections of one image and category to its ground truths, at all IoU thresholds
-// and area ranges.
+// MatchedIndices of the detections of one image and category to its ground truths, at all IoU
+// thresholds and area ranges.
 #include <array>
 #include <cstdint>
 #include <span>

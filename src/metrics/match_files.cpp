@@ -52,9 +52,9 @@ class FileMatcher {
       if (records.file_name.empty() || (known && files_[found->second].empty())) continue;
       if (known && same_file(files_[found->second], plain(records.file_name))) continue;
       first_ = &records;
-      image_of_first_ =
-          known ? cat("image ", records.image_id, " is \"", truth_.file_names[found->second], "\"")
-                : cat("no image has the id ", records.image_id);
+      image_of_first_ = known ? str_cat("image ", records.image_id, " is \"",
+                                        truth_.file_names[found->second], "\"")
+                              : str_cat("no image has the id ", records.image_id);
       return by_name();
     }
     return {};
@@ -68,7 +68,7 @@ class FileMatcher {
     size_t moved = 0;
     for (size_t k = 0; k < names_.size(); ++k) {
       const NamedRecords& records = names_[k];
-      if (records.file_name.empty()) refuse(cat("record ", records.first, " names no file"));
+      if (records.file_name.empty()) refuse(str_cat("record ", records.first, " names no file"));
       const std::string name = plain(records.file_name);
       const auto candidates = by_last_part.find(last_part(name));
       const size_t image = candidates == by_last_part.end()
@@ -76,17 +76,17 @@ class FileMatcher {
                                : only(candidates->second, name, records);
       const auto [place, is_new] = id_of_image.emplace(image, records.image_id);
       if (!is_new && place->second != records.image_id)
-        refuse(cat("records of the image ids ", place->second, " and ", records.image_id,
-                   " both name \"", records.file_name, "\""));
+        refuse(str_cat("records of the image ids ", place->second, " and ", records.image_id,
+                       " both name \"", records.file_name, "\""));
       const size_t end = k + 1 < names_.size() ? names_[k + 1].first : detections_.size();
       if (records.image_id != truth_.image_ids[image]) moved += end - records.first;
       for (size_t i = records.first; i < end; ++i)
         detections_[i].image_id = truth_.image_ids[image];
     }
-    return cat("the image ids of ", predictions_, " are not those of ", annotations_,
-               ": images are matched by file name, and ", moved, " of ",
-               counted(static_cast<long long>(detections_.size()), "record"),
-               " go to another image id");
+    return str_cat("the image ids of ", predictions_, " are not those of ", annotations_,
+                   ": images are matched by file name, and ", moved, " of ",
+                   counted(static_cast<long long>(detections_.size()), "record"),
+                   " go to another image id");
   }
 
   /// The image of `candidates` that `name` means: the one of that very name, or the only one that
@@ -103,16 +103,17 @@ class FileMatcher {
   }
 
   size_t refuse_file(const NamedRecords& records, size_t images) const {
-    refuse(
-        cat(images == 0 ? "no image" : counted(static_cast<long long>(images), "image", "images"),
-            " there can be \"", records.file_name, "\" of record ", records.first));
+    refuse(str_cat(
+        images == 0 ? "no image" : counted(static_cast<long long>(images), "image", "images"),
+        " there can be \"", records.file_name, "\" of record ", records.first));
   }
 
   [[noreturn]] void refuse(const std::string& reason) const {
     throw Error(
-        cat(predictions_, ": record ", first_->first, " (from 0) has image_id ", first_->image_id,
-            " and file_name \"", first_->file_name, "\", but in ", annotations_, " ",
-            image_of_first_, "; images cannot be matched by file name either: ", reason),
+        str_cat(predictions_, ": record ", first_->first, " (from 0) has image_id ",
+                first_->image_id, " and file_name \"", first_->file_name, "\", but in ",
+                annotations_, " ", image_of_first_,
+                "; images cannot be matched by file name either: ", reason),
         "evaluate on the annotation file of the images that the detections were made on, or give "
         "it to dfine-predict "
         "--annotations, which then writes its image ids");

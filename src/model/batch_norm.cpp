@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "dist/sync_batch_norm.h"
+#include "distributed/sync_batch_norm.h"
 
 namespace dfine {
 namespace {
@@ -35,7 +35,7 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
   }
   const bool live = is_training();
   if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
-  if (live && !group_.alone())
+  if (live && !group_.is_single())
     return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live,
                         kMomentum, kEps, /*cudnn_enabled=*/true);

@@ -5,7 +5,7 @@
 
 #include <torch/nn/module.h>
 
-#include "dist/group.h"
+#include "distributed/communicator.h"
 #include "tensor.h"
 
 namespace dfine {
@@ -26,7 +26,7 @@ class BatchNorm2d : public torch::nn::Module {
 
   /// True if the output depends on the running statistics alone: frozen, or in evaluation mode.
   /// Then it is a fixed affine map, which folds into the convolution before it.
-  bool constant() const { return frozen_ || !is_training(); }
+  bool uses_running_stats() const { return frozen_ || !is_training(); }
   struct Affine {
     Tensor scale, shift;  // [channels], y = x * scale + shift
   };
@@ -36,7 +36,7 @@ class BatchNorm2d : public torch::nn::Module {
   /// running ones.
   Tensor forward(const Tensor& x);
 
-  void set_group(const Group& group) { group_ = group; }
+  void set_group(const Communicator& group) { group_ = group; }
   /// From now on as BatchNormOptions::frozen, except that weight and bias stay parameters.
   void freeze() { frozen_ = true; }
 
@@ -44,7 +44,7 @@ class BatchNorm2d : public torch::nn::Module {
   bool frozen_;
   Tensor weight_, bias_, running_mean_, running_var_;  // [channels]
   Tensor num_batches_tracked_;                         // int64 []
-  Group group_;
+  Communicator group_;
 };
 
 }  // namespace dfine

@@ -26,7 +26,7 @@ ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activ
   if (affine_block) lab_ = register_module("lab", std::make_shared<AffineBlock>());
 }
 
-ConvNorm::Folded ConvNorm::folded() const {
+ConvNorm::Fused ConvNorm::fused() const {
   const auto [scale, shift] = norm_->affine();
   return {conv_->weight * scale.view({-1, 1, 1, 1}), shift};
 }
@@ -37,8 +37,8 @@ Tensor ConvNorm::forward(const Tensor& x) {
     return at::conv2d(x, weight, bias, shape_.stride, padding, /*dilation=*/1, shape_.groups);
   };
   Tensor y;
-  if (folds(x)) {
-    const Folded f = folded();
+  if (can_fuse(x)) {
+    const Fused f = fused();
     y = convolve(f.weight, f.bias);
   } else {
     y = norm_->forward(convolve(conv_->weight, {}));

@@ -56,14 +56,16 @@ class ConvNorm : public torch::nn::Module {
 
   /// A constant norm folded into the convolution: the whole layer before the activation is conv(x,
   /// weight) + bias.
-  struct Folded {
+  struct Fused {
     Tensor weight, bias;
   };
   /// Whether it should be. Not when evaluating on a CPU: there the operations are the reference's
   /// own, one by one, so that rounding agrees with it (X at 640x640: logits within 4e-5 instead of
   /// 2e-4).
-  bool folds(const Tensor& x) const { return norm_->constant() && (is_training() || !x.is_cpu()); }
-  Folded folded() const;
+  bool can_fuse(const Tensor& x) const {
+    return norm_->uses_running_stats() && (is_training() || !x.is_cpu());
+  }
+  Fused fused() const;
 
  private:
   ConvNormShape shape_;

@@ -21,13 +21,13 @@ void copy_parameters(const torch::nn::Module& from, torch::nn::Module& to) {
 
 }  // namespace
 
-QualityEstimator::QualityEstimator(Initializer& init)
+Lqe::Lqe(Initializer& init)
     : reg_conf_(register_module("reg_conf", std::make_shared<Mlp>(4 * (kTopProbabilities + 1),
                                                                   kQualityDim, 1, 2, init))) {
   reg_conf_->zero_last();
 }
 
-Tensor QualityEstimator::forward(const Tensor& probabilities) const {
+Tensor Lqe::forward(const Tensor& probabilities) const {
   const Tensor top = std::get<0>(probabilities.topk(kTopProbabilities, -1));
   return reg_conf_->forward(at::cat({top, top.mean(-1, /*keepdim=*/true)}, -1).flatten(2));
 }
@@ -35,7 +35,7 @@ Tensor QualityEstimator::forward(const Tensor& probabilities) const {
 Decoder::Decoder(const ModelSpec& spec, Initializer& init) : reg_max_(spec.reg_max) {
   const int64_t dim = spec.decoder_dim;
   layers_ = register_module("layers", std::make_shared<ModuleList<DecoderLayer>>());
-  lqe_layers_ = register_module("lqe_layers", std::make_shared<ModuleList<QualityEstimator>>());
+  lqe_layers_ = register_module("lqe_layers", std::make_shared<ModuleList<Lqe>>());
   class_embed_ = register_module("class_embed", std::make_shared<ModuleList<Linear>>());
   bbox_embed_ = register_module("bbox_embed", std::make_shared<ModuleList<Mlp>>());
   at::NoGradGuard no_grad;
@@ -66,24 +66,26 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
   Result result;
   Tensor x = content;
   Tensor boxes = boxes_unact.sigmoid().detach();  // [B, T, 4] where this layer looks
-  Tensor refs;                                    // [B, T, 4] whose edges all layers move
+  Tensor ref_points;                              // [B, T, 4] whose edges all layers move
   Tensor corners, x_before;                       // of the layer before
   for (size_t i = 0; i < layers_->size(); ++i) {
     const Tensor position = query_pos_head_->forward(boxes).clamp(-kPositionLimit, kPositionLimit);
     x = (*layers_)[i].forward(x, position, boxes, memory, mask);
     if (i == 0) {
       const Tensor pre_boxes = (pre_bbox_head_->forward(x) + inverse_sigmoid(boxes)).sigmoid();
-      refs = pre_boxes.detach();
+      ref_points = pre_boxes.detach();
       if (is_training())
-        result.pre = {
-            .logits = (*class_embed_)[0].forward(x), .boxes = pre_boxes, .corners = {}, .refs = {}};
+        result.pre = {.logits = (*class_embed_)[0].forward(x),
+                      .boxes = pre_boxes,
+                      .corners = {},
+                      .ref_points = {}};
       corners = (*bbox_embed_)[0].forward(x);
     } else {
       corners = (*bbox_embed_)[i].forward(x + x_before.detach()) + corners;
     }
     const Tensor probabilities = corners.view({batch, tokens, 4, reg_max_ + 1}).softmax(-1);
-    const Tensor refined =
-        move_edges(refs, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
+    const Tensor refined = move_edges(
+        ref_points, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
     if (is_training() || i + 1 == layers_->size()) {
       // The first layer's plain scores are those of `pre`.
       const Tensor plain =
@@ -91,10 +93,10 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
       HeadOutput head{.logits = plain + (*lqe_layers_)[i].forward(probabilities),
                       .boxes = refined,
                       .corners = {},
-                      .refs = {}};
+                      .ref_points = {}};
       if (is_training()) {
         head.corners = corners;
-        head.refs = refs;
+        head.ref_points = ref_points;
       }
       result.layers.push_back(std::move(head));
     }

@@ -15,9 +15,9 @@
 namespace dfine {
 
 /// Location quality estimator: corrects class scores by how peaked the edge distributions are.
-class QualityEstimator : public torch::nn::Module {
+class Lqe : public torch::nn::Module {
  public:
-  explicit QualityEstimator(Initializer& init);
+  explicit Lqe(Initializer& init);
   /// probabilities: [B, T, 4, bins]. Returns [B, T, 1], to be added to the logits.
   Tensor forward(const Tensor& probabilities) const;
 
@@ -31,7 +31,7 @@ class Decoder : public torch::nn::Module {
 
   struct Result {
     std::vector<HeadOutput>
-        layers;      // one a layer in training, else the last alone, without corners and refs
+        layers;      // one a layer in training, else the last alone, without corners and ref_points
     HeadOutput pre;  // training only
   };
   /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.
@@ -44,7 +44,7 @@ class Decoder : public torch::nn::Module {
  private:
   int64_t reg_max_;
   std::shared_ptr<ModuleList<DecoderLayer>> layers_;
-  std::shared_ptr<ModuleList<QualityEstimator>> lqe_layers_;
+  std::shared_ptr<ModuleList<Lqe>> lqe_layers_;
   std::shared_ptr<ModuleList<Linear>> class_embed_;
   std::shared_ptr<ModuleList<Mlp>> bbox_embed_;
   std::shared_ptr<Mlp> pre_bbox_head_, query_pos_head_;

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "dist/upload.h"
+#include "distributed/to_device_async.h"
 #include "model/distribution.h"
 
 namespace dfine {
@@ -33,8 +33,8 @@ Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
     }
     first += static_cast<size_t>(count);
   }
-  return upload(at::tensor(rows, at::kLong).view({targets.num_images(), n}),
-                targets.boxes.device());
+  return to_device_async(at::tensor(rows, at::kLong).view({targets.num_images(), n}),
+                         targets.boxes.device());
 }
 
 }  // namespace
@@ -74,10 +74,11 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
   int64_t count = 0;
   for (const int64_t boxes : targets.counts) {
     if (boxes > meta.max_boxes && meta.kept.empty()) {
-      throw Error(cat("an image has ", boxes,
-                      " boxes, the denoising queries are laid out for at most ", meta.max_boxes),
-                  "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() "
-                  "chooses under a limit");
+      throw Error(
+          str_cat("an image has ", boxes, " boxes, the denoising queries are laid out for at most ",
+                  meta.max_boxes),
+          "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() "
+          "chooses under a limit");
     }
     count += std::min(boxes, meta.max_boxes);
   }
@@ -87,15 +88,15 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
     return all;
   }
   if (static_cast<int64_t>(meta.kept.size()) != count)
-    throw Error(cat("denoising queries were chosen for ", meta.kept.size(),
-                    " boxes, this batch needs ", count));
+    throw Error(str_cat("denoising queries were chosen for ", meta.kept.size(),
+                        " boxes, this batch needs ", count));
   return meta.kept;
 }
 
-DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch,
+DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch,
                               const DenoisingMeta& meta, int64_t num_classes) {
   const int64_t n = meta.num_queries();
-  DenoisingDraws draws{.label_u = at::empty({batch, n}, at::kFloat),
+  DenoisingNoise draws{.label_u = at::empty({batch, n}, at::kFloat),
                        .label_new = at::empty({batch, n}, at::kLong),
                        .box_sign = at::empty({batch, n, 4}, at::kFloat),
                        .box_u = at::empty({batch, n, 4}, at::kFloat)};
@@ -117,10 +118,10 @@ DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 }
 
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
-                                const DenoisingDraws& draws, int64_t num_classes) {
+                                const DenoisingNoise& draws, int64_t num_classes) {
   if (meta.groups <= 0) throw Error("make_denoising: there are no denoising groups");
   const auto options = targets.boxes.options();
-  const auto drawn = [&](const Tensor& host) { return upload(host, options.device()); };
+  const auto drawn = [&](const Tensor& host) { return to_device_async(host, options.device()); };
   const Tensor rows = source_rows(targets, meta);       // [B, N]
   const Tensor padding = rows.eq(targets.num_boxes());  // [B, N]
   const Tensor label =

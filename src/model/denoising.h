@@ -11,7 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "model/outputs.h"
-#include "model/targets.h"
+#include "targets.h"
 #include "tensor.h"
 
 namespace dfine {
@@ -24,7 +24,7 @@ struct DenoisingQueries {
 };
 
 /// The random numbers of one batch.
-struct DenoisingDraws {
+struct DenoisingNoise {
   Tensor
       label_u;  // float [B, N] uniform in [0, 1): the label is replaced below kDenoisingLabelNoise
   Tensor label_new;  // int64 [B, N] uniform in 0..C-1: by this one
@@ -57,7 +57,7 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
 /// Draws of the images [first_sample, first_sample + batch) of the global batch, on the CPU. Each
 /// is a function of (seed, step, place in the global batch, query) alone, so it does not matter how
 /// the ranks split the batch.
-DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch,
+DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample, int64_t batch,
                               const DenoisingMeta& meta, int64_t num_classes);
 
 /// The noised queries on the targets' device. Query g * 2M + j is the positive, g * 2M + M + j the
@@ -65,7 +65,7 @@ DenoisingDraws draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 /// the box size, are clipped to [0, 1], and a box turned inside out is turned back. Draws may lie
 /// on the CPU. Throws as denoised_rows() does. meta.groups must not be 0.
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
-                                const DenoisingDraws& draws, int64_t num_classes);
+                                const DenoisingNoise& draws, int64_t num_classes);
 
 /// Additive self-attention mask [N + Q, N + Q] of a floating dtype: -inf where the row must not see
 /// the column, else 0. Nobody outside of a group sees its denoising queries; everybody sees the

@@ -18,11 +18,11 @@ constexpr int64_t kSizeMultiple = 32;  // the coarsest level's stride
 
 void check_size(const Tensor& images) {
   if (images.dim() != 4 || images.size(1) != 3)
-    throw Error(cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
+    throw Error(str_cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
   const int64_t height = images.size(2), width = images.size(3);
   if (height == 0 || width == 0 || height % kSizeMultiple != 0 || width % kSizeMultiple != 0) {
-    throw Error(cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple,
-                    " in both directions"),
+    throw Error(str_cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple,
+                        " in both directions"),
                 "resize the images, e.g. to 640x640");
   }
 }
@@ -34,10 +34,10 @@ std::pair<HeadOutput, HeadOutput> split_queries(const HeadOutput& head, int64_t 
     const auto parts = t.split_with_sizes({count, t.size(1) - count}, 1);
     return {parts[0], parts[1]};
   };
-  const auto [logits, boxes, corners, refs] =
-      std::tuple{split(head.logits), split(head.boxes), split(head.corners), split(head.refs)};
-  return {{logits.first, boxes.first, corners.first, refs.first},
-          {logits.second, boxes.second, corners.second, refs.second}};
+  const auto [logits, boxes, corners, ref_points] = std::tuple{
+      split(head.logits), split(head.boxes), split(head.corners), split(head.ref_points)};
+  return {{logits.first, boxes.first, corners.first, ref_points.first},
+          {logits.second, boxes.second, corners.second, ref_points.second}};
 }
 
 }  // namespace
@@ -171,12 +171,12 @@ ModelOutput DFine::forward(const Tensor& images, const DenoisingQueries* denoisi
   check_size(images);
   return with_context([&] { return model_->forward(images, denoising); },
                       [&] {
-                        return cat("in the forward pass of images of ", images.size(3), "x",
-                                   images.size(2));
+                        return str_cat("in the forward pass of images of ", images.size(3), "x",
+                                       images.size(2));
                       });
 }
 
-void DFine::set_group(const Group& group) {
+void DFine::set_group(const Communicator& group) {
   for (const auto& module : modules(/*include_self=*/false)) {
     if (auto* norm = dynamic_cast<BatchNorm2d*>(module.get())) norm->set_group(group);
   }

@@ -6,7 +6,7 @@
 
 #include <torch/nn/module.h>
 
-#include "dist/group.h"
+#include "distributed/communicator.h"
 #include "model/denoising.h"
 #include "model/outputs.h"
 #include "model/spec.h"
@@ -39,7 +39,7 @@ class DFine : public torch::nn::Module {
 
   /// Live batch norms take their statistics over all ranks of `group` from now on (one rank alone:
   /// over its own batch).
-  void set_group(const Group& group);
+  void set_group(const Communicator& group);
 
   const ModelSpec& spec() const { return spec_; }
 

@@ -12,10 +12,11 @@ Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
   return at::cat({-2 * bound, -right.flip(0), at::zeros_like(bound), right, 2 * bound});
 }
 
-Tensor move_edges(const Tensor& refs, const Tensor& distances, const Tensor& reg_scale) {
-  const Tensor center = refs.narrow(-1, 0, 2), unit = refs.narrow(-1, 2, 2) / reg_scale.abs();
+Tensor move_edges(const Tensor& ref_points, const Tensor& distances, const Tensor& reg_scale) {
+  const Tensor center = ref_points.narrow(-1, 0, 2),
+               unit = ref_points.narrow(-1, 2, 2) / reg_scale.abs();
   const Tensor low = distances.narrow(-1, 0, 2), high = distances.narrow(-1, 2, 2);
-  const Tensor size = at::addcmul(refs.narrow(-1, 2, 2), low + high, unit);
+  const Tensor size = at::addcmul(ref_points.narrow(-1, 2, 2), low + high, unit);
   return at::cat({at::addcmul(center, high - low, unit, 0.5), size}, -1);
 }
 

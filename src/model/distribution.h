@@ -12,9 +12,9 @@ namespace dfine {
 /// +-up * reg_scale, and +-2 * up * reg_scale at the ends. up, reg_scale: [1].
 Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max);
 
-/// Moves the four edges of `refs` ([..., 4] cx cy w h) outwards by `distances` ([..., 4] left top
-/// right bottom, in bin units). Returns cx cy w h; a width or height can become negative.
-Tensor move_edges(const Tensor& refs, const Tensor& distances, const Tensor& reg_scale);
+/// Moves the four edges of `ref_points` ([..., 4] cx cy w h) outwards by `distances` ([..., 4] left
+/// top right bottom, in bin units). Returns cx cy w h; a width or height can become negative.
+Tensor move_edges(const Tensor& ref_points, const Tensor& distances, const Tensor& reg_scale);
 
 /// log(x / (1 - x)) with both kept from 0 by 1e-5.
 Tensor inverse_sigmoid(const Tensor& x);

@@ -26,7 +26,7 @@ std::regex compiled(const std::string& pattern) {
   try {
     return std::regex(pattern);
   } catch (const std::regex_error& e) {
-    throw Error(cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()),
+    throw Error(str_cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()),
                 "in TOML, write a backslash twice");
   }
 }
@@ -97,7 +97,7 @@ std::string range_name(const Line& line) {
     if (!is_number(line.name[i])) {
       text += line.name[i];
     } else {
-      text += low == high ? std::to_string(low) : cat(low, "-", high);
+      text += low == high ? std::to_string(low) : str_cat(low, "-", high);
     }
   }
   return text;
@@ -143,7 +143,7 @@ void freeze(DFine& model, const std::vector<std::string>& patterns) {
     for (const auto& item : model.named_buffers())
       found = found || std::regex_search(item.key(), regex);
     if (!found) {
-      throw Error(cat("model.freeze: no parameter's name contains \"", pattern, "\""),
+      throw Error(str_cat("model.freeze: no parameter's name contains \"", pattern, "\""),
                   "names are those of the published files, such as "
                   "\"model.backbone.model.embedder.stem1.convolution.weight\", "
                   "\"model.encoder.fpn_blocks.0.conv1.conv.weight\" or "

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 
 #include "model/conv_norm.h"
-#include "model/fusion_block.h"
 #include "model/position_embedding.h"
+#include "model/rep_ncsp_elan.h"
 #include "model/self_attention.h"
 
 namespace dfine {
@@ -40,10 +40,10 @@ HybridEncoder::~HybridEncoder() = default;
 HybridEncoder::HybridEncoder(const ModelSpec& spec, Initializer& init)
     : temperature_(spec.position_temperature),
       lateral_convs_(register_module("lateral_convs", std::make_shared<ModuleList<ConvNorm>>())),
-      fpn_blocks_(register_module("fpn_blocks", std::make_shared<ModuleList<FusionBlock>>())),
-      pan_blocks_(register_module("pan_blocks", std::make_shared<ModuleList<FusionBlock>>())),
+      fpn_blocks_(register_module("fpn_blocks", std::make_shared<ModuleList<RepNcspElan>>())),
+      pan_blocks_(register_module("pan_blocks", std::make_shared<ModuleList<RepNcspElan>>())),
       downsample_convs_(
-          register_module("downsample_convs", std::make_shared<ModuleList<Downsample>>())) {
+          register_module("downsample_convs", std::make_shared<ModuleList<ScDown>>())) {
   // Published files number the attended levels, of which there is one: encoder.0.layers.i.
   const auto levels = register_module("encoder", std::make_shared<torch::nn::Module>());
   const auto level = levels->register_module("0", std::make_shared<torch::nn::Module>());

@@ -13,9 +13,9 @@
 namespace dfine {
 
 class ConvNorm;
-class Downsample;
+class ScDown;
 class EncoderLayer;
-class FusionBlock;
+class RepNcspElan;
 
 class HybridEncoder : public torch::nn::Module {
  public:
@@ -32,8 +32,8 @@ class HybridEncoder : public torch::nn::Module {
   double temperature_;
   std::shared_ptr<ModuleList<EncoderLayer>> layers_;
   std::shared_ptr<ModuleList<ConvNorm>> lateral_convs_;
-  std::shared_ptr<ModuleList<FusionBlock>> fpn_blocks_, pan_blocks_;
-  std::shared_ptr<ModuleList<Downsample>> downsample_convs_;
+  std::shared_ptr<ModuleList<RepNcspElan>> fpn_blocks_, pan_blocks_;
+  std::shared_ptr<ModuleList<ScDown>> downsample_convs_;
 };
 
 }  // namespace dfine

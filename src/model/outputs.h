@@ -14,8 +14,8 @@ struct HeadOutput {
   Tensor boxes;    // [B, Q, 4], cx cy w h, unclamped
   Tensor corners;  // [B, Q, 4 * R] bin logits of left, top, right, bottom; undefined for the `pre`
                    // and `enc` heads
-  Tensor refs;     // [B, Q, 4] reference boxes of the bins, detached; undefined for the `pre` and
-                   // `enc` heads
+  Tensor ref_points;  // [B, Q, 4] reference boxes of the bins, detached; undefined for the `pre`
+                      // and `enc` heads
 };
 
 /// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without

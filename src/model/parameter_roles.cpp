@@ -30,7 +30,8 @@ std::vector<RoledParameter> parameter_roles(const DFine& model) {
     const std::string& name = item.key();
     const size_t dot = name.rfind('.');
     const char* norm = norms.contains(name.substr(0, dot)) ? "norm." : "";
-    parameters.push_back({cat(part_of(name), ".", norm, name.substr(dot + 1)), name, item.value()});
+    parameters.push_back(
+        {str_cat(part_of(name), ".", norm, name.substr(dot + 1)), name, item.value()});
   }
   return parameters;
 }

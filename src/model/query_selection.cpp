@@ -58,8 +58,8 @@ QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, 
 SelectedQueries QuerySelection::select(const Memory& memory) const {
   const Tensor& tokens = memory.tokens;
   if (tokens.size(1) < num_queries_) {
-    throw Error(cat("the image gives ", tokens.size(1), " tokens, fewer than the ", num_queries_,
-                    " queries"),
+    throw Error(str_cat("the image gives ", tokens.size(1), " tokens, fewer than the ",
+                        num_queries_, " queries"),
                 "use larger images (or a model with fewer queries)");
   }
   // Anchors stay in single precision under autocast.
@@ -85,7 +85,7 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
           .head = {.logits = score_head_->forward(content),
                    .boxes = boxes_unact.sigmoid(),
                    .corners = {},
-                   .refs = {}}};
+                   .ref_points = {}}};
 }
 
 }  // namespace dfine

@@ -57,7 +57,7 @@ ModelSize parse_model_size(std::string_view text) {
           ? kNames.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[0]))))
           : kNames.npos;
   if (at == kNames.npos)
-    throw Error(cat("unknown model size \"", text, "\""), "the sizes are n, s, m, l and x");
+    throw Error(str_cat("unknown model size \"", text, "\""), "the sizes are n, s, m, l and x");
   return static_cast<ModelSize>(at);
 }
 
@@ -141,7 +141,7 @@ ModelSpec model_spec(ModelSize size, int64_t num_classes) {
 
 void validate(const ModelSpec& spec) {
   const auto require = [](bool ok, const auto&... what) {
-    if (!ok) throw Error(cat("model specification: ", what...));
+    if (!ok) throw Error(str_cat("model specification: ", what...));
   };
   const auto& stages = spec.backbone.stages;
   require(!stages.empty(), "backbone.stages is empty");

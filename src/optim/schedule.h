@@ -7,7 +7,7 @@ namespace dfine {
 
 /// How the learning rates go, as a factor of what the recipe states. All counts are optimizer
 /// steps. The defaults are constant.
-struct LrShape {
+struct LrScheduleParams {
   int64_t warmup_steps = 0;  // 0: none
 
   std::vector<int64_t> milestones{};  // rising
@@ -26,6 +26,6 @@ struct LrShape {
 /// - growth to the power of the step;
 /// - 1 before cosine_begin, final_factor from cosine_end on, between them final + (1 - final) * (1
 /// + cos(pi * t)) / 2, t the part covered.
-double lr_factor(const LrShape& shape, int64_t step);
+double lr_multiplier(const LrScheduleParams& shape, int64_t step);
 
 }  // namespace dfine

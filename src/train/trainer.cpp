@@ -13,24 +13,24 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "dist/failure.h"
+#include "distributed/failure.h"
+#include "eval/monitor.h"
 #include "files/atomic_path.h"
+#include "learner/build.h"
+#include "learner/compute_setup.h"
+#include "learner/learner.h"
+#include "learner/parameter_groups.h"
+#include "learner/train_feed.h"
 #include "model/freezing.h"
-#include "train/advice.h"
-#include "train/best_checkpoint.h"
-#include "train/build.h"
-#include "train/class_order.h"
-#include "train/compute_setup.h"
-#include "train/learner.h"
-#include "train/metrics_log.h"
-#include "train/monitor.h"
-#include "train/parameter_groups.h"
-#include "train/preflight.h"
-#include "train/preview.h"
-#include "train/progress.h"
-#include "train/run_checkpoint.h"
-#include "train/run_folder.h"
-#include "train/train_feed.h"
+#include "train/checks/config_warnings.h"
+#include "train/checks/preflight.h"
+#include "train/run/best_checkpoint.h"
+#include "train/run/checkpoint_order.h"
+#include "train/run/metrics_log.h"
+#include "train/run/progress.h"
+#include "train/run/run_checkpoint.h"
+#include "train/run/run_folder.h"
+#include "train/tools/preview.h"
 #include "train/validate_learner.h"
 
 namespace dfine {
@@ -51,16 +51,16 @@ std::vector<std::string> class_names(const PackedDataset& data) {
 }  // namespace
 
 struct Trainer::Impl {
-  Impl(const Config& config, Session& session);
+  Impl(const Config& config, MpiSession& session);
 
   void run();
   bool is_root() const { return group.rank() == 0; }
 
   // Before the first step.
-  using ValFacts = std::optional<DataFacts>;
+  using ValFacts = std::optional<DatasetStats>;
   std::optional<PackedDataset> open_val_data() const;
-  void advise(const DataFacts& facts, const ValFacts& val_facts, int64_t num_queries) const;
-  void try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const;
+  void advise(const DatasetStats& facts, const ValFacts& val_facts, int64_t num_queries) const;
+  void try_largest_step(const DatasetStats& facts, const ValFacts& val_facts) const;
   void open_run_folder(bool new_run);
 
   // The loop's parts; all collective.
@@ -69,7 +69,7 @@ struct Trainer::Impl {
   void after_bad_step(const StepInput& input);
   void end_epoch();
   bool validate_now(int64_t done);
-  void after_no_better(int64_t done);
+  void on_no_improvement(int64_t done);
   void go_back_to_best();
   void require_best(const std::filesystem::path& resumed);
   void save_last();
@@ -78,26 +78,26 @@ struct Trainer::Impl {
   int64_t epoch() const { return state.step / shape.steps_per_epoch; }
 
   const Config config;
-  const Group group;
+  const Communicator group;
   const RunFolder folder;
   const std::filesystem::path checkpoint;  // to continue from; empty: the run is new
   const PackedDataset train_data;          // with the labels of the checkpoint's classes
   const std::optional<PackedDataset>
       val_data;  // with the labels of train_data; unset without validation
   const int64_t num_images;
-  const RunShape shape;
+  const EpochLayout shape;
   const Recipe recipe;
   std::optional<Learner> learner;
   std::optional<TrainFeed> feed;
   std::optional<MetricsLog> metrics;  // rank zero's
   RunState state;
-  int64_t bad_steps = 0;              // in a row
+  int64_t nonfinite_steps = 0;        // in a row
   bool denoising_was_capped = false;  // which is said once
   std::string stop;                   // why the run ends before its last step; empty: it goes on
   const Clock::time_point begin = Clock::now();
 };
 
-Trainer::Impl::Impl(const Config& given, Session& session)
+Trainer::Impl::Impl(const Config& given, MpiSession& session)
     : config(given),
       group(join_ranks(given, session)),
       folder(given.run.dir),
@@ -109,7 +109,7 @@ Trainer::Impl::Impl(const Config& given, Session& session)
       num_images(usable_images(given, train_data)),
       shape(run_shape(given, session.size(), num_images)),
       recipe(make_recipe(given, shape)) {
-  const DataFacts facts = data_facts(train_data, num_images);
+  const DatasetStats facts = data_facts(train_data, num_images);
   const ValFacts val_facts =
       val_data ? ValFacts(data_facts(*val_data, usable_images(config, *val_data))) : std::nullopt;
 
@@ -121,11 +121,11 @@ Trainer::Impl::Impl(const Config& given, Session& session)
   auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
   if (is_root()) {
     advise(facts, val_facts, model->spec().num_queries);
-    log::info(cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)),
-                  " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
-                  train_data.categories().size(), " classes; ", num_images, " training images, ",
-                  val_data ? usable_images(config, *val_data) : 0, " for validation; ",
-                  counted(at::get_num_threads(), "thread"), " a rank"));
+    log::info(str_cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)),
+                      " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
+                      train_data.categories().size(), " classes; ", num_images,
+                      " training images, ", val_data ? usable_images(config, *val_data) : 0,
+                      " for validation; ", counted(at::get_num_threads(), "thread"), " a rank"));
     const std::string frozen = describe_frozen(*model);
     if (!frozen.empty()) log::info("frozen:\n" + frozen);
     if (config.model.freeze_backbone) {
@@ -140,11 +140,13 @@ Trainer::Impl::Impl(const Config& given, Session& session)
     log::info(describe_recipe(recipe, config, shape));
     const std::string dropped = describe_dropped(config, shape, num_images);
     if (!dropped.empty()) log::info(dropped);
-    log::info(cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
+    log::info(
+        str_cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   }
   if (!checkpoint.empty()) {
     state = restore_run(checkpoint, *learner, shape, config, group);
-    if (is_root()) log::info(cat("continuing ", checkpoint.string(), " after step ", state.step));
+    if (is_root())
+      log::info(str_cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
@@ -163,34 +165,35 @@ std::optional<PackedDataset> Trainer::Impl::open_val_data() const {
                      "--drop-unused-classes, which may drop other classes from each");
 }
 
-void Trainer::Impl::advise(const DataFacts& facts, const ValFacts& val_facts,
+void Trainer::Impl::advise(const DatasetStats& facts, const ValFacts& val_facts,
                            int64_t num_queries) const {
-  for (const std::string& warning :
-       advice(config, recipe, shape, num_queries, class_names(train_data), facts, val_facts))
+  for (const std::string& warning : config_warnings(config, recipe, shape, num_queries,
+                                                    class_names(train_data), facts, val_facts))
     log::warn(warning);
 }
 
-void Trainer::Impl::try_largest_step(const DataFacts& facts, const ValFacts& val_facts) const {
+void Trainer::Impl::try_largest_step(const DatasetStats& facts, const ValFacts& val_facts) const {
   set_failure_context("trying the largest step of the run (train.preflight)");
   const Preflight tried =
       preflight(config, recipe, shape, train_data.categories(), facts, val_facts, group);
   if (is_root()) {
     const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
-    log::info(cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width,
-                  " with up to ", tried.boxes.image, " boxes in an image, ", tried.boxes.batch,
-                  " in a batch, fits: ", peak(tried.peak_bytes),
-                  group.device().is_cpu() ? " in the process" : " on the device",
-                  tried.validation_images > 0 ? cat("; with a validation batch of ",
-                                                    counted(tried.validation_images, "image"), ": ",
-                                                    peak(tried.validation_peak_bytes))
-                                              : ""));
+    log::info(str_cat(
+        "pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with up to ",
+        tried.boxes.image, " boxes in an image, ", tried.boxes.batch, " in a batch, fits: ",
+        peak(tried.peak_bytes), group.device().is_cpu() ? " in the process" : " on the device",
+        tried.validation_images > 0
+            ? str_cat("; with a validation batch of ", counted(tried.validation_images, "image"),
+                      ": ", peak(tried.validation_peak_bytes))
+            : ""));
   }
   set_failure_context("preparing the run");
 }
 
 void Trainer::Impl::open_run_folder(bool new_run) {
   const auto moved = folder.prepare(new_run);
-  if (!moved.empty()) log::info(cat("an earlier run in this folder was moved to ", moved.string()));
+  if (!moved.empty())
+    log::info(str_cat("an earlier run in this folder was moved to ", moved.string()));
   write_file_atomically(folder.config(), print_config(config));
   log::add_file(folder.log().string());
   metrics.emplace(folder.metrics().string(), new_run ? -1 : state.step);
@@ -200,19 +203,20 @@ void Trainer::Impl::open_run_folder(bool new_run) {
 
 /// Collective. A best that nothing is left of must not keep a later one from being saved.
 void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
-  const bool there = !is_root() || bring_best(folder, resumed, state.best->step);
+  const bool there = !is_root() || import_best(folder, resumed, state.best->step);
   if (group.max({!there})[0] == 0) return;
   if (is_root()) {
-    log::warn(cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
-                  fixed(state.best->value, 4), " of epoch ", state.best->epoch,
-                  "): the best is looked for anew from here on"));
+    log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
+                      fixed(state.best->value, 4), " of epoch ", state.best->epoch,
+                      "): the best is looked for anew from here on"));
   }
   state.best.reset();
 }
 
 void Trainer::Impl::run() {
   if (state.step >= recipe.total_steps && is_root())
-    log::info(cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
+    log::info(
+        str_cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
   Progress progress(state.step, recipe.total_steps, config.run.log_every);
   while (state.step < recipe.total_steps && stop.empty()) {
     if (state.step % shape.steps_per_epoch == 0) begin_epoch();
@@ -228,7 +232,8 @@ void Trainer::Impl::run() {
     }
   }
   if (is_root())
-    log::info(stop.empty() ? cat("the run is complete after ", counted(state.step, "step")) : stop);
+    log::info(stop.empty() ? str_cat("the run is complete after ", counted(state.step, "step"))
+                           : stop);
   group.barrier();
 }
 
@@ -244,16 +249,16 @@ void Trainer::Impl::begin_epoch() {
 }
 
 void Trainer::Impl::go_back_to_best() {
-  set_failure_context(cat("going back to the best weights after step ", state.step));
+  set_failure_context(str_cat("going back to the best weights after step ", state.step));
   const auto from = reload_best(folder.checkpoint("best_stage1"), *learner, group);
   if (is_root() && from)
-    log::info(cat("second stage: back to the best weights of the first, of step ", *from));
+    log::info(str_cat("second stage: back to the best weights of the first, of step ", *from));
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
   const auto step_begin = Clock::now();
   const int64_t epoch = this->epoch();
-  set_failure_context(cat("epoch ", epoch, ", step ", state.step + 1));
+  set_failure_context(str_cat("epoch ", epoch, ", step ", state.step + 1));
   const StepInput input = feed->next(state.step);
   const StepResult result = learner->step(input.batches, input.size, state.step);
   ++state.step;
@@ -263,8 +268,8 @@ void Trainer::Impl::train_step(Progress& progress) {
   const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), input.any_bad, late});
   if (most[1] != 0) feed->share_bad(input);
   if (most[2] != 0 && state.step < recipe.total_steps)
-    stop = cat("stopping after train.max_minutes = ", config.train.max_minutes,
-               "; --resume auto continues");
+    stop = str_cat("stopping after train.max_minutes = ", config.train.max_minutes,
+                   "; --resume auto continues");
   if (is_root()) {
     const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
@@ -281,34 +286,37 @@ void Trainer::Impl::train_step(Progress& progress) {
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
   if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true) && is_root()) {
-    log::info(cat("model.max_denoising_queries = ", config.model.max_denoising_queries,
-                  " applies: in step ", state.step, ", ",
-                  counted(result.without_denoising, "box", "boxes"),
-                  " had no denoising queries; other ones in each step. Said once"));
+    log::info(str_cat("model.max_denoising_queries = ", config.model.max_denoising_queries,
+                      " applies: in step ", state.step, ", ",
+                      counted(result.without_denoising, "box", "boxes"),
+                      " had no denoising queries; other ones in each step. Said once"));
   }
   if (result.finite && !result.updated && is_root())
-    log::info(cat("step ", state.step,
-                  " was left out: half precision overflowed; the loss scale is now ",
-                  learner->scaler()->scale()));
+    log::info(str_cat("step ", state.step,
+                      " was left out: half precision overflowed; the loss scale is now ",
+                      learner->scaler()->scale()));
   if (!result.finite) after_bad_step(input);
-  bad_steps = result.finite ? 0 : bad_steps;
+  nonfinite_steps = result.finite ? 0 : nonfinite_steps;
 }
 
 void Trainer::Impl::after_bad_step(const StepInput& input) {
-  std::string mine = cat("rank ", group.rank(), ": image ids");
+  std::string mine = str_cat("rank ", group.rank(), ": image ids");
   for (const Batch& batch : input.batches)
-    for (const size_t i : batch.samples) mine += cat(" ", train_data.image(i).id);
+    for (const size_t i : batch.samples) mine += str_cat(" ", train_data.image(i).id);
   std::string all;
   for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0))
-    all += cat("\n  ", std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-  ++bad_steps;
+    all += str_cat("\n  ",
+                   std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  ++nonfinite_steps;
   if (is_root())
-    log::warn(cat("step ", state.step, " was left out: its loss or gradient is not finite; ",
-                  bad_steps, " in a row", all));
-  if (bad_steps < config.train.max_bad_steps) return;
+    log::warn(str_cat("step ", state.step, " was left out: its loss or gradient is not finite; ",
+                      nonfinite_steps, " in a row", all));
+  if (nonfinite_steps < config.train.max_bad_steps) return;
   throw Error(
-      cat("the loss or the gradient was not finite in ", counted(bad_steps, "step"), " in a row"),
-      cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
+      str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps, "step"),
+              " in a row"),
+      str_cat(
+          "look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
           config.run.precision == Precision::kFp32 ? "" : ", or set run.precision = \"fp32\"",
           "; checkpoints/last is from before. Where its weights are past saving too, start from "
           "checkpoints/best: --resume none --set "
@@ -326,14 +334,14 @@ void Trainer::Impl::end_epoch() {
     if (validate_now(done)) {
       save("best");
     } else if (due && !complete) {
-      after_no_better(done);
+      on_no_improvement(done);
     }
   }
   save_last();
 }
 
 bool Trainer::Impl::validate_now(int64_t done) {
-  set_failure_context(cat("validation after step ", state.step));
+  set_failure_context(str_cat("validation after step ", state.step));
   const auto found = validate_learner(*learner, *val_data, config, group);
   const WeightsValidation& better = found.front();
   const bool best = state.validated(config.checkpoint.monitor, better.result.score(), done);
@@ -346,25 +354,25 @@ bool Trainer::Impl::validate_now(int64_t done) {
   for (const ValidationRecord& record : state.validations)
     metrics->write_validation(record, record.weights == better.weights);
   for (const auto& [weights, result] : found) {
-    log::info(cat("epoch ", done, " validated, ",
-                  weights == WeightsKind::kEma ? "averaged weights" : "raw weights", ": val_loss ",
-                  fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
-                  fixed(result.summary.ap50, 4),
-                  weights != better.weights ? ""
-                  : best                    ? "  (best so far)"
-                  : found.size() > 1        ? "  (better)"
-                                            : ""));
+    log::info(str_cat("epoch ", done, " validated, ",
+                      weights == WeightsKind::kEma ? "averaged weights" : "raw weights",
+                      ": val_loss ", fixed(result.val_loss, 4), "  AP ",
+                      fixed(result.summary.ap, 4), "  AP50 ", fixed(result.summary.ap50, 4),
+                      weights != better.weights ? ""
+                      : best                    ? "  (best so far)"
+                      : found.size() > 1        ? "  (better)"
+                                                : ""));
   }
   return best;
 }
 
 /// Also where the run stops here: continued later, it goes on as if it had not.
-void Trainer::Impl::after_no_better(int64_t done) {
+void Trainer::Impl::on_no_improvement(int64_t done) {
   const int64_t without = (done - state.best->epoch) / config.validate.every_epochs;
   if (config.train.patience > 0 && without >= config.train.patience && stop.empty()) {
-    stop = cat("stopping after ", counted(without, "validation"), " without a better ",
-               monitor_name(config.checkpoint.monitor),
-               " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
+    stop = str_cat("stopping after ", counted(without, "validation"), " without a better ",
+                   monitor_name(config.checkpoint.monitor),
+                   " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
   }
   if (recipe.stage2_epoch == 0 || done < recipe.stage2_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
@@ -374,19 +382,19 @@ void Trainer::Impl::after_no_better(int64_t done) {
 /// Weights under which the loss has just not been finite may be ruined: they do not take the place
 /// of the last good ones.
 void Trainer::Impl::save_last() {
-  save(bad_steps == 0 ? "last" : "after_bad_steps");
-  if (bad_steps > 0 && is_root())
-    log::warn(cat(folder.checkpoint("last").string(),
-                  " stays as it was: this state is in after_bad_steps"));
+  save(nonfinite_steps == 0 ? "last" : "after_bad_steps");
+  if (nonfinite_steps > 0 && is_root())
+    log::warn(str_cat(folder.checkpoint("last").string(),
+                      " stays as it was: this state is in after_bad_steps"));
 }
 
 void Trainer::Impl::save(const std::string& name) {
-  set_failure_context(cat("writing checkpoint ", name, " after step ", state.step));
+  set_failure_context(str_cat("writing checkpoint ", name, " after step ", state.step));
   if (is_root())
     save_run(folder.checkpoint(name), *learner, config, train_data.categories(), state, shape);
 }
 
-Trainer::Trainer(const Config& config, Session& session)
+Trainer::Trainer(const Config& config, MpiSession& session)
     : impl_(std::make_unique<Impl>(config, session)) {}
 Trainer::~Trainer() = default;
 void Trainer::run() {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "config/config.h"
-#include "dist/session.h"
+#include "distributed/mpi_session.h"
 
 namespace dfine {
 
@@ -13,7 +13,7 @@ class Trainer {
   /// Joins the ranks into a group on their devices, opens the data, builds the model, and loads the
   /// weights or the checkpoint to continue from. Throws Error before anything is written if the
   /// configuration, the data, the weights or the ranks do not fit together.
-  Trainer(const Config& config, Session& session);
+  Trainer(const Config& config, MpiSession& session);
   ~Trainer();
 
   /// Trains to the end: validates, writes RUN_DIR/metrics.jsonl and

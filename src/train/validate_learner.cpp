@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "eval/monitor.h"
 #include "input/loader.h"
-#include "train/monitor.h"
 
 namespace dfine {
 
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
-                                                const Config& config, const Group& group) {
+                                                const Config& config, const Communicator& group) {
   const ValidationOptions options{
       loader_options(config, false, group.device().is_cuda()),
       config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size,

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "config/config.h"
-#include "state/checkpoint.h"
-#include "train/learner.h"
-#include "train/validate.h"
+#include "eval/validate.h"
+#include "learner/learner.h"
+#include "train/run/checkpoint.h"
 
 namespace dfine {
 
@@ -19,6 +19,6 @@ struct WeightsValidation {
 /// checkpoint.monitor first; the average's if they are equally good. Without an average only the
 /// raw ones.
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
-                                                const Config& config, const Group& group);
+                                                const Config& config, const Communicator& group);
 
 }  // namespace dfine

@@ -6,10 +6,10 @@
 
 #include "config/load.h"
 #include "golden_recipes.h"
+#include "learner/build.h"
+#include "learner/parameter_groups.h"
 #include "loss/criterion.h"
 #include "model/denoising.h"
-#include "train/build.h"
-#include "train/parameter_groups.h"
 
 namespace dfine {
 namespace {
@@ -21,7 +21,7 @@ class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
   const auto model = build_model(load_config(file.path(), {"model.weights=''"}),
-                                 std::vector<Category>(80), false, Group());
+                                 std::vector<Category>(80), false, Communicator());
   const auto groups = parameter_groups(*model, load_config(file.path()).optim);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);
   const auto rates = file.golden().at("groups");

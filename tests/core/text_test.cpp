@@ -10,7 +10,7 @@ namespace dfine {
 namespace {
 
 TEST(Text, CatJoinsValues) {
-  EXPECT_EQ(cat("a", 1, ' ', 2.5, std::string("b")), "a1 2.5b");
+  EXPECT_EQ(str_cat("a", 1, ' ', 2.5, std::string("b")), "a1 2.5b");
 }
 
 TEST(Text, FixedRoundsLikePrintf) {

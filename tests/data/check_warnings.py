@@ -162,7 +162,7 @@ def check_classes_of_one_name():
 
 
 def check_classes_that_count_as_one_name():
-    """Names that are one when weights are matched by name: state/class_match_test.cpp has them."""
+    """Names that are one when weights are matched by name: weights/class_match_test.cpp has them."""
     for names in (
         ["cat", "Cat"],
         ["traffic light", "traffic_light", "Traffic-Light"],

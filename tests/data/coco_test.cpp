@@ -13,13 +13,13 @@ namespace {
 
 class CocoFile : public testing::Test {
  protected:
-  Coco read(const std::string& text) {
+  AnnotationSet read(const std::string& text) {
     std::ofstream(folder_ / "a.json", std::ios::binary) << text;
     return read_coco(folder_ / "a.json");
   }
   /// A file with these lists' contents.
-  Coco read(const std::string& categories, const std::string& images,
-            const std::string& annotations) {
+  AnnotationSet read(const std::string& categories, const std::string& images,
+                     const std::string& annotations) {
     return read(R"({"info": {"x": [1, {"images": 3}]}, "categories": [)" + categories +
                 R"(], "images": [)" + images + R"(], "annotations": [)" + annotations + "]}");
   }
@@ -35,7 +35,7 @@ class CocoFile : public testing::Test {
     ADD_FAILURE() << "no error for " << text;
     return {};
   }
-  void expect_problem(const Coco& coco, size_t i, const std::string& part, int64_t image) {
+  void expect_problem(const AnnotationSet& coco, size_t i, const std::string& part, int64_t image) {
     ASSERT_LT(i, coco.problems.size());
     EXPECT_NE(coco.problems[i].message.find(part), std::string::npos) << coco.problems[i].message;
     EXPECT_EQ(coco.problems[i].image, image) << coco.problems[i].message;
@@ -58,7 +58,7 @@ const std::string kImages =
     R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
 
 TEST_F(CocoFile, RecordsAreRelatedInWhateverOrderTheyStand) {
-  const Coco coco = read(
+  const AnnotationSet coco = read(
       kCategories, kImages,
       R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25, "iscrowd": 1},
                             {"id": 3, "segmentation": [[1, 2, 3]], "bbox": [0, 0, 2, 3], "category_id": 90, "image_id": 5},
@@ -109,7 +109,7 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
            {"[1, 2, 3, 4, 5]", "5 numbers instead of 4"},
            {"{\"x\": [1]}", "bbox holds an object, not a list"},
            {"null", "bbox holds null, not a list"}}) {
-    const Coco coco =
+    const AnnotationSet coco =
         with(R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": )" + bbox +
              R"(}, {"id": 2, "image_id": 2, "category_id": 7, "bbox": [1, 2, 3, 4]})");
     ASSERT_EQ(coco.problems.size(), 1U) << bbox;
@@ -134,7 +134,8 @@ TEST_F(CocoFile, BadNumbersAreReportedWithTheirRecord) {
 
 TEST_F(CocoFile, UnknownAndRepeatedIdsAreReported) {
   const std::string box = R"(, "bbox": [1, 2, 3, 4]})";
-  Coco coco = read(kCategories, kImages, R"({"id": 1, "image_id": 6, "category_id": 7)" + box);
+  AnnotationSet coco =
+      read(kCategories, kImages, R"({"id": 1, "image_id": 6, "category_id": 7)" + box);
   ASSERT_EQ(coco.problems.size(), 1U);
   expect_problem(coco, 0, "annotation 1 has an unknown image_id 6", CocoProblem::kNoImage);
   EXPECT_TRUE(coco.annotations.empty());
@@ -182,7 +183,7 @@ TEST_F(CocoFile, UnusableImageRecordsAreReported) {
 // The range of 64-bit integers, and of those that a double holds exactly (IEEE 754: 53 bits).
 TEST_F(CocoFile, IntegersAtTheLimits) {
   const auto id_of = [&](const std::string& id) {
-    const Coco coco = read(kCategories, R"({"file_name": "a", "id": )" + id + "}", "");
+    const AnnotationSet coco = read(kCategories, R"({"file_name": "a", "id": )" + id + "}", "");
     EXPECT_TRUE(coco.problems.empty()) << coco.problems[0].message;
     return coco.images.at(0).id;
   };
@@ -227,7 +228,7 @@ TEST_F(CocoFile, IntegersAtTheLimits) {
 }
 
 TEST_F(CocoFile, NullCountsAsAbsent) {
-  const Coco coco = read(
+  const AnnotationSet coco = read(
       kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
       R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, "iscrowd": null})");
   EXPECT_TRUE(coco.problems.empty());

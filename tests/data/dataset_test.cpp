@@ -49,7 +49,7 @@ class PackedDatasetTest : public testing::Test {
 
 TEST_F(PackedDatasetTest, HoldsTheFilesAndEveryAnnotationInOrder) {
   const PackedDataset set = PackedDataset::open(pack_folder());
-  const Coco coco = read_coco(shipped("val.json"));
+  const AnnotationSet coco = read_coco(shipped("val.json"));
   EXPECT_EQ(set.categories(), coco.categories);
   ASSERT_EQ(set.size(), coco.images.size());
   size_t dropped = 0;

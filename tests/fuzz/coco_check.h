@@ -12,12 +12,12 @@ inline void require(bool holds) {
   if (!holds) std::abort();
 }
 
-inline void check(const Coco& coco) {
+inline void check(const AnnotationSet& coco) {
   const auto images = static_cast<int64_t>(coco.images.size());
-  require(coco.first.size() == coco.images.size() + 1);
-  require(coco.first.front() == 0 && coco.first.back() == coco.annotations.size());
+  require(coco.offsets.size() == coco.images.size() + 1);
+  require(coco.offsets.front() == 0 && coco.offsets.back() == coco.annotations.size());
   for (size_t i = 0; i < coco.images.size(); ++i) {
-    require(coco.first[i] <= coco.first[i + 1]);
+    require(coco.offsets[i] <= coco.offsets[i + 1]);
     require(!describe(coco.images[i]).empty());
   }
   for (size_t c = 1; c < coco.categories.size(); ++c)

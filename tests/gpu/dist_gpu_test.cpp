@@ -3,8 +3,8 @@
 #include <set>
 #include <string>
 
-#include "dist/gpu.h"
-#include "dist/gradient_reducer.h"
+#include "distributed/gpu.h"
+#include "distributed/gradient_reducer.h"
 #include "gpu_main.h"
 #include "joined_batch.h"
 

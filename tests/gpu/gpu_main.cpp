@@ -7,18 +7,18 @@
 #include <optional>
 
 #include "core/text.h"
-#include "dist/failure.h"
-#include "dist/gpu.h"
-#include "dist/host_channel.h"
-#include "dist/session.h"
+#include "distributed/failure.h"
+#include "distributed/gpu.h"
+#include "distributed/host_channel.h"
+#include "distributed/mpi_session.h"
 
 namespace dfine::test {
 namespace {
 
-std::optional<Group> the_group;
+std::optional<Communicator> the_group;
 std::string skip_reason;
 
-Group group_of_one() {
+Communicator group_of_one() {
   const at::Device device(at::kCUDA, 0);
   use_device(device);
   const c10::intrusive_ptr<c10d::Store> store = c10::make_intrusive<c10d::HashStore>();
@@ -29,7 +29,7 @@ Group group_of_one() {
 
 }  // namespace
 
-const Group& group() {
+const Communicator& group() {
   return *the_group;
 }
 
@@ -41,16 +41,16 @@ void Gpu::SetUp() {
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  return dfine::run_ranks([](dfine::Session& session) {
+  return dfine::distributed_main([](dfine::MpiSession& session) {
     using namespace dfine::test;
     const auto gpus = static_cast<int>(dfine::visible_gpus().size());
     if (gpus == 0) {
       skip_reason = "no GPU is visible here";
     } else if (gpus < session.local_size()) {
-      skip_reason = dfine::cat(session.local_size(), " ranks, but ", gpus, " GPU");
+      skip_reason = dfine::str_cat(session.local_size(), " ranks, but ", gpus, " GPU");
     } else {
-      the_group =
-          session.size() > 1 ? session.make_group(dfine::DeviceRequest::kCuda) : group_of_one();
+      the_group = session.size() > 1 ? session.make_communicator(dfine::DeviceRequest::kCuda)
+                                     : group_of_one();
     }
     GTEST_FLAG_SET(throw_on_failure, true);
     GTEST_FLAG_SET(catch_exceptions, false);

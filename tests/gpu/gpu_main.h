@@ -5,13 +5,13 @@
 
 #include <string>
 
-#include "dist/group.h"
+#include "distributed/communicator.h"
 
 namespace dfine::test {
 
 /// All ranks over NCCL; with one rank a process group of one, so that its kernels and NCCL are used
 /// all the same.
-const Group& group();
+const Communicator& group();
 
 /// Skips, and says why, where there are fewer GPUs than ranks.
 class Gpu : public testing::Test {

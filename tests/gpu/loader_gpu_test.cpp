@@ -3,7 +3,7 @@
 
 #include "data/shards/dataset.h"
 #include "gpu_main.h"
-#include "input/device_batches.h"
+#include "input/device_prefetcher.h"
 #include "input/shipped_pack.h"
 
 namespace dfine {
@@ -24,10 +24,10 @@ TEST_F(GpuLoader, BatchesAreThoseOfTheCpuWhileTheGpuComputes) {
   const ShippedPack pack;
   const PackedDataset data = PackedDataset::open(pack.path());
   Loader host_loader(data, options(false)), device_loader(data, options(true));
-  DeviceBatches host(host_loader, at::kCPU), batches(device_loader, device);
+  DevicePrefetcher host(host_loader, at::kCPU), batches(device_loader, device);
   Tensor work = at::rand({2048, 2048}, at::TensorOptions().device(device));
   for (int64_t epoch = 0; epoch < 3; ++epoch) {
-    const TrainPlan plan(static_cast<int64_t>(data.size()), 8, true, 5, epoch);
+    const EpochSampler plan(static_cast<int64_t>(data.size()), 8, true, 5, epoch);
     host.start(training_order(plan, epoch, 0, 0, 8));
     batches.start(training_order(plan, epoch, 0, 0, 8));
     while (host.has_next()) {

@@ -42,7 +42,7 @@ TEST(Draw, PutsTheOutlineOnTheBoxAndNothingElsewhere) {
 }
 
 TEST(Draw, LabelsStandApart) {
-  Image alone(400, 300), both(400, 300);
+  Image is_single(400, 300), both(400, 300);
   const DrawnBox box{100, 100, 200, 200, 0, "first 0.90"};
   const std::vector<DrawnBox> boxes{box, {100, 100, 200, 200, 1, "second 0.80"}};
   draw_boxes(alone, std::span(&box, 1));

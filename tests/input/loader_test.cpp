@@ -24,7 +24,7 @@ LoaderOptions small_options(int workers) {
           .read_ahead = workers};
 }
 
-TrainPlan plan_of(const PackedDataset& data) {
+EpochSampler plan_of(const PackedDataset& data) {
   return {static_cast<int64_t>(data.size()), kGlobalBatch, true, kSeed, kEpoch};
 }
 
@@ -190,9 +190,9 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
   // With the place's own draws: those of a sample keyed by (epoch, place).
   const auto substitute = [&](int64_t place, int64_t from) {
     Tensor planes = at::empty({3, 64, 96}, at::kByte);
-    SampleMemory memory;
+    SampleScratch memory;
     std::vector<TargetBox> boxes;
-    SamplePreparer(data_, small_options(0).sample)
+    DetectionDataset(data_, small_options(0).sample)
         .prepare({plan_of(data_).image_at(from), place},
                  training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch), memory,
                  planes.data_ptr<uint8_t>(), boxes, [](size_t, const Error&) { FAIL(); });
@@ -251,7 +251,7 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
   options.sample.augment->mosaic = options.sample.augment->mixup = 1;
   const auto load_two = [&] {
     Loader loader(damaged_, options);
-    loader.start(training_order(TrainPlan(2, 2, false, kSeed, 0), 0, 0, 0, 2));
+    loader.start(training_order(EpochSampler(2, 2, false, kSeed, 0), 0, 0, 0, 2));
     return loader.next().samples;
   };
   damage(own_.path(), data_, 0);

@@ -189,7 +189,7 @@ TEST(ReadAhead, FetchesTheFileThatWillBeRead) {
   cache.drop();
   const size_t before = cache.held();
   if (before > 60) GTEST_SKIP() << "the file system of the temporary folder keeps its pages";
-  data.will_need(kImage);
+  data.prefetch(kImage);
   for (int i = 0; i < 1000 && cache.held() <= before; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_GT(cache.held(), before);
@@ -205,7 +205,7 @@ TEST(LoaderMemory, DoesNotGrowOverEpochs) {
   const auto size = static_cast<int64_t>(data.size());
   int64_t early = 0;
   for (int64_t epoch = 0; epoch < 50; ++epoch) {
-    loader.start(training_order(TrainPlan(size, 8, true, 1, epoch), epoch, 0, 0, 8));
+    loader.start(training_order(EpochSampler(size, 8, true, 1, epoch), epoch, 0, 0, 8));
     while (loader.has_next()) loader.next();
     if (epoch == 4) early = memory_of_this_process("Anonymous");
   }

@@ -15,7 +15,7 @@ using Sides = std::vector<int64_t>;
 
 Sides square_sides(int64_t base, int64_t repeat) {
   Sides sides;
-  for (const auto& [height, width] : multiscale_sizes({base, base}, repeat)) {
+  for (const auto& [height, width] : generate_scales({base, base}, repeat)) {
     EXPECT_EQ(height, width);
     sides.push_back(height);
   }
@@ -33,7 +33,7 @@ TEST(MultiscaleSizes, AreTheOfficialOnes) {
 }
 
 TEST(MultiscaleSizes, TheLargerSideDecidesAndTheRatioStays) {
-  const auto sizes = multiscale_sizes({320, 640}, 2);
+  const auto sizes = generate_scales({320, 640}, 2);
   const Sides wide = square_sides(640, 2);
   ASSERT_EQ(sizes.size(), wide.size());
   for (size_t i = 0; i < sizes.size(); ++i) {
@@ -41,23 +41,23 @@ TEST(MultiscaleSizes, TheLargerSideDecidesAndTheRatioStays) {
     EXPECT_EQ(sizes[i].height % 32, 0);
     EXPECT_LE(std::abs(sizes[i].height - wide[i] / 2), 16);
   }
-  EXPECT_EQ(multiscale_sizes({640, 320}, 2)[0], (ImageSize{480, 256}));
-  EXPECT_EQ(multiscale_sizes({32, 128}, 1)[0], (ImageSize{32, 96}));
+  EXPECT_EQ(generate_scales({640, 320}, 2)[0], (ImageSize{480, 256}));
+  EXPECT_EQ(generate_scales({32, 128}, 1)[0], (ImageSize{32, 96}));
 }
 
-TEST(StepSizes, EqualChancesFromSeedAndStepUntilStopEpoch) {
+TEST(MultiScaleSampler, EqualChancesFromSeedAndStepUntilStopEpoch) {
   Config config;
-  EXPECT_EQ(StepSizes(config).at(0, 5), config.data.image_size);
-  EXPECT_EQ(StepSizes(config).smallest(), config.data.image_size);
+  EXPECT_EQ(MultiScaleSampler(config).at(0, 5), config.data.image_size);
+  EXPECT_EQ(MultiScaleSampler(config).smallest(), config.data.image_size);
   config.data.multiscale = true;
   config.model.size = "x";  // 640 three times among 13
   config.train.stage2_epoch = 2;
-  const StepSizes sizes(config), again(config);
+  const MultiScaleSampler sizes(config), again(config);
   EXPECT_EQ(sizes.smallest(),
             (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
   EXPECT_EQ(sizes.largest(), (ImageSize{800, 800}));
   config.run.seed = 1;
-  const StepSizes other(config);
+  const MultiScaleSampler other(config);
   std::map<int64_t, double> counts;
   int64_t different = 0;
   constexpr int64_t kSteps = 13000;

@@ -19,7 +19,7 @@ namespace {
 const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
 
 LossResult compute(const SyntheticBatch& batch) {
-  return Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  return Criterion(kOptions)(batch.output, batch.targets, batch.counts, Communicator());
 }
 
 nlohmann::json golden() {
@@ -61,7 +61,7 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
 
   const auto pairs =
       expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
-  const Matching go = Criterion(kOptions).match(batch.output, batch.targets).go;
+  const MatchedIndices go = Criterion(kOptions).match(batch.output, batch.targets).go;
   ASSERT_EQ(go.size(), pairs.size());
   for (size_t i = 0; i < pairs.size(); ++i)
     EXPECT_EQ(go[i], (Pairs{pairs[i].first, pairs[i].second})) << "image " << i;
@@ -160,13 +160,13 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
     for (std::vector<HeadOutput>* heads : {&high.layers, &high.dn_layers}) {
       for (HeadOutput& head : *heads)
         head = {head.logits.to(at::kFloat), head.boxes.to(at::kFloat), head.corners.to(at::kFloat),
-                head.refs.to(at::kFloat)};
+                head.ref_points.to(at::kFloat)};
     }
     for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre})
       *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
     low.targets.boxes = low.targets.boxes.to(at::kFloat);
-    const LossResult a = Criterion(kOptions)(low.output, low.targets, low.counts, Group());
-    const LossResult b = Criterion(kOptions)(high, low.targets, low.counts, Group());
+    const LossResult a = Criterion(kOptions)(low.output, low.targets, low.counts, Communicator());
+    const LossResult b = Criterion(kOptions)(high, low.targets, low.counts, Communicator());
     EXPECT_EQ(a.terms.scalar_type(), at::kFloat);
     EXPECT_TRUE(a.terms.equal(b.terms));
     a.total.backward();
@@ -187,7 +187,7 @@ TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
   ModelOutput last;
   last.layers = {{batch.output.layers.back().logits, batch.output.layers.back().boxes, {}, {}}};
-  const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Group());
+  const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Communicator());
   EXPECT_EQ(result.names, (std::vector<std::string>{"loss_vfl", "loss_bbox", "loss_giou"}));
   // With a single head the union is its own matching, and vfl is the same with and without the
   // other heads.
@@ -199,7 +199,7 @@ TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
 TEST(Criterion, RefusesWhatDoesNotFitTogether) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
   const auto compute_with = [&](const CriterionOptions& options, const GlobalCounts& counts) {
-    return Criterion(options)(batch.output, batch.targets, counts, Group());
+    return Criterion(options)(batch.output, batch.targets, counts, Communicator());
   };
   const std::string classes =
       "criterion: built for 80 classes, the outputs have " + std::to_string(kClasses);

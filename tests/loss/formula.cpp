@@ -134,7 +134,7 @@ DenoisingQueries make_formula_denoising(const FormulaBatch& batch, int64_t num_d
   const DenoisingMeta meta = denoising_meta(num_denoising, batch.counts.max_boxes);
   const int64_t b = batch.counts.images, n = meta.num_queries();
   const uint64_t seed = 100 * static_cast<uint64_t>(step);
-  const DenoisingDraws draws{
+  const DenoisingNoise draws{
       .label_u = hashed_uniform(seed + 12, {b, n}),
       .label_new = (hashed_uniform(seed + 22, {b, n}) * kFormulaClasses).floor().to(at::kLong),
       .box_sign = (hashed_uniform(seed + 23, {b, n, 4}) * 2).floor(),

@@ -8,7 +8,7 @@
 
 #include "model/denoising.h"
 #include "model/dfine.h"
-#include "model/targets.h"
+#include "targets.h"
 
 namespace dfine {
 

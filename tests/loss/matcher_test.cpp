@@ -28,11 +28,11 @@ int64_t chosen(const std::vector<float>& centres, const std::vector<float>& logi
   const HeadOutput head{.logits = logits,
                         .boxes = at::tensor(boxes).view({1, queries, 4}),
                         .corners = {},
-                        .refs = {}};
+                        .ref_points = {}};
   const Targets targets{.labels = at::tensor({1}, at::kLong),
                         .boxes = at::tensor({0.5F, 0.5F, 0.2F, 0.2F}).view({1, 4}),
                         .counts = {1}};
-  const Matching matching = match({head}, targets, options).front();
+  const MatchedIndices matching = hungarian_match({head}, targets, options).front();
   EXPECT_EQ(matching.size(), 1U);
   EXPECT_EQ(matching.front().size(), 1U);
   return matching.front().query.front();

@@ -38,7 +38,7 @@ LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoisin
   if (denoising_meta(num_denoising, batch.counts.max_boxes).groups > 0)
     denoising = make_formula_denoising(batch, num_denoising, step);
   return criterion()(model.forward(batch.images, denoising ? &*denoising : nullptr), batch.targets,
-                     batch.counts, Group());
+                     batch.counts, Communicator());
 }
 
 /// In a batch without boxes the official code has denoising terms too, all zero; ours has none.

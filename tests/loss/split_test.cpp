@@ -21,7 +21,7 @@ HeadOutput share(const HeadOutput& head, int64_t first, int64_t count) {
     Tensor leaf = t.detach().narrow(0, first, count).clone();
     return t.requires_grad() ? leaf.requires_grad_() : leaf;
   };
-  return {part(head.logits), part(head.boxes), part(head.corners), part(head.refs)};
+  return {part(head.logits), part(head.boxes), part(head.corners), part(head.ref_points)};
 }
 
 struct Share {
@@ -87,7 +87,8 @@ class Split : public testing::TestWithParam<std::vector<int64_t>> {};
 TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
-  const LossResult whole = Criterion(kOptions)(batch.output, batch.targets, batch.counts, Group());
+  const LossResult whole =
+      Criterion(kOptions)(batch.output, batch.targets, batch.counts, Communicator());
   whole.total.backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
@@ -105,7 +106,7 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const Criterion criterion(kOptions);
-  const LossResult whole = criterion(batch.output, batch.targets, batch.counts, Group());
+  const LossResult whole = criterion(batch.output, batch.targets, batch.counts, Communicator());
   whole.total.backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
@@ -115,10 +116,10 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
   for (int64_t k = 0; k < count; ++k) {
     parts.push_back(share(batch, first + k, 1));
     matchings.push_back(criterion.match(parts.back().output, parts.back().targets));
-    pairs += static_cast<double>(matchings.back().go_pairs());
+    pairs += static_cast<double>(matchings.back().num_boxes_go());
   }
   const LossCounts counts{.batch = batch.counts,
-                          .go_pairs = static_cast<int64_t>(group().sum({pairs}).front()),
+                          .num_boxes_go = static_cast<int64_t>(group().sum({pairs}).front()),
                           .ranks = group().size()};
   Tensor terms = at::zeros_like(whole.terms.detach());
   for (size_t k = 0; k < parts.size(); ++k) {

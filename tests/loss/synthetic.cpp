@@ -48,9 +48,9 @@ HeadOutput make_head(uint64_t seed, const Tensor& centres, int64_t classes, bool
 }
 
 Tensor make_refs(uint64_t seed, const Tensor& centres) {
-  Tensor refs = centres + 0.05 * hashed_signed(seed, centres.sizes());
-  refs.slice(1, 0, std::nullopt, 11).select(2, 3).zero_();
-  return refs;
+  Tensor ref_points = centres + 0.05 * hashed_signed(seed, centres.sizes());
+  ref_points.slice(1, 0, std::nullopt, 11).select(2, 3).zero_();
+  return ref_points;
 }
 
 class BatchMaker {
@@ -79,14 +79,14 @@ class BatchMaker {
  private:
   void fill(const std::string& prefix, uint64_t seed, const Tensor& centres,
             std::vector<HeadOutput>& layers, HeadOutput& pre) {
-    const Tensor refs = make_refs(seed + 90, centres).to(dtype_);
+    const Tensor ref_points = make_refs(seed + 90, centres).to(dtype_);
     for (int64_t i = 0; i < synthetic_.layers; ++i) {
       layers.push_back(
           make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic_.classes, true));
-      layers.back().refs = refs;
+      layers.back().ref_points = ref_points;
     }
     if (synthetic_.equal) layers.front().corners = layers.back().corners.clone();
-    for (size_t i = 0; i < layers.size(); ++i) make_leaves(cat(prefix, i), layers[i]);
+    for (size_t i = 0; i < layers.size(); ++i) make_leaves(str_cat(prefix, i), layers[i]);
     pre = make_head(seed + 80, centres, synthetic_.classes, false);
     make_leaves(prefix + "pre", pre);
   }

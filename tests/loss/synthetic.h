@@ -9,7 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "model/outputs.h"
-#include "model/targets.h"
+#include "targets.h"
 
 namespace dfine {
 

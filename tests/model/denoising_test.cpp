@@ -46,7 +46,7 @@ TEST(Denoising, EqualsOfficialQueriesForTheSameDraws) {
     ASSERT_EQ(meta.groups, expected.at("groups").get<int64_t>());
     ASSERT_EQ(meta.num_queries(), expected.at("queries").get<int64_t>());
     const int64_t b = targets.num_images(), n = meta.num_queries();
-    const DenoisingDraws draws{
+    const DenoisingNoise draws{
         .label_u = hashed_uniform(12, {b, n}).to(at::kFloat),
         .label_new = (hashed_uniform(22, {b, n}) * kClasses).floor().to(at::kLong),
         .box_sign = (hashed_uniform(23, {b, n, 4}) * 2).floor().to(at::kFloat),
@@ -140,7 +140,7 @@ TEST(Denoising, QueriesOfChosenBoxesAreThoseOfTheseBoxesAlone) {
   const Targets alone{.labels = targets.labels.index_select(0, rows),
                       .boxes = targets.boxes.index_select(0, rows),
                       .counts = {3, 4, 0}};
-  const DenoisingDraws draws = draw_denoising(1, 5, 0, 3, meta, kClasses);
+  const DenoisingNoise draws = draw_denoising(1, 5, 0, 3, meta, kClasses);
   const DenoisingQueries limited = make_denoising(targets, meta, draws, kClasses);
   const DenoisingQueries wanted = make_denoising(alone, denoising_meta(4, 4), draws, kClasses);
   EXPECT_TRUE(limited.labels.equal(wanted.labels));
@@ -151,8 +151,8 @@ TEST(Denoising, QueriesOfChosenBoxesAreThoseOfTheseBoxesAlone) {
 
 TEST(Denoising, DrawsDoNotDependOnTheSplit) {
   const DenoisingMeta meta = denoising_meta(20, 5);
-  const DenoisingDraws whole = draw_denoising(7, 3, 0, 4, meta, kClasses);
-  const DenoisingDraws part = draw_denoising(7, 3, 2, 2, meta, kClasses);
+  const DenoisingNoise whole = draw_denoising(7, 3, 0, 4, meta, kClasses);
+  const DenoisingNoise part = draw_denoising(7, 3, 2, 2, meta, kClasses);
   EXPECT_TRUE(part.label_u.equal(whole.label_u.narrow(0, 2, 2)));
   EXPECT_TRUE(part.label_new.equal(whole.label_new.narrow(0, 2, 2)));
   EXPECT_TRUE(part.box_sign.equal(whole.box_sign.narrow(0, 2, 2)));
@@ -169,7 +169,7 @@ void expect_mean(const Tensor& values, double expected, double deviation) {
 }
 
 TEST(Denoising, DrawsHaveTheRightDistributions) {
-  const DenoisingDraws draws =
+  const DenoisingNoise draws =
       draw_denoising(1, 0, 0, 64, denoising_meta(100, 10), 80);  // 64 x 200
   const double uniform = std::sqrt(1.0 / 12);
   expect_mean(draws.label_u, 0.5, uniform);

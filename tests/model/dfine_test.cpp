@@ -67,8 +67,8 @@ TEST(DFine, TrainingFillsEveryHead) {
     EXPECT_EQ(head.logits.sizes(), at::IntArrayRef({2, 12, 5}));
     EXPECT_EQ(head.boxes.sizes(), at::IntArrayRef({2, 12, 4}));
     EXPECT_EQ(head.corners.sizes(), at::IntArrayRef({2, 12, 36}));
-    EXPECT_EQ(head.refs.sizes(), at::IntArrayRef({2, 12, 4}));
-    EXPECT_FALSE(head.refs.requires_grad());
+    EXPECT_EQ(head.ref_points.sizes(), at::IntArrayRef({2, 12, 4}));
+    EXPECT_FALSE(head.ref_points.requires_grad());
   }
   EXPECT_EQ(out.dn_layers[1].logits.sizes(), at::IntArrayRef({2, 12, 5}));
   EXPECT_EQ(out.dn_pre.boxes.sizes(), at::IntArrayRef({2, 12, 4}));

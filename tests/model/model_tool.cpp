@@ -8,8 +8,8 @@
 //   model_tool count --size n --classes 80
 //
 // in: images [B, 3, H, W]; with denoising also dn_labels int64 [B, N], dn_boxes_unact [B, N, 4] and
-// dn_meta int64 [2] = (groups, max_boxes). out: HEAD.logits, .boxes, .corners, .refs for the heads
-// last, aux_i, pre, enc, dn_i, dn_pre; in training also grad.NAME for every parameter, the
+// dn_meta int64 [2] = (groups, max_boxes). out: HEAD.logits, .boxes, .corners, .ref_points for the
+// heads last, aux_i, pre, enc, dn_i, dn_pre; in training also grad.NAME for every parameter, the
 // gradients of the sum of all of these times the weights of in's HEAD.logits etc., where it has
 // them.
 #include <ATen/ATen.h>
@@ -21,7 +21,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/dfine.h"
-#include "state/safetensors.h"
+#include "weights/safetensors.h"
 
 namespace dfine {
 namespace {
@@ -42,33 +42,34 @@ void load(DFine& model, const Tensors& given) {
   Tensors own = state_of(model);
   for (const auto& [name, tensor] : given) {
     const auto found = own.find(name);
-    if (found == own.end()) throw Error(cat("the model has no tensor ", name));
+    if (found == own.end()) throw Error(str_cat("the model has no tensor ", name));
     if (found->second.sizes() != tensor.sizes())
-      throw Error(cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
+      throw Error(str_cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
     found->second.copy_(tensor);
     own.erase(found);
   }
   if (!own.empty())
-    throw Error(cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
+    throw Error(str_cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
 }
 
 void put(Tensors& out, const std::string& name, const HeadOutput& head) {
   const auto one = [&](const char* part, const Tensor& t) {
-    if (t.defined()) out[cat(name, ".", part)] = t;
+    if (t.defined()) out[str_cat(name, ".", part)] = t;
   };
   one("logits", head.logits);
   one("boxes", head.boxes);
   one("corners", head.corners);
-  one("refs", head.refs);
+  one("refs", head.ref_points);
 }
 
 Tensors heads_of(const ModelOutput& output) {
   Tensors out;
   for (size_t i = 0; i < output.layers.size(); ++i) {
-    put(out, i + 1 == output.layers.size() ? std::string("last") : cat("aux_", i),
+    put(out, i + 1 == output.layers.size() ? std::string("last") : str_cat("aux_", i),
         output.layers[i]);
   }
-  for (size_t i = 0; i < output.dn_layers.size(); ++i) put(out, cat("dn_", i), output.dn_layers[i]);
+  for (size_t i = 0; i < output.dn_layers.size(); ++i)
+    put(out, str_cat("dn_", i), output.dn_layers[i]);
   put(out, "pre", output.pre);
   put(out, "enc", output.enc);
   put(out, "dn_pre", output.dn_pre);

@@ -73,12 +73,12 @@ TEST(BinOffsets, OfficialValues) {
 }
 
 TEST(MoveEdges, InUnitsOfTheReferenceBox) {
-  const Tensor refs = at::tensor({0.5, 0.4, 0.2, 0.1}, at::kDouble).view({1, 4});
+  const Tensor ref_points = at::tensor({0.5, 0.4, 0.2, 0.1}, at::kDouble).view({1, 4});
   const Tensor scale = at::full({1}, 4.0, at::kDouble);
-  EXPECT_TRUE(move_edges(refs, at::zeros({1, 4}, at::kDouble), scale).equal(refs));
+  EXPECT_TRUE(move_edges(ref_points, at::zeros({1, 4}, at::kDouble), scale).equal(ref_points));
   // Left edge 1 unit = 0.2 / 4 out, bottom edge 2 units = 2 * 0.1 / 4 out.
   const Tensor moved =
-      move_edges(refs, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
+      move_edges(ref_points, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
   EXPECT_TRUE(at::allclose(moved, at::tensor({0.475, 0.425, 0.25, 0.15}, at::kDouble).view({1, 4}),
                            0, 1e-15));
 }
@@ -106,7 +106,7 @@ double bilinear(const std::vector<std::vector<double>>& map, double x, double y)
   return sum;
 }
 
-TEST(SampleMemory, WeightedBilinearSamples) {
+TEST(SampleScratch, WeightedBilinearSamples) {
   const int64_t batch = 2, queries = 3, heads = 2, head_dim = 2, points = 3;
   const std::vector<LevelShape> levels{{3, 4}, {2, 2}};
   const Memory memory{hashed_signed(1, {batch, 16, heads * head_dim}), levels};

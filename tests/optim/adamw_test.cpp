@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "python.h"
-#include "state/safetensors.h"
+#include "weights/safetensors.h"
 
 namespace dfine {
 namespace {
@@ -185,18 +185,20 @@ std::map<std::string, Tensor> record_of_training(at::ScalarType type) {
   AdamW optimizer(make_groups(type));
   const auto parameters = all_parameters(optimizer);
   std::map<std::string, Tensor> record;
-  for (size_t i = 0; i < parameters.size(); ++i) record[cat("start.", i)] = parameters[i].clone();
+  for (size_t i = 0; i < parameters.size(); ++i)
+    record[str_cat("start.", i)] = parameters[i].clone();
   for (int step = 0; step < 40; ++step) {
     set_gradients(parameters, step);
     for (size_t i = 0; i < parameters.size(); ++i)
-      if (parameters[i].grad().defined()) record[cat("grad.", step, ".", i)] = parameters[i].grad();
+      if (parameters[i].grad().defined())
+        record[str_cat("grad.", step, ".", i)] = parameters[i].grad();
     optimizer.step();
   }
-  for (size_t i = 0; i < parameters.size(); ++i) record[cat("end.", i)] = parameters[i];
+  for (size_t i = 0; i < parameters.size(); ++i) record[str_cat("end.", i)] = parameters[i];
   for (const auto& [index, moments] : optimizer.state().moments) {
-    record[cat("step.", index)] = moments.step;
-    record[cat("exp_avg.", index)] = moments.exp_avg;
-    record[cat("exp_avg_sq.", index)] = moments.exp_avg_sq;
+    record[str_cat("step.", index)] = moments.step;
+    record[str_cat("exp_avg.", index)] = moments.exp_avg;
+    record[str_cat("exp_avg_sq.", index)] = moments.exp_avg_sq;
   }
   return record;
 }

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "python.h"
-#include "state/checkpoint.h"
 #include "state/small_checkpoint.h"
+#include "train/run/checkpoint.h"
 
 namespace dfine {
 namespace {

@@ -1,6 +1,6 @@
 // Mixed precision of whole models: how far from single precision it leads, against the official
 // code under torch.autocast. The figures are those of tests/golden/make_autocast.py.
-#include "train/autocast.h"
+#include "learner/autocast.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

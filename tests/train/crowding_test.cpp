@@ -1,4 +1,4 @@
-#include "train/crowding.h"
+#include "train/checks/crowding.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "augment/augmenter.h"
-#include "input/plan.h"
+#include "input/epoch_sampler.h"
 #include "model/denoising.h"
 
 namespace dfine {
@@ -25,7 +25,7 @@ Config two_images(double mosaic, double mixup) {
   config.augment.mixup = mixup;
   return config;
 }
-const RunShape kShape{.steps_per_epoch = 2, .global_batch = 4, .world_size = 2};
+const EpochLayout kShape{.steps_per_epoch = 2, .global_batch = 4, .world_size = 2};
 
 void expect(const Crowding& found, int64_t image, int64_t batch) {
   EXPECT_EQ(found.image, image);
@@ -68,7 +68,7 @@ TEST(Crowding, MosaicEndsAtTheStopEpoch) {
 TEST(Crowding, IsWhatTheRunDraws) {
   Config config = two_images(0.5, 0.5);
   config.run.seed = 11;
-  const RunShape shape{.steps_per_epoch = 250, .global_batch = 4, .world_size = 2};
+  const EpochLayout shape{.steps_per_epoch = 250, .global_batch = 4, .world_size = 2};
   constexpr int64_t kSteps = 700;  // two epochs and 200 steps of the third
   std::vector<int32_t> boxes(1000, 2);
   boxes[400] = 500;
@@ -77,7 +77,7 @@ TEST(Crowding, IsWhatTheRunDraws) {
   const Augmenter augmenter(effective_augment(config), 11, 0);
   for (int64_t step = 0; step < kSteps; ++step) {
     const int64_t epoch = step / 250;
-    const TrainPlan plan(1000, 4, true, 11, epoch);
+    const EpochSampler plan(1000, 4, true, 11, epoch);
     for (int64_t part = 0; part < 2; ++part) {
       int64_t sum = 0;
       for (const Sample& sample : plan.batch(step % 250, part, 2)) {

@@ -1,6 +1,6 @@
 // What a step reports, and steps that are skipped: nothing may be left of them on any rank. Run
 // under mpirun with 1 and 2 ranks.
-#include "train/learner.h"
+#include "learner/learner.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "core/random.h"
+#include "learner/build.h"
 #include "rank_main.h"
-#include "state/weights.h"
-#include "train/build.h"
+#include "weights/weights.h"
 
 namespace dfine {
 namespace {
@@ -142,7 +142,7 @@ double norm_of_global_batch(const std::vector<int64_t>& batches) {
   model.to(at::kDouble);
   model.train();
   const auto trained = trained_parameters(model);
-  TrainingStep step(model, trained, Criterion({.num_classes = kClasses}), Group());
+  TrainingStep step(model, trained, Criterion({.num_classes = kClasses}), Communicator());
   std::vector<MicroBatch> parts;
   for (const int64_t batch : batches) parts.push_back(whole_batch(batch));
   step.run(parts, {.seed = 0, .step = 0});

@@ -1,4 +1,4 @@
-#include "train/lr_range.h"
+#include "train/tools/lr_range.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "train/metrics_log.h"
+#include "train/run/metrics_log.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "train/parameter_groups.h"
+#include "learner/parameter_groups.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

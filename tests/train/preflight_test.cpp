@@ -1,5 +1,5 @@
 // The trial before the first step. Run under mpirun with 1 and 2 ranks.
-#include "train/preflight.h"
+#include "train/checks/preflight.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "core/error.h"
+#include "learner/build.h"
 #include "rank_main.h"
-#include "state/weights.h"
-#include "train/build.h"
+#include "weights/weights.h"
 
 namespace dfine {
 namespace {
@@ -37,8 +37,9 @@ Learner make_learner(const Config& config) {
           make_recipe(config, {.steps_per_epoch = 100}), group()};
 }
 
-DataFacts facts(std::vector<int32_t> boxes_of_image) {
-  DataFacts data{.images = static_cast<int64_t>(boxes_of_image.size()), .boxes_of_class = {1, 1}};
+DatasetStats facts(std::vector<int32_t> boxes_of_image) {
+  DatasetStats data{.images = static_cast<int64_t>(boxes_of_image.size()),
+                    .boxes_of_class = {1, 1}};
   data.most_boxes = *std::ranges::max_element(boxes_of_image);
   data.boxes_of_image = std::move(boxes_of_image);
   return data;
@@ -72,7 +73,7 @@ TEST(Preflight, ValidationUsesTheAverageAndPutsTheWeightsBack) {
 TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   Config config = small_config();
   config.validate.batch_size = 3;
-  const RunShape shape{
+  const EpochLayout shape{
       .steps_per_epoch = 2, .global_batch = 2 * group().size(), .world_size = group().size()};
   const auto generator = at::detail::getDefaultCPUGenerator().get_state();
   const Preflight tried = preflight(config, make_recipe(config, shape), shape, kCategories,

@@ -1,4 +1,4 @@
-#include "train/recipe.h"
+#include "learner/recipe.h"
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ TEST(Recipe, StepsOfTheRun) {
 
 TEST(Recipe, RatesFollowTheBatchWhenAsked) {
   Config config = stated(128);
-  const RunShape quarter{.steps_per_epoch = 100, .global_batch = 32};
+  const EpochLayout quarter{.steps_per_epoch = 100, .global_batch = 32};
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).lr, 8e-4);
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).batch_ratio, 0.25);
   config.optim.scale_lr = LrScaling::kLinear;
@@ -64,11 +64,12 @@ TEST(Recipe, EpochsBecomeSteps) {
   config.optim.schedule = LrSchedule::kMultistep;
   config.optim.milestones = {100, 130};
   config.optim.gamma = 0.2;
-  const LrShape shape = make_recipe(config, {.steps_per_epoch = 10, .global_batch = 4}).lr_shape;
+  const LrScheduleParams shape =
+      make_recipe(config, {.steps_per_epoch = 10, .global_batch = 4}).lr_shape;
   EXPECT_EQ(shape.warmup_steps, 15);
   EXPECT_EQ(shape.milestones, (std::vector<int64_t>{1000, 1300}));
-  EXPECT_DOUBLE_EQ(lr_factor(shape, 1299), 0.2);
-  EXPECT_NEAR(lr_factor(shape, 1300), 0.04, 1e-15);
+  EXPECT_DOUBLE_EQ(lr_multiplier(shape, 1299), 0.2);
+  EXPECT_NEAR(lr_multiplier(shape, 1300), 0.04, 1e-15);
 }
 
 // DEIM's schedule: constant to its flat epoch, the lowest rate from the epoch on at which
@@ -76,14 +77,14 @@ TEST(Recipe, EpochsBecomeSteps) {
 TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   Config config = stated(0);
   config.optim.schedule = LrSchedule::kFlatCosine;
-  const RunShape shape{.steps_per_epoch = 10, .global_batch = 4};
+  const EpochLayout shape{.steps_per_epoch = 10, .global_batch = 4};
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 800);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1600);
   config.train.stage2_epoch = 148;
   config.optim.flat_epochs = 84;
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 840);
   EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1480);
-  EXPECT_DOUBLE_EQ(lr_factor(make_recipe(config, shape).lr_shape, 1500), 0.5);
+  EXPECT_DOUBLE_EQ(lr_multiplier(make_recipe(config, shape).lr_shape, 1500), 0.5);
   // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40
   // = 37.
   config.train.stage2_epoch.reset();
@@ -97,7 +98,7 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
 TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
   Config config;
   // 118,287 images at 128: 924 steps, and 15 images left.
-  const RunShape shape{.steps_per_epoch = 924, .global_batch = 128};
+  const EpochLayout shape{.steps_per_epoch = 924, .global_batch = 128};
   EXPECT_EQ(describe_dropped(config, shape, 118'287),
             "15 of 118,287 training images are skipped in each epoch, other ones each time: they "
             "do not fill a global batch of 128");
@@ -111,14 +112,14 @@ TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
 // of which a constant decay of 0.9999 leaves 0.9999^432 = 95.8 % of the random class head in the
 // average.
 TEST(Recipe, AConstantDecayKeepsTheRandomHead) {
-  EXPECT_NEAR(initial_share(0.9999, 0, 432), 0.958, 1e-3);
-  EXPECT_DOUBLE_EQ(initial_share(0.5, 0, 3), 0.125);
-  EXPECT_DOUBLE_EQ(initial_share(0.9, 2, 1), 0.9 * (1 - std::exp(-0.5)));
+  EXPECT_NEAR(ema_initial_weight(0.9999, 0, 432), 0.958, 1e-3);
+  EXPECT_DOUBLE_EQ(ema_initial_weight(0.5, 0, 3), 0.125);
+  EXPECT_DOUBLE_EQ(ema_initial_weight(0.9, 2, 1), 0.9 * (1 - std::exp(-0.5)));
 }
 
 TEST(Recipe, AutomaticAveragesForgetTheStartAndEndAtTheOfficialOnes) {
   for (const int64_t steps : {1, 5, 19, 20, 21, 60, 432, 5000, 50'000, 199'999}) {
-    const double share = initial_share(auto_ema_decay(steps), auto_ema_warmup(steps), steps);
+    const double share = ema_initial_weight(auto_ema_decay(steps), auto_ema_warmup(steps), steps);
     EXPECT_LE(share, std::exp(-20) * (1 + 1e-9)) << steps;
     EXPECT_LE(auto_warmup_steps(steps), steps / 20) << steps;
   }

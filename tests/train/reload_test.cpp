@@ -9,12 +9,12 @@
 #include <memory>
 
 #include "core/error.h"
+#include "learner/build.h"
 #include "python.h"
 #include "rank_main.h"
-#include "state/weights.h"
-#include "train/best_checkpoint.h"
-#include "train/build.h"
-#include "train/run_checkpoint.h"
+#include "train/run/best_checkpoint.h"
+#include "train/run/run_checkpoint.h"
+#include "weights/weights.h"
 
 namespace dfine {
 namespace {
@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<Category> kClasses{{1, "a"}, {2, "b"}};
-constexpr RunShape kShape{.steps_per_epoch = 10, .global_batch = 2};
+constexpr EpochLayout kShape{.steps_per_epoch = 10, .global_batch = 2};
 
 Config small_config() {
   Config config;
@@ -191,7 +191,7 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
 
 /// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after
 /// 13 steps, in epochs of 10.
-std::string refusal(const RunShape& shape) {
+std::string refusal(const EpochLayout& shape) {
   const TemporaryFolder folder;
   Fixture fixture;
   Config saved = fixture.config;
@@ -258,19 +258,19 @@ TEST(BringBest, FromTheRunThatIsContinuedElsewhere) {
     save_run(run.checkpoint(name), fixture.learner, fixture.config, kClasses, after(step), kShape);
   };
   save(old_run, "last", 9);
-  EXPECT_FALSE(bring_best(new_run, old_run.checkpoint("last"), 6));  // there is none
+  EXPECT_FALSE(import_best(new_run, old_run.checkpoint("last"), 6));  // there is none
   save(old_run, "best", 5);
-  EXPECT_FALSE(bring_best(new_run, old_run.checkpoint("last"), 6));  // of another time
+  EXPECT_FALSE(import_best(new_run, old_run.checkpoint("last"), 6));  // of another time
   save(old_run, "best", 6);
   save(old_run, "best_stage1", 3);
-  EXPECT_TRUE(bring_best(new_run, old_run.checkpoint("last"), 6));
+  EXPECT_TRUE(import_best(new_run, old_run.checkpoint("last"), 6));
   EXPECT_EQ(load_checkpoint(new_run.checkpoint("best")).step, 6);
   EXPECT_EQ(load_checkpoint(new_run.checkpoint("best_stage1")).step, 3);
 
   const RunFolder third(parent / "third");
-  EXPECT_TRUE(bring_best(third, old_run.checkpoint("last"), 9));  // it is the best itself
+  EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 9));  // it is the best itself
   EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
-  EXPECT_TRUE(bring_best(third, old_run.checkpoint("last"), 6));  // what is there stays
+  EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 6));  // what is there stays
   EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
 }
 

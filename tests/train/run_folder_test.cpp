@@ -1,4 +1,4 @@
-#include "train/run_folder.h"
+#include "train/run/run_folder.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "model/dfine.h"
 #include "model/freezing.h"
-#include "train/run_checkpoint.h"
+#include "train/run/run_checkpoint.h"
 
 namespace dfine {
 namespace {

@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "core/random.h"
-#include "input/plan.h"
+#include "input/epoch_sampler.h"
+#include "learner/step.h"
 #include "loss/criterion.h"
 #include "model/batch_norm.h"
 #include "model/denoising.h"
 #include "model/dfine.h"
 #include "rank_main.h"
-#include "train/step.h"
 
 namespace dfine {
 namespace {
@@ -143,12 +143,13 @@ std::vector<Tensor> trained_parameters(const DFine& model) {
 }
 
 /// This rank's micro-batches.
-std::vector<MicroBatch> split(const GlobalBatch& batch, const Group& group, const Cut& cut) {
+std::vector<MicroBatch> split(const GlobalBatch& batch, const Communicator& group, const Cut& cut) {
   const int64_t count =
       batch.images.size(0) / group.size() / static_cast<int64_t>(cut.micro_batches);
   std::vector<MicroBatch> parts;
   for (size_t k = 0; k < cut.micro_batches; ++k) {
-    const int64_t first = batch_part(static_cast<int64_t>(k), group.rank(), group.size()) * count;
+    const int64_t first =
+        micro_batch_index(static_cast<int64_t>(k), group.rank(), group.size()) * count;
     const Tensor images = batch.images.narrow(0, first, count).to(cut.dtype);
     parts.push_back(
         {.images = [images] { return images; }, .targets = batch.targets(first, count, cut.dtype)});
@@ -156,7 +157,7 @@ std::vector<MicroBatch> split(const GlobalBatch& batch, const Group& group, cons
   return parts;
 }
 
-Outcome run_step(const GlobalBatch& batch, const Group& group, const Cut& cut) {
+Outcome run_step(const GlobalBatch& batch, const Communicator& group, const Cut& cut) {
   auto model = make_model(cut.dtype, cut.spec);
   if (!cut.live_norms) freeze_statistics(*model, batch.images.to(cut.dtype));
   model->set_group(group);
@@ -210,7 +211,7 @@ void expect_same(const Outcome& split, const Outcome& whole, double bound) {
 
 void compare_ranks(const std::vector<int>& counts) {
   const GlobalBatch batch = make_batch(counts);
-  expect_same(run_step(batch, test::group(), {}), run_step(batch, Group(), {}), 1e-9);
+  expect_same(run_step(batch, test::group(), {}), run_step(batch, Communicator(), {}), 1e-9);
 }
 
 TEST(Split, DoubleWithinOneInABillion) {
@@ -230,7 +231,7 @@ TEST(Split, NoBoxesAtAll) {
 // the split.
 TEST(Split, WithALimitOfDenoisingQueries) {
   const GlobalBatch batch = make_batch({7, 1, 5, 2});
-  const Outcome whole = run_step(batch, Group(), {.spec = limited_spec()});
+  const Outcome whole = run_step(batch, Communicator(), {.spec = limited_spec()});
   const Outcome split = run_step(batch, test::group(), {.spec = limited_spec()});
   expect_same(split, whole, 1e-9);
   EXPECT_EQ(whole.without_denoising, 4);
@@ -243,7 +244,7 @@ TEST(Accumulate, WithALimitOfDenoisingQueries) {
   Cut cut = whole;
   cut.micro_batches = 4 / static_cast<size_t>(test::group().size());
   const Outcome split = run_step(batch, test::group(), cut);
-  expect_same(split, run_step(batch, Group(), whole), 1e-9);
+  expect_same(split, run_step(batch, Communicator(), whole), 1e-9);
   EXPECT_EQ(split.without_denoising, 4);
 }
 
@@ -252,7 +253,7 @@ TEST(Accumulate, WithALimitOfDenoisingQueries) {
 void compare_accumulated(const std::vector<int>& counts) {
   const GlobalBatch batch = make_batch(counts);
   const size_t micro_batches = counts.size() / static_cast<size_t>(test::group().size());
-  const Outcome whole = run_step(batch, Group(), {.live_norms = false});
+  const Outcome whole = run_step(batch, Communicator(), {.live_norms = false});
   expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches, .live_norms = false}),
               whole, 1e-9);
   if (micro_batches < 4) return;
@@ -278,7 +279,7 @@ TEST(Accumulate, LiveNormsSeeAMicroBatchOverAllRanks) {
   std::vector<int> counts{3, 1, 5, 2, 0, 4, 1, 0};
   const GlobalBatch batch = make_batch(counts);
   const size_t micro_batches = ranks == 4 ? 2 : 4;
-  const Outcome whole = run_step(batch, Group(), {.micro_batches = micro_batches});
+  const Outcome whole = run_step(batch, Communicator(), {.micro_batches = micro_batches});
   expect_same(run_step(batch, test::group(), {.micro_batches = micro_batches}), whole, 1e-9);
 }
 
@@ -321,11 +322,11 @@ Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
     DenoisingQueries denoising;
     denoising.meta = denoising_meta(100, counts.max_boxes);
     if (denoising.meta.groups > 0) {
-      const DenoisingDraws draws = draw_denoising(17, 4, first, size, denoising.meta, kClasses);
+      const DenoisingNoise draws = draw_denoising(17, 4, first, size, denoising.meta, kClasses);
       denoising = make_denoising(targets, denoising.meta, draws, kClasses);
     }
     const ModelOutput output = model->forward(batch.images.narrow(0, first, size), &denoising);
-    const LossResult loss = criterion(output, targets, counts, Group());
+    const LossResult loss = criterion(output, targets, counts, Communicator());
     (loss.total / parts).backward();
     if (loss.names.size() > order.size()) order = loss.names;
     for (const auto& [name, value] : loss.values())
@@ -367,9 +368,9 @@ TEST(Averaged, IsExactForOneMicroBatch) {
 // have kinks where a last bit decides.
 TEST(Split, SinglePrecisionWithinRounding) {
   const GlobalBatch batch = make_batch({3, 1, 5, 2});
-  const Outcome exact = run_step(batch, Group(), {});
+  const Outcome exact = run_step(batch, Communicator(), {});
   const double rounding =
-      relative_l2(run_step(batch, Group(), {.dtype = at::kFloat}).grads, exact.grads);
+      relative_l2(run_step(batch, Communicator(), {.dtype = at::kFloat}).grads, exact.grads);
   const double split =
       relative_l2(run_step(batch, test::group(), {.dtype = at::kFloat}).grads, exact.grads);
   RecordProperty("rounding", std::to_string(rounding));

@@ -1,4 +1,4 @@
-#include "train/train_feed.h"
+#include "learner/train_feed.h"
 
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
@@ -45,8 +45,8 @@ Seen step_of(TrainFeed& feed, int64_t step) {
 TEST(TrainFeed, StartedAtAnyStepItGivesWhatThatStepHadBefore) {
   const ShippedPack pack;
   const auto dataset = PackedDataset::open(pack.path());
-  const Group alone(at::kCPU);
-  const RunShape shape = run_shape(config(), 1, kImages);
+  const Communicator is_single(at::kCPU);
+  const EpochLayout shape = run_shape(config(), 1, kImages);
   ASSERT_EQ(shape.steps_per_epoch, 2);
   TrainFeed feed(dataset, config(), shape, kImages, alone);
   std::vector<Seen> whole;

@@ -13,10 +13,10 @@
 #include "config/load.h"
 #include "core/text.h"
 #include "hashed.h"
+#include "learner/build.h"
+#include "learner/learner.h"
 #include "loss/formula.h"
-#include "state/weights.h"
-#include "train/build.h"
-#include "train/learner.h"
+#include "weights/weights.h"
 
 namespace dfine {
 namespace {
@@ -50,11 +50,11 @@ Batch make_batch(const std::vector<int64_t>& counts, int64_t res, uint64_t seed)
 /// The official recipe of a size with the figures of the golden run, as a user would write it.
 Config make_config(const Json& setting, int64_t tokens) {
   const auto line = [&](const char* key, const char* figure) {
-    return cat(key, "=", setting.at(figure).dump());
+    return str_cat(key, "=", setting.at(figure).dump());
   };
   return load_config(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/configs/coco/" +
                          setting.at("size").get<std::string>() + ".toml",
-                     {line("run.seed", "seed"), cat("model.num_queries=", tokens),
+                     {line("run.seed", "seed"), str_cat("model.num_queries=", tokens),
                       line("model.num_denoising", "denoising"), "run.precision='fp32'",
                       line("data.image_size", "res"), "data.batch_size=2", "data.multiscale=false",
                       "train.stage2_epoch=0", "train.stage2_from_best=false", "train.epochs=1",
@@ -98,8 +98,8 @@ std::map<std::string, double> distances(const Weights& before, const Weights& af
 std::shared_ptr<DFine> make_model(const Config& config, const Json& setting) {
   const ModelSize size = parse_model_size(setting.at("size").get<std::string>());
   std::vector<Category> categories;
-  for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, cat("class ", c)});
-  auto model = build_model(config, categories, /*weights=*/false, Group());
+  for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, str_cat("class ", c)});
+  auto model = build_model(config, categories, /*weights=*/false, Communicator());
   if (size != ModelSize::kL) {
     set_formula_parameters(*model);
     return model;
@@ -127,7 +127,7 @@ TEST_P(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
   const Config config = make_config(setting, tokens);
   const auto model = make_model(config, setting);
   Learner learner(model, config, make_recipe(config, {.steps_per_epoch = steps, .global_batch = 2}),
-                  Group());
+                  Communicator());
   const Weights before = copies(named_tensors(*model));
 
   for (int64_t step = 0; step < steps; ++step) {

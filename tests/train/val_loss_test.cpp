@@ -11,11 +11,11 @@
 #include "core/text.h"
 #include "data/packing/packer.h"
 #include "data/shards/dataset.h"
+#include "eval/validate.h"
 #include "image/encode.h"
 #include "loss/formula.h"
 #include "python.h"
 #include "rank_main.h"
-#include "train/validate.h"
 
 namespace dfine {
 namespace {
@@ -74,7 +74,7 @@ TEST(ValLoss, IsTheOfficialLossOfTheFinalPredictionOverTheWholePack) {
     double wanted = 0;
     for (const auto& [term, value] : expected.at("losses64").items()) wanted += value.get<double>();
     for (const int64_t batch_size : {1, 2, 3, 4, 16}) {
-      SCOPED_TRACE(cat(name, ", batches of ", batch_size));
+      SCOPED_TRACE(str_cat(name, ", batches of ", batch_size));
       Config config;
       config.data.image_size = {golden().at("res"), golden().at("res")};
       const ValidationOptions options{

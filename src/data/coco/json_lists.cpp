@@ -61,7 +61,7 @@ class Walk {
     if (*at_ != '{') {
       if (*at_ == '[' || *at_ == '"' || *at_ == '-' || (*at_ >= '0' && *at_ <= '9'))
         other("is not a JSON object");
-      broken(cat("is broken JSON: it begins with \"", printable(first_line()), "\""));
+      broken(str_cat("is broken JSON: it begins with \"", printable(first_line()), "\""));
     }
     ++at_;
     std::vector<bool> seen(names_.size(), false);
@@ -73,7 +73,7 @@ class Walk {
         continue;
       }
       const auto index = static_cast<size_t>(name - names_.begin());
-      if (seen[index]) other(cat("has the key \"", key, "\" twice"));
+      if (seen[index]) other(str_cat("has the key \"", key, "\" twice"));
       seen[index] = true;
       read_list(index);
     }
@@ -81,7 +81,7 @@ class Walk {
     if (at_ != end_)
       throw JsonFault{static_cast<uint64_t>(at_ - begin_), "has text after its end", true, true};
     for (size_t i = 0; i < names_.size(); ++i) {
-      if (!seen[i]) throw JsonFault{0, cat("has no list \"", names_[i], "\"")};
+      if (!seen[i]) throw JsonFault{0, str_cat("has no list \"", names_[i], "\"")};
     }
   }
 
@@ -111,7 +111,7 @@ class Walk {
   void expect(char c) {
     skip_spaces();
     if (at_ == end_) cut_short();
-    if (*at_ != c) broken(cat("is broken JSON: '", c, "' is missing"));
+    if (*at_ != c) broken(str_cat("is broken JSON: '", c, "' is missing"));
     ++at_;
   }
 
@@ -208,7 +208,7 @@ class Walk {
       const bool null = std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with("null");
       const JsonFault no_list{
           static_cast<uint64_t>(at_ - begin_),
-          cat("has \"", names_[list], "\" that is ", null ? "null" : "not a list")};
+          str_cat("has \"", names_[list], "\" that is ", null ? "null" : "not a list")};
       skip_value();  // broken text comes first
       throw no_list;
     }
@@ -229,7 +229,7 @@ class Walk {
       if (*at_ != '{') {
         if (*at_ == ',' || *at_ == ']' || *at_ == '}')
           broken("is broken JSON: a record is missing");
-        other(cat("has ", names_[list], "[", records, "] that is not an object"));
+        other(str_cat("has ", names_[list], "[", records, "] that is not an object"));
       }
       if (!piece) {
         piece = at_;

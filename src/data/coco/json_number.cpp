@@ -21,7 +21,7 @@ std::string_view token_of(json::value value) {
 }
 
 std::string shown(std::string_view token) {
-  return token.size() <= kShown ? std::string(token) : cat(token.substr(0, kShown), "...");
+  return token.size() <= kShown ? std::string(token) : str_cat(token.substr(0, kShown), "...");
 }
 
 bool is_beyond_double(std::string_view token) {
@@ -33,9 +33,9 @@ bool is_beyond_double(std::string_view token) {
 std::string too_large_integer(std::string_view token) {
   using Limits = std::numeric_limits<int64_t>;
   const bool negative = token.starts_with('-');
-  return cat("holds ", shown(token), ", which is too ", negative ? "small" : "large",
-             ": integers go ", negative ? "down to " : "up to ",
-             negative ? Limits::min() : Limits::max());
+  return str_cat("holds ", shown(token), ", which is too ", negative ? "small" : "large",
+                 ": integers go ", negative ? "down to " : "up to ",
+                 negative ? Limits::min() : Limits::max());
 }
 
 }  // namespace
@@ -46,14 +46,15 @@ std::string describe_json_mismatch(json::value value, const char* expected) {
   if (token.starts_with('"')) what = "the text " + what;
   if (token.starts_with('[')) what = "a list";
   if (token.starts_with('{')) what = "an object";
-  return cat("holds ", what, ", not ", expected);
+  return str_cat("holds ", what, ", not ", expected);
 }
 
 std::string why_no_json_number(json::value value) {
   const std::string_view token = token_of(value);
   if (token.starts_with("NaN")) return "holds NaN";
   if (token.starts_with("Inf") || token.starts_with("-Inf")) return "holds Infinity";
-  if (is_beyond_double(token)) return cat("holds ", shown(token), ", which is too large a number");
+  if (is_beyond_double(token))
+    return str_cat("holds ", shown(token), ", which is too large a number");
   return describe_json_mismatch(value, "a number");
 }
 
@@ -65,11 +66,12 @@ std::optional<int64_t> read_other_json_integer(json::value value, std::string& p
   if (token.find_first_of(".eE") == std::string_view::npos) {
     problem = too_large_integer(token);
   } else if (*number != std::floor(*number)) {
-    problem = cat("holds ", shown(token), ", not an integer");
+    problem = str_cat("holds ", shown(token), ", not an integer");
   } else if (std::abs(*number) > kExact) {
-    problem = cat("holds ", shown(token),
-                  ", which is too large for an integer with a fraction or an exponent: ",
-                  "beyond 9007199254740992 digits may be lost; write all digits of the integer");
+    problem =
+        str_cat("holds ", shown(token),
+                ", which is too large for an integer with a fraction or an exponent: ",
+                "beyond 9007199254740992 digits may be lost; write all digits of the integer");
   } else {
     return static_cast<int64_t>(*number);
   }

@@ -40,12 +40,12 @@ struct Source {
   std::string_view text;
 
   std::string place(uint64_t offset) const {
-    return cat(" (at byte ", offset, ", line ",
-               1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'),
-               ")");
+    return str_cat(
+        " (at byte ", offset, ", line ",
+        1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'), ")");
   }
   [[noreturn]] void fatal(const std::string& what, std::string hint) const {
-    throw Error(cat(path.string(), " ", what), std::move(hint));
+    throw Error(str_cat(path.string(), " ", what), std::move(hint));
   }
   [[noreturn]] void broken(const std::string& what) const {
     if (const auto other = recognise_no_utf8(text)) fatal(other->what, other->hint);
@@ -67,8 +67,8 @@ class PieceParser {
     if (const auto error =
             parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_);
         error != simdjson::SUCCESS)
-      source.broken(cat("is broken JSON: ", simdjson::error_message(error), " after",
-                        source.place(piece.offset)));
+      source.broken(str_cat("is broken JSON: ", simdjson::error_message(error), " after",
+                            source.place(piece.offset)));
     json::array array;
     check(document_.get_array().get(array));
     size_t index = piece.first_record;
@@ -101,7 +101,7 @@ class PieceParser {
   void check(simdjson::error_code error) {
     if (error == simdjson::SUCCESS) return;
     const std::string place = source_->place(offset());
-    source_->broken(cat("is broken JSON: ", simdjson::error_message(error), place));
+    source_->broken(str_cat("is broken JSON: ", simdjson::error_message(error), place));
   }
 
   // --- values of a record: what is wrong goes to fault_ and the value stays unset
@@ -109,7 +109,7 @@ class PieceParser {
 
   void fault(std::string_view key, std::string_view what) {
     if (!fault_.empty()) fault_ += ", ";
-    fault_ += cat(key, " ", what, " (at byte ", offset(), ")");
+    fault_ += str_cat(key, " ", what, " (at byte ", offset(), ")");
   }
 
   bool fresh(Seen& seen, Seen bit, std::string_view key) {
@@ -144,7 +144,7 @@ class PieceParser {
   int32_t side(json::value value, std::string_view key) {
     const auto length = integer(value, key);
     if (length && (*length <= 0 || *length > std::numeric_limits<int32_t>::max()))
-      fault(key, cat("is ", *length));
+      fault(key, str_cat("is ", *length));
     return length ? static_cast<int32_t>(
                         std::clamp<int64_t>(*length, 0, std::numeric_limits<int32_t>::max()))
                   : -1;
@@ -165,7 +165,7 @@ class PieceParser {
       ++count;
     }
     const auto numbers = static_cast<long long>(count);
-    if (numbers != 4) fault("bbox", cat("has ", counted(numbers, "number"), " instead of 4"));
+    if (numbers != 4) fault("bbox", str_cat("has ", counted(numbers, "number"), " instead of 4"));
   }
 
   void flag(json::value value, bool& out) {
@@ -174,7 +174,7 @@ class PieceParser {
       out = truth;
     } else if (const auto number_form = integer(value, "iscrowd")) {
       if (*number_form != 0 && *number_form != 1)
-        fault("iscrowd", cat("is ", *number_form, " instead of 0 or 1"));
+        fault("iscrowd", str_cat("is ", *number_form, " instead of 0 or 1"));
       out = *number_form != 0;
     }
   }
@@ -272,7 +272,7 @@ class PieceParser {
     if (!group.empty() && group != folded_class_name(category.name))
       result_.supercategories.push_back(std::move(group));
     if (!fault_.empty())
-      fatal(cat("has an unusable categories[", index, "]: ", fault_),
+      fatal(str_cat("has an unusable categories[", index, "]: ", fault_),
             "every category needs an integer id and a name");
   }
 
@@ -352,12 +352,12 @@ class Reader {
 
 RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
   if (std::error_code failed; std::filesystem::is_directory(path, failed))
-    throw Error(cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
+    throw Error(str_cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
   if (std::error_code failed; !std::filesystem::exists(path, failed))
-    throw Error(cat("cannot read ", path.string(), ": no such file"),
+    throw Error(str_cat("cannot read ", path.string(), ": no such file"),
                 "check the path and its permissions");
   if (std::error_code failed; !std::filesystem::is_regular_file(path, failed))
-    throw Error(cat(path.string(), " is not a regular file"),
+    throw Error(str_cat(path.string(), " is not a regular file"),
                 "copy it to a file: pipes and devices cannot be read");
   const ByteFile file(path);
   const uint64_t size = file.size();

@@ -17,6 +17,6 @@ namespace dfine {
 /// is unknown are left out. Throws Error, with the place in the file, when it is no such file at
 /// all: unreadable, broken JSON, a list missing, categories without id or name or with the same id.
 /// `jobs`: threads, 0 for as many as there are cores.
-Coco read_coco(const std::filesystem::path& path, int jobs = 0);
+AnnotationSet read_coco(const std::filesystem::path& path, int jobs = 0);
 
 }  // namespace dfine

@@ -44,8 +44,8 @@ constexpr std::array kSignatures{
 };
 
 UnexpectedFile utf(const char* name) {
-  return {cat("is ", name, " text, not UTF-8"),
-          cat("convert it: iconv -f ", name, " -t UTF-8 FILE > NEW_FILE")};
+  return {str_cat("is ", name, " text, not UTF-8"),
+          str_cat("convert it: iconv -f ", name, " -t UTF-8 FILE > NEW_FILE")};
 }
 
 std::optional<UnexpectedFile> recognise_utf(std::string_view text) {
@@ -205,7 +205,7 @@ std::optional<UnexpectedFile> recognise_no_utf8(std::string_view text) {
     at += length;
   }
   if (at == text.size()) return std::nullopt;
-  return UnexpectedFile{cat("is not UTF-8 text (at byte ", at, ", line ", line, ")"),
+  return UnexpectedFile{str_cat("is not UTF-8 text (at byte ", at, ", line ", line, ")"),
                         "convert it: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE, or -f CP1252 for a "
                         "file from Windows; download a damaged file again"};
 }
@@ -221,7 +221,7 @@ std::optional<UnexpectedFile> recognise_json_lines(std::string_view text, size_t
 
 void require_utf8(std::string_view text, const std::filesystem::path& path) {
   if (const auto kind = recognise_encoding(text))
-    throw Error(cat(path.string(), " ", kind->what), kind->hint);
+    throw Error(str_cat(path.string(), " ", kind->what), kind->hint);
 }
 
 }  // namespace dfine

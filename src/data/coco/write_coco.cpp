@@ -30,7 +30,7 @@ CocoWriter::CocoWriter(std::filesystem::path path)
     : path_(std::move(path)), out_(path_, std::ios::binary) {
   if (!out_)
     throw Error(
-        cat("cannot create ", path_.string(), ": ", std::generic_category().message(errno)));
+        str_cat("cannot create ", path_.string(), ": ", std::generic_category().message(errno)));
   out_ << "{\"images\": [";
 }
 
@@ -61,8 +61,9 @@ void CocoWriter::finish(std::span<const Category> categories) {
   out_ << "\n]}\n";
   out_.close();
   if (!out_) {
-    throw Error(cat("cannot write ", path_.string(), ": ", std::generic_category().message(errno)),
-                "free some space there or choose another place");
+    throw Error(
+        str_cat("cannot write ", path_.string(), ": ", std::generic_category().message(errno)),
+        "free some space there or choose another place");
   }
 }
 

@@ -9,7 +9,7 @@
 namespace dfine {
 
 struct Annotations {
-  Coco coco;
+  AnnotationSet coco;
   std::filesystem::path image_folder;  // that file names are relative to
   std::vector<DataNote> notes;         // for the closing summary
 };

@@ -35,11 +35,13 @@ fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) 
 ImageFileStatus image_file_status(const fs::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) throw Error(cat(printable(path), " does not exist"));
-    throw Error(cat("cannot read ", printable(path), ": ", std::generic_category().message(errno)));
+    if (errno == ENOENT || errno == ENOTDIR)
+      throw Error(str_cat(printable(path), " does not exist"));
+    throw Error(
+        str_cat("cannot read ", printable(path), ": ", std::generic_category().message(errno)));
   }
-  if (!S_ISREG(status.st_mode)) throw Error(cat(printable(path), " is not a file"));
-  if (status.st_size == 0) throw Error(cat(printable(path), " is empty"));
+  if (!S_ISREG(status.st_mode)) throw Error(str_cat(printable(path), " is not a file"));
+  if (status.st_size == 0) throw Error(str_cat(printable(path), " is empty"));
   return {.size = static_cast<uint64_t>(status.st_size), .id = {status.st_dev, status.st_ino}};
 }
 
@@ -47,7 +49,7 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
   CheckedImage checked;
   const ByteFile file(path);
   if (const uint64_t now = file.size(); now != size)
-    throw Error(cat("the file changed while it was packed: ", size, " bytes became ", now));
+    throw Error(str_cat("the file changed while it was packed: ", size, " bytes became ", now));
   file.read(0, size, checked.bytes);
   const ImageInfo info = probe_image(checked.bytes);
   checked.width = checked.file_width = info.width;
@@ -55,8 +57,8 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
   const bool same = (image.width < 0 || image.width == info.width) &&
                     (image.height < 0 || image.height == info.height);
   if (!same) {
-    throw Error(cat("the file has ", info.width, "x", info.height,
-                    " pixels, but the annotation file says ", image.width, "x", image.height),
+    throw Error(str_cat("the file has ", info.width, "x", info.height,
+                        " pixels, but the annotation file says ", image.width, "x", image.height),
                 "boxes refer to the size in the annotation file: resize neither images nor boxes "
                 "alone; EXIF orientation is not applied");
   }

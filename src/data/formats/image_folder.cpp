@@ -36,24 +36,24 @@ std::optional<ImageInfo> probe(const fs::path& path, std::span<const uint8_t> by
   try {
     return probe_image(bytes);
   } catch (const Error& e) {
-    if (whole) throw Error(cat(printable(path), ": ", e.message()), e.hint());
+    if (whole) throw Error(str_cat(printable(path), ": ", e.message()), e.hint());
     return std::nullopt;
   }
 }
 
 }  // namespace
 
-Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
-                      const fs::path& source) {
-  Coco coco;
+AnnotationSet coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
+                               const fs::path& source) {
+  AnnotationSet coco;
   coco.categories = std::move(categories);
   for (const Category& category : coco.categories) {
     if (!is_utf8(category.name))
-      throw Error(cat(source.string(), ": the name of class ", category.id, ", \"",
-                      printable(category.name), "\", is not UTF-8"),
+      throw Error(str_cat(source.string(), ": the name of class ", category.id, ", \"",
+                          printable(category.name), "\", is not UTF-8"),
                   "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE");
   }
-  coco.first.push_back(0);
+  coco.offsets.push_back(0);
   for (FolderImage& from : images) {
     const auto index = static_cast<int64_t>(coco.images.size());
     from.image.id = index + 1;
@@ -62,9 +62,9 @@ Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage>
       coco.annotations.push_back(annotation);
     }
     if (!is_utf8(from.image.file_name))
-      from.problems.push_back(cat(describe(from.image), ": the file name is not UTF-8"));
+      from.problems.push_back(str_cat(describe(from.image), ": the file name is not UTF-8"));
     coco.images.push_back(std::move(from.image));
-    coco.first.push_back(coco.annotations.size());
+    coco.offsets.push_back(coco.annotations.size());
     for (std::string& problem : from.problems) coco.problems.push_back({std::move(problem), index});
   }
   return coco;
@@ -102,12 +102,12 @@ std::string read_text(const fs::path& path) {
   std::error_code failed;
   if (const fs::file_status status = fs::status(path, failed);
       fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
-    throw Error(cat(path.string(), " is not a regular file"),
+    throw Error(str_cat(path.string(), " is not a regular file"),
                 "copy it to a file: pipes and devices cannot be read");
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path, failed)) {
     const int code = in ? EISDIR : errno;
-    throw Error(cat("cannot read ", path.string(), ": ", std::generic_category().message(code)),
+    throw Error(str_cat("cannot read ", path.string(), ": ", std::generic_category().message(code)),
                 "check the path and its permissions");
   }
   std::ostringstream text;
@@ -138,7 +138,7 @@ std::vector<std::string> read_lines(const fs::path& path) {
 }
 
 std::string at_line(const fs::path& path, size_t line) {
-  return cat(printable(path), ", line ", line);
+  return str_cat(printable(path), ", line ", line);
 }
 
 }  // namespace dfine

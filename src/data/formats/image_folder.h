@@ -18,8 +18,8 @@ struct FolderImage {
 
 /// Ids 1, 2, ... for images and annotations, in their order. Throws Error where a class name from
 /// `source` is not UTF-8.
-Coco coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
-                      const std::filesystem::path& source);
+AnnotationSet coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
+                               const std::filesystem::path& source);
 
 /// ".jpg" of "a/B.JPG".
 std::string lower_extension(const std::filesystem::path& path);

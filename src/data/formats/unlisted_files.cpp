@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The file names, in ascending order, without those that leave the folder.
-std::vector<std::string> listed_names(const Coco& coco) {
+std::vector<std::string> listed_names(const AnnotationSet& coco) {
   std::vector<std::string> names;
   names.reserve(coco.images.size());
   for (const CocoImage& image : coco.images) {
@@ -36,7 +36,7 @@ std::string common_folder(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::vector<DataNote> find_unlisted_files(const Coco& coco, const fs::path& image_folder,
+std::vector<DataNote> find_unlisted_files(const AnnotationSet& coco, const fs::path& image_folder,
                                           ThreadPool& pool) {
   const std::vector<std::string> names = listed_names(coco);
   if (names.empty()) return {};

@@ -11,7 +11,7 @@ namespace dfine {
 /// Notes on the files that no image of the annotation file refers to, below the innermost folder of
 /// `image_folder` that holds all images: what lies beside that may belong to other annotation
 /// files.
-std::vector<DataNote> find_unlisted_files(const Coco& coco,
+std::vector<DataNote> find_unlisted_files(const AnnotationSet& coco,
                                           const std::filesystem::path& image_folder,
                                           ThreadPool& pool);
 

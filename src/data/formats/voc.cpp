@@ -54,13 +54,13 @@ ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
     for (const std::string& problem : annotation.image.problems) problems.push_back({problem});
   }
   if (problems.empty())
-    throw Error(cat("the XML files in ", files.annotation_folder.string(),
-                    " hold no objects, so that there are no classes"),
+    throw Error(str_cat("the XML files in ", files.annotation_folder.string(),
+                        " hold no objects, so that there are no classes"),
                 "name them with --classes FILE, one per line");
   throw_problems(
-      cat(files.annotation_folder.string(), " gives no class names, and ", broken, " of its ",
-          counted(static_cast<long long>(parsed.size()), "XML file", "XML files"),
-          " cannot be used"),
+      str_cat(files.annotation_folder.string(), " gives no class names, and ", broken, " of its ",
+              counted(static_cast<long long>(parsed.size()), "XML file", "XML files"),
+              " cannot be used"),
       problems,
       "correct the files, or check --annotations: it names the folder of a data set in Pascal VOC "
       "form");
@@ -74,9 +74,9 @@ std::vector<Category> categories_of(const fs::path& classes, const VocFiles& fil
     std::set<std::string> seen;
     for (const std::string& name : names) {
       if (!seen.insert(name).second)
-        throw Error(cat(classes.string(), " lists '", name, "' twice"), kEachOnce);
+        throw Error(str_cat(classes.string(), " lists '", name, "' twice"), kEachOnce);
     }
-    if (names.empty()) throw Error(cat(classes.string(), " lists no classes"), kEachOnce);
+    if (names.empty()) throw Error(str_cat(classes.string(), " lists no classes"), kEachOnce);
   } else {
     std::set<std::string> found;
     for (const auto& [id, annotation] : parsed)
@@ -98,9 +98,9 @@ void set_labels(VocAnnotation& annotation, const fs::path& path,
     if (label != labels.end()) {
       annotation.image.annotations[k].label = label->second;
     } else {
-      annotation.image.problems.push_back(cat(at_line(path, annotation.lines[k]),
-                                              ": unknown class \"", printable(annotation.names[k]),
-                                              "\""));
+      annotation.image.problems.push_back(str_cat(at_line(path, annotation.lines[k]),
+                                                  ": unknown class \"",
+                                                  printable(annotation.names[k]), "\""));
     }
   }
 }
@@ -115,23 +115,24 @@ FolderImage image_of(const std::string& id, const VocFiles& files, ParsedFiles& 
     image = std::move(annotation.image);
     image.image.file_name = annotation.file_name;
     if (!xml->second.twin.empty())
-      image.problems.push_back(cat("both ", printable(xml->second.path), " and ",
-                                   printable(xml->second.twin), " are there"));
+      image.problems.push_back(str_cat("both ", printable(xml->second.path), " and ",
+                                       printable(xml->second.twin), " are there"));
   } else {
-    image.problems.push_back(cat(printable(files.xml_path(id)), " does not exist"));
+    image.problems.push_back(str_cat(printable(files.xml_path(id)), " does not exist"));
   }
   if (const auto found = files.images.find(id); found != files.images.end()) {
     const std::set<std::string>& names = found->second;
     image.image.file_name = *names.begin();
     if (names.size() > 1)
-      image.problems.push_back(cat(printable(files.xml_path(id)), " may belong to ",
-                                   printable(*names.begin()), " or to ",
-                                   printable(*std::next(names.begin()))));
+      image.problems.push_back(str_cat(printable(files.xml_path(id)), " may belong to ",
+                                       printable(*names.begin()), " or to ",
+                                       printable(*std::next(names.begin()))));
   } else if (const auto other = files.xml.find(voc_id(image.image.file_name));
              other != files.xml.end() && other->first != id) {
-    image.problems.push_back(cat(printable(files.xml_path(id)), ": no image has the id ",
-                                 printable(id), ", and ", printable(image.image.file_name),
-                                 ", its <filename>, belongs to ", printable(other->second.path)));
+    image.problems.push_back(str_cat(printable(files.xml_path(id)), ": no image has the id ",
+                                     printable(id), ", and ", printable(image.image.file_name),
+                                     ", its <filename>, belongs to ",
+                                     printable(other->second.path)));
   }
   if (image.image.file_name.empty()) image.image.file_name = id + ".jpg";  // reported as missing
   return image;
@@ -163,8 +164,8 @@ std::string id_advice(std::string line, const std::function<bool(const std::stri
   for (fs::path path = fs::path(line).relative_path(); !path.empty(); path = without_first(path)) {
     for (const std::string& id : {path.generic_string(), voc_id(path)}) {
       if (exists(id))
-        return cat("; did you mean ", printable(id),
-                   "? An id is a path below Annotations, with / and without an extension");
+        return str_cat("; did you mean ", printable(id),
+                       "? An id is a path below Annotations, with / and without an extension");
     }
   }
   return {};
@@ -195,7 +196,8 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
       chosen.push_back(image_of(id, files, parsed, labels));
       if (files.xml.contains(id)) continue;
       std::string& problem = chosen.back().problems.front();
-      problem = cat(at_line(list, line), ": ", problem, exists(id) ? "" : id_advice(id, exists));
+      problem =
+          str_cat(at_line(list, line), ": ", problem, exists(id) ? "" : id_advice(id, exists));
     }
     append_note(files.notes, std::move(wanted.absent));
   }

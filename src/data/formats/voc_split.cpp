@@ -37,14 +37,15 @@ Entry parse(const std::string& line, const std::function<bool(const std::string&
 VocSplit read_voc_split(const std::filesystem::path& list,
                         const std::function<bool(const std::string&)>& exists) {
   VocSplit split;
-  split.absent.what = cat("images marked -1 (without the class) in ", list.string(), ", skipped");
+  split.absent.what =
+      str_cat("images marked -1 (without the class) in ", list.string(), ", skipped");
   std::map<std::string, size_t> lines;
   for (const auto& [number, text] : read_numbered_lines(list)) {
     Entry entry = parse(text, exists);
     const auto [before, is_new] = lines.emplace(entry.id, number);
     if (!is_new) {
-      throw Error(cat(at_line(list, number), ": ", entry.id, " is listed twice, in line ",
-                      before->second, " already"),
+      throw Error(str_cat(at_line(list, number), ": ", entry.id, " is listed twice, in line ",
+                          before->second, " already"),
                   "list each image once");
     }
     if (entry.absent) {
@@ -54,9 +55,9 @@ VocSplit read_voc_split(const std::filesystem::path& list,
     }
   }
   if (split.images.empty()) {
-    throw Error(cat(list.string(), split.absent.count > 0
-                                       ? " marks all its images with -1: none shows the class"
-                                       : " lists no images"),
+    throw Error(str_cat(list.string(), split.absent.count > 0
+                                           ? " marks all its images with -1: none shows the class"
+                                           : " lists no images"),
                 "choose another --split, or pack all images without --split");
   }
   return split;

@@ -37,7 +37,7 @@ class Parser {
     pugi::xml_document document;
     const pugi::xml_parse_result parsed = document.load_buffer(text_.data(), text_.size());
     if (!parsed) {
-      problem(parsed.offset, cat("broken XML: ", parsed.description()));
+      problem(parsed.offset, str_cat("broken XML: ", parsed.description()));
       return std::move(result_);
     }
     const pugi::xml_node root = document.child("annotation");
@@ -59,7 +59,7 @@ class Parser {
   }
 
   void problem(ptrdiff_t offset, const std::string& what) {
-    result_.image.problems.push_back(cat(at_line(path_, line_of(offset)), ": ", what));
+    result_.image.problems.push_back(str_cat(at_line(path_, line_of(offset)), ": ", what));
   }
 
   void refuse_root(const pugi::xml_node& found) {
@@ -67,7 +67,8 @@ class Parser {
     const char* hint = "";
     if (name == "annotations") hint = " (CVAT's own format? Export as PASCAL VOC or COCO instead)";
     if (name == "html") hint = " (a web page: download the file again)";
-    problem(found.offset_debug(), cat("the root element is <", name, ">, not <annotation>", hint));
+    problem(found.offset_debug(),
+            str_cat("the root element is <", name, ">, not <annotation>", hint));
   }
 
   /// Pixels; -1 where the file gives none, or zero as some labelling programs do.
@@ -82,27 +83,27 @@ class Parser {
     if (name.empty()) return problem(object.offset_debug(), "the <object> has no <name>");
     const pugi::xml_node bounds = object.child("bndbox");
     if (!bounds)
-      return problem(object.offset_debug(), cat("the <object> \"", name, "\" has no <bndbox>"));
+      return problem(object.offset_debug(), str_cat("the <object> \"", name, "\" has no <bndbox>"));
     std::array<double, 4> corners{};
     size_t k = 0;
     for (const char* key : {"xmin", "ymin", "xmax", "ymax"}) {
       const auto value = number_in(bounds.child(key));
       if (!value)
         return problem(bounds.offset_debug(),
-                       cat("the <bndbox> of \"", name, "\" has no number <", key, ">"));
+                       str_cat("the <bndbox> of \"", name, "\" has no number <", key, ">"));
       corners[k++] = *value;
     }
     if (corners[2] < corners[0] || corners[3] < corners[1]) {
       return problem(bounds.offset_debug(),
-                     cat("the <bndbox> of \"", name, "\" ends before it begins: ", corners[0], ", ",
-                         corners[1], " to ", corners[2], ", ", corners[3]));
+                     str_cat("the <bndbox> of \"", name, "\" ends before it begins: ", corners[0],
+                             ", ", corners[1], " to ", corners[2], ", ", corners[3]));
     }
     CocoAnnotation annotation;
     annotation.bbox = {corners[0] - 1, corners[1] - 1, corners[2] - corners[0] + 1,
                        corners[3] - corners[1] + 1};
     annotation.area = annotation.bbox[2] * annotation.bbox[3];
     if (!std::isfinite(annotation.area))
-      return problem(bounds.offset_debug(), cat("the <bndbox> of \"", name, "\" is too large"));
+      return problem(bounds.offset_debug(), str_cat("the <bndbox> of \"", name, "\" is too large"));
     result_.image.annotations.push_back(annotation);
     result_.names.push_back(name);
     result_.lines.push_back(line_of(object.offset_debug()));

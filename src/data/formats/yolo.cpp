@@ -41,7 +41,7 @@ class DataYaml {
     const std::string text = read_text(path);
     if (text.starts_with('{') && text.find("\"annotations\"") != std::string::npos)
       throw Error(
-          cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
+          str_cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
           "--format coco reads it");
     try {
       root_ = YAML::Load(text);  // UTF-16 with a byte order mark too
@@ -50,7 +50,7 @@ class DataYaml {
       read_names();
     } catch (const YAML::Exception& e) {
       require_utf8(text, path);
-      throw Error(cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
+      throw Error(str_cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
     }
   }
 
@@ -71,21 +71,21 @@ class DataYaml {
   std::vector<std::string> entries(const std::string& split) const {
     const YAML::Node node = root_[split];
     if (!is_given(split))
-      throw Error(cat(path_.string(), " has no entry '", split, "'"),
+      throw Error(str_cat(path_.string(), " has no entry '", split, "'"),
                   "check --split, or name the folder with --images");
     std::vector<std::string> entries;
     if (node.IsScalar()) entries.push_back(node.Scalar());
     if (node.IsSequence()) {
-      const std::string what = cat("an entry of '", split, "'");
+      const std::string what = str_cat("an entry of '", split, "'");
       for (const auto& entry : node) entries.push_back(text(entry, what));
     }
-    if (entries.empty()) fail(node, cat("'", split, "' is neither a path nor a list of paths"));
+    if (entries.empty()) fail(node, str_cat("'", split, "' is neither a path nor a list of paths"));
     return entries;
   }
 
  private:
   [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
-    throw Error(cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
+    throw Error(str_cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
   }
 
   /// `key:` without a value counts as absent.
@@ -106,8 +106,8 @@ class DataYaml {
     const char* end = digits.data() + digits.size();
     const auto [rest, error] = std::from_chars(digits.data(), end, value);
     if (rest != end || error == std::errc::invalid_argument)
-      fail(node, cat(what, " \"", digits, "\" is not a whole number from 0 on"));
-    if (error != std::errc()) fail(node, cat(what, " ", digits, " is too large"));
+      fail(node, str_cat(what, " \"", digits, "\" is not a whole number from 0 on"));
+    if (error != std::errc()) fail(node, str_cat(what, " ", digits, " is too large"));
     return value;
   }
 
@@ -131,7 +131,7 @@ class DataYaml {
     const YAML::Node given = root_["nc"];
     if (!is_given("nc") || count(given, "`nc`") == categories_.size()) return;
     const std::string found = counted(static_cast<long long>(categories_.size()), "name");
-    fail(given, cat("`nc` is ", given.Scalar(), ", but `names` has ", found));
+    fail(given, str_cat("`nc` is ", given.Scalar(), ", but `names` has ", found));
   }
 
   void read_map_of_names(const YAML::Node& names) {
@@ -139,11 +139,11 @@ class DataYaml {
     for (const auto& entry : names) {
       const size_t id = count(entry.first, "the class id");
       if (!by_id.emplace(id, class_name(entry.second, entry.first)).second)
-        fail(entry.first, cat("`names` has class ", id, " twice"));
+        fail(entry.first, str_cat("`names` has class ", id, " twice"));
     }
     for (auto& [id, name] : by_id) {
       const size_t next = categories_.size();
-      if (id != next) fail(names, cat("`names` has no class ", next, ", but class ", id));
+      if (id != next) fail(names, str_cat("`names` has no class ", next, ", but class ", id));
       add_class(std::move(name));
     }
   }
@@ -184,7 +184,7 @@ fs::path locate(const fs::path& folder, const std::string& entry) {
   if (fs::exists(path)) return path;
   if (entry.starts_with("../") && fs::exists(folder / entry.substr(3)))
     return without_dots(folder / entry.substr(3));
-  throw Error(cat(path.string(), " does not exist"),
+  throw Error(str_cat(path.string(), " does not exist"),
               "check the paths in data.yaml, or name the folder with --images");
 }
 
@@ -321,8 +321,8 @@ class Reader {
         });
     if (!images.empty() && existing_ == 0) throw_no_images();
     if (!images.empty() && labels_.empty()) {
-      throw Error(cat("there is not one label file: looked for ",
-                      yolo_label_path(list_.paths.front()).string(), " and the like"),
+      throw Error(str_cat("there is not one label file: looked for ",
+                          yolo_label_path(list_.paths.front()).string(), " and the like"),
                   "labels of .../images/a.jpg stand in .../labels/a.txt");
     }
     return images;
@@ -342,8 +342,8 @@ class Reader {
       if (paths.size() < 2) continue;
       std::string names;
       for (const fs::path& path : paths)
-        names += cat(names.empty() ? "" : ", ", path.generic_string());
-      note.add(cat(first->first, ": ", names));
+        names += str_cat(names.empty() ? "" : ", ", path.generic_string());
+      note.add(str_cat(first->first, ": ", names));
     }
     return note;
   }
@@ -372,15 +372,15 @@ class Reader {
         image.problems.push_back(source + e.message());
       } else {
         const std::string advice = path_advice(path);
-        image.problems.push_back(
-            cat(source, printable(path), " does not exist", advice.empty() ? "" : ": " + advice));
+        image.problems.push_back(str_cat(source, printable(path), " does not exist",
+                                         advice.empty() ? "" : ": " + advice));
       }
       return read;
     }
     if (read.labels.empty()) return read;
     const std::string text = read_text(labels);
     if (const auto other = recognise_encoding(text)) {
-      image.problems.push_back(cat(printable(labels), " ", other->what));
+      image.problems.push_back(str_cat(printable(labels), " ", other->what));
     } else {
       parse_yolo_labels(text, labels, format_, image);
     }
@@ -394,11 +394,12 @@ class Reader {
       hint = "was the list made on another machine? Relative paths start at the list's folder; " +
              hint;
     const std::string advice = path_advice(path);
-    if (!advice.empty()) hint = cat(advice, "; ", hint);
+    if (!advice.empty()) hint = str_cat(advice, "; ", hint);
     const auto count = static_cast<long long>(list_.paths.size());
-    const std::string none = count == 1 ? "the only image does not exist"
-                                        : cat("not one of ", counted(count, "image"), " exists");
-    throw Error(cat(none, ": ", source, source.empty() ? "" : " names ", path), hint);
+    const std::string none = count == 1
+                                 ? "the only image does not exist"
+                                 : str_cat("not one of ", counted(count, "image"), " exists");
+    throw Error(str_cat(none, ": ", source, source.empty() ? "" : " names ", path), hint);
   }
 
   ImageList list_;
@@ -419,7 +420,7 @@ Annotations read_yolo(const fs::path& path, const std::string& split, const fs::
   std::ranges::move(list.unused.notes(), std::back_inserter(notes));
   const fs::path folder = list.folder;
   Reader reader(yaml, std::move(list));
-  Coco coco = coco_from_folder(yaml.categories(), reader.read_all(pool), path);
+  AnnotationSet coco = coco_from_folder(yaml.categories(), reader.read_all(pool), path);
   append_note(notes, reader.shared_labels());
   return {std::move(coco), folder, std::move(notes)};
 }

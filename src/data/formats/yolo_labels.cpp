@@ -60,23 +60,23 @@ std::string parse_line(std::string_view line, const YoloLabelFormat& format, Box
   std::vector<double> numbers;
   for (const std::string_view word : words) {
     const auto number = number_in(word);
-    if (!number) return cat("\"", printable(word), "\" is not a number");
+    if (!number) return str_cat("\"", printable(word), "\" is not a number");
     numbers.push_back(*number);
   }
   const bool is_box = numbers.size() == 5 || (format.key_points && numbers.size() > 5);
   const bool is_polygon = !is_box && numbers.size() >= 7 && numbers.size() % 2 == 1;
   if (!is_box && !is_polygon)
-    return cat(counted(static_cast<long long>(numbers.size()), "number"),
-               " instead of 5 (class x y w h), or of a class and at least 3 points "
-               "(class x1 y1 x2 y2 x3 y3 ...)");
+    return str_cat(counted(static_cast<long long>(numbers.size()), "number"),
+                   " instead of 5 (class x y w h), or of a class and at least 3 points "
+                   "(class x1 y1 x2 y2 x3 y3 ...)");
   if (numbers[0] != std::floor(numbers[0]) || numbers[0] < 0 ||
       numbers[0] >= static_cast<double>(format.classes))
-    return format.classes == 1 ? cat("class ", words[0], " is not 0, the only class")
-                               : cat("class ", words[0], " is none of the ", format.classes,
-                                     " classes 0 to ", format.classes - 1);
+    return format.classes == 1 ? str_cat("class ", words[0], " is not 0, the only class")
+                               : str_cat("class ", words[0], " is none of the ", format.classes,
+                                         " classes 0 to ", format.classes - 1);
   for (size_t k = 1; k < (is_box ? 5 : numbers.size()); ++k) {
     if (numbers[k] < -kTolerance || numbers[k] > 1 + kTolerance)
-      return cat(words[k], " is not within [0, 1]: places and sizes are relative to the image");
+      return str_cat(words[k], " is not within [0, 1]: places and sizes are relative to the image");
   }
   label = static_cast<int32_t>(numbers[0]);
   box = is_box ? Box{numbers[1], numbers[2], numbers[3], numbers[4]} : bounding_box(numbers);
@@ -96,7 +96,7 @@ void parse_yolo_labels(std::string_view text, const fs::path& path, const YoloLa
     Box box;
     CocoAnnotation annotation;
     if (const std::string wrong = parse_line(line, format, box, annotation.label); !wrong.empty()) {
-      image.problems.push_back(cat(at_line(path, number), ": ", wrong));
+      image.problems.push_back(str_cat(at_line(path, number), ": ", wrong));
       continue;
     }
     const double width = image.image.width, height = image.image.height;

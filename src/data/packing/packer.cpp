@@ -92,10 +92,10 @@ class Packer {
 
  private:
   [[noreturn]] void throw_no_images() const {
-    Error error(cat(options_.annotations.string(), " lists no images"), "check --annotations");
+    Error error(str_cat(options_.annotations.string(), " lists no images"), "check --annotations");
     for (const DataNote& note : annotations_.notes)
       error.add_context(
-          cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
+          str_cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
     throw error;
   }
 
@@ -160,7 +160,7 @@ class Packer {
       with_context(
           [&] {
             const PlannedShard& shard = plan_.shards[s];
-            PackedSet& set = result.sets[shard.set];
+            PackedSplit& set = result.sets[shard.set];
             ShardOutcome outcome = packer.pack(shard, folder / set.name);
             if (outcome.entry) sync.add(folder / set.name / shard.file);
             if (outcome.entry) set.shards.push_back(*outcome.entry);
@@ -182,7 +182,7 @@ class Packer {
   /// What each pack has beside its shards, which are in `folder`.
   ClosingFiles closing_files(const PackResult& result, const fs::path& folder) const {
     ClosingFiles closing;
-    for (const PackedSet& set : result.sets) {
+    for (const PackedSplit& set : result.sets) {
       if (set.shards.empty()) throw_nothing_left(result, set.name);
       closing.files.emplace_back(fs::path(set.name) / kManifestName,
                                  manifest_text({coco_.categories, set.shards}));
@@ -200,14 +200,14 @@ class Packer {
   [[noreturn]] void throw_nothing_left(const PackResult& result, const std::string& set) const {
     std::vector<CocoProblem> problems = plan_.problems;
     problems.insert(problems.end(), result.skipped.begin(), result.skipped.end());
-    throw_problems(cat(options_.annotations.string(), ": not one usable image is left",
-                       set.empty() ? "" : " for " + set),
+    throw_problems(str_cat(options_.annotations.string(), ": not one usable image is left",
+                           set.empty() ? "" : " for " + set),
                    problems, "correct the input");
   }
 
   std::vector<DataWarning> warnings(const PackResult& result) const {
     PackCounts counts(coco_.categories.size());
-    for (const PackedSet& set : result.sets) counts.append(set.counts);
+    for (const PackedSplit& set : result.sets) counts.append(set.counts);
     return find_warnings(coco_.categories, counts, coco_.supercategories);
   }
 
@@ -223,15 +223,15 @@ class Packer {
     try {
       return try_once();
     } catch (const Error& e) {
-      closing.report_problem =
-          cat("report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
+      closing.report_problem = str_cat(
+          "report.html is ", compares ? "without the comparison" : "missing", ": ", e.what());
     }
     if (!compares) return {};
     input.compare.clear();
     try {
       return try_once();
     } catch (const Error& e) {
-      closing.report_problem = cat("report.html is missing: ", e.what());
+      closing.report_problem = str_cat("report.html is missing: ", e.what());
     }
     return {};
   }
@@ -255,8 +255,8 @@ class Packer {
   const PackOptions& options_;
   ThreadPool pool_;
   Annotations annotations_;
-  const Coco& coco_;
-  PackSets sets_;
+  const AnnotationSet& coco_;
+  SplitAssignment sets_;
   PackPlan plan_;
 };
 
@@ -265,8 +265,9 @@ class Packer {
 PackSummary pack(const PackOptions& options) {
   check_output(options.output, options.overwrite);
   if (!options.compare.empty())
-    with_context([&] { PackedDataset::open(options.compare); },
-                 [&] { return cat("in the pack to compare with, ", options.compare.string()); });
+    with_context(
+        [&] { PackedDataset::open(options.compare); },
+        [&] { return str_cat("in the pack to compare with, ", options.compare.string()); });
   Packer packer(options);
   return options.part ? packer.pack_part(*options.part) : packer.pack_all();
 }

@@ -14,7 +14,7 @@ namespace dfine {
 
 struct PackSummary {
   std::vector<Category> categories;
-  std::vector<PackedSet> sets;       // of this part alone while parts are missing
+  std::vector<PackedSplit> sets;     // of this part alone while parts are missing
   std::vector<std::string> skipped;  // with skip_bad: one line for each problem
   size_t skipped_images = 0;
   bool part_was_done = false;         // with `part`: by an earlier run

@@ -30,8 +30,8 @@ bool move(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return true;
   const int code = errno;
   if (code == ENOENT || code == ENOTEMPTY || code == EEXIST) return false;
-  throw Error(cat("cannot rename ", from.string(), " to ", to.string(), ": ",
-                  std::generic_category().message(code)));
+  throw Error(str_cat("cannot rename ", from.string(), " to ", to.string(), ": ",
+                      std::generic_category().message(code)));
 }
 
 }  // namespace
@@ -43,31 +43,31 @@ PackParts::PackParts(fs::path output, PackPart part, uint32_t plan)
       plan_(plan) {}
 
 fs::path PackParts::folder_of(size_t index) const {
-  return base_ / cat("part-", index, "-of-", part_.count);
+  return base_ / str_cat("part-", index, "-of-", part_.count);
 }
 
 ReadPackResult PackParts::read(size_t index) const {
   ReadPackResult read = read_pack_result(folder_of(index) / kRecord);
   if (read.plan != plan_) {
-    throw Error(
-        cat(folder_of(index).string(), " was packed from other images or annotations than part ",
-            part_.index, ", or with other options"),
-        cat("give all parts the same input and options; remove ", base_.string(),
-            " to begin again"));
+    throw Error(str_cat(folder_of(index).string(),
+                        " was packed from other images or annotations than part ", part_.index,
+                        ", or with other options"),
+                str_cat("give all parts the same input and options; remove ", base_.string(),
+                        " to begin again"));
   }
   return read;
 }
 
 std::optional<PackResult> PackParts::done() const {
   std::error_code absent;
-  const std::string division = cat("-of-", part_.count);
+  const std::string division = str_cat("-of-", part_.count);
   for (const auto& entry : fs::directory_iterator(base_, absent)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("part-") && !name.ends_with(division)) {
-      throw Error(cat(base_.string(), " holds ", name, ", but this run is part ", part_.index,
-                      " of ", part_.count),
-                  cat("give all parts the same n in --part i/n; remove ", base_.string(),
-                      " to begin again"));
+      throw Error(str_cat(base_.string(), " holds ", name, ", but this run is part ", part_.index,
+                          " of ", part_.count),
+                  str_cat("give all parts the same n in --part i/n; remove ", base_.string(),
+                          " to begin again"));
     }
   }
   if (!fs::exists(own_folder())) return std::nullopt;
@@ -101,16 +101,16 @@ PackResult PackParts::gather() const {
 
 fs::path PackParts::join(const PackResult& result) const {
   fs::path joined = base_ / kJoined;
-  for (const PackedSet& set : result.sets) {
+  for (const PackedSplit& set : result.sets) {
     fs::create_directories(joined / set.name);
     for (const ShardEntry& shard : set.shards) {
       const fs::path target = joined / set.name / shard.file;
       for (size_t index = 1; index <= part_.count && !fs::exists(target); ++index)
         move(folder_of(index) / set.name / shard.file, target);
       if (!fs::exists(target)) {
-        throw Error(cat(base_.string(), " lacks ", (fs::path(set.name) / shard.file).string(),
-                        ", which a part has packed"),
-                    cat("remove ", base_.string(), " and pack all parts again"));
+        throw Error(str_cat(base_.string(), " lacks ", (fs::path(set.name) / shard.file).string(),
+                            ", which a part has packed"),
+                    str_cat("remove ", base_.string(), " and pack all parts again"));
       }
     }
     sync_to_disk(joined / set.name);
@@ -132,9 +132,9 @@ void PackParts::complete(const std::vector<std::pair<fs::path, std::string>>& fi
     // and the parts with it.
     const auto is_there = [&](const auto& file) { return fs::exists(output_ / file.first); };
     if (!std::ranges::all_of(files, is_there))
-      throw Error(cat(output_.string(), " was made by another program meanwhile"),
-                  cat("it was left alone, and the parts are still in ", base_.string(),
-                      ": remove it, and run any part again"));
+      throw Error(str_cat(output_.string(), " was made by another program meanwhile"),
+                  str_cat("it was left alone, and the parts are still in ", base_.string(),
+                          ": remove it, and run any part again"));
   }
   sync_to_disk(output_.has_parent_path() ? output_.parent_path() : fs::path("."));
 }

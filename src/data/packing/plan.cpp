@@ -19,7 +19,7 @@ struct Found {
   std::string problem;  // empty: usable
 };
 
-Found find_image(const Coco& coco, size_t i, const std::filesystem::path& folder) {
+Found find_image(const AnnotationSet& coco, size_t i, const std::filesystem::path& folder) {
   const CocoImage& image = coco.images[i];
   Found found;
   found.image.index = i;
@@ -29,7 +29,7 @@ Found find_image(const Coco& coco, size_t i, const std::filesystem::path& folder
     found.image.size = status.size;
     found.image.file = status.id;
   } catch (const Error& e) {
-    found.problem = cat(describe(image), ": ", e.message());
+    found.problem = str_cat(describe(image), ": ", e.message());
   }
   return found;
 }
@@ -65,7 +65,7 @@ class Checksum {
   uint32_t crc_ = 0;
 };
 
-void add_image(Checksum& sum, const Coco& coco, const PlannedImage& planned) {
+void add_image(Checksum& sum, const AnnotationSet& coco, const PlannedImage& planned) {
   const CocoImage& image = coco.images[planned.index];
   sum.number(planned.size);
   sum.number(image.id);
@@ -89,7 +89,7 @@ uint64_t PlannedShard::bytes() const {
   return sum;
 }
 
-PackPlan plan_pack(const Coco& coco, const PackSets& sets,
+PackPlan plan_pack(const AnnotationSet& coco, const SplitAssignment& sets,
                    const std::filesystem::path& image_folder, uint64_t shard_size,
                    ThreadPool& pool) {
   PackPlan plan;
@@ -124,7 +124,7 @@ PackPlan plan_pack(const Coco& coco, const PackSets& sets,
   return plan;
 }
 
-uint32_t plan_checksum(const PackPlan& plan, const Coco& coco,
+uint32_t plan_checksum(const PackPlan& plan, const AnnotationSet& coco,
                        const std::vector<uint64_t>& settings) {
   Checksum sum;
   for (const uint64_t setting : settings) sum.number(setting);

@@ -14,7 +14,7 @@
 namespace dfine {
 
 struct PlannedImage {
-  size_t index = 0;  // into Coco::images
+  size_t index = 0;  // into AnnotationSet::images
   std::filesystem::path path;
   uint64_t size = 0;  // bytes
   FileId file{};      // the same for all names of a file
@@ -35,13 +35,13 @@ struct PackPlan {
 
 /// Takes the images that no problem concerns, in order of the annotation file; a shard is full when
 /// the next file would make it larger than `shard_size`.
-PackPlan plan_pack(const Coco& coco, const PackSets& sets,
+PackPlan plan_pack(const AnnotationSet& coco, const SplitAssignment& sets,
                    const std::filesystem::path& image_folder, uint64_t shard_size,
                    ThreadPool& pool);
 
 /// Checksum of everything that decides what the shards will hold, but the bytes of the image files.
 /// `settings`: what else does.
-uint32_t plan_checksum(const PackPlan& plan, const Coco& coco,
+uint32_t plan_checksum(const PackPlan& plan, const AnnotationSet& coco,
                        const std::vector<uint64_t>& settings);
 
 }  // namespace dfine

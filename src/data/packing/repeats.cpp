@@ -13,7 +13,7 @@
 namespace dfine {
 namespace {
 
-DataNote same_files(const Coco& coco, const PackPlan& plan) {
+DataNote same_files(const AnnotationSet& coco, const PackPlan& plan) {
   std::vector<std::pair<FileId, size_t>> files;  // with the image's index
   for (const PlannedShard& shard : plan.shards) {
     for (const PlannedImage& image : shard.images) files.emplace_back(image.file, image.index);
@@ -26,7 +26,7 @@ DataNote same_files(const Coco& coco, const PackPlan& plan) {
     if (end - at > 1) {
       std::string& text = groups[at->second];
       for (auto one = at; one != end; ++one)
-        text += cat(text.empty() ? "" : " = ", describe(coco.images[one->second]));
+        text += str_cat(text.empty() ? "" : " = ", describe(coco.images[one->second]));
     }
     at = end;
   }
@@ -35,7 +35,7 @@ DataNote same_files(const Coco& coco, const PackPlan& plan) {
   return note;
 }
 
-void add_repeated(const Coco& coco, size_t image, DataNote& note) {
+void add_repeated(const AnnotationSet& coco, size_t image, DataNote& note) {
   const std::span<const CocoAnnotation> all = coco.annotations_of(image);
   const auto key = [&](size_t k) { return std::tie(all[k].label, all[k].bbox, all[k].iscrowd); };
   std::vector<size_t> order(all.size());
@@ -52,16 +52,16 @@ void add_repeated(const Coco& coco, size_t image, DataNote& note) {
   std::ranges::sort(repeats);
   for (const auto& [later, first] : repeats) {
     const auto& [x, y, w, h] = all[later].bbox;
-    note.add(cat(describe(coco.images[image]), ": annotation ", all[later].id, " is annotation ",
-                 all[first].id, " again (",
-                 coco.categories[static_cast<size_t>(all[later].label)].name, ", ", x, " ", y, " ",
-                 w, " ", h, ")"));
+    note.add(str_cat(describe(coco.images[image]), ": annotation ", all[later].id,
+                     " is annotation ", all[first].id, " again (",
+                     coco.categories[static_cast<size_t>(all[later].label)].name, ", ", x, " ", y,
+                     " ", w, " ", h, ")"));
   }
 }
 
 }  // namespace
 
-std::vector<DataNote> find_repeats(const Coco& coco, const PackPlan& plan) {
+std::vector<DataNote> find_repeats(const AnnotationSet& coco, const PackPlan& plan) {
   std::vector<DataNote> notes;
   append_note(notes, same_files(coco, plan));
   std::vector<size_t> images;

@@ -69,7 +69,7 @@ ReadPackResult parse(const Json& json) {
   ReadPackResult read;
   read.plan = json.at("plan").get<uint32_t>();
   for (const auto& set : json.at("sets")) {
-    PackedSet packed{set.at("name").get<std::string>(), {}, counts_from(set.at("counts"))};
+    PackedSplit packed{set.at("name").get<std::string>(), {}, counts_from(set.at("counts"))};
     for (const auto& shard : set.at("shards"))
       packed.shards.push_back(shard_entry_from_json(shard));
     read.result.sets.push_back(std::move(packed));
@@ -84,7 +84,7 @@ ReadPackResult parse(const Json& json) {
 
 void PackResult::append(const PackResult& later) {
   for (size_t s = 0; s < sets.size(); ++s) {
-    const PackedSet& from = later.sets[s];
+    const PackedSplit& from = later.sets[s];
     sets[s].shards.insert(sets[s].shards.end(), from.shards.begin(), from.shards.end());
     sets[s].counts.append(from.counts);
   }
@@ -93,7 +93,7 @@ void PackResult::append(const PackResult& later) {
 
 void write_pack_result(const std::filesystem::path& file, const PackResult& result, uint32_t plan) {
   Json sets = Json::array(), skipped = Json::array();
-  for (const PackedSet& set : result.sets) {
+  for (const PackedSplit& set : result.sets) {
     Json shards = Json::array();
     for (const auto& shard : set.shards) shards.push_back(shard_entry_to_json(shard));
     sets.push_back(
@@ -107,11 +107,11 @@ void write_pack_result(const std::filesystem::path& file, const PackResult& resu
 
 ReadPackResult read_pack_result(const std::filesystem::path& file) {
   std::ifstream in(file);
-  if (!in) throw Error(cat("cannot read ", file.string()));
+  if (!in) throw Error(str_cat("cannot read ", file.string()));
   try {
     return parse(Json::parse(in));
   } catch (const Json::exception& e) {
-    throw Error(cat(file.string(), " is damaged: ", e.what()));
+    throw Error(str_cat(file.string(), " is damaged: ", e.what()));
   }
 }
 

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "data/annotation_set.h"
-#include "data/report/packed_set.h"
+#include "data/report/packed_split.h"
 
 namespace dfine {
 
 struct PackResult {
-  std::vector<PackedSet> sets;
+  std::vector<PackedSplit> sets;
   std::vector<CocoProblem> skipped;  // images found bad while they were read
 
   /// That of the shards that follow. Both have the same sets.

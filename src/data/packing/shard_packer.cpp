@@ -20,7 +20,7 @@ struct StoredImage {
   std::vector<PlacedBox> boxes;  // points into annotations
 };
 
-StoredImage stored_image(const Coco& coco, size_t index, const CheckedImage& checked) {
+StoredImage stored_image(const AnnotationSet& coco, size_t index, const CheckedImage& checked) {
   const auto annotations = coco.annotations_of(index);
   StoredImage stored{coco.images[index], {annotations.begin(), annotations.end()}, {}};
   stored.image.width =
@@ -62,7 +62,7 @@ ShardPacker::Checked ShardPacker::check(const PlannedImage& planned) const {
       decode_image(checked.image.bytes);  // one made smaller has been decoded
     return checked;
   } catch (const Error& e) {
-    return {{}, cat(describe(image), ": ", e.message()), e.hint()};
+    return {{}, str_cat(describe(image), ": ", e.message()), e.hint()};
   }
 }
 

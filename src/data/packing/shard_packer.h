@@ -24,7 +24,7 @@ class ShardPacker {
  public:
   /// Keeps references; `done(bytes)` is called in the caller's thread for each image, good or bad,
   /// with its size on disk.
-  ShardPacker(const PackOptions& options, const Coco& coco, ThreadPool& pool,
+  ShardPacker(const PackOptions& options, const AnnotationSet& coco, ThreadPool& pool,
               std::function<void(uint64_t)> done)
       : options_(options), coco_(coco), pool_(pool), done_(std::move(done)) {}
 
@@ -45,7 +45,7 @@ class ShardPacker {
   ShardOutcome pack_resized(const PlannedShard& shard, const std::filesystem::path& file);
 
   const PackOptions& options_;
-  const Coco& coco_;
+  const AnnotationSet& coco_;
   ThreadPool& pool_;
   std::function<void(uint64_t)> done_;
   bool silent_ = false;  // done_ was called for these images before

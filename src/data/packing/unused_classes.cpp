@@ -13,7 +13,7 @@ namespace dfine {
 namespace {
 
 /// Removes those of the unused categories for which `drops` holds.
-DataNote drop_classes(Coco& coco, const char* what,
+DataNote drop_classes(AnnotationSet& coco, const char* what,
                       const std::function<bool(const Category&)>& drops) {
   constexpr int32_t kUnused = -1;
   std::vector<int32_t> new_label(coco.categories.size(), kUnused);
@@ -47,12 +47,12 @@ bool groups_others(const Category& category, std::span<const std::string> superc
   return std::ranges::binary_search(supercategories, folded_class_name(category.name));
 }
 
-DataNote drop_group_classes(Coco& coco) {
+DataNote drop_group_classes(AnnotationSet& coco) {
   return drop_classes(coco, "classes that only group others, dropped",
                       [&](const Category& c) { return groups_others(c, coco.supercategories); });
 }
 
-DataNote drop_unused_classes(Coco& coco) {
+DataNote drop_unused_classes(AnnotationSet& coco) {
   return drop_classes(coco, "classes without annotations, dropped",
                       [](const Category&) { return true; });
 }

@@ -7,14 +7,14 @@
 
 namespace dfine {
 
-/// Do other categories name this one as theirs? `supercategories`: see Coco.
+/// Do other categories name this one as theirs? `supercategories`: see AnnotationSet.
 bool groups_others(const Category& category, std::span<const std::string> supercategories);
 
 /// Removes the categories that group others and that no annotation has: see drop_unused_classes().
-DataNote drop_group_classes(Coco& coco);
+DataNote drop_group_classes(AnnotationSet& coco);
 
 /// Removes the categories that no annotation has, and says which. The other ones keep their ids;
 /// labels count anew. Throws Error when none is left.
-DataNote drop_unused_classes(Coco& coco);
+DataNote drop_unused_classes(AnnotationSet& coco);
 
 }  // namespace dfine

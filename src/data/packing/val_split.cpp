@@ -12,15 +12,15 @@
 
 namespace dfine {
 
-PackSets one_set(const Coco& coco) {
+SplitAssignment one_set(const AnnotationSet& coco) {
   return {{""}, std::vector<uint8_t>(coco.images.size(), 0)};
 }
 
-PackSets split_sets(const Coco& coco, double fraction, uint64_t seed) {
+SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t seed) {
   const size_t count = coco.images.size();
   if (count < 2)
-    throw Error(cat("cannot split ", counted(static_cast<long long>(count), "image"),
-                    " into training and validation"));
+    throw Error(str_cat("cannot split ", counted(static_cast<long long>(count), "image"),
+                        " into training and validation"));
   std::vector<std::pair<double, int64_t>> draws;
   for (const CocoImage& image : coco.images) {
     draws.emplace_back(
@@ -32,7 +32,7 @@ PackSets split_sets(const Coco& coco, double fraction, uint64_t seed) {
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return draws[a] < draws[b]; });
   const auto wanted = static_cast<size_t>(std::llround(fraction * static_cast<double>(count)));
-  PackSets sets{{kTrainSet, kValSet}, std::vector<uint8_t>(count, 0)};
+  SplitAssignment sets{{kTrainSet, kValSet}, std::vector<uint8_t>(count, 0)};
   for (size_t k = 0; k < std::clamp<size_t>(wanted, 1, count - 1); ++k) sets.of_image[order[k]] = 1;
   return sets;
 }

@@ -10,18 +10,18 @@ namespace dfine {
 
 /// The packs that images are divided among: names (folders in the output; one empty name: the
 /// output itself), and each image's pack.
-struct PackSets {
+struct SplitAssignment {
   std::vector<std::string> names{""};
   std::vector<uint8_t> of_image;  // [images] index into names
 };
 
 /// All images into one pack.
-PackSets one_set(const Coco& coco);
+SplitAssignment one_set(const AnnotationSet& coco);
 
 /// round(fraction * images) images, at least one on either side, go to kValSet, the others to
 /// kTrainSet: those with the lowest draws, where the draw is a function of (seed, image id) alone.
 /// So the choice depends neither on the order of the images nor on their annotations, and hardly
 /// changes when a few images come or go. Throws Error for fewer than two images.
-PackSets split_sets(const Coco& coco, double fraction, uint64_t seed);
+SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t seed);
 
 }  // namespace dfine

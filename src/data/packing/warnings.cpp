@@ -17,8 +17,8 @@ std::string list_of(const std::vector<Category>& categories) {
   constexpr size_t kShown = 5;
   std::string text;
   for (size_t k = 0; k < std::min(kShown, categories.size()); ++k)
-    text += cat(k == 0 ? "" : ", ", describe(categories[k]));
-  if (categories.size() > kShown) text += cat(" and ", categories.size() - kShown, " more");
+    text += str_cat(k == 0 ? "" : ", ", describe(categories[k]));
+  if (categories.size() > kShown) text += str_cat(" and ", categories.size() - kShown, " more");
   return text;
 }
 
@@ -26,7 +26,7 @@ std::string list_of(const std::vector<Category>& categories) {
 std::string ids_of(const std::vector<Category>& categories) {
   std::string text;
   for (size_t k = 0; k < categories.size(); ++k)
-    text += cat(k == 0 ? "" : k + 1 == categories.size() ? " and " : ", ", categories[k].id);
+    text += str_cat(k == 0 ? "" : k + 1 == categories.size() ? " and " : ", ", categories[k].id);
   return text;
 }
 
@@ -56,9 +56,10 @@ class Finder {
     if (counts_.relative == 0 || counts_.relative * kRelativeShare < all) return;
     const bool only = all == 1, every = counts_.relative == all;
     const auto number = [](size_t count) { return with_commas(static_cast<long long>(count)); };
-    add(cat(only    ? "the only box has"
-            : every ? cat("all ", number(all), " boxes have")
-                    : cat(number(counts_.relative), " of ", number(all), " boxes have"),
+    add(str_cat(
+            only    ? "the only box has"
+            : every ? str_cat("all ", number(all), " boxes have")
+                    : str_cat(number(counts_.relative), " of ", number(all), " boxes have"),
             " coordinates that seem to be relative to the image (0 to 1), but pixels are expected"),
         "multiply x and width by the image's width, y and height by its height; in COCO, x and y "
         "are those of the top left corner; YOLO labels, which are relative, need --format yolo");
@@ -78,13 +79,14 @@ class Finder {
         "set iscrowd to 0 where an annotation marks a single object; annotation programs may write "
         "1 for every mask";
     if (boxes == 0) {
-      add(cat("all ",
-              counted(static_cast<long long>(crowds), "annotation is a crowd region",
-                      "annotations are crowd regions"),
-              " (iscrowd 1): training sees no box at all"),
+      add(str_cat("all ",
+                  counted(static_cast<long long>(crowds), "annotation is a crowd region",
+                          "annotations are crowd regions"),
+                  " (iscrowd 1): training sees no box at all"),
           kAdvice);
     } else {
-      add(cat(counted(static_cast<long long>(of_crowds.size()), "class has", "classes have"),
+      add(str_cat(
+              counted(static_cast<long long>(of_crowds.size()), "class has", "classes have"),
               " only crowd regions (iscrowd 1), which training does not see: ", list_of(of_crowds)),
           kAdvice);
     }
@@ -92,11 +94,12 @@ class Finder {
 
   void crowded_images() {
     if (counts_.crowded_images == 0) return;
-    add(cat(counted(static_cast<long long>(counts_.crowded_images), "image has", "images have"),
-            " more than ", PackCounts::kCrowded, " boxes; the most is ",
-            with_commas(static_cast<long long>(counts_.most_boxes)), ", in ",
-            counts_.most_boxes_in),
-        cat("a model finds at most model.num_queries objects per image (", PackCounts::kCrowded,
+    add(str_cat(counted(static_cast<long long>(counts_.crowded_images), "image has", "images have"),
+                " more than ", PackCounts::kCrowded, " boxes; the most is ",
+                with_commas(static_cast<long long>(counts_.most_boxes)), ", in ",
+                counts_.most_boxes_in),
+        str_cat(
+            "a model finds at most model.num_queries objects per image (", PackCounts::kCrowded,
             " unless set): set it to the largest number of boxes, or cut such images into tiles"));
   }
 
@@ -109,8 +112,9 @@ class Finder {
       const std::string& name = same.front().name;
       const bool equal =
           std::ranges::all_of(same, [&](const Category& c) { return c.name == name; });
-      add(equal ? cat(same.size(), " classes have the same name \"", name, "\": ids ", ids_of(same))
-                : cat(same.size(), " classes count as one name: ", list_of(same)),
+      add(equal ? str_cat(same.size(), " classes have the same name \"", name, "\": ids ",
+                          ids_of(same))
+                : str_cat(same.size(), " classes count as one name: ", list_of(same)),
           "merge them or rename one: classes are told apart by their names when weights are loaded "
           "and results are read, without regard to case, spaces, _, -, / and known synonyms");
     }
@@ -120,9 +124,9 @@ class Finder {
     for (size_t label = 0; label < categories_.size(); ++label) {
       if (counts_.classes[label].all() > 0) continue;
       if (!groups_others(categories_[label], supercategories_)) continue;
-      add(cat("class ", describe(categories_[label]),
-              " has no annotations; it is the supercategory of other classes, as exports of "
-              "Roboflow begin with"),
+      add(str_cat("class ", describe(categories_[label]),
+                  " has no annotations; it is the supercategory of other classes, as exports of "
+                  "Roboflow begin with"),
           "--drop-group-classes packs without it; use it for training and validation alike");
     }
   }

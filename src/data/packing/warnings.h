@@ -12,7 +12,7 @@ namespace dfine {
 /// What the classes and the counts of a whole data set (of both sides of a split) tell: boxes that
 /// are relative to the image instead of in pixels, classes of crowd regions alone, more boxes in an
 /// image than a model predicts, two classes of one name, and classes without annotations that only
-/// group others. `supercategories`: see Coco.
+/// group others. `supercategories`: see AnnotationSet.
 std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
                                        const PackCounts& counts,
                                        std::span<const std::string> supercategories);

@@ -22,8 +22,8 @@ std::array<double, 4> xywh_of(const ShardIndex::Boxes& boxes, size_t b) {
 
 void ReportData::add(const ShardIndex& index) {
   const auto describe_box = [&](size_t i, const ShardIndex::Boxes& of, size_t b) {
-    return cat(index.file_name[i], ": ", categories[static_cast<size_t>(of.label[b])].name,
-               ", annotation ", of.annotation_id[b]);
+    return str_cat(index.file_name[i], ": ", categories[static_cast<size_t>(of.label[b])].name,
+                   ", annotation ", of.annotation_id[b]);
   };
   std::vector<size_t> last_image(categories.size(), SIZE_MAX);
   for (size_t i = 0; i < index.images(); ++i) {

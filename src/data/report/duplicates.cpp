@@ -7,7 +7,7 @@
 
 namespace dfine {
 
-void ImageContents::add(const ShardIndex& index, ShardBytes bytes, std::string file) {
+void DuplicateFinder::add(const ShardIndex& index, ShardBytes bytes, std::string file) {
   const size_t first = files_.size();
   for (size_t r = 0; r < index.images(); ++r) {
     files_.push_back(
@@ -18,21 +18,23 @@ void ImageContents::add(const ShardIndex& index, ShardBytes bytes, std::string f
   shards_.push_back({std::move(bytes), std::move(file), first});
 }
 
-std::vector<uint8_t> ImageContents::bytes_of(size_t i) const {
+std::vector<uint8_t> DuplicateFinder::bytes_of(size_t i) const {
   const File& file = files_[i];
   std::vector<uint8_t> bytes;
   const OpenShard& shard = shards_[file.shard];
-  with_context(
-      [&] { shard.bytes.read(file.offset, file.size, file.crc32c, bytes); },
-      [&] { return cat("in record ", i - shard.first, " (\"", names_[i], "\") of ", shard.file); });
+  with_context([&] { shard.bytes.read(file.offset, file.size, file.crc32c, bytes); },
+               [&] {
+                 return str_cat("in record ", i - shard.first, " (\"", names_[i], "\") of ",
+                                shard.file);
+               });
   return bytes;
 }
 
-bool ImageContents::alike(const File& a, const File& b) {
+bool DuplicateFinder::alike(const File& a, const File& b) {
   return a.size == b.size && a.crc32c == b.crc32c;
 }
 
-std::vector<std::vector<std::string>> ImageContents::duplicates() const {
+std::vector<std::vector<std::string>> DuplicateFinder::duplicates() const {
   std::vector<std::vector<std::string>> groups;
   std::vector<bool> grouped(files_.size(), false);
   for (size_t i = 0; i < files_.size(); ++i) {
@@ -50,7 +52,7 @@ std::vector<std::vector<std::string>> ImageContents::duplicates() const {
   return groups;
 }
 
-std::vector<ImageContents::Pair> ImageContents::also_in(const ImageContents& other) const {
+std::vector<DuplicateFinder::Pair> DuplicateFinder::also_in(const DuplicateFinder& other) const {
   std::vector<Pair> pairs;
   for (size_t i = 0; i < files_.size(); ++i) {
     const auto candidates = other.by_key_.find(key_of(files_[i]));

@@ -10,7 +10,7 @@
 namespace dfine {
 
 /// The image files of a pack by their content.
-class ImageContents {
+class DuplicateFinder {
  public:
   /// Takes the shards one after another; `file` names this one in messages.
   void add(const ShardIndex& index, ShardBytes bytes, std::string file);
@@ -24,7 +24,7 @@ class ImageContents {
     std::string here, there;
   };
   /// Images that `other` contains too: each with the first equal one there, in order.
-  std::vector<Pair> also_in(const ImageContents& other) const;
+  std::vector<Pair> also_in(const DuplicateFinder& other) const;
 
  private:
   struct File {
@@ -43,7 +43,7 @@ class ImageContents {
   };
   std::vector<OpenShard> shards_;
   std::vector<File> files_;
-  NameTable names_;
+  StringArena names_;
   std::unordered_map<uint64_t, std::vector<uint32_t>> by_key_;  // indices into files_, rising
 };
 

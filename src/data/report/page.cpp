@@ -14,12 +14,13 @@ std::string number(size_t count) {
 }
 
 std::string figure(const std::string& value, const std::string& what) {
-  return cat("<div class=figure><b>", value, "</b><span>", what, "</span></div>\n");
+  return str_cat("<div class=figure><b>", value, "</b><span>", what, "</span></div>\n");
 }
 
 std::string section(const std::string& title, const std::string& hint, const std::string& body) {
-  return cat("<section>\n<h2>", title, "</h2>\n",
-             hint.empty() ? "" : cat("<p class=soft>", hint, "</p>\n"), body, "</section>\n");
+  return str_cat("<section>\n<h2>", title, "</h2>\n",
+                 hint.empty() ? "" : str_cat("<p class=soft>", hint, "</p>\n"), body,
+                 "</section>\n");
 }
 
 /// Labels like "< 4", "4 – 8", ">= 1,024" with the counts.
@@ -43,12 +44,12 @@ std::string class_table(const ReportData& data) {
       "class=track></th></tr>\n";
   for (const size_t label : order) {
     const auto& of_class = data.classes[label];
-    rows += cat("<tr><td>", html_text(data.categories[label].name), "</td><td>",
-                data.categories[label].id, "</td><td>", number(of_class.images), "</td><td>",
-                number(of_class.boxes), "</td><td>", number(of_class.crowds),
-                "</td><td class=track><div><i style=\"width:",
-                fixed(100.0 * static_cast<double>(of_class.boxes) / static_cast<double>(most), 2),
-                "%\"></i></div></td></tr>\n");
+    rows += str_cat(
+        "<tr><td>", html_text(data.categories[label].name), "</td><td>", data.categories[label].id,
+        "</td><td>", number(of_class.images), "</td><td>", number(of_class.boxes), "</td><td>",
+        number(of_class.crowds), "</td><td class=track><div><i style=\"width:",
+        fixed(100.0 * static_cast<double>(of_class.boxes) / static_cast<double>(most), 2),
+        "%\"></i></div></td></tr>\n");
   }
   return rows + "</table>\n";
 }
@@ -61,16 +62,16 @@ std::string image_size_table(const ReportData& data) {
   std::string rows =
       "<table>\n<tr><th>width x height</th><th>images</th><th class=track></th></tr>\n";
   for (size_t k = 0; k < std::min(kRows, sizes.size()); ++k) {
-    rows += cat("<tr><td>", sizes[k].first.first, " x ", sizes[k].first.second, "</td><td>",
-                number(sizes[k].second), "</td><td class=track><div><i style=\"width:",
-                fixed(100.0 * static_cast<double>(sizes[k].second) /
-                          static_cast<double>(std::max<size_t>(1, data.images)),
-                      2),
-                "%\"></i></div></td></tr>\n");
+    rows += str_cat("<tr><td>", sizes[k].first.first, " x ", sizes[k].first.second, "</td><td>",
+                    number(sizes[k].second), "</td><td class=track><div><i style=\"width:",
+                    fixed(100.0 * static_cast<double>(sizes[k].second) /
+                              static_cast<double>(std::max<size_t>(1, data.images)),
+                          2),
+                    "%\"></i></div></td></tr>\n");
   }
   rows += "</table>\n";
   if (sizes.size() > kRows)
-    rows += cat("<p class=soft>and ", number(sizes.size() - kRows), " other sizes</p>\n");
+    rows += str_cat("<p class=soft>and ", number(sizes.size() - kRows), " other sizes</p>\n");
   return rows;
 }
 
@@ -78,9 +79,10 @@ std::string image_size_table(const ReportData& data) {
 std::string names(const std::string& id, const std::string& title, size_t count,
                   const std::vector<std::string>& first) {
   if (count == 0) return {};
-  std::string out = cat("<details><summary>", title, "</summary><ul id=", id, ">\n");
-  for (const std::string& name : first) out += cat("<li>", html_text(name), "</li>\n");
-  if (count > first.size()) out += cat("<li>and ", number(count - first.size()), " more</li>\n");
+  std::string out = str_cat("<details><summary>", title, "</summary><ul id=", id, ">\n");
+  for (const std::string& name : first) out += str_cat("<li>", html_text(name), "</li>\n");
+  if (count > first.size())
+    out += str_cat("<li>and ", number(count - first.size()), " more</li>\n");
   return out + "</ul></details>\n";
 }
 
@@ -102,26 +104,28 @@ std::vector<Finding> findings(const ReportPage& page) {
   const auto add = [&](const std::string& id, size_t count, const std::string& line,
                        const std::vector<std::string>& first) {
     if (count > 0)
-      found.push_back({cat("<a href=#", id, ">", line, "</a>"), names(id, line, count, first)});
+      found.push_back({str_cat("<a href=#", id, ">", line, "</a>"), names(id, line, count, first)});
   };
   for (size_t k = 0; k < page.shared.size(); ++k) {
     const SharedImages& shared = page.shared[k];
-    add(cat("shared-", k), shared.images.size(),
-        cat(counted(shared.images.size(), "image is", "images are"), " in ", html_text(shared.pack),
-            " too, byte for byte: figures measured there would flatter the model"),
+    add(str_cat("shared-", k), shared.images.size(),
+        str_cat(counted(shared.images.size(), "image is", "images are"), " in ",
+                html_text(shared.pack),
+                " too, byte for byte: figures measured there would flatter the model"),
         first_texts(shared.images, [](const auto& pair) {
-          return pair.here == pair.there ? pair.here : cat(pair.here, " is ", pair.there, " there");
+          return pair.here == pair.there ? pair.here
+                                         : str_cat(pair.here, " is ", pair.there, " there");
         }));
   }
   for (size_t k = 0; k < page.notes.size(); ++k) {
     const DataNote& note = page.notes[k];
-    add(cat("note-", k), note.count, cat(note.what, ": ", number(note.count)), note.first);
+    add(str_cat("note-", k), note.count, str_cat(note.what, ": ", number(note.count)), note.first);
   }
   add("duplicates", page.duplicates.size(),
       counted(page.duplicates.size(), "group of equal image files", "groups of equal image files"),
       first_texts(page.duplicates, [](const std::vector<std::string>& group) {
         std::string text;
-        for (const std::string& name : group) text += cat(text.empty() ? "" : " = ", name);
+        for (const std::string& name : group) text += str_cat(text.empty() ? "" : " = ", name);
         return text;
       }));
   add("skipped", page.skipped.size(),
@@ -148,10 +152,11 @@ std::vector<Finding> findings(const ReportPage& page) {
   add("unused", unused.size(), counted(unused.size(), "class has no box", "classes have no box"),
       unused);
   if (page.counts.oriented > 0) {
-    found.push_back({cat(counted(page.counts.oriented, "image carries", "images carry"),
-                         " an EXIF orientation, which is not applied: check that the boxes fit the "
-                         "stored pixels"),
-                     ""});
+    found.push_back(
+        {str_cat(counted(page.counts.oriented, "image carries", "images carry"),
+                 " an EXIF orientation, which is not applied: check that the boxes fit the "
+                 "stored pixels"),
+         ""});
   }
   return found;
 }
@@ -159,11 +164,12 @@ std::vector<Finding> findings(const ReportPage& page) {
 std::string checks(const ReportPage& page, std::string& lists) {
   std::string out = "<ul class=notes>\n";
   for (const DataWarning& warning : page.warnings) {
-    out += cat("<li><b>", html_text(warning.text), "</b>: ", html_text(warning.advice), "</li>\n");
+    out +=
+        str_cat("<li><b>", html_text(warning.text), "</b>: ", html_text(warning.advice), "</li>\n");
   }
   const std::vector<Finding> found = findings(page);
   for (const Finding& finding : found) {
-    out += cat("<li>", finding.line, "</li>\n");
+    out += str_cat("<li>", finding.line, "</li>\n");
     lists += finding.list;
   }
   if (found.empty() && page.warnings.empty())
@@ -172,7 +178,7 @@ std::string checks(const ReportPage& page, std::string& lists) {
         "twice.</li>\n";
   for (const SharedImages& shared : page.shared) {
     if (shared.images.empty())
-      out += cat("<li class=good>No image is in ", html_text(shared.pack), " too.</li>\n");
+      out += str_cat("<li class=good>No image is in ", html_text(shared.pack), " too.</li>\n");
   }
   return out + "</ul>\n";
 }
@@ -229,33 +235,34 @@ std::string render(const ReportPage& page) {
   const ReportData& data = page.data;
   const std::string title = page.set.empty() ? "Pack report" : "Pack report: " + page.set;
   std::string lists,
-      out =
-          cat("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n",
-              "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>",
-              title, "</title>\n<style>", report_style(), "</style>\n</head>\n<body>\n<main>\n<h1>",
-              title, "</h1>\n<p class=soft>Written by dfine-pack beside the shards.</p>\n");
-  out +=
-      cat("<div class=figures>\n", figure(number(data.images), "images"),
-          figure(number(data.boxes), "boxes to train on"),
-          figure(number(data.categories.size()), "classes"),
-          figure(data.images == 0
-                     ? "0"
-                     : fixed(static_cast<double>(data.boxes) / static_cast<double>(data.images), 1),
-                 "boxes an image"),
-          figure(number(data.empty_images.count), "images without boxes"),
-          figure(number(data.crowds), "crowd regions"),
-          figure(human_bytes(static_cast<double>(data.image_bytes)),
-                 cat("of image files in ", counted(page.shards, "shard", "shards"))),
-          "</div>\n");
+      out = str_cat("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n",
+                    "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>",
+                    title, "</title>\n<style>", report_style(),
+                    "</style>\n</head>\n<body>\n<main>\n<h1>", title,
+                    "</h1>\n<p class=soft>Written by dfine-pack beside the shards.</p>\n");
+  out += str_cat(
+      "<div class=figures>\n", figure(number(data.images), "images"),
+      figure(number(data.boxes), "boxes to train on"),
+      figure(number(data.categories.size()), "classes"),
+      figure(data.images == 0
+                 ? "0"
+                 : fixed(static_cast<double>(data.boxes) / static_cast<double>(data.images), 1),
+             "boxes an image"),
+      figure(number(data.empty_images.count), "images without boxes"),
+      figure(number(data.crowds), "crowd regions"),
+      figure(human_bytes(static_cast<double>(data.image_bytes)),
+             str_cat("of image files in ", counted(page.shards, "shard", "shards"))),
+      "</div>\n");
   out += checks(page, lists);
   out += charts(data);
   out += "<div class=\"columns wide\">\n" +
          section("Classes", "most frequent first", class_table(data)) +
          section("Image sizes", "", image_size_table(data)) + "</div>\n";
   if (!lists.empty())
-    out += "<div class=wide>" +
-           section("File names", cat("the first ", number(NameList::kKept), " of each"), lists) +
-           "</div>\n";
+    out +=
+        "<div class=wide>" +
+        section("File names", str_cat("the first ", number(NameList::kKept), " of each"), lists) +
+        "</div>\n";
   return out + "</main>\n</body>\n</html>\n";
 }
 

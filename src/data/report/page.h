@@ -12,7 +12,7 @@ namespace dfine {
 
 struct SharedImages {
   std::string pack;  // the other one
-  std::vector<ImageContents::Pair> images;
+  std::vector<DuplicateFinder::Pair> images;
 };
 
 struct ReportPage {

@@ -13,7 +13,7 @@ namespace {
 
 struct GatheredSet {
   ReportData data;
-  ImageContents contents;
+  DuplicateFinder contents;
 };
 
 GatheredSet gather(const std::filesystem::path& folder, const std::vector<Category>& categories,
@@ -33,9 +33,10 @@ void warn_of_shared(const ReportPage& page, std::vector<DataWarning>& warnings) 
     if (shared.images.empty() || (page.set == kTrainSet && shared.pack == kValSet))
       continue;  // val's page says it
     warnings.push_back(
-        {cat(counted(static_cast<long long>(shared.images.size()), "image", "images"),
-             page.set.empty() ? "" : " of " + page.set, shared.images.size() == 1 ? " is" : " are",
-             " in ", shared.pack, " too, byte for byte"),
+        {str_cat(counted(static_cast<long long>(shared.images.size()), "image", "images"),
+                 page.set.empty() ? "" : " of " + page.set,
+                 shared.images.size() == 1 ? " is" : " are", " in ", shared.pack,
+                 " too, byte for byte"),
          "metrics on such images flatter the model: keep one file of each pair (report.html lists "
          "them) and pack again"});
   }
@@ -45,9 +46,9 @@ void warn_of_shared(const ReportPage& page, std::vector<DataWarning>& warnings) 
 
 Reports make_reports(const ReportInput& input) {
   std::vector<GatheredSet> sets;
-  for (const PackedSet& set : input.sets)
+  for (const PackedSplit& set : input.sets)
     sets.push_back(gather(input.folder / set.name, input.categories, set.shards));
-  ImageContents other;
+  DuplicateFinder other;
   if (!input.compare.empty()) {
     const Manifest manifest = read_manifest(input.compare);
     other = gather(input.compare, manifest.categories, manifest.shards).contents;
@@ -55,7 +56,7 @@ Reports make_reports(const ReportInput& input) {
   std::vector<ReportPage> pages;
   Reports reports{{}, input.warnings};
   for (size_t s = 0; s < sets.size(); ++s) {
-    const PackedSet& set = input.sets[s];
+    const PackedSplit& set = input.sets[s];
     ReportPage& page = pages.emplace_back(ReportPage{set.name,
                                                      sets[s].data,
                                                      set.counts,

@@ -8,7 +8,7 @@
 #include "data/category.h"
 #include "data/data_note.h"
 #include "data/data_warning.h"
-#include "data/report/packed_set.h"
+#include "data/report/packed_split.h"
 
 namespace dfine {
 
@@ -17,7 +17,7 @@ inline constexpr const char* kReportName = "report.html";
 struct ReportInput {
   std::filesystem::path folder;  // that holds the packs
   std::vector<Category> categories;
-  const std::vector<PackedSet>& sets;
+  const std::vector<PackedSplit>& sets;
   std::vector<std::string> skipped;  // one line for each problem
   std::vector<DataNote> notes;
   std::vector<DataWarning> warnings;

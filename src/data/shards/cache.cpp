@@ -40,8 +40,9 @@ class FileLock {
 
  private:
   [[noreturn]] static void fail(const fs::path& path) {
-    throw Error(cat("cannot lock ", path.string(), ": ", std::generic_category().message(errno)),
-                "data.cache_dir must be a folder on a local disk that you may write to");
+    throw Error(
+        str_cat("cannot lock ", path.string(), ": ", std::generic_category().message(errno)),
+        "data.cache_dir must be a folder on a local disk that you may write to");
   }
   int fd_;
 };
@@ -68,8 +69,8 @@ void check_space(const fs::path& cache_dir, uint64_t needed) {
   const uint64_t free = fs::space(cache_dir).available;
   if (needed > free) {
     throw Error(
-        cat("the copy needs ", human_bytes(static_cast<double>(needed)), ", but ",
-            cache_dir.string(), " has only ", human_bytes(static_cast<double>(free)), " free"),
+        str_cat("the copy needs ", human_bytes(static_cast<double>(needed)), ", but ",
+                cache_dir.string(), " has only ", human_bytes(static_cast<double>(free)), " free"),
         "remove copies of other packs there, name another folder, or leave data.cache_dir empty");
   }
 }
@@ -82,8 +83,8 @@ void copy_pack(const fs::path& pack, const fs::path& target, const Manifest& man
     std::error_code failed;
     fs::copy_file(pack / name, folder.path() / name, failed);
     if (failed) {
-      throw Error(cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ",
-                      failed.message()),
+      throw Error(str_cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ",
+                          failed.message()),
                   "is there room on the disk of data.cache_dir?");
     }
   }
@@ -103,13 +104,13 @@ fs::path cached_pack(const fs::path& pack, const fs::path& cache_dir) {
   MadeFolders folders(cache_dir);
   folders.keep();
   const FileLock lock(
-      cache_dir / cat(".", name, ".lock"),
-      cat("waiting for another process to copy ", pack.string(), " to ", target.string()));
+      cache_dir / str_cat(".", name, ".lock"),
+      str_cat("waiting for another process to copy ", pack.string(), " to ", target.string()));
   if (is_complete(target, manifest, manifest_bytes)) return target;
   const uint64_t bytes = manifest.totals().file_bytes + manifest_bytes.size();
   check_space(cache_dir, bytes);
-  log::info(cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)), ") to ",
-                target.string()));
+  log::info(str_cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)),
+                    ") to ", target.string()));
   copy_pack(pack, target, manifest);
   return target;
 }

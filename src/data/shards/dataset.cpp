@@ -56,7 +56,7 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
   std::iota(all.begin(), all.end(), 0);
   if (sorted != all)
     throw Error(
-        cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+        str_cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
   std::vector<Category> categories(classes);
   std::vector<int32_t> composed(classes);
   for (size_t label = 0; label < classes; ++label)
@@ -70,8 +70,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
 
 PackedDataset PackedDataset::renamed(const std::vector<std::string>& names) && {
   if (names.size() != categories_.size())
-    throw Error(
-        cat(names.size(), " names for the ", categories_.size(), " classes of ", folder_.string()));
+    throw Error(str_cat(names.size(), " names for the ", categories_.size(), " classes of ",
+                        folder_.string()));
   for (size_t label = 0; label < names.size(); ++label) categories_[label].name = names[label];
   return std::move(*this);
 }
@@ -135,15 +135,15 @@ void PackedDataset::read_bytes(size_t i, std::vector<uint8_t>& bytes) const {
       [&] { return describe(i); });
 }
 
-void PackedDataset::will_need(size_t i) const noexcept {
+void PackedDataset::prefetch(size_t i) const noexcept {
   const auto [shard, r] = find(i);
-  shard.bytes.will_need(shard.index.offset[r], shard.index.size[r]);
+  shard.bytes.prefetch(shard.index.offset[r], shard.index.size[r]);
 }
 
 std::string PackedDataset::describe(size_t i) const {
   const auto [shard, r] = find(i);
-  return cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ",
-             shard.index.id[r], ") of ", printable(folder_ / shard.name));
+  return str_cat("record ", r, " (\"", printable(shard.index.file_name[r]), "\", image id ",
+                 shard.index.id[r], ") of ", printable(folder_ / shard.name));
 }
 
 }  // namespace dfine

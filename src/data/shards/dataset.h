@@ -63,7 +63,7 @@ class PackedDataset {
   /// The same into `bytes`, whose memory is used again.
   void read_bytes(size_t i, std::vector<uint8_t>& bytes) const;
   /// Says that read_bytes(i) will come soon, so that the system can fetch it meanwhile.
-  void will_need(size_t i) const noexcept;
+  void prefetch(size_t i) const noexcept;
   /// "record 3 ("a.jpg", image id 7) of data/train/shard-00000.h5".
   std::string describe(size_t i) const;
 

@@ -28,17 +28,17 @@ uint32_t extend(uint32_t crc, const ByteFile& file, uint64_t begin, uint64_t end
 }
 
 void check_length(const char* name, size_t length, size_t expected) {
-  if (length != expected) damaged(cat(name, " has ", length, " entries instead of ", expected));
+  if (length != expected) damaged(str_cat(name, " has ", length, " entries instead of ", expected));
 }
 
 void check_images(const ShardIndex& index, uint64_t bytes) {
   for (size_t i = 0; i < index.images(); ++i) {
     if (index.size[i] == 0 || index.offset[i] > bytes || index.size[i] > bytes - index.offset[i]) {
-      damaged(cat("record ", i, " lies at ", index.offset[i], " with ", index.size[i],
-                  " bytes, but image/bytes has ", bytes));
+      damaged(str_cat("record ", i, " lies at ", index.offset[i], " with ", index.size[i],
+                      " bytes, but image/bytes has ", bytes));
     }
     if (index.width[i] <= 0 || index.height[i] <= 0)
-      damaged(cat("record ", i, " has ", index.width[i], "x", index.height[i], " pixels"));
+      damaged(str_cat("record ", i, " has ", index.width[i], "x", index.height[i], " pixels"));
   }
 }
 
@@ -51,19 +51,20 @@ void check_boxes(const std::string& group, const ShardIndex::Boxes& boxes, size_
   check_length((group + "/iscrowd").c_str(), boxes.iscrowd.size(), count);
   check_length((group + "/annotation_id").c_str(), boxes.annotation_id.size(), count);
   if (boxes.first.front() != 0 || boxes.first.back() != count)
-    damaged(cat(group, "/first does not span the group's boxes (", count, ")"));
+    damaged(str_cat(group, "/first does not span the group's boxes (", count, ")"));
   for (size_t i = 0; i < images; ++i) {
-    if (boxes.first[i] > boxes.first[i + 1]) damaged(cat(group, "/first falls at record ", i));
+    if (boxes.first[i] > boxes.first[i + 1]) damaged(str_cat(group, "/first falls at record ", i));
   }
   for (size_t b = 0; b < count; ++b) {
     if (boxes.label[b] < 0 || static_cast<size_t>(boxes.label[b]) >= categories) {
-      damaged(cat(group, "/label[", b, "] is ", boxes.label[b],
-                  ", but the number of categories is ", categories));
+      damaged(str_cat(group, "/label[", b, "] is ", boxes.label[b],
+                      ", but the number of categories is ", categories));
     }
     bool finite = std::isfinite(boxes.area[b]);
     for (size_t k = 0; k < 4; ++k) finite = finite && std::isfinite(boxes.xywh[4 * b + k]);
-    if (!finite) damaged(cat(group, "/xywh or ", group, "/area of box ", b, " is not finite"));
-    if (boxes.iscrowd[b] > 1) damaged(cat(group, "/iscrowd[", b, "] is ", int{boxes.iscrowd[b]}));
+    if (!finite) damaged(str_cat(group, "/xywh or ", group, "/area of box ", b, " is not finite"));
+    if (boxes.iscrowd[b] > 1)
+      damaged(str_cat(group, "/iscrowd[", b, "] is ", int{boxes.iscrowd[b]}));
   }
 }
 
@@ -88,7 +89,7 @@ void check_index(const ShardIndex& index, uint64_t bytes, size_t categories) {
   for (size_t k = 0; k < index.cxcywh.size(); ++k) {
     const bool is_side = k % 4 >= 2;
     if (!(index.cxcywh[k] >= 0 && index.cxcywh[k] <= 1) || (is_side && index.cxcywh[k] == 0)) {
-      damaged(cat("box/cxcywh of box ", k / 4, " is outside of [0, 1] or has no area"));
+      damaged(str_cat("box/cxcywh of box ", k / 4, " is outside of [0, 1] or has no area"));
     }
   }
   check_length("dropped/position", index.position.size(), index.dropped_boxes());
@@ -98,7 +99,7 @@ void check_index(const ShardIndex& index, uint64_t bytes, size_t categories) {
     for (uint64_t b = begin; b < end; ++b) {
       const bool rises = b == begin || index.position[b] > index.position[b - 1];
       if (!rises || index.position[b] >= annotations)
-        damaged(cat("dropped/position[", b, "] is ", index.position[b]));
+        damaged(str_cat("dropped/position[", b, "] is ", index.position[b]));
     }
   }
 }

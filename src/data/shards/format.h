@@ -47,7 +47,7 @@ struct ShardArrays {
 };
 
 /// In memory: as it is written and checked.
-using ShardIndex = ShardArrays<std::vector, NameTable>;
+using ShardIndex = ShardArrays<std::vector, StringArena>;
 
 /// Calls visit(name, array, columns) for each dataset but the file names, in the order in which
 /// they are stored.

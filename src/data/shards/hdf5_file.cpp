@@ -152,14 +152,14 @@ void Hdf5Writer::fail(const std::string& what) const {
   const bool full = cause.find("No space left") != std::string::npos ||
                     cause.find("too large") != std::string::npos ||
                     cause.find("quota") != std::string::npos;
-  throw Error(cat(path_.string(), ": ", what, cause.empty() ? "" : ": ", cause),
+  throw Error(str_cat(path_.string(), ": ", what, cause.empty() ? "" : ": ", cause),
               full ? "free some space there or choose another place" : "");
 }
 
 void Hdf5Writer::group(const char* name) {
   const Handle create = creation_list(H5P_GROUP_CREATE);
   const Handle made(H5Gcreate2(file_, name, H5P_DEFAULT, create, H5P_DEFAULT), H5Gclose);
-  if (!made) fail(cat("cannot create ", name));
+  if (!made) fail(str_cat("cannot create ", name));
 }
 
 void Hdf5Writer::write_dataset(const char* name, Scalar type, const void* values, size_t count,
@@ -170,10 +170,10 @@ void Hdf5Writer::write_dataset(const char* name, Scalar type, const void* values
       H5Dcreate2(file_, name, file_type(type), space, H5P_DEFAULT, create, H5P_DEFAULT), H5Dclose);
   if (!set ||
       (count > 0 && H5Dwrite(set, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0))
-    fail(cat("cannot write ", name));
+    fail(str_cat("cannot write ", name));
 }
 
-void Hdf5Writer::write_strings(const char* name, const NameTable& values) {
+void Hdf5Writer::write_strings(const char* name, const StringArena& values) {
   size_t longest = 1;
   for (size_t i = 0; i < values.size(); ++i) longest = std::max(longest, values[i].size());
   std::vector<char> padded(values.size() * longest);
@@ -186,7 +186,7 @@ void Hdf5Writer::write_strings(const char* name, const NameTable& values) {
                    H5Dclose);
   if (!set ||
       (!padded.empty() && H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0))
-    fail(cat("cannot write ", name));
+    fail(str_cat("cannot write ", name));
 }
 
 void Hdf5Writer::write_attribute(const char* name, Scalar type, const void* values, size_t count,
@@ -195,7 +195,7 @@ void Hdf5Writer::write_attribute(const char* name, Scalar type, const void* valu
   const Handle made(H5Acreate2(file_, name, file_type(type), space, H5P_DEFAULT, H5P_DEFAULT),
                     H5Aclose);
   if (!made || H5Awrite(made, memory_type(type), values) < 0)
-    fail(cat("cannot write attribute ", name));
+    fail(str_cat("cannot write attribute ", name));
 }
 
 void Hdf5Writer::attribute(const char* name, const std::vector<std::string>& values) {
@@ -205,7 +205,7 @@ void Hdf5Writer::attribute(const char* name, const std::vector<std::string>& val
   const Handle space = dataspace(values.size(), 1);
   const Handle made(H5Acreate2(file_, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   if (!made || H5Awrite(made, type, pointers.data()) < 0)
-    fail(cat("cannot write attribute ", name));
+    fail(str_cat("cannot write attribute ", name));
 }
 
 uint64_t Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
@@ -215,10 +215,10 @@ uint64_t Hdf5Writer::reserve_bytes(const char* name, uint64_t size) {
   H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
   H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
   bytes_ = H5Dcreate2(file_, name, H5T_STD_U8LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
-  if (bytes_ < 0) fail(cat("cannot create ", name));
+  if (bytes_ < 0) fail(str_cat("cannot create ", name));
   bytes_size_ = size;
   const haddr_t offset = H5Dget_offset(bytes_);
-  if (offset == HADDR_UNDEF) fail(cat("cannot set aside the place for ", name));
+  if (offset == HADDR_UNDEF) fail(str_cat("cannot set aside the place for ", name));
   return offset;
 }
 
@@ -245,7 +245,7 @@ void Hdf5Writer::close() {
 Hdf5Reader::Hdf5Reader(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code failed;
   file_size_ = std::filesystem::file_size(path_, failed);
-  if (failed) throw Error(cat("cannot read ", path_.string(), ": ", failed.message()));
+  if (failed) throw Error(str_cat("cannot read ", path_.string(), ": ", failed.message()));
   const Handle access = access_list();
   file_ = H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access);
   if (file_ < 0) fail("is no HDF5 file, or a damaged one");
@@ -257,7 +257,7 @@ Hdf5Reader::~Hdf5Reader() {
 
 void Hdf5Reader::fail(const std::string& what) const {
   const std::string cause = last_failure();
-  throw Error(cat(path_.string(), " ", what, cause.empty() ? "" : ": ", cause));
+  throw Error(str_cat(path_.string(), " ", what, cause.empty() ? "" : ": ", cause));
 }
 
 namespace {
@@ -273,7 +273,7 @@ bool has_type(hid_t found, Scalar expected) {
 
 size_t Hdf5Reader::dataset_size(const char* name, Scalar type, int columns) const {
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
-  if (!set) fail(cat("has no readable dataset ", name));
+  if (!set) fail(str_cat("has no readable dataset ", name));
   const Handle found(H5Dget_type(set), H5Tclose);
   const Handle space(H5Dget_space(set), H5Sclose);
   std::array<hsize_t, 2> shape{0, 1};
@@ -281,43 +281,43 @@ size_t Hdf5Reader::dataset_size(const char* name, Scalar type, int columns) cons
   if (!found || !space || rank != (columns == 1 ? 1 : 2) ||
       H5Sget_simple_extent_dims(space, shape.data(), nullptr) < 0 ||
       shape[1] != static_cast<hsize_t>(columns) || !has_type(found, type)) {
-    fail(cat("has a dataset ", name, " of another type or shape than this format's"));
+    fail(str_cat("has a dataset ", name, " of another type or shape than this format's"));
   }
   if (shape[0] > file_size_ / H5Tget_size(found) / shape[1])
-    fail(cat("has a dataset ", name, " larger than the file"));
+    fail(str_cat("has a dataset ", name, " larger than the file"));
   return shape[0] * shape[1];
 }
 
 void Hdf5Reader::read_dataset(const char* name, Scalar type, void* values, size_t count) const {
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   if (count > 0 && H5Dread(set, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0)
-    fail(cat("has an unreadable dataset ", name));
+    fail(str_cat("has an unreadable dataset ", name));
 }
 
 Hdf5Reader::StringRegion Hdf5Reader::string_region(const char* name) const {
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
-  if (!set) fail(cat("has no readable dataset ", name));
+  if (!set) fail(str_cat("has no readable dataset ", name));
   const Handle type(H5Dget_type(set), H5Tclose);
   const Handle space(H5Dget_space(set), H5Sclose);
   hsize_t count = 0;
   if (!type || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 ||
       H5Sget_simple_extent_ndims(space) != 1 ||
       H5Sget_simple_extent_dims(space, &count, nullptr) < 0) {
-    fail(cat("has a dataset ", name, " that is not a list of fixed-length strings"));
+    fail(str_cat("has a dataset ", name, " that is not a list of fixed-length strings"));
   }
   const size_t length = H5Tget_size(type);
-  if (count > file_size_ / length) fail(cat("has a dataset ", name, " larger than the file"));
+  if (count > file_size_ / length) fail(str_cat("has a dataset ", name, " larger than the file"));
   return {region_of(name, count * length), length};
 }
 
-NameTable Hdf5Reader::read_strings(const char* name) const {
+StringArena Hdf5Reader::read_strings(const char* name) const {
   const StringRegion region = string_region(name);
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   const Handle type(H5Dget_type(set), H5Tclose);
   std::vector<char> padded(region.size);
   if (!padded.empty() && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()) < 0)
-    fail(cat("has an unreadable dataset ", name));
-  NameTable names;
+    fail(str_cat("has an unreadable dataset ", name));
+  StringArena names;
   for (size_t at = 0; at < padded.size(); at += region.length)
     names.add({&padded[at], ::strnlen(&padded[at], region.length)});
   return names;
@@ -325,24 +325,24 @@ NameTable Hdf5Reader::read_strings(const char* name) const {
 
 size_t Hdf5Reader::attribute_size(const char* name) const {
   const Handle attribute(H5Aopen(file_, name, H5P_DEFAULT), H5Aclose);
-  if (!attribute) fail(cat("has no attribute ", name));
+  if (!attribute) fail(str_cat("has no attribute ", name));
   const Handle space(H5Aget_space(attribute), H5Sclose);
   const hssize_t count = space ? H5Sget_simple_extent_npoints(space) : -1;
   if (count < 0 || static_cast<uint64_t>(count) > file_size_)
-    fail(cat("has an unreadable attribute ", name));
+    fail(str_cat("has an unreadable attribute ", name));
   return static_cast<size_t>(count);
 }
 
 void Hdf5Reader::read_attribute(const char* name, Scalar type, void* values, size_t count,
                                 bool single) const {
   if (single && attribute_size(name) != count)
-    fail(cat("has an attribute ", name, " that is not a single value"));
+    fail(str_cat("has an attribute ", name, " that is not a single value"));
   const Handle attribute(H5Aopen(file_, name, H5P_DEFAULT), H5Aclose);
   const Handle found(attribute ? H5Aget_type(attribute) : -1, H5Tclose);
   if (!found || !has_type(found, type))
-    fail(cat("has an attribute ", name, " of another type than this format's"));
+    fail(str_cat("has an attribute ", name, " of another type than this format's"));
   if (count > 0 && H5Aread(attribute, memory_type(type), values) < 0)
-    fail(cat("has an unreadable attribute ", name));
+    fail(str_cat("has an unreadable attribute ", name));
 }
 
 std::vector<std::string> Hdf5Reader::attribute_strings(const char* name) const {
@@ -353,7 +353,7 @@ std::vector<std::string> Hdf5Reader::attribute_strings(const char* name) const {
   const Handle type = utf8_string(H5T_VARIABLE);
   if (!found || H5Tget_class(found) != H5T_STRING || H5Tis_variable_str(found) <= 0 ||
       H5Aread(attribute, type, pointers.data()) < 0) {
-    fail(cat("has an attribute ", name, " that is not a readable list of strings"));
+    fail(str_cat("has an attribute ", name, " that is not a readable list of strings"));
   }
   std::vector<std::string> values;
   for (const char* text : pointers) values.emplace_back(text == nullptr ? "" : text);
@@ -366,10 +366,10 @@ Hdf5Reader::Region Hdf5Reader::region_of(const char* name, uint64_t size) const 
   const Handle set(H5Dopen2(file_, name, H5P_DEFAULT), H5Dclose);
   const Handle create(H5Dget_create_plist(set), H5Pclose);
   if (!create || H5Pget_layout(create) != H5D_CONTIGUOUS)
-    fail(cat("has a dataset ", name, " that is not contiguous"));
+    fail(str_cat("has a dataset ", name, " that is not contiguous"));
   const haddr_t offset = H5Dget_offset(set);
   if (offset == HADDR_UNDEF || offset > file_size_ || size > file_size_ - offset)
-    fail(cat("ends before the end of its dataset ", name));
+    fail(str_cat("ends before the end of its dataset ", name));
   return {offset, size};
 }
 

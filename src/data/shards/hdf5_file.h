@@ -43,7 +43,7 @@ class Hdf5Writer {
     write_dataset(name, scalar_of<T>(), values.data(), values.size(), columns);
   }
   /// Fixed-length UTF-8 strings, padded with zero bytes to the longest.
-  void write_strings(const char* name, const NameTable& values);
+  void write_strings(const char* name, const StringArena& values);
   template <class T>
   void attribute(const char* name, T value) {
     write_attribute(name, scalar_of<T>(), &value, 1, true);
@@ -87,7 +87,7 @@ class Hdf5Reader {
     values.resize(dataset_size(name, scalar_of<T>(), columns));
     read_dataset(name, scalar_of<T>(), values.data(), values.size());
   }
-  NameTable read_strings(const char* name) const;
+  StringArena read_strings(const char* name) const;
   template <class T>
   T attribute(const char* name) const {
     T value{};

@@ -53,21 +53,21 @@ void check_names(const std::vector<ShardEntry>& shards) {
       std::from_chars(shard.file.data() + kPrefix.size(), shard.file.data() + shard.file.size(),
                       number);
     if (shard.file != shard_file_name(number))
-      throw Error(cat("'", shard.file, "' is not the name of a shard"));
+      throw Error(str_cat("'", shard.file, "' is not the name of a shard"));
     if (number < next)
-      throw Error(
-          cat("it lists ", shard.file, " twice, or after a later shard: the manifest was edited"));
+      throw Error(str_cat("it lists ", shard.file,
+                          " twice, or after a later shard: the manifest was edited"));
     next = number + 1;
   }
 }
 
 Manifest parse(const Json& json) {
   if (json.at("format") != kFormat)
-    throw Error(cat("it describes a \"", json.at("format").get<std::string>(), "\", not a \"",
-                    kFormat, "\""));
+    throw Error(str_cat("it describes a \"", json.at("format").get<std::string>(), "\", not a \"",
+                        kFormat, "\""));
   const auto version = json.at("format_version").get<int64_t>();
   if (version != kFormatVersion) {
-    throw Error(cat("its format_version is ", version, "; this program reads ", kFormatVersion),
+    throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
                 "pack the data set again");
   }
   Manifest manifest;
@@ -89,11 +89,12 @@ Manifest parse(const Json& json) {
   const fs::path parts = fs::path(folder.has_filename() ? folder : folder.parent_path()) +=
       ".parts";
   if (fs::is_directory(parts, failed))
-    throw Error(cat("the pack ", folder.string(),
-                    " does not exist: only parts of it are packed, in ", parts.string()),
+    throw Error(str_cat("the pack ", folder.string(),
+                        " does not exist: only parts of it are packed, in ", parts.string()),
                 "pack the other parts (--part i/n) first");
-  throw Error(cat("the pack ", folder.string(), " does not exist"),
-              cat("check the path; relative paths start at ", fs::current_path(failed).string()));
+  throw Error(
+      str_cat("the pack ", folder.string(), " does not exist"),
+      str_cat("check the path; relative paths start at ", fs::current_path(failed).string()));
 }
 
 [[noreturn]] void refuse_without_manifest(const fs::path& folder) {
@@ -101,9 +102,9 @@ Manifest parse(const Json& json) {
   for (const char* set : {kTrainSet, kValSet}) {
     std::error_code failed;
     if (fs::exists(folder / set / kManifestName, failed))
-      packs += cat(packs.empty() ? "" : " or ", (folder / set).string());
+      packs += str_cat(packs.empty() ? "" : " or ", (folder / set).string());
   }
-  throw Error(cat(folder.string(), " is not a pack: it has no ", kManifestName),
+  throw Error(str_cat(folder.string(), " is not a pack: it has no ", kManifestName),
               packs.empty() ? "give the folder that dfine-pack wrote (its --output)"
                             : "it holds packs: give " + packs);
 }
@@ -114,13 +115,13 @@ std::ifstream open_manifest(const fs::path& folder) {
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::not_found) refuse_missing(folder);
   if (fs::exists(status) && !fs::is_directory(status))
-    throw Error(cat(folder.string(), " is a file, not a pack"),
+    throw Error(str_cat(folder.string(), " is a file, not a pack"),
                 "give the folder that dfine-pack wrote (its --output)");
   std::ifstream in(folder / kManifestName);
   if (in) return in;
   if (errno == ENOENT) refuse_without_manifest(folder);
-  throw Error(cat("cannot read ", (folder / kManifestName).string(), ": ",
-                  std::generic_category().message(errno)),
+  throw Error(str_cat("cannot read ", (folder / kManifestName).string(), ": ",
+                      std::generic_category().message(errno)),
               "check its permissions");
 }
 
@@ -164,7 +165,7 @@ Manifest read_manifest(const std::filesystem::path& folder) {
         try {
           return parse(Json::parse(in));
         } catch (const Json::exception& e) {
-          throw Error(cat("the manifest is damaged: ", e.what()), "pack the data set again");
+          throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the data set again");
         }
       },
       [&] { return "in " + path.string(); });

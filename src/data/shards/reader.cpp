@@ -13,20 +13,21 @@ namespace fs = std::filesystem;
 
 /// What to do about a damaged shard.
 std::string copy_again(const fs::path& shard) {
-  return cat("copy the shard again from where the pack was made, or pack the data set again; if ",
-             shard.parent_path().string(),
-             " is a copy in data.cache_dir, remove that folder: it is made again");
+  return str_cat(
+      "copy the shard again from where the pack was made, or pack the data set again; if ",
+      shard.parent_path().string(),
+      " is a copy in data.cache_dir, remove that folder: it is made again");
 }
 
 /// Before the HDF5 library sees the file: is it there, whole, and undamaged outside of image/bytes?
 void check_file(const fs::path& path, const ShardEntry& entry) {
   std::error_code failed;
   if (!fs::exists(path, failed))
-    throw Error(cat(path.string(), " is missing, but the manifest lists it"), copy_again(path));
+    throw Error(str_cat(path.string(), " is missing, but the manifest lists it"), copy_again(path));
   const ByteFile file(path);
   if (const uint64_t size = file.size(); size != entry.file_bytes) {
-    throw Error(cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes,
-                    size < entry.file_bytes ? ": it was cut short" : ""),
+    throw Error(str_cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes,
+                        size < entry.file_bytes ? ": it was cut short" : ""),
                 copy_again(path));
   }
   if (entry.image_bytes_offset > entry.file_bytes ||
@@ -45,7 +46,7 @@ std::vector<Category> read_categories(const Hdf5Reader& file) {
   const auto ids = file.attribute_list<int64_t>("category_id");
   const auto names = file.attribute_strings("category_name");
   if (ids.size() != names.size())
-    throw Error(cat("category_id has ", ids.size(), " entries, category_name ", names.size()));
+    throw Error(str_cat("category_id has ", ids.size(), " entries, category_name ", names.size()));
   std::vector<Category> categories;
   for (size_t i = 0; i < ids.size(); ++i) categories.push_back({ids[i], names[i]});
   return categories;
@@ -85,7 +86,7 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry,
   check_file(path, entry);
   const Hdf5Reader file(path);
   if (const auto version = file.attribute<int32_t>("format_version"); version != kFormatVersion) {
-    throw Error(cat("its format_version is ", version, "; this program reads ", kFormatVersion),
+    throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
                 "pack the data set again");
   }
   ShardIndex index;

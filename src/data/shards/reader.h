@@ -21,8 +21,8 @@ class ShardBytes {
   /// The `size` bytes at `offset` of image/bytes; throws Error when their checksum is not `crc32c`.
   void read(uint64_t offset, uint64_t size, uint32_t crc32c, std::vector<uint8_t>& bytes) const;
   /// Says that read() of these bytes will come soon.
-  void will_need(uint64_t offset, uint64_t size) const noexcept {
-    file_.will_need(base_ + offset, size);
+  void prefetch(uint64_t offset, uint64_t size) const noexcept {
+    file_.prefetch(base_ + offset, size);
   }
 
  private:

@@ -27,8 +27,8 @@ std::vector<std::string> check_records(const Shard& shard, const std::string& fi
       shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
       if (decode) decode_image(bytes, image);
     } catch (const Error& e) {
-      damaged.push_back(cat(file, ": record ", r, " (\"", printable(shard.index.file_name[r]),
-                            "\", image id ", shard.index.id[r], "): ", e.message()));
+      damaged.push_back(str_cat(file, ": record ", r, " (\"", printable(shard.index.file_name[r]),
+                                "\", image id ", shard.index.id[r], "): ", e.message()));
     }
   }
   return damaged;
@@ -41,7 +41,7 @@ void find_unlisted(const std::filesystem::path& folder, const Manifest& manifest
     if (!name.ends_with(".h5")) continue;
     if (std::ranges::none_of(manifest.shards,
                              [&](const ShardEntry& shard) { return shard.file == name; })) {
-      damaged.push_back(cat(name, ": the manifest does not list it"));
+      damaged.push_back(str_cat(name, ": the manifest does not list it"));
     }
   }
 }
@@ -61,7 +61,7 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool dec
     try {
       shard.emplace(open_shard(folder, entry, manifest.categories));
     } catch (const Error& e) {
-      report.damaged.push_back(cat(entry.file, ": ", e.message()));
+      report.damaged.push_back(str_cat(entry.file, ": ", e.message()));
       continue;
     }
     const size_t count = shard->index.images();

@@ -27,7 +27,7 @@ ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes
 void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
                       std::span<const PlacedBox> boxes) {
   if (bytes.size() > announced_ - written_)
-    throw Error(cat(path_.string(), ": more image bytes than announced"));
+    throw Error(str_cat(path_.string(), ": more image bytes than announced"));
   file_.write_bytes(written_, bytes);
   index_.offset.push_back(written_);
   index_.size.push_back(bytes.size());
@@ -55,7 +55,7 @@ void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, ui
 ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   if (written_ != announced_)
     throw Error(
-        cat(path_.string(), ": ", announced_ - written_, " image bytes fewer than announced"));
+        str_cat(path_.string(), ": ", announced_ - written_, " image bytes fewer than announced"));
   check_index(index_, written_, categories.size());
   ShardEntry entry;
   entry.file = path_.filename().string();

@@ -1,0 +1,101 @@
+#include "distributed/communicator.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/distributed/c10d/comm.hpp>
+
+#include <utility>
+
+#include "distributed/host_channel.h"
+
+namespace dfine {
+namespace {
+
+constexpr size_t kBroadcastBytes = size_t{64} << 20;  // of one coalesced message
+
+// Runs `operation` on the tensor's own memory, or on a dense copy where it has gaps or overlaps.
+template <class Operation>
+void in_place(Tensor& tensor, Operation&& operation) {
+  const at::NoGradGuard no_grad;
+  const bool dense = tensor.is_non_overlapping_and_dense();
+  std::vector<Tensor> buffer{dense ? tensor.detach() : tensor.detach().contiguous()};
+  operation(buffer)->wait();
+  if (!dense) tensor.copy_(buffer.front());
+}
+
+void all_reduce(c10d::ProcessGroup& group, Tensor& tensor, c10d::ReduceOp::RedOpType op) {
+  c10d::AllreduceOptions options;
+  options.reduceOp = op;
+  in_place(tensor, [&](std::vector<Tensor>& buffer) { return group.allreduce(buffer, options); });
+}
+
+}  // namespace
+
+Communicator::Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
+                           c10::intrusive_ptr<c10d::ProcessGroup> gradient_process_group,
+                           std::shared_ptr<HostChannel> host, at::Device device)
+    : process_group_(std::move(process_group)),
+      gradient_process_group_(std::move(gradient_process_group)),
+      host_(std::move(host)),
+      device_(device),
+      rank_(host_->rank()),
+      size_(host_->size()) {}
+
+void Communicator::all_reduce_sum(Tensor& tensor) const {
+  if (!is_single()) all_reduce(*process_group_, tensor, c10d::ReduceOp::SUM);
+}
+
+void Communicator::all_reduce_max(Tensor& tensor) const {
+  if (!is_single()) all_reduce(*process_group_, tensor, c10d::ReduceOp::MAX);
+}
+
+Tensor Communicator::all_gather(const Tensor& tensor) const {
+  if (is_single()) return tensor.detach().unsqueeze(0).clone();
+  Tensor input = tensor.detach().contiguous();
+  std::vector<int64_t> sizes = input.sizes().vec();
+  sizes.insert(sizes.begin(), size_);
+  Tensor output = at::empty(sizes, input.options());
+  process_group_->all_gather_single(output, input)->wait();
+  return output;
+}
+
+void Communicator::broadcast(Tensor& tensor, int root) const {
+  if (is_single()) return;
+  c10d::BroadcastOptions options;
+  options.rootRank = root;
+  in_place(tensor,
+           [&](std::vector<Tensor>& buffer) { return process_group_->broadcast(buffer, options); });
+}
+
+void Communicator::broadcast(const std::vector<Tensor>& tensors, int root) const {
+  if (is_single() || tensors.empty()) return;
+  std::vector<Tensor> values;
+  for (const Tensor& tensor : tensors) values.push_back(tensor.detach());
+  const at::NoGradGuard no_grad;
+  c10d::broadcast_coalesced(process_group_, values, kBroadcastBytes, root);
+}
+
+std::vector<double> Communicator::sum(std::vector<double> values) const {
+  if (!is_single()) host_->sum(values);
+  return values;
+}
+
+std::vector<int64_t> Communicator::max(std::vector<int64_t> values) const {
+  if (!is_single()) host_->max(values);
+  return values;
+}
+
+std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::byte> bytes,
+                                                         int root) const {
+  if (is_single()) return {std::vector<std::byte>(bytes.begin(), bytes.end())};
+  return host_->gather(bytes, root);
+}
+
+std::string Communicator::broadcast(std::string text, int root) const {
+  return is_single() ? text : host_->broadcast(std::move(text), root);
+}
+
+void Communicator::barrier() const {
+  if (!is_single()) host_->barrier();
+}
+
+}  // namespace dfine

@@ -1,0 +1,71 @@
+#include "distributed/consistency_check.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine {
+namespace {
+
+// "ranks 0-2, 5"
+std::string rank_list(const std::vector<int>& ranks) {
+  std::string text = ranks.size() == 1 ? "rank " : "ranks ";
+  for (size_t first = 0; first < ranks.size();) {
+    size_t last = first;
+    while (last + 1 < ranks.size() && ranks[last + 1] == ranks[last] + 1) ++last;
+    if (first > 0) text += ", ";
+    text += str_cat(ranks[first]);
+    if (last > first) text += str_cat("-", ranks[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+// The part of `value` around `difference` that is worth printing.
+std::string excerpt(const std::string& value, size_t difference) {
+  constexpr size_t kBefore = 40, kLength = 160;
+  const size_t first = value.size() <= kLength || difference < kBefore ? 0 : difference - kBefore;
+  return str_cat(first > 0 ? "..." : "", value.substr(first, kLength),
+                 first + kLength < value.size() ? "..." : "");
+}
+
+std::string describe(std::string_view name, const std::vector<std::string>& values) {
+  std::map<std::string, std::vector<int>> ranks_of;
+  size_t difference = std::string::npos;
+  for (size_t rank = 0; rank < values.size(); ++rank) {
+    ranks_of[values[rank]].push_back(static_cast<int>(rank));
+    const auto [end, other_end] =
+        std::mismatch(values[0].begin(), values[0].end(), values[rank].begin(), values[rank].end());
+    if (values[rank] != values[0])
+      difference = std::min(difference, static_cast<size_t>(end - values[0].begin()));
+  }
+  std::vector<std::pair<std::vector<int>, std::string>> groups;
+  for (const auto& [value, ranks] : ranks_of) groups.emplace_back(ranks, value);
+  std::sort(groups.begin(), groups.end());
+  std::string text = str_cat("The ranks disagree on ", name, ":");
+  for (const auto& [ranks, value] : groups)
+    text += str_cat("\n  ", rank_list(ranks), ": ", excerpt(value, difference));
+  return text;
+}
+
+}  // namespace
+
+void check_agreement(const Communicator& group, std::string_view name, const std::string& value) {
+  if (group.is_single()) return;
+  const std::string reference = group.broadcast(value, 0);
+  if (group.max({value != reference ? 1 : 0}).front() == 0) return;
+  std::vector<std::string> values;
+  for (const auto& bytes : group.gather(std::as_bytes(std::span(value)), 0)) {
+    values.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+  const std::string message =
+      group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
+  throw Error(
+      message,
+      "All ranks must run the same program with the same configuration and see the same files.");
+}
+
+}  // namespace dfine

@@ -1,0 +1,60 @@
+#include "distributed/failure.h"
+
+#include <c10/util/Exception.h>
+#include <unistd.h>
+
+#include <exception>
+#include <new>
+#include <string>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "distributed/abort_job.h"
+#include "distributed/failure_reporter.h"
+#include "distributed/mpi_session.h"
+
+namespace dfine {
+
+FailureText describe_failure(const std::exception_ptr& failure) {
+  const std::string context = failure_context();
+  const auto text = [&](const std::string& what) {
+    return context.empty() ? what : str_cat(what, "\n  in ", context);
+  };
+  try {
+    std::rethrow_exception(failure);
+  } catch (const UsageError& e) {
+    return {e.what(), kExitUsage};
+  } catch (Error& e) {
+    if (!context.empty()) e.add_context("in " + context);
+    return {e.what(), kExitFailed};
+  } catch (const c10::Error& e) {
+    return {text(e.what_without_backtrace()), kExitFailed};
+  } catch (const std::bad_alloc&) {
+    return {text("out of memory"), kExitFailed};
+  } catch (const std::exception& e) {
+    return {text(e.what()), kExitFailed};
+  } catch (...) {
+    return {text("an exception of unknown type"), kExitFailed};
+  }
+}
+
+int distributed_main(const std::function<int(MpiSession&)>& body) {
+  std::unique_ptr<MpiSession> session;
+  try {
+    session = std::make_unique<MpiSession>();
+  } catch (...) {
+    const auto failure = describe_failure(std::current_exception());
+    log::error(failure.text);
+    return abort_job(failure.exit_code);
+  }
+  if (session->size() > 1) log::set_prefix(str_cat("[rank ", session->rank(), "] "));
+  FailureReporter reporter(*session);
+  try {
+    return body(*session);
+  } catch (...) {
+    return reporter.fail(describe_failure(std::current_exception()));
+  }
+}
+
+}  // namespace dfine

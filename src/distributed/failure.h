@@ -1,0 +1,28 @@
+#pragma once
+// One rank's failure ends the whole job, at once and with one message.
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+namespace dfine {
+
+class MpiSession;
+
+/// What main() does: joins the ranks, runs `body`, and returns its value as the exit code (the same
+/// on all ranks).
+///
+/// When a rank fails (an exception leaves `body`, std::terminate, or a fatal signal: SIGSEGV,
+/// SIGBUS, SIGFPE, SIGILL, SIGABRT), the first one to fail prints what happened with its rank, host
+/// and context, and ends all ranks through MPI; those that fail after it, with the same error or
+/// because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
+int distributed_main(const std::function<int(MpiSession&)>& body);
+
+/// What this rank is doing now ("epoch 3, step 117"); printed with its failure. Cheap; any thread.
+void set_failure_context(std::string_view where);
+
+/// The run's log, which rank zero writes (core/log.h): the failure of any rank is appended, so that
+/// its last lines say why the run ended. Where the file is not there (a run folder on another
+/// host's own disk), nothing is written.
+void set_failure_log(const std::filesystem::path& file);
+
+}  // namespace dfine

@@ -1,0 +1,35 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "distributed/communicator.h"
+
+namespace dfine {
+
+/// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1
+/// MiB) that are reduced while the rest of the backward pass runs.
+///
+/// Gradients are views of the buckets: zero them or reset them to undefined, but do not detach or
+/// resize them.
+class GradientReducer {
+ public:
+  /// Collective. `parameters`: those that are trained (requires_grad), in the same order on all
+  /// ranks.
+  GradientReducer(std::vector<Tensor> parameters, const Communicator& group);
+  ~GradientReducer();
+  GradientReducer(GradientReducer&&) noexcept;
+  GradientReducer& operator=(GradientReducer&&) noexcept;
+
+  /// loss.backward(), after which the gradients are the means over the ranks, the same to the last
+  /// bit on all of them. Parameters that the loss does not depend on, on this rank, count with a
+  /// zero gradient; one that no rank's loss depends on keeps the gradient it has. To accumulate,
+  /// call loss.backward() itself for all parts but the last: the mean of the accumulated gradients
+  /// is formed. Alone it is loss.backward().
+  void backward(const Tensor& loss);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;  // null when there is nothing to do
+};
+
+}  // namespace dfine

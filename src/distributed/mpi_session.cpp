@@ -1,0 +1,168 @@
+#include "distributed/mpi_session.h"
+
+#include <mpi.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <iomanip>
+#include <sstream>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "distributed/gpu.h"
+#include "distributed/host_channel.h"
+#include "distributed/launch.h"
+#include "distributed/mpi_backend.h"
+#include "distributed/rendezvous.h"
+
+namespace dfine {
+namespace {
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
+}
+
+void start_mpi(const Launch& launch) {
+  // OpenMPI gives the core away at every look for messages when a host has more ranks than cores;
+  // here waiting threads sleep between looks anyhow (mpi_wait.h), and a small sum then takes 10
+  // times as long. What the user has set stands.
+  setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/0);
+  int provided = 0, size = 0;
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_MULTIPLE)
+    throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
+  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "size");
+  if (launch.ranks && *launch.ranks != size) {
+    throw Error(str_cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"),
+                        ", but MPI sees ", size, "."),
+                "The launcher belongs to another MPI than the one this program is linked with: use "
+                "that one's mpirun.");
+  }
+}
+
+int local_rank_of(MPI_Comm world, int* local_size) {
+  MPI_Comm local;
+  int rank = 0;
+  check_mpi(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local),
+            "MPI_Comm_split_type");
+  check_mpi(MPI_Comm_rank(local, &rank), "rank");
+  check_mpi(MPI_Comm_size(local, local_size), "size");
+  check_mpi(MPI_Comm_free(&local), "MPI_Comm_free");
+  return rank;
+}
+
+c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_group(const c10::intrusive_ptr<c10d::Store>& store,
+                                                      const std::string& name) {
+  auto backend = c10::make_intrusive<MpiBackend>(MPI_COMM_WORLD);
+  auto group =
+      c10::make_intrusive<c10d::ProcessGroup>(store, backend->getRank(), backend->getSize());
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::CUSTOM, backend);
+  group->setDefaultBackend(c10d::ProcessGroup::BackendType::CUSTOM);
+  group->setGroupName(name);
+  return group;
+}
+
+}  // namespace
+
+struct MpiSession::Impl {
+  int rank = 0;
+  std::shared_ptr<HostChannel> channel;
+  c10::intrusive_ptr<c10d::TCPStore> store;
+  std::vector<c10::intrusive_ptr<c10d::ProcessGroup>> groups;
+};
+
+MpiSession::MpiSession() : impl_(std::make_unique<Impl>()) {
+  const auto launch = detect_launch([](const char* name) { return std::getenv(name); });
+  if (!launch) {
+    ranks_ = {{0, host_name(), 0, 1, ""}};
+    return;
+  }
+  start_mpi(*launch);
+  impl_->channel = std::make_shared<HostChannel>(MPI_COMM_WORLD);
+  impl_->rank = impl_->channel->rank();
+  int local_size = 1;
+  const int local_rank = local_rank_of(MPI_COMM_WORLD, &local_size);
+  int rank = 0;
+  for (const auto& text :
+       impl_->channel->all_gather(str_cat(local_rank, " ", local_size, " ", host_name()))) {
+    RankInfo info;
+    std::istringstream in(text);
+    in >> info.local_rank >> info.local_size >> info.host;
+    info.rank = rank++;
+    ranks_.push_back(info);
+  }
+  if (size() > 1) impl_->store = make_rendezvous(*impl_->channel, host(), local_size == size());
+}
+
+MpiSession::~MpiSession() {
+  if (!impl_->channel) return;
+  try {
+    impl_->channel->barrier();
+    for (auto& group : impl_->groups) group->shutdown();
+    impl_->groups.clear();
+    impl_->store.reset();
+  } catch (const std::exception&) {
+    // A peer is gone: the launcher sees to the rest.
+  }
+  MPI_Finalize();
+}
+
+const RankInfo& MpiSession::self() const {
+  return ranks_[static_cast<size_t>(impl_->rank)];
+}
+
+const c10::intrusive_ptr<c10d::TCPStore>& MpiSession::store() const {
+  return impl_->store;
+}
+
+Communicator MpiSession::make_communicator(DeviceRequest request) {
+  if (request == DeviceRequest::kCuda && !built_with_cuda()) {
+    throw Error("run.device = \"cuda\", but this program was built without CUDA.",
+                "Build with cmake --preset cuda, or use run.device = \"cpu\".");
+  }
+  std::vector<DeviceOffer> offers(1);
+  offers[0].request = request;
+  if (request != DeviceRequest::kCpu) offers[0].gpus = visible_gpus();
+  if (size() > 1) {
+    const auto texts = impl_->channel->all_gather(to_text(offers[0]));
+    offers.clear();
+    std::transform(texts.begin(), texts.end(), std::back_inserter(offers), offer_from_text);
+  }
+  for (size_t i = 0; i < offers.size(); ++i) {
+    offers[i].host = ranks_[i].host;
+    offers[i].local_rank = ranks_[i].local_rank;
+  }
+  const auto devices = assign_devices(offers);
+  for (size_t i = 0; i < devices.size(); ++i) ranks_[i].device = devices[i].str();
+  const at::Device device = devices[static_cast<size_t>(rank())];
+  use_device(device);
+  if (size() == 1) return Communicator(device);
+  const auto make = [&](const std::string& name) {
+    return device.is_cuda() ? make_nccl_group(impl_->store, name, rank(), size(), device)
+                            : make_mpi_group(impl_->store, name);
+  };
+  const std::string number = str_cat(impl_->groups.size() / 2);
+  const auto tensors = make("tensors" + number), gradients = make("gradients" + number);
+  impl_->groups.insert(impl_->groups.end(), {tensors, gradients});
+  return {tensors, gradients, impl_->channel, device};
+}
+
+std::string MpiSession::rank_table() const {
+  size_t width = 4;
+  for (const auto& info : ranks_) width = std::max(width, info.host.size());
+  std::ostringstream out;
+  out << std::left << std::setw(6) << "rank" << std::setw(static_cast<int>(width) + 2) << "host"
+      << std::setw(9) << "device"
+      << "local";
+  for (const auto& info : ranks_) {
+    out << "\n"
+        << std::setw(6) << info.rank << std::setw(static_cast<int>(width) + 2) << info.host
+        << std::setw(9) << info.device << info.local_rank << " of " << info.local_size;
+  }
+  return out.str();
+}
+
+}  // namespace dfine

@@ -1,0 +1,20 @@
+#include "eval/class_order.h"
+
+#include <utility>
+
+#include "core/log.h"
+#include "weights/class_names.h"
+
+namespace dfine {
+
+PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name,
+                          bool report, const std::string& hint) {
+  const ClassMatch match =
+      match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
+  if (report && !match.note.empty()) log::info(match.note);
+  if (report && !match.warning.empty()) log::warn(match.warning);
+  PackedDataset ordered = std::move(data).relabelled(match.place);
+  return names_classes(order.names) ? std::move(ordered).renamed(order.names) : std::move(ordered);
+}
+
+}  // namespace dfine

@@ -1,0 +1,16 @@
+#pragma once
+// Where dfine-predict draws each image.
+#include <filesystem>
+#include <vector>
+
+#include "eval/input_images.h"
+
+namespace dfine {
+
+/// For each file the picture in `output`: sub/a.jpg stays, b.png becomes b.png.jpg, and
+/// b.png.jpg.jpg beside an image b.png.jpg. No two are the same, as long as the files' names
+/// differ. Throws UsageError when a picture would replace one of the images.
+std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files,
+                                                  const std::filesystem::path& output);
+
+}  // namespace dfine

@@ -1,0 +1,47 @@
+#include "eval/eval_files.h"
+
+#include <future>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/text.h"
+#include "eval/match_categories.h"
+#include "files/atomic_path.h"
+#include "metrics/coco_json.h"
+#include "metrics/match_files.h"
+#include "metrics/summary.h"
+
+namespace dfine {
+
+void evaluate_files(const FileEvalOptions& options) {
+  ResultNames names;
+  auto reading = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async,
+                            [&] { return read_coco_detections(options.predictions, &names); });
+  const GroundTruth truth = read_coco_ground_truth(options.annotations);
+  std::vector<Detection> detections = reading.get();
+  const std::string predictions = options.predictions.string(),
+                    annotations = options.annotations.string();
+  for (const std::string& note :
+       {match_by_file_name(truth, names.files, detections, predictions, annotations),
+        match_by_category_name(truth.categories, names, detections, predictions, annotations)})
+    if (!note.empty()) log::warn(note);
+  const CocoEvaluation evaluation =
+      with_context([&] { return evaluate_coco(truth, detections, options.threads); },
+                   [&] { return str_cat("evaluating ", predictions, " on ", annotations); });
+  report_evaluation(evaluation, options.output);
+}
+
+void report_evaluation(const CocoEvaluation& evaluation,
+                       const std::optional<std::filesystem::path>& output) {
+  const CocoSummary summary = summarize(evaluation);
+  const auto classes = summarize_classes(evaluation);
+  if (output) write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
+  std::cout << counted(evaluation.num_images, "image") << ", "
+            << counted(evaluation.num_detections, "detection") << "\n\n"
+            << format_summary(summary) << "\n"
+            << format_classes(classes) << std::flush;
+}
+
+}  // namespace dfine

@@ -1,0 +1,45 @@
+#include "eval/eval_pack.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/text.h"
+#include "data/shards/dataset.h"
+#include "eval/class_order.h"
+#include "eval/loaded_model.h"
+#include "eval/validate.h"
+#include "files/atomic_path.h"
+
+namespace dfine {
+
+void evaluate_pack(const PackEvalOptions& options) {
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  PackedDataset stored = PackedDataset::open(options.data);
+  const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  const PackedDataset data = in_order_of(
+      class_list(options.weights, loaded.description), std::move(stored), options.data,
+      /*report=*/true, "evaluate on a pack with the classes that the model was trained on");
+
+  const ImageSize size = options.image_size.value_or(
+      ImageSize{loaded.description.image_height, loaded.description.image_width});
+  const ValidationOptions validation{.loader = {.sample = {.size = size},
+                                                .workers = std::max(1, at::get_num_threads() / 2),
+                                                .pin_memory = loaded.device.is_cuda()},
+                                     .batch_size = options.batch_size};
+  const Validation result = validate(*loaded.model, data, validation, Communicator(loaded.device));
+
+  std::cout << with_commas(static_cast<int64_t>(data.size())) << " images at " << size.width << "x"
+            << size.height << ", val_loss " << result.val_loss << "\n\n"
+            << format_summary(result.summary) << "\n"
+            << format_classes(result.classes) << std::flush;
+  if (!options.output) return;
+  auto json = to_json(result.summary, result.classes);
+  json["val_loss"] = result.val_loss;
+  write_file_atomically(*options.output, json.dump(2) + "\n");
+}
+
+}  // namespace dfine

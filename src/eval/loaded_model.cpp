@@ -1,0 +1,40 @@
+#include "eval/loaded_model.h"
+
+#include <ATen/Context.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "weights/class_names.h"
+#include "weights/weights.h"
+
+namespace dfine {
+
+const std::string& LoadedModel::class_name(int64_t label) const {
+  return description.class_names.at(static_cast<size_t>(label));
+}
+
+bool LoadedModel::has_class_names() const {
+  return names_classes(description.class_names);
+}
+
+at::Device parse_device(const std::string& name) {
+  const bool has_cuda = at::globalContext().hasCUDA();
+  if (name == "cpu" || (name == "auto" && !has_cuda)) return at::kCPU;
+  if (name != "auto" && name != "cuda")
+    throw UsageError(str_cat("--device ", name, ": expected auto, cpu or cuda"));
+  if (!has_cuda)
+    throw Error("--device cuda: no GPU, or this program was built without CUDA",
+                "use --device cpu, or build with the preset cuda");
+  return {at::kCUDA, 0};
+}
+
+LoadedModel load_model(const std::string& path, at::Device device) {
+  LoadedModel loaded{.model = nullptr, .description = describe_weights(path), .device = device};
+  loaded.model = std::make_shared<DFine>(loaded.description.spec);
+  load_weights(path, named_tensors(*loaded.model));
+  loaded.model->to(device);
+  loaded.model->eval();
+  return loaded;
+}
+
+}  // namespace dfine

@@ -1,0 +1,198 @@
+#include "eval/predict.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <numeric>
+#include <optional>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/printable.h"
+#include "core/text.h"
+#include "core/thread_pool.h"
+#include "eval/category_ids.h"
+#include "eval/drawn_pictures.h"
+#include "eval/input_images.h"
+#include "eval/loaded_image.h"
+#include "eval/loaded_model.h"
+#include "eval/predict_files.h"
+#include "eval/result_folder.h"
+#include "input/batch.h"
+#include "model/postprocess.h"
+
+namespace dfine {
+namespace {
+
+/// The detections of one image with score >= threshold, highest score first; `highest` is the best
+/// score seen, kept or not.
+std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids,
+                               const LoadedImage& picture, double threshold, double& highest) {
+  const at::NoGradGuard no_grad;
+  const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
+  const Detections found =
+      postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
+  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(),
+               labels = found.labels.cpu().contiguous();
+  const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();
+  const bool has_names = loaded.has_class_names();
+  std::vector<Prediction> kept;
+  for (int64_t k = 0; k < scores.size(0); ++k) {
+    const float score = scores.const_data_ptr<float>()[k];
+    highest = std::max(highest, static_cast<double>(score));
+    if (score < threshold) continue;
+    const int64_t label = labels.const_data_ptr<int64_t>()[k];
+    auto& p = kept.emplace_back();
+    p.category_id = category_ids.at(static_cast<size_t>(label));
+    p.label = loaded.class_name(label);
+    p.has_name = has_names;
+    p.class_index = label;
+    std::copy_n(boxes.const_data_ptr<float>() + 4 * k, 4, p.xyxy.begin());
+    p.score = score;
+  }
+  return kept;
+}
+
+/// The image id of each file.
+std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations,
+                               const AnnotatedSet& annotated) {
+  std::vector<int64_t> ids(files.size());
+  std::iota(ids.begin(), ids.end(), 1);
+  if (annotations.empty()) return ids;
+  const auto& known = annotated.image_ids;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const auto found = known.find(files[i].name);
+    if (found == known.end())
+      throw Error(
+          str_cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
+          "leave --annotations out, or give the images as the file names them");
+    ids[i] = found->second;
+  }
+  return ids;
+}
+
+void report_nothing_found(double highest, double threshold) {
+  // Rounded down, so that the highest score passes.
+  const double digits = std::pow(10, std::ceil(-std::log10(std::max(highest, 1e-6))) + 1);
+  std::cout << "nothing has a score of " << threshold << " or more; the highest is "
+            << fixed(highest, 4) << ": --threshold " << std::floor(highest * digits) / digits
+            << " would show something\n";
+}
+
+/// Why the boxes are not in the pixels that viewers show; empty: they are.
+std::string reason_for_stored_pixels(const PredictOptions& options) {
+  if (!options.exif) return "--no-exif";
+  return options.annotations.empty()
+             ? ""
+             : "with --annotations boxes are in stored pixels, as in training";
+}
+
+void report_orientations(size_t count, const std::string& stored_because) {
+  if (count == 0) return;
+  const std::string images = counted(static_cast<int64_t>(count), "image");
+  log::info(stored_because.empty()
+                ? str_cat("EXIF orientation applied to ", images,
+                          ": boxes are in the upright picture; --no-exif",
+                          " keeps the stored pixels")
+                : str_cat("EXIF orientation not applied to ", images, ": ", stored_because));
+}
+
+void report_skipped(const std::vector<FileNote>& skipped) {
+  if (skipped.empty()) return;
+  log::info(str_cat("skipped ", counted(static_cast<int64_t>(skipped.size()), "file"), ":\n",
+                    group_by_reason(skipped)));
+}
+
+Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
+  Error error(str_cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"),
+                      " could not be read"),
+              str_cat(unreadable.size() < images ? "all other images were processed; " : "",
+                      "convert formats that cannot be read to JPEG or PNG"));
+  for (const FileNote& note : unreadable)
+    error.add_context(str_cat(printable(note.path), ": ", note.reason));
+  return error;
+}
+
+/// One is thrown, after the others are printed.
+void throw_any(const std::vector<Error>& failures) {
+  if (failures.empty()) return;
+  for (size_t k = 0; k + 1 < failures.size(); ++k) log::error(failures[k].what());
+  throw failures.back();
+}
+
+}  // namespace
+
+void predict(const PredictOptions& options) {
+  const bool text = options.format == "text" || (options.format.empty() && options.output.empty());
+  if (options.format == "coco" && options.output.empty())
+    throw UsageError("--format coco needs --output DIR");
+  if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
+    throw UsageError(str_cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
+  const ImageListing listing = collect_images(options.images);
+  const auto& files = listing.images;
+  std::optional<ResultFolder> output;
+  auto pictures = options.output.empty() ? std::vector<std::filesystem::path>()
+                                         : drawn_pictures(files, options.output);
+  const AnnotatedSet annotated =
+      options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
+  const auto ids = image_ids(files, options.annotations, annotated);
+  const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  const CategoryIds categories =
+      category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
+  const ImageSize size = options.image_size.value_or(
+      ImageSize{loaded.description.image_height, loaded.description.image_width});
+  if (!options.output.empty()) output.emplace(options.output, std::move(pictures));
+  const std::string stored_because = reason_for_stored_pixels(options);
+
+  if (!options.output.empty()) {  // text has no ids
+    if (!categories.note.empty()) log::info(categories.note);
+    if (!categories.warning.empty()) log::warn(categories.warning);
+  }
+
+  std::vector<Prediction> all;
+  std::vector<FileNote> unreadable = listing.unreadable;
+  double highest = 0;
+  size_t oriented = 0;
+  ThreadPool readers(1);  // reads the next images while the model computes
+  ordered_parallel(
+      readers, files.size(), /*window=*/4,
+      [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
+      [&](size_t i, LoadedImage picture) {
+        if (!picture.problem.empty()) {
+          unreadable.push_back({files[i].path, picture.problem});
+          return;
+        }
+        if (picture.oriented) ++oriented;
+        auto found = with_context(
+            [&] { return detect(loaded, categories.ids, picture, options.threshold, highest); },
+            [&] { return str_cat("on ", printable(files[i].path)); });
+        for (auto& p : found) {
+          p.image_id = ids[i];
+          p.file_name = files[i].name;
+          if (text) std::cout << format_text(p) << "\n";
+        }
+        if (output) output->draw(i, picture.image, found);
+        all.insert(all.end(), std::make_move_iterator(found.begin()),
+                   std::make_move_iterator(found.end()));
+      });
+
+  const size_t images = files.size() + listing.unreadable.size(), read = images - unreadable.size();
+  if (output) {
+    output->write(all);
+    std::cout << counted(static_cast<int64_t>(all.size()), "detection") << " on "
+              << counted(static_cast<int64_t>(read), "image") << ": "
+              << printable(output->predictions_file()) << "\n";
+  }
+  if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
+  std::cout << std::flush;  // before what goes to stderr
+  report_orientations(oriented, stored_because);
+  report_skipped(listing.skipped);
+  std::vector<Error> failures;
+  if (output && output->failure()) failures.push_back(*output->failure());
+  if (!unreadable.empty()) failures.push_back(unreadable_error(unreadable, images));
+  throw_any(failures);
+}
+
+}  // namespace dfine

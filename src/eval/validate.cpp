@@ -1,0 +1,173 @@
+#include "eval/validate.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <span>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "data/shards/dataset.h"
+#include "input/batch.h"
+#include "loss/criterion.h"
+#include "metrics/coco_eval.h"
+#include "model/postprocess.h"
+
+namespace dfine {
+namespace {
+
+/// Of all images together, so that a batch's loss is its share of the whole. An output in
+/// evaluation has the final prediction alone: the union of matchings is its own matching, which
+/// gives min(boxes, queries) of an image a query.
+LossCounts loss_counts(const PackedDataset& dataset, size_t num_images, int64_t num_queries) {
+  LossCounts counts;
+  counts.batch.images = static_cast<int64_t>(num_images);
+  for (size_t i = 0; i < num_images; ++i) {
+    const auto boxes = static_cast<int64_t>(dataset.training_box_count(i));
+    counts.batch.boxes += boxes;
+    counts.num_boxes_go += std::min(boxes, num_queries);
+  }
+  return counts;
+}
+
+/// Detections with the original image and category ids; boxes as the official evaluator converts
+/// them, in float.
+void append_detections(const dfine::Detections& found, int64_t image_id,
+                       const std::vector<Category>& categories, std::vector<Detection>& out) {
+  const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(),
+               labels = found.labels.cpu().contiguous();
+  const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();  // [K, 4] x0 y0 x1 y1
+  if (!at::isfinite(scores).all().item<bool>() || !at::isfinite(boxes).all().item<bool>()) {
+    throw Error(str_cat("the model's predictions for image ", image_id, " are not finite"),
+                "training has diverged: lower optim.lr or set run.precision = \"fp32\", and "
+                "continue from a checkpoint before");
+  }
+  const float* box = boxes.const_data_ptr<float>();
+  for (int64_t k = 0; k < scores.size(0); ++k, box += 4) {
+    const auto label = static_cast<size_t>(labels.const_data_ptr<int64_t>()[k]);
+    out.push_back({.image_id = image_id,
+                   .category_id = categories[label].id,
+                   .xywh = {box[0], box[1], box[2] - box[0], box[3] - box[1]},
+                   .score = scores.const_data_ptr<float>()[k]});
+  }
+}
+
+/// All ranks' detections, in rank order, at rank zero.
+std::vector<Detection> gather(const std::vector<Detection>& mine, const Communicator& group) {
+  if (group.is_single()) return mine;
+  std::vector<Detection> all;
+  for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0)) {
+    const size_t before = all.size();
+    all.resize(before + bytes.size() / sizeof(Detection));
+    if (!bytes.empty()) std::memcpy(all.data() + before, bytes.data(), bytes.size());
+  }
+  return all;
+}
+
+/// Rank zero's figures on every rank.
+CocoSummary share(const CocoSummary& summary, const Communicator& group) {
+  std::vector<double> values;
+  for (const auto& [name, value] : summary.figures())
+    values.push_back(group.rank() == 0 ? value : 0);
+  values = group.sum(std::move(values));
+  return {.ap = values[0],
+          .ap50 = values[1],
+          .ap75 = values[2],
+          .ap_small = values[3],
+          .ap_medium = values[4],
+          .ap_large = values[5],
+          .ar1 = values[6],
+          .ar10 = values[7],
+          .ar100 = values[8],
+          .ar_small = values[9],
+          .ar_medium = values[10],
+          .ar_large = values[11]};
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, double>> Validation::figures() const {
+  std::vector<std::pair<std::string, double>> all{{"val_loss", val_loss}};
+  for (const auto& [name, value] : summary.figures()) all.emplace_back(name, value);
+  return all;
+}
+
+Score Validation::score() const {
+  return {.ap = summary.ap < 0 ? std::numeric_limits<double>::quiet_NaN() : summary.ap,
+          .val_loss = val_loss};
+}
+
+GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {
+  GroundTruth truth;
+  const auto& categories = dataset.categories();
+  for (const auto& category : categories) truth.categories.push_back({category.id, category.name});
+  for (size_t i = 0; i < num_images; ++i) {
+    const int64_t image_id = dataset.image(i).id;
+    truth.image_ids.push_back(image_id);
+    for (const auto& box : dataset.evaluation_boxes(i)) {
+      truth.boxes.push_back({.image_id = image_id,
+                             .category_id = categories[static_cast<size_t>(box.label)].id,
+                             .annotation_id = box.annotation_id,
+                             .xywh = box.xywh,
+                             .area = box.area,
+                             .iscrowd = box.iscrowd});
+    }
+  }
+  return truth;
+}
+
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
+                              const LossCounts& counts, at::Device device) {
+  const at::NoGradGuard no_grad;
+  const Criterion criterion(
+      {.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
+  const Targets targets = to_device(batch.targets, device);
+  const ModelOutput output = model.forward(to_model_input(batch.images, device));
+  return {.loss = criterion.loss(output, targets, criterion.match(output, targets), counts)
+                      .total.item<double>(),
+          .detections = postprocess(output.layers.back(), sizes)};
+}
+
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
+                    const Communicator& group) {
+  const bool was_training = model.is_training();
+  model.eval();
+  const size_t num_images = options.max_images > 0
+                                ? std::min(static_cast<size_t>(options.max_images), dataset.size())
+                                : dataset.size();
+
+  const LossCounts counts = loss_counts(dataset, num_images, model.spec().num_queries);
+  double loss = 0;
+  std::vector<Detection> detections;
+  Loader loader(dataset, options.loader);
+  loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
+                                options.batch_size));
+  while (loader.has_next()) {
+    const Batch batch = loader.next();
+    std::vector<ImageSize> sizes;
+    for (const size_t i : batch.samples)
+      sizes.push_back({dataset.image(i).height, dataset.image(i).width});
+    const ValidatedBatch found = validate_batch(model, batch, sizes, counts, group.device());
+    loss += found.loss;
+    for (size_t b = 0; b < sizes.size(); ++b) {
+      append_detections(found.detections[b], dataset.image(batch.samples[b]).id,
+                        dataset.categories(), detections);
+    }
+  }
+  model.train(was_training);
+
+  Validation result;
+  result.val_loss = group.sum({loss}).front();
+  const auto all = gather(detections, group);
+  if (group.rank() == 0) {
+    const CocoEvaluation evaluation = evaluate_coco(ground_truth(dataset, num_images), all);
+    result.summary = summarize(evaluation);
+    result.classes = summarize_classes(evaluation);
+  }
+  result.summary = share(result.summary, group);
+  return result;
+}
+
+}  // namespace dfine

@@ -1,0 +1,63 @@
+#pragma once
+// What a model scores on a packed data set: the COCO figures and val_loss.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "distributed/communicator.h"
+#include "eval/monitor.h"
+#include "input/loader.h"
+#include "loss/criterion.h"
+#include "metrics/coco_types.h"
+#include "metrics/summary.h"
+#include "model/dfine.h"
+#include "model/postprocess.h"
+
+namespace dfine {
+
+class PackedDataset;
+
+struct Validation {
+  /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and
+  /// normalised as the criterion does for all images as one batch: loss_vfl by the number of boxes,
+  /// the others by the number of matched pairs (fewer than boxes only where an image has more boxes
+  /// than queries). It does not depend on the batch size or the number of ranks (up to rounding in
+  /// the order of the sum).
+  double val_loss = 0;
+  CocoSummary summary;
+  std::vector<CocoClassSummary> classes;  // empty on ranks other than zero
+
+  /// val_loss and the 12 figures, in the order in which metrics.jsonl lists them.
+  std::vector<std::pair<std::string, double>> figures() const;
+  /// What checkpoint.monitor compares; AP is NaN without boxes to find.
+  Score score() const;
+};
+
+struct ValidationOptions {
+  LoaderOptions loader;
+  int64_t batch_size = 1;  // images a rank
+  int64_t max_images = 0;  // the first so many; 0: all
+};
+
+/// The ground truth of the first `num_images` images, as the annotation file had it.
+GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images);
+
+/// A batch as validate() treats it.
+struct ValidatedBatch {
+  double loss = 0;                     // the batch's share of val_loss
+  std::vector<Detections> detections;  // [B]
+};
+
+/// Forward, loss and detections of one batch; no gradients. `model`: in evaluation mode, on
+/// `device`. `counts`: of all images that are validated, which normalise the loss. `sizes`: [B]
+/// pixels of the original images, which the detections are in.
+ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
+                              const LossCounts& counts, at::Device device);
+
+/// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates,
+/// and all ranks get the result. The model is put into evaluation mode and back into the mode it
+/// was in.
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
+                    const Communicator& group);
+
+}  // namespace dfine

@@ -1,0 +1,62 @@
+#pragma once
+// From a record of a pack to the pixels and boxes that a network sees.
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "augment/augmenter.h"
+#include "core/error.h"
+#include "core/image_size.h"
+#include "data/shards/dataset.h"
+#include "input/epoch_sampler.h"
+
+namespace dfine {
+
+struct SampleOptions {
+  ImageSize size{640, 640};  // every image is resized to this, aspect ratio not kept (official)
+  std::optional<AugmentConfig>
+      augment{};  // unset: nothing else is done to the image, and boxes are as packed
+  uint64_t seed = 0;
+  int64_t stage2_epoch = 0;  // see Augmenter
+};
+
+/// Memory of one thread, used again for each sample.
+struct SampleScratch {
+  std::vector<uint8_t> file;
+  std::vector<AugmentSource> sources;
+  AugmentScratch scratch;
+};
+
+/// Immutable: any number of threads may use one.
+class DetectionDataset {
+ public:
+  /// `dataset` must outlive this.
+  DetectionDataset(const PackedDataset& dataset, const SampleOptions& options);
+
+  const ImageSize& size() const { return options_.size; }
+
+  /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;`
+  /// for that Error), or another image is taken: for a sample at place p of the order the one at p
+  /// + 1, p + 2, ..., with p's own random draws; for image i, which mosaic or mixup wants, i + 1, i
+  /// + 2, ... The choice depends on nothing but which records are damaged.
+  using OnDamage = std::function<void(size_t image, const Error& error)>;
+
+  /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width].
+  /// `boxes`: its targets, which may be none. Returns the image that was taken.
+  size_t prepare(const Sample& sample, const LoadOrder& order, SampleScratch& memory,
+                 uint8_t* planes, std::vector<TargetBox>& boxes, const OnDamage& on_damage) const;
+
+ private:
+  void read(size_t index, std::vector<uint8_t>& file, Image& image) const;
+  template <class Candidate>
+  size_t read_first_valid(Candidate candidate, size_t num_images, SampleScratch& memory,
+                          AugmentSource& source, const OnDamage& on_damage) const;
+
+  const PackedDataset& dataset_;
+  const SampleOptions options_;
+  const std::optional<Augmenter> augmenter_;
+};
+
+}  // namespace dfine

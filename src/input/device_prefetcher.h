@@ -1,0 +1,29 @@
+#pragma once
+#include <memory>
+
+#include "input/loader.h"
+
+namespace dfine {
+
+/// A loader's batches on the device that trains. On a GPU, a batch that is ready is copied by a
+/// stream of its own while the step before it computes; give the loader pinned memory then. On the
+/// CPU they are the loader's own.
+class DevicePrefetcher {
+ public:
+  /// `loader` must outlive this.
+  DevicePrefetcher(Loader& loader, at::Device device);
+  ~DevicePrefetcher();
+
+  void start(LoadOrder order);
+  bool has_next() const;
+  /// images and targets are on the device; the current stream waits for them, not the caller.
+  /// Batch::wait_s: what the loader took.
+  Batch next();
+
+ private:
+  struct Copies;
+  Loader& loader_;
+  std::unique_ptr<Copies> copies_;  // null on the CPU
+};
+
+}  // namespace dfine

@@ -1,0 +1,27 @@
+#pragma once
+#include <vector>
+
+#include <torch/nn/module.h>
+
+#include "tensor.h"
+
+namespace dfine {
+
+/// A copy of a module's buffers, to put back what a forward pass has changed in them: the running
+/// statistics of batch norms and their counters. Neither call waits for the device.
+class BufferSnapshot {
+ public:
+  /// The module must be on its device already.
+  explicit BufferSnapshot(const torch::nn::Module& module);
+
+  void save();
+  void restore() const;
+
+ private:
+  struct OfOneType {
+    std::vector<Tensor> buffers, copies;
+  };
+  OfOneType floating_, counters_;
+};
+
+}  // namespace dfine

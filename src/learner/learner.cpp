@@ -1,0 +1,118 @@
+#include "learner/learner.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "core/text.h"
+#include "distributed/consistency_check.h"
+#include "learner/build.h"
+#include "learner/parameter_groups.h"
+#include "optim/clip.h"
+#include "optim/schedule.h"
+#include "weights/weights.h"
+
+namespace dfine {
+namespace {
+
+std::string describe_shapes(const DFine& model) {
+  std::string text;
+  for (const auto& item : model.named_parameters())
+    text += str_cat(item.key(), " ", item.value().sizes(),
+                    item.value().requires_grad() ? "\n" : " frozen\n");
+  return text;
+}
+
+std::optional<at::ScalarType> autocast_type(Precision precision) {
+  switch (precision) {
+    case Precision::kBf16:
+      return at::kBFloat16;
+    case Precision::kFp16:
+      return at::kHalf;
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe,
+                 const Communicator& group)
+    : config_(config), recipe_(recipe), group_(group), model_(std::move(model)) {
+  check_agreement(group, "the model's parameters", describe_shapes(*model_));
+  model_->to(group.device());
+  model_->train();
+  model_->set_group(group);
+
+  std::vector<Tensor> all;
+  for (const auto& [name, tensor] : named_tensors(*model_)) all.push_back(tensor);
+  group.broadcast(all, 0);
+
+  trained_ = trained_parameters(*model_);
+  const Precision precision = effective_precision(config.run, group.device().is_cuda());
+  step_.emplace(
+      *model_, trained_,
+      Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}),
+      group, autocast_type(precision), config.train.gradient_accumulation);
+  if (precision == Precision::kFp16) scaler_.emplace();
+  OptimConfig optim = config.optim;
+  optim.lr = recipe.lr;
+  optim.backbone_lr = recipe.backbone_lr;
+  optimizer_.emplace(parameter_groups(*model_, optim));
+  for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
+  if (config.ema.enabled)
+    ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
+}
+
+StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step) {
+  std::vector<MicroBatch> parts;
+  for (const Batch& batch : batches) {
+    parts.push_back(
+        {.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
+         .targets = to_device(batch.targets, group_.device())});
+  }
+  const StepKey key{.seed = static_cast<uint64_t>(config_.run.seed), .step = step};
+  const LossTerms terms = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
+  if (scaler_) scaler_->unscale(trained_);
+  const Tensor grad_norm = clip_grad_norm(trained_, config_.optim.clip_norm);
+
+  StepResult result = report(terms, grad_norm);
+  const double factor = lr_multiplier(recipe_.lr_shape, step);
+  result.lr = recipe_.lr * factor;
+  result.without_denoising = terms.without_denoising;
+  if (result.updated) {
+    update(factor);
+  } else {
+    step_->restore_buffers();
+  }
+  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!result.updated);
+  // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next
+  // backward pass need not add.
+  for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
+  return result;
+}
+
+StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
+  // The gradients are the same on all ranks, since the reducer has averaged them, and so is their
+  // norm.
+  Tensor figures = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
+  group_.all_reduce_sum(figures);
+  figures = figures.div_(group_.size()).cpu();
+  StepResult result{.loss = 0, .losses = {}, .grad_norm = figures[-1].item<double>()};
+  for (size_t i = 0; i < terms.names.size(); ++i) {
+    result.losses.emplace_back(terms.names[i], figures[static_cast<int64_t>(i)].item<double>());
+    result.loss += result.losses.back().second;
+  }
+  result.updated = std::isfinite(result.loss) && std::isfinite(result.grad_norm);
+  result.finite =
+      result.updated || (std::isfinite(result.loss) && scaler_ && scaler_->can_back_off());
+  return result;
+}
+
+void Learner::update(double lr_multiplier) {
+  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * lr_multiplier);
+  optimizer_->step();
+  if (ema_) ema_->update();
+}
+
+}  // namespace dfine

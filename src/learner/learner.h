@@ -1,0 +1,78 @@
+#pragma once
+// What learns: the model with its optimizer and moving average, and the step that changes them.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/config.h"
+#include "distributed/communicator.h"
+#include "input/batch.h"
+#include "learner/recipe.h"
+#include "learner/step.h"
+#include "model/dfine.h"
+#include "optim/adamw.h"
+#include "optim/ema.h"
+#include "optim/grad_scaler.h"
+
+namespace dfine {
+
+/// What a step reports; the same on all ranks.
+struct StepResult {
+  double loss = 0;                                     // sum of the terms
+  std::vector<std::pair<std::string, double>> losses;  // weighted terms, means over the ranks
+  double grad_norm = 0;                                // of the step's gradient, before clipping
+  double lr = 0;
+  int64_t without_denoising =
+      0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
+  /// False: the step was passed over on all ranks. Weights, moments, average and running statistics
+  /// are bit for bit what they were.
+  bool updated = true;
+  /// False: the loss or a gradient was not finite, which is why it was passed over. With half
+  /// precision an overflow at a finite loss is the scale's fault as long as that is above 1: it is
+  /// lowered, and this stays true.
+  bool finite = true;
+};
+
+class Learner {
+ public:
+  /// Collective. Takes over `model` (weights loaded): moves it to the group's device, gives all
+  /// ranks rank zero's weights, checks that they have the same parameters, and makes optimizer and
+  /// average.
+  Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe,
+          const Communicator& group);
+
+  /// Collective. Step number `step` (from 0) on this rank's part of the global batch:
+  /// train.gradient_accumulation_steps micro-batches of equal size. The images are resized to
+  /// `size` on the device.
+  ///
+  /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the
+  /// report, before the update, because that decides whether there is one.
+  StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
+
+  DFine& model() { return *model_; }
+  AdamW& optimizer() { return *optimizer_; }
+  /// Null when ema.enabled is false.
+  Ema* ema() { return ema_ ? &*ema_ : nullptr; }
+  /// Null but for half precision.
+  GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
+
+ private:
+  StepResult report(const LossTerms& terms, const Tensor& grad_norm) const;
+  void update(double lr_multiplier);
+
+  const Config config_;
+  const Recipe recipe_;
+  const Communicator group_;
+  std::shared_ptr<DFine> model_;
+  std::vector<Tensor> trained_;
+  std::optional<TrainingStep> step_;
+  std::optional<AdamW> optimizer_;
+  std::optional<GradScaler> scaler_;
+  std::optional<Ema> ema_;
+  std::vector<double> base_lr_;  // of each parameter group, before the schedule
+};
+
+}  // namespace dfine

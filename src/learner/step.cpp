@@ -1,0 +1,136 @@
+#include "learner/step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <ATen/core/grad_mode.h>
+
+#include "input/epoch_sampler.h"
+#include "learner/autocast.h"
+#include "model/denoising.h"
+
+namespace dfine {
+namespace {
+
+/// Over all ranks and these micro-batches; one small all-reduce.
+GlobalCounts count(std::span<const MicroBatch> parts, const ModelSpec& spec,
+                   const Communicator& group) {
+  int64_t images = 0, boxes = 0, most = 0, without_denoising = 0;
+  for (const MicroBatch& part : parts) {
+    images += part.targets.num_images();
+    boxes += part.targets.num_boxes();
+    for (const int64_t of_image : part.targets.counts) {
+      most = std::max(most, of_image);
+      const DenoisingMeta alone =
+          denoising_meta(spec.num_denoising, of_image, spec.max_denoising_queries);
+      if (alone.groups > 0) without_denoising += of_image - alone.max_boxes;
+    }
+  }
+  const auto sums = group.sum({static_cast<double>(images), static_cast<double>(boxes),
+                               static_cast<double>(without_denoising)});
+  return {.images = static_cast<int64_t>(sums[0]),
+          .boxes = static_cast<int64_t>(sums[1]),
+          .max_boxes = group.max({most})[0],
+          .without_denoising = static_cast<int64_t>(sums[2])};
+}
+
+LossCounts count(const std::vector<Matchings>& matchings, const GlobalCounts& batch,
+                 const Communicator& group) {
+  int64_t pairs = 0;
+  for (const Matchings& part : matchings) pairs += part.num_boxes_go();
+  const double all = group.sum({static_cast<double>(pairs)}).front();
+  return {.batch = batch, .num_boxes_go = static_cast<int64_t>(all), .ranks = group.size()};
+}
+
+/// A batch without any box lacks the terms of the denoising queries, which are the last.
+void add(const LossResult& loss, double share, LossTerms& sum) {
+  Tensor longer = loss.terms.detach() * share, shorter = sum.values;
+  if (!shorter.defined()) {
+    sum.values = longer;
+  } else {
+    if (longer.size(0) < shorter.size(0)) std::swap(longer, shorter);
+    longer.narrow(0, 0, shorter.size(0)).add_(shorter);
+    sum.values = longer;
+  }
+  if (loss.names.size() > sum.names.size()) sum.names = loss.names;
+}
+
+}  // namespace
+
+TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained,
+                           const Criterion& criterion, const Communicator& group,
+                           std::optional<at::ScalarType> autocast,
+                           GradientAccumulation accumulation)
+    : model_(model),
+      criterion_(criterion),
+      group_(group),
+      autocast_(autocast),
+      accumulation_(accumulation),
+      reducer_(trained, group),
+      buffers_(model) {}
+
+LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
+                            double loss_scale) {
+  buffers_.save();
+  LossTerms terms;
+  const size_t together = accumulation_ == GradientAccumulation::kExact ? parts.size() : 1;
+  const double share = static_cast<double>(together) / static_cast<double>(parts.size());
+  for (size_t first = 0; first < parts.size(); first += together) {
+    accumulate({.parts = std::span(parts).subspan(first, together),
+                .first = first,
+                .last = first + together == parts.size()},
+               key, share, loss_scale, terms);
+  }
+  return terms;
+}
+
+void TrainingStep::accumulate(const Range& range, const StepKey& key, double share,
+                              double loss_scale, LossTerms& terms) {
+  const std::span<const MicroBatch> parts = range.parts;
+  const GlobalCounts batch = count(parts, model_.spec(), group_);
+  terms.without_denoising += batch.without_denoising;
+
+  std::vector<Matchings> matchings(parts.size());
+  for (size_t k = parts.size(); --k > 0;) {
+    const at::NoGradGuard no_grad;
+    matchings[k] =
+        criterion_.match(forward(parts[k], range.first + k, batch, key), parts[k].targets);
+  }
+  if (parts.size() > 1) buffers_.restore();
+  ModelOutput output = forward(parts[0], range.first, batch, key);
+  matchings[0] = criterion_.match(output, parts[0].targets);
+  const LossCounts counts = count(matchings, batch, group_);
+
+  for (size_t k = 0; k < parts.size(); ++k) {
+    if (k > 0) output = forward(parts[k], range.first + k, batch, key);
+    const LossResult loss = criterion_.loss(output, parts[k].targets, matchings[k], counts);
+    add(loss, share, terms);
+    const Tensor scaled = loss.total * (loss_scale * share);
+    if (!range.last || k + 1 < parts.size()) {
+      scaled.backward();
+    } else {
+      reducer_.backward(scaled);  // the ranks' mean of what has accumulated
+    }
+  }
+}
+
+ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
+                                  const StepKey& key) {
+  const int64_t num_classes = model_.spec().num_classes, images = part.targets.num_images();
+  DenoisingQueries denoising;
+  denoising.meta = denoising_meta(model_.spec().num_denoising, counts.max_boxes,
+                                  model_.spec().max_denoising_queries);
+  if (denoising.meta.groups > 0) {
+    const int64_t first =
+        images * micro_batch_index(static_cast<int64_t>(index), group_.rank(), group_.size());
+    denoising.meta.kept = choose_denoised_boxes(part.targets, denoising.meta, key.seed,
+                                                static_cast<uint64_t>(key.step), first);
+    const auto draws = draw_denoising(key.seed, static_cast<uint64_t>(key.step), first, images,
+                                      denoising.meta, num_classes);
+    denoising = make_denoising(part.targets, denoising.meta, draws, num_classes);
+  }
+  const Autocast autocast(group_.device().type(), autocast_);
+  return model_.forward(part.images(), &denoising);
+}
+
+}  // namespace dfine

@@ -1,0 +1,97 @@
+#pragma once
+// One training step: a function of the weights, the global batch, the seed and the step's number,
+// not of how ranks and micro-batches split the batch (but for batch norms in training mode, whose
+// statistics are those of a micro-batch over all ranks, and for the mean over micro-batches of
+// GradientAccumulation::kAveraged).
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "distributed/communicator.h"
+#include "distributed/gradient_reducer.h"
+#include "learner/buffer_snapshot.h"
+#include "loss/criterion.h"
+#include "model/dfine.h"
+
+namespace dfine {
+
+/// What one rank forwards at once. Of every rank and micro-batch of a step as many images.
+struct MicroBatch {
+  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device: called when they are
+  /// needed, twice where the batch goes forward twice, so that one micro-batch of pixels in
+  /// floating point is there at a time.
+  std::function<Tensor()> images;
+  Targets targets;  // on the same device
+};
+
+/// What draws the denoising queries of a step.
+struct StepKey {
+  uint64_t seed = 0;
+  int64_t step = 0;  // from 0
+};
+
+/// The weighted loss terms of a step, of all micro-batches of this rank: their mean over the ranks
+/// is the step's.
+struct LossTerms {
+  std::vector<std::string> names;
+  Tensor values;  // [names], constant
+  int64_t without_denoising =
+      0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
+};
+
+class TrainingStep {
+ public:
+  /// Collective. `trained`: the model's parameters that learn. `autocast`: bfloat16 or half, in
+  /// which the model goes forward and back; the matcher and the loss are always computed in float
+  /// at least. `model`, on the group's device, must outlive this.
+  TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion,
+               const Communicator& group, std::optional<at::ScalarType> autocast = {},
+               GradientAccumulation accumulation = GradientAccumulation::kExact);
+
+  /// Collective. Forward, criterion, backward. On return the parameters' gradients, which must be
+  /// undefined before, are `loss_scale` times those of the global batch, the same on all ranks.
+  /// Micro-batch k of rank r is part micro_batch_index(k, r, ranks) of the global batch.
+  ///
+  /// kExact: the loss is normalised by counts of the global batch. Those of images and boxes are
+  /// known beforehand; how many pairs the unions of matchings have is known only once all
+  /// micro-batches have been forwarded. So with K > 1 micro-batches K - 1 of them go forward twice,
+  /// first without a graph.
+  ///
+  /// kAveraged: the loss is the mean of K losses, of each micro-batch over all ranks, with counts
+  /// and denoising groups of its own. Each goes forward once. With K = 1 both are the same.
+  ///
+  /// Running statistics change once a micro-batch, in order.
+  ///
+  /// Where the host waits for the device: in the matcher, once a micro-batch. Nowhere else.
+  LossTerms run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
+
+  /// Puts the model's buffers back to what they were before the last run().
+  void restore_buffers() const { buffers_.restore(); }
+
+ private:
+  /// Micro-batches that are normalised together, of all those of a step.
+  struct Range {
+    std::span<const MicroBatch> parts;
+    size_t first = 0;   // its place among the step's
+    bool last = false;  // nothing comes after it
+  };
+  /// Adds to the gradients and to `terms` what they would be from this range alone, times `share`.
+  void accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
+                  LossTerms& terms);
+  ModelOutput forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
+                      const StepKey& key);
+
+  DFine& model_;
+  const Criterion criterion_;
+  const Communicator group_;
+  const std::optional<at::ScalarType> autocast_;
+  const GradientAccumulation accumulation_;
+  GradientReducer reducer_;
+  BufferSnapshot buffers_;
+};
+
+}  // namespace dfine

@@ -1,0 +1,56 @@
+#pragma once
+// What a run trains on: the batches of each optimizer step, in order, from epoch to epoch.
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "config/config.h"
+#include "core/image_size.h"
+#include "distributed/communicator.h"
+#include "input/device_prefetcher.h"
+#include "input/loader.h"
+#include "input/multiscale.h"
+#include "learner/recipe.h"
+
+namespace dfine {
+
+class PackedDataset;
+
+/// How a training set of `num_images` is cut into steps. Throws Error when it does not fill one.
+EpochLayout run_shape(const Config& config, int ranks, int64_t num_images);
+
+/// One optimizer step's data of this rank.
+struct StepInput {
+  std::vector<Batch> batches;  // train.gradient_accumulation_steps of them
+  ImageSize size;              // that their images are to be resized to
+  double wait_s = 0;           // seconds the caller waited for them
+  bool any_bad = false;        // whether this rank passed over damaged images
+};
+
+class TrainFeed {
+ public:
+  /// The first `num_images` of `dataset`, which must outlive this.
+  TrainFeed(const PackedDataset& dataset, const Config& config, const EpochLayout& shape,
+            int64_t num_images, const Communicator& group);
+
+  /// The data of step `step` (from 0). Steps asked for in their order are loaded ahead, within an
+  /// epoch.
+  StepInput next(int64_t step);
+
+  /// Collective, after a step in which some rank's StepInput::any_bad was true: images passed over
+  /// on one rank count on all, so that data.max_corrupt is a limit of the whole job. Throws Error
+  /// beyond it.
+  void share_bad(const StepInput& input);
+
+ private:
+  const Config config_;
+  const EpochLayout shape_;
+  const int64_t num_images_;
+  const Communicator group_;
+  const MultiScaleSampler sizes_;
+  Loader loader_;
+  DevicePrefetcher batches_;
+  int64_t expected_step_ = -1;  // the one whose batches come next
+};
+
+}  // namespace dfine

@@ -1,0 +1,37 @@
+#pragma once
+// Warnings about settings with which fine-tuning is known to fail. Each names the cause and the key
+// to change.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "learner/recipe.h"
+#include "train/checks/dataset_stats.h"
+
+namespace dfine {
+
+struct OfficialRate {
+  double lr = 0;
+  int64_t batch = 0;
+};
+
+/// The official recipe's learning rate of this size and its global batch
+/// (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
+OfficialRate official_rate(const std::string& size);
+
+/// What is usual at a global batch: the official rate scaled by the square root, and a factor of 4
+/// beyond what the linear and the square root rule give.
+struct UsualRates {
+  double least = 0, usual = 0, most = 0;
+};
+UsualRates usual_rates(const std::string& size, int64_t global_batch);
+
+/// `num_queries`: of the model; `class_names`: of the labels; `val`: unset without validation.
+std::vector<std::string> config_warnings(const Config& config, const Recipe& recipe,
+                                         const EpochLayout& shape, int64_t num_queries,
+                                         const std::vector<std::string>& class_names,
+                                         const DatasetStats& train,
+                                         const std::optional<DatasetStats>& val);
+
+}  // namespace dfine

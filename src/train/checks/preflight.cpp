@@ -1,0 +1,156 @@
+#include "train/checks/preflight.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "eval/validate.h"
+#include "input/batch.h"
+#include "input/multiscale.h"
+#include "learner/build.h"
+#include "optim/ema.h"
+
+namespace dfine {
+namespace {
+
+/// Grey images, boxes along the diagonal: what is in them does not change how much memory a step
+/// takes.
+Batch made_up_batch(const Config& config, const std::vector<int64_t>& counts, int64_t num_classes) {
+  const auto [height, width] = config.data.image_size;
+  Batch batch;
+  batch.images = at::full({static_cast<int64_t>(counts.size()), 3, height, width}, 128, at::kByte);
+  batch.targets.counts = counts;
+  std::vector<Tensor> centres{at::empty({0}, at::kFloat)};
+  for (const int64_t boxes : counts)
+    centres.push_back((at::arange(boxes, at::kFloat) + 1) / static_cast<double>(boxes + 1));
+  const Tensor centre = at::cat(centres);
+  batch.targets.labels = at::arange(centre.size(0), at::kLong).remainder(num_classes);
+  batch.targets.boxes =
+      at::stack({centre, centre, at::full_like(centre, 0.2), at::full_like(centre, 0.2)}, 1);
+  return batch;
+}
+
+/// The allocator of the CPU has no type of its own for it.
+bool out_of_memory(const c10::Error& error) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+         std::string_view(error.what_without_backtrace()).find("can't allocate memory") !=
+             std::string_view::npos;
+}
+
+int64_t peak_bytes(at::Device device) {
+  if (!device.is_cpu()) {
+    const auto total = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    return at::getDeviceAllocator(device.type())
+        ->getDeviceStats(device.index())
+        .reserved_bytes[total]
+        .peak;
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+/// As many as a rank has at once.
+int64_t validation_images(const Config& config, const std::optional<DatasetStats>& val,
+                          const Communicator& group) {
+  if (!val) return 0;
+  const int64_t most = (val->images + group.size() - 1) / group.size();
+  return std::min(
+      most, config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size);
+}
+
+template <class Trial>
+void within_memory(Trial trial, const Communicator& group, const std::string& what,
+                   const std::string& hint) {
+  try {
+    trial();
+  } catch (const c10::Error& e) {
+    if (!out_of_memory(e)) throw;
+    throw Error(str_cat(what, " does not fit into the memory of ", group.device().str()), hint);
+  }
+}
+
+}  // namespace
+
+void try_step(Learner& trial, const Config& config, ImageSize size,
+              const std::vector<int64_t>& counts) {
+  trial.optimizer().allocate_moments();
+  const Batch batch = made_up_batch(config, counts, trial.model().spec().num_classes);
+  trial.step(
+      std::vector<Batch>(static_cast<size_t>(config.train.gradient_accumulation_steps), batch),
+      size, 0);
+}
+
+void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts,
+                    const Communicator& group) {
+  std::optional<EmaInPlace> averaged;
+  if (trial.ema() != nullptr) averaged.emplace(*trial.ema());
+  DFine& model = trial.model();
+  model.eval();
+  const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
+  LossCounts loss_counts;
+  loss_counts.batch.images = batch.targets.num_images();
+  loss_counts.batch.boxes = loss_counts.num_boxes_go = batch.targets.num_boxes();
+  validate_batch(model, batch, std::vector<ImageSize>(counts.size(), config.data.image_size),
+                 loss_counts, group.device());
+  model.train();
+}
+
+Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayout& shape,
+                    const std::vector<Category>& categories, const DatasetStats& train,
+                    const std::optional<DatasetStats>& val, const Communicator& group) {
+  Preflight result{.size = MultiScaleSampler(config).largest(), .boxes = {}};
+  const Crowding mine = training_crowding(config, shape, recipe.total_steps, train.boxes_of_image,
+                                          group.rank(), group.size());
+  const auto most = group.max({mine.image, mine.batch});
+  result.boxes = {.image = most[0], .batch = most[1]};
+  result.validation_images = validation_images(config, val, group);
+
+  std::optional<Learner> trial;
+  const std::string hint = str_cat(
+      "lower data.batch_size (and raise train.gradient_accumulation_steps as much), lower "
+      "data.image_size, set data.multiscale = false, ",
+      config.augment.mosaic > 0 || config.augment.mixup > 0
+          ? "lower augment.mosaic and augment.mixup, "
+          : "",
+      config.model.num_denoising > 0 && result.boxes.image > config.model.num_denoising
+          ? "set model.max_denoising_queries, "
+          : "",
+      "or take images with fewer boxes");
+  within_memory(
+      [&] {
+        trial.emplace(build_model(config, categories, false, group), config, recipe, group);
+        const ModelSpec& spec = trial->model().spec();
+        try_step(*trial, config, result.size,
+                 most_expensive_counts(result.boxes, config.data.batch_size, spec.num_denoising,
+                                       spec.max_denoising_queries));
+      },
+      group,
+      str_cat("the largest step of this run (", counted(config.data.batch_size, "image"), " of ",
+              result.size.height, "x", result.size.width, " with ", result.boxes.image,
+              " boxes in one, ", result.boxes.batch, " in all)"),
+      hint);
+  result.peak_bytes = peak_bytes(group.device());
+  if (result.validation_images == 0) return result;
+
+  within_memory(
+      [&] {
+        const Crowding boxes = plain_crowding(val->boxes_of_image, result.validation_images);
+        try_validation(*trial, config, most_expensive_counts(boxes, result.validation_images, 0, 0),
+                       group);
+      },
+      group,
+      str_cat("a validation batch of this run (", counted(result.validation_images, "image"),
+              " of ", config.data.image_size.height, "x", config.data.image_size.width, ")"),
+      "lower validate.batch_size (0: data.batch_size) or data.image_size");
+  result.validation_peak_bytes = peak_bytes(group.device());
+  return result;
+}
+
+}  // namespace dfine

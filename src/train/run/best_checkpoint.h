@@ -1,0 +1,19 @@
+#pragma once
+// The folders checkpoints/best and checkpoints/best_stage1 of a run. All for rank zero.
+#include <cstdint>
+#include <filesystem>
+
+#include "train/run/run_folder.h"
+
+namespace dfine {
+
+/// When the second stage begins: keeps checkpoints/best as checkpoints/best_stage1, by hard links
+/// where the file system has them. False if there is no best yet.
+bool keep_stage1_best(const RunFolder& folder);
+
+/// In a run continued from `from`: whether checkpoints/best is there, brought from beside `from`
+/// (the first stage's best too) if that belongs to another run folder. Without it, the figure that
+/// was best, of step `best_step`, has no weights left.
+bool import_best(const RunFolder& folder, const std::filesystem::path& from, int64_t best_step);
+
+}  // namespace dfine

@@ -1,0 +1,88 @@
+#include "train/run/checkpoint_metrics.h"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "files/atomic_path.h"
+
+namespace dfine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const ValidationRecord& record) {
+  Json json{
+      {"weights", weights_name(record.weights)}, {"step", record.step}, {"epoch", record.epoch}};
+  for (const auto& [name, value] : record.figures)
+    json["figures"][name] = std::isfinite(value) ? Json(value) : Json();
+  return json;
+}
+
+ValidationRecord to_record(const Json& json) {
+  ValidationRecord record{.weights = to_weights_kind(json.at("weights").get<std::string>()),
+                          .epoch = json.at("epoch").get<int64_t>(),
+                          .step = json.at("step").get<int64_t>(),
+                          .figures = {}};
+  const Json figures = json.value("figures", Json::object());
+  for (const auto& [name, value] : figures.items())
+    record.figures.emplace_back(
+        name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  return record;
+}
+
+/// What `read` makes of the file's JSON.
+template <class Read>
+auto read_metrics(const std::filesystem::path& file, Read read) {
+  return with_context(
+      [&] {
+        try {
+          std::ifstream in(file, std::ios::binary);
+          return read(Json::parse(in));
+        } catch (const Json::exception& e) {
+          throw Error(str_cat("it is not as training writes it: ", e.what()),
+                      "remove it, and the checkpoint opens without its figures");
+        }
+      },
+      [&] { return str_cat("while reading ", file.string()); });
+}
+
+}  // namespace
+
+const char* weights_name(WeightsKind kind) {
+  return kind == WeightsKind::kEma ? "ema" : "raw";
+}
+
+WeightsKind to_weights_kind(const std::string& name) {
+  if (name == "ema") return WeightsKind::kEma;
+  if (name == "raw") return WeightsKind::kRaw;
+  throw Error(str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
+}
+
+void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint) {
+  Json json{{"step", checkpoint.step},
+            {"epoch", checkpoint.epoch},
+            {"weights", weights_name(checkpoint.held_weights())},
+            {"validations", Json::array()}};
+  for (const ValidationRecord& record : checkpoint.validations)
+    json["validations"].push_back(to_json(record));
+  write_file_atomically(file, json.dump(2) + "\n");
+}
+
+std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file) {
+  return read_metrics(file, [](const Json& json) {
+    std::vector<ValidationRecord> records;
+    for (const Json& record : json.at("validations")) records.push_back(to_record(record));
+    return records;
+  });
+}
+
+int64_t read_checkpoint_step(const std::filesystem::path& file) {
+  return read_metrics(file, [](const Json& json) { return json.at("step").get<int64_t>(); });
+}
+
+}  // namespace dfine

@@ -1,0 +1,23 @@
+#pragma once
+// metrics.json of a checkpoint folder: what validation found, beside the weights it found it of.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "train/run/checkpoint.h"
+
+namespace dfine {
+
+/// Throws Error for anything but "ema" and "raw".
+WeightsKind to_weights_kind(const std::string& name);
+
+/// The layout stands at save_checkpoint().
+void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint);
+
+/// Its validations; null figures are NaN. An Error names the file and what is wrong with it.
+std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file);
+
+/// The steps done when the folder was written. Errors as above.
+int64_t read_checkpoint_step(const std::filesystem::path& file);
+
+}  // namespace dfine

@@ -1,0 +1,62 @@
+#pragma once
+// A run's state into a checkpoint folder, and back.
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "config/config.h"
+#include "data/category.h"
+#include "eval/monitor.h"
+#include "learner/learner.h"
+#include "learner/recipe.h"
+#include "train/run/checkpoint.h"
+
+namespace dfine {
+
+/// Where a run is, beside what the learner holds.
+struct RunState {
+  int64_t step = 0;  // optimizer steps done
+  double val_loss = std::numeric_limits<double>::quiet_NaN();
+  std::optional<Checkpoint::Best> best;
+  WeightsKind weights = WeightsKind::kEma;    // which are the better ones, for model.safetensors;
+                                              // without an average the raw ones
+  std::vector<ValidationRecord> validations;  // of the last validation, for metrics.json
+
+  /// Takes a validation's figures; true if they are the best so far by `monitor` (is_better).
+  bool validated(Monitor monitor, const Score& score, int64_t epoch);
+};
+
+/// Writes `folder`, whole or not at all.
+void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config,
+              const std::vector<Category>& categories, const RunState& state,
+              const EpochLayout& shape);
+
+/// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA,
+/// AdamW's two moments, model.safetensors).
+int64_t checkpoint_bytes(const std::string& model_size);
+
+/// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run,
+/// without a learner, so that a mistake shows before anything is computed. Throws Error.
+void check_resume(const std::filesystem::path& folder, const Config& config,
+                  const EpochLayout& shape);
+
+/// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`,
+/// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
+/// when the global batch or the number of steps an epoch (the data) differ: the steps done would
+/// not mean the same; or when one of the two is without denoising. The classes are those of
+/// in_order_of_checkpoint() (checkpoint_order.h). `weights`, `val_loss` and `validations` come
+/// back on rank zero only.
+RunState restore_run(const std::filesystem::path& folder, Learner& learner,
+                     const EpochLayout& shape, const Config& config, const Communicator& group);
+
+/// Collective, for the start of the second stage: every rank gets weights, optimizer and average of
+/// the checkpoint `folder`, which rank zero alone reads. Returns the step it was written after.
+/// Where rank zero finds none that fits the learner, it says why in a warning, every rank keeps
+/// what it has, and nothing is returned. Ema::restarted_decay stays. The run's own counters are not
+/// touched.
+std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner,
+                                   const Communicator& group);
+
+}  // namespace dfine

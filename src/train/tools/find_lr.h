@@ -1,0 +1,16 @@
+#pragma once
+// dfine_ddp --find-lr: a learning rate range test.
+#include <cstdint>
+
+#include "config/config.h"
+#include "distributed/mpi_session.h"
+
+namespace dfine {
+
+/// Collective. Trains `steps` steps with the run's own data, model, batch and precision while the
+/// learning rate rises from 1e-6 to 0.1 (the backbone's keeps its share), until the loss explodes;
+/// logs a table and a proposal and writes RUN_DIR/find-lr.svg and find-lr.csv. Nothing else in the
+/// run folder is touched. Throws Error as Trainer does.
+void find_lr(const Config& config, MpiSession& session, int64_t steps);
+
+}  // namespace dfine

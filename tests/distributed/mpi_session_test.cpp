@@ -1,0 +1,92 @@
+#include "distributed/mpi_session.h"
+
+#include <gtest/gtest.h>
+
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "distributed/consistency_check.h"
+#include "distributed/rendezvous.h"
+#include "rank_main.h"
+
+namespace dfine {
+namespace {
+
+using test::group;
+using test::session;
+
+TEST(MpiSession, KnowsItsPlace) {
+  EXPECT_EQ(session().rank(), group().rank());
+  EXPECT_EQ(session().size(), group().size());
+  EXPECT_EQ(session().local_size(), session().size());  // one host here
+  EXPECT_EQ(session().local_rank(), session().rank());
+  EXPECT_EQ(session().ranks().size(), static_cast<size_t>(session().size()));
+  for (int r = 0; r < session().size(); ++r) {
+    EXPECT_EQ(session().ranks()[static_cast<size_t>(r)].rank, r);
+    EXPECT_EQ(session().ranks()[static_cast<size_t>(r)].device, "cpu");
+  }
+}
+
+TEST(MpiSession, TableHasALineForEachRank) {
+  const std::string table = session().rank_table();
+  EXPECT_EQ(table.find("rank"), 0u);
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), session().size());
+  EXPECT_NE(table.find(session().host()), std::string::npos);
+}
+
+TEST(MpiSession, StoreIsReachedByAllRanks) {
+  if (session().size() == 1) GTEST_SKIP() << "no store alone";
+  const auto store = session().store();
+  store->add("arrived", 1);
+  group().barrier();
+  EXPECT_EQ(store->add("arrived", 0), session().size());
+}
+
+TEST(MpiSession, RefusesGpusInABuildWithoutCuda) {
+#ifndef DFINE_CUDA
+  EXPECT_THROW(session().make_communicator(DeviceRequest::kCuda), Error);
+#endif
+}
+
+TEST(Agreement, PassesWhenAllAgree) {
+  check_agreement(group(), "the configuration", std::string(100000, 'x'));
+}
+
+TEST(Agreement, NamesTheRanksThatDifferAndTheirValues) {
+  if (group().is_single()) GTEST_SKIP() << "needs peers";
+  const int last = group().size() - 1;
+  try {
+    check_agreement(group(), "data.train", group().rank() == last ? "/data/b" : "/data/a");
+    FAIL();
+  } catch (const Error& e) {
+    const std::string others = last == 1 ? "rank 0" : str_cat("ranks 0-", last - 1);
+    EXPECT_EQ(e.message(), str_cat("The ranks disagree on data.train:\n  ", others,
+                                   ": /data/a\n  rank ", last, ": /data/b"));
+  }
+}
+
+TEST(Agreement, ShowsLongValuesWhereTheyDiffer) {
+  if (group().is_single()) GTEST_SKIP() << "needs peers";
+  std::string value(5000, 'a');
+  if (group().rank() == 1) value[4000] = 'b';
+  try {
+    check_agreement(group(), "shapes", value);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.message().find("rank 1: ..."), std::string::npos) << e.message();
+    EXPECT_NE(e.message().find("aab"), std::string::npos) << e.message();
+    EXPECT_LT(e.message().size(), 600u);
+  }
+}
+
+TEST(Rendezvous, FindsWhatListens) {
+  if (session().size() == 1) GTEST_SKIP() << "no store alone";
+  const uint16_t port = session().store()->getPort();
+  EXPECT_TRUE(answers("127.0.0.1", port, 1000));
+  EXPECT_FALSE(answers("no-such-host.invalid", port, 1000));
+  for (const auto& address : own_addresses()) EXPECT_TRUE(answers(address, port, 1000)) << address;
+}
+
+}  // namespace
+}  // namespace dfine
