@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The official augmentation of 640x480 JPEGs to 640x640, one thread, decoding left out: ours beside torchvision's v2 transforms in the
+"""The official augmentation of 640x480 JPEGs to 640x640, one thread, without decoding: ours beside torchvision's v2 transforms in the
 official list, on Pillow images as the official code runs them and on uint8 tensors. CPU time of a thread, so that other work on the
 machine counts little; each is repeated in turn and the best is taken.
 

@@ -1,5 +1,5 @@
 // bench_coco_eval GT.json RESULTS.json [THREADS]: prints seconds of loading and of evaluating, and
-// the 12 figures, as one line of JSON. bench_coco_eval.py makes the data and runs this beside
+// the 12 metrics, as one line of JSON. bench_coco_eval.py makes the data and runs this beside
 // pycocotools, faster-coco-eval and hotcoco.
 #include <chrono>
 #include <iostream>
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     const double evaluate = seconds_since(loaded);
     nlohmann::ordered_json result{
         {"load", load}, {"evaluate", evaluate}, {"stats", nlohmann::json::array()}};
-    for (const auto& [name, value] : summary.figures()) result["stats"].push_back(value);
+    for (const auto& [name, value] : summary.metrics()) result["stats"].push_back(value);
     std::cout << result.dump() << "\n";
     return 0;
   } catch (const dfine::Error& e) {

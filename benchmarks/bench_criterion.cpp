@@ -1,5 +1,5 @@
 // The criterion as D-FINE-N calls it: batch 4, 60 boxes per image, 80 classes, 120 denoising
-// queries an image. bench_criterion.py runs the official code on the same outputs. OMP_NUM_THREADS
+// queries per image. bench_criterion.py runs the official code on the same outputs. OMP_NUM_THREADS
 // sets the threads.
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>

@@ -86,7 +86,7 @@ int bench(const Settings& given) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app("The loader of training: images a second", "bench_loader");
+  CLI::App app("The loader of training: images per second", "bench_loader");
   app.add_option("--data", settings.data, "a folder that dfine-pack wrote")->required();
   app.add_option("--image-size", settings.image_size);
   app.add_option("--augment", settings.augment, "dfine, flip or none");

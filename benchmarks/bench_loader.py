@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Loading of training batches with the official augmentation, 640x480 JPEG files to 640x640 float: images a second, on one core.
 
-Side by side in one run, in turn, each in a process of its own tied to the first core, --repeat times; the best of each counts:
+Side by side in one run, in turn, each in a separate process tied to the first core, --repeat times; the best of each counts:
   ours          bench_loader --threads 1 on the pack
   official      the dataset and dataloader of $DFINE_OFFICIAL with its recipe (configs/dfine/include/dataloader.yml), no worker processes,
                 multi-scale off so that every batch is 640x640
@@ -10,7 +10,7 @@ Side by side in one run, in turn, each in a process of its own tied to the first
                 zoom-out and no crop, so it does less than the others
   libjpeg       bare decoding of the same files from memory to RGB, by libjpeg-turbo through Pillow
   simplejpeg    the same through simplejpeg, the quickest binding of libjpeg-turbo
-Versions of the peers: benchmarks/requirements.txt. A peer that is not installed is named and left out.
+Versions of the peers: benchmarks/requirements.txt. A peer that is not installed is named and skipped.
 Then ours with one and two threads on two cores. The second column is images for each second of processor time, which other programs
 on the machine disturb less.
 
@@ -198,7 +198,7 @@ def main():
             if importlib.util.find_spec(module.split(".")[0]):
                 runs[name] = lambda name=name, share=share: on_cores(1, lambda: peer(name, share * options.images))
             else:
-                print(f"{name} is not installed: left out")
+                print(f"{name} is not installed: skipped")
         if "DFINE_OFFICIAL" in os.environ:
             runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
         best = dict.fromkeys(runs, (0.0, 0.0))

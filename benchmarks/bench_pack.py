@@ -18,8 +18,8 @@ from pathlib import Path
 from coco_shape import ANNOTATIONS, IMAGES, shipped_photographs, write_annotations, write_images
 
 
-def report(what, **figures):
-    print(json.dumps({"what": what, **{k: round(v, 3) if isinstance(v, float) else v for k, v in figures.items()}}), flush=True)
+def report(what, **metrics):
+    print(json.dumps({"what": what, **{k: round(v, 3) if isinstance(v, float) else v for k, v in metrics.items()}}), flush=True)
 
 
 def timed(command, **options):

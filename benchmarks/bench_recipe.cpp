@@ -1,5 +1,5 @@
 // What the recipe's extras cost: whole steps as training makes them (EMA, clipping, warm-up, the
-// check for finite figures, metrics.jsonl) against plain ones (forward, criterion, backward,
+// check for finite numbers, metrics.jsonl) against plain ones (forward, criterion, backward,
 // AdamW), in turn.
 //   bench_recipe --size n --batch 4 --image-size 320 --boxes 12 --classes 3 --threads 2 --steps 20
 #include <ATen/Parallel.h>

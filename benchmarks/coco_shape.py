@@ -45,7 +45,7 @@ def write_annotations(path, images, annotations, size=(640, 480)):
 
 
 def write_images(folder, names, sources):
-    """Links spread over copies of the sources: a file may have only so many (65,000 on ext4)."""
+    """Links spread over copies of the sources: a file may have only a limited number (65,000 on ext4)."""
     folder.mkdir(parents=True, exist_ok=True)
     for i, name in enumerate(names):
         source, target = sources[i % len(sources)], folder / name

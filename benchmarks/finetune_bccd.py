@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""D-FINE-N from random weights on the shipped blood cell images, as a newcomer would train it: ours against the official trainer.
+"""D-FINE-N from random weights on the BCCD dataset, as a newcomer would train it: ours against the official trainer.
 
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/finetune_bccd.py --bin build/release/bin --work runs/finetune [--only ours]
 

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   int threads = 0;
   CLI::App app(
       "COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed "
-      "data set, or of a results file on an "
+      "dataset, or of a results file on an "
       "annotation file.",
       "dfine-eval");
   app.set_version_flag("--version", "dfine-eval " DFINE_VERSION);
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
           ->type_name("PATH");
   auto* data =
       app.add_option("--data", pack.data, "folder that dfine-pack wrote")->type_name("DIR");
-  app.add_option("--output", output, "also write the figures here")->type_name("FILE.json");
+  app.add_option("--output", output, "also write the metrics here")->type_name("FILE.json");
   app.add_option("--image-size", image_size,
                  "network input; default: what the model was trained with")
       ->type_name("N|HxW")

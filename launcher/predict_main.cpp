@@ -23,14 +23,14 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("PATH...");
   app.add_option("--threshold", options.threshold,
-                 "least score that is kept, 0 to 1; 0 keeps the best 300 of each image")
+                 "minimum score that is kept, 0 to 1; 0 keeps the best 300 of each image")
       ->capture_default_str();
   app.add_option(
          "--output", options.output,
          "folder for drawn pictures and predictions.json; without it detections are printed")
       ->type_name("DIR");
   app.add_option("--format", options.format,
-                 "coco: files in OUTPUT; text: a line each on the terminal")
+                 "coco: files in OUTPUT; text: one line per detection on the terminal")
       ->check(CLI::IsMember({"coco", "text"}));
   app.add_option(
          "--annotations", options.annotations,

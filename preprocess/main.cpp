@@ -55,7 +55,7 @@ void describe_input(CLI::App& app, PackOptions& pack) {
       ->default_str("coco")
       ->group(group);
   app.add_option("--annotations", pack.annotations,
-                 "coco: JSON file; yolo: data.yaml; voc: folder of the data set")
+                 "coco: JSON file; yolo: data.yaml; voc: folder of the dataset")
       ->type_name("PATH")
       ->group(group);
   app.add_option("--images", pack.images,
@@ -77,11 +77,11 @@ void describe_input(CLI::App& app, PackOptions& pack) {
                "decoder")
       ->group(group);
   app.add_flag("--drop-group-classes", pack.drop_group_classes,
-               "coco: leave out classes without annotations that are the supercategory of others "
+               "coco: drop classes without annotations that are the supercategory of others "
                "(Roboflow's first class)")
       ->group(group);
   app.add_flag("--drop-unused-classes", pack.drop_unused_classes,
-               "leave out all classes without annotations, and name them; another annotation file "
+               "drop all classes without annotations, and name them; another annotation file "
                "may keep other classes")
       ->group(group);
   app.add_flag("--skip-bad", pack.skip_bad,
@@ -166,7 +166,7 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
     throw UsageError(
         "--drop-unused-classes does not go with --split: each split may lack other classes, and "
         "the packs would not fit together",
-        "remove the unused classes from the data set's list of names");
+        "remove the unused classes from the dataset's list of names");
   if (pack.format != AnnotationFormat::kCoco && pack.drop_group_classes)
     throw UsageError("--drop-group-classes goes with --format coco alone",
                      "other formats have no groups of classes: leave the option out");

@@ -10,7 +10,7 @@
 //
 //   const Augmenter augmenter(effective_augment(config), seed, stage2_epoch(config));
 //   const AugmentPlan plan = augmenter.plan({epoch, position}, dataset.size());
-//   sources[0] = decoded sample;  sources[1 + i] = decoded image plan.partners[i] of the data set
+//   sources[0] = decoded sample;  sources[1 + i] = decoded image plan.partners[i] of the dataset
 //   augmenter.apply(plan, sources, {640, 640}, planes, boxes, scratch);
 #include <array>
 #include <optional>
@@ -32,7 +32,7 @@ struct AugmentPlan {
   std::array<std::optional<MosaicDraw>, 2>
       mosaics;  // of the sample, and of the image blended into it
   std::optional<MixupDraw> mixup;
-  std::vector<size_t> partners;  // images of the data set that are needed besides the sample
+  std::vector<size_t> partners;  // images of the dataset that are needed besides the sample
                                  // itself; none without mosaic and mixup
 };
 

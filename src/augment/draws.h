@@ -1,5 +1,5 @@
 #pragma once
-// The random parameters of the augmentation. Each op draws from a stream of its own, keyed by
+// The random parameters of the augmentation. Each op draws from a separate stream, keyed by
 // (seed, epoch, position, op, member), and in a fixed order, so that switching an op off or
 // changing its range moves no other op's draws. The distributions are those of torchvision's v2
 // transforms.
@@ -62,14 +62,14 @@ bool draw_flip(const AugmentConfig& config, CounterRandom random);
 struct MosaicDraw {
   double degrees = 0, scale = 1;
   double shift_x = 0, shift_y = 0;   // in [-1, 1] times the largest shift
-  std::array<size_t, 3> partners{};  // images of the data set, possibly equal
+  std::array<size_t, 3> partners{};  // images of the dataset, possibly equal
 };
 std::optional<MosaicDraw> draw_mosaic(const AugmentConfig& config, CounterRandom random,
                                       size_t dataset_size);
 
 struct MixupDraw {
   double weight = 1;   // of the sample itself
-  size_t partner = 0;  // image of the data set
+  size_t partner = 0;  // image of the dataset
 };
 std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random,
                                     size_t dataset_size);

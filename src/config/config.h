@@ -64,7 +64,7 @@ struct DataConfig {
   bool multiscale = false;           // another input size each step, the same on all ranks
   int64_t multiscale_repeat =
       0;  // shares of image_size itself among the sizes; 0: see multiscale_repeat()
-  int64_t max_images = 0;                    // use the first so many of either pack; 0: all
+  int64_t max_images = 0;                    // use the first N images of either pack; 0: all
   OnCorrupt on_corrupt = OnCorrupt::kError;  // when a training record is damaged
   int64_t max_corrupt = 100;  // damaged records skipped before the run ends, over all ranks
   int64_t read_ahead =
@@ -97,9 +97,9 @@ struct OptimConfig {
 
 struct TrainConfig {
   int64_t epochs = 50;     // passes over the training images
-  int64_t max_steps = 0;   // stop after so many optimizer steps; 0: no limit
+  int64_t max_steps = 0;   // stop after N optimizer steps; 0: no limit
   double max_minutes = 0;  // stop after so much time; 0: no limit
-  int64_t patience = 0;    // stop after so many validations in a row without a new best; 0: never
+  int64_t patience = 0;    // stop after N validations in a row without a new best; 0: never
   int64_t gradient_accumulation_steps = 1;  // micro-batches whose gradients make one step
   GradientAccumulation gradient_accumulation =
       GradientAccumulation::kExact;  // how they are made one
@@ -129,8 +129,7 @@ struct ValidateConfig {
 
 struct CheckpointConfig {
   Monitor monitor = Monitor::kValLoss;  // what decides which checkpoint is `best`
-  int64_t every_steps =
-      0;  // write `last` also every so many steps; 0: at the end of each epoch only
+  int64_t every_steps = 0;  // write `last` also every N steps; 0: at the end of each epoch only
 };
 
 struct Config {

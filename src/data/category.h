@@ -4,7 +4,7 @@
 
 namespace dfine {
 
-/// A class of the data set. Its label (0..C-1, what the model predicts) is its place in the list;
+/// A class of the dataset. Its label (0..C-1, what the model predicts) is its place in the list;
 /// packs list classes by ascending id. The id is the one of the annotation file, which may be
 /// sparse, and is what predictions are written with.
 struct Category {

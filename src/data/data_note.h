@@ -6,7 +6,7 @@
 
 namespace dfine {
 
-/// Something about a data set that is no error, but that the closing summary and the report list:
+/// Something about a dataset that is no error, but that the closing summary and the report list:
 /// how often, and the first cases.
 struct DataNote {
   static constexpr size_t kShown = 10;     // in the summary

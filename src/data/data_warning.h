@@ -3,7 +3,7 @@
 
 namespace dfine {
 
-/// A data set that is well-formed but will hardly train as intended.
+/// A dataset that is well-formed but will hardly train as intended.
 struct DataWarning {
   std::string text;    // what was found, with numbers
   std::string advice;  // what to do

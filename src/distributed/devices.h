@@ -21,8 +21,8 @@ struct DeviceOffer {
 };
 
 /// A device for each rank, one rank a device: the GPU of its local rank, or its only one where the
-/// launcher shows each rank its own. `offers`: one a rank. Throws when requests differ, when a host
-/// has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
+/// launcher shows each rank its own. `offers`: one per rank. Throws when requests differ, when a
+/// host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
 std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 
 /// For sending between ranks; the host and local rank are not part of it.

@@ -34,7 +34,7 @@ std::string failure_context();
 /// With its context, ready to print.
 FailureText describe_failure(const std::exception_ptr& failure);
 
-/// Takes over std::terminate and the fatal signals while it lives; one a process. A signal is
+/// Takes over std::terminate and the fatal signals while it lives; one per process. A signal is
 /// reported by a thread of its own, since a handler may do next to nothing.
 class FailureReporter {
  public:

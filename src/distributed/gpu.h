@@ -24,7 +24,7 @@ std::vector<std::string> visible_gpus();
 /// Makes `device` the one that the calling thread's CUDA operations use. Nothing for the CPU.
 void use_device(at::Device device);
 
-/// Collective: a process group over NCCL, one rank a GPU; the ranks find each other through
+/// Collective: a process group over NCCL, one rank per GPU; the ranks find each other through
 /// `store`, under `name`. Throws Error when the NCCL versions do not fit together (nccl_version.h).
 c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store,
                                                        const std::string& name, int rank, int size,

@@ -17,7 +17,7 @@ namespace dfine {
 c10::intrusive_ptr<c10d::TCPStore> make_rendezvous(const HostChannel& channel,
                                                    const std::string& host, bool one_host);
 
-/// This host's addresses, loopback and link-local ones left out.
+/// This host's addresses without loopback and link-local ones.
 std::vector<std::string> own_addresses();
 
 /// Whether something listens at host:port; waits at most `timeout_ms` for an answer from each of

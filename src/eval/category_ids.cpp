@@ -32,7 +32,7 @@ CategoryIds without_annotations(const std::string& model_name, const ModelDescri
     std::iota(result.ids.begin(), result.ids.end(), 0);
     result.warning = str_cat(
         model_name, " has no category ids: category_id is the label, 0 to ", result.ids.size() - 1,
-        ". For the ids of a data set, give its annotation file: --annotations FILE.json");
+        ". For the ids of a dataset, give its annotation file: --annotations FILE.json");
   } else if (names == model.class_names) {
     result.note =
         "the classes are COCO's: category_id is the one in COCO's annotation files, 1 to 90";

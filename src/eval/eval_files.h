@@ -19,7 +19,7 @@ struct FileEvalOptions {
 /// match_categories.h). Throws Error that names file and record.
 void evaluate_files(const FileEvalOptions& options);
 
-/// Prints the 12 figures and the classes to stdout; `output`, if given, gets them as JSON, whole or
+/// Prints the 12 metrics and the classes to stdout; `output`, if given, gets them as JSON, whole or
 /// not at all.
 void report_evaluation(const CocoEvaluation& evaluation,
                        const std::optional<std::filesystem::path>& output);

@@ -1,5 +1,5 @@
 #pragma once
-// dfine-eval of a model on a packed data set.
+// dfine-eval of a model on a packed dataset.
 #include <cstdint>
 #include <filesystem>
 #include <optional>

@@ -16,7 +16,7 @@ constexpr const char* kHint =
     "dfine-predict --annotations, which then "
     "writes its category ids";
 
-/// An id that the truth lacks agrees if the truth lacks the name too: such detections are left out.
+/// An id that the truth lacks agrees if the truth lacks the name too: such detections are dropped.
 bool agrees(const Category& category, const ClassList& truth) {
   const auto same_id = std::ranges::find(truth.ids, category.id);
   if (same_id == truth.ids.end())

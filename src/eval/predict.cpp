@@ -78,7 +78,7 @@ void report_nothing_found(double highest, double threshold) {
   const double digits = std::pow(10, std::ceil(-std::log10(std::max(highest, 1e-6))) + 1);
   std::cout << "nothing has a score of " << threshold << " or more; the highest is "
             << fixed(highest, 4) << ": --threshold " << std::floor(highest * digits) / digits
-            << " would show something\n";
+            << " would show detections\n";
 }
 
 /// Why the boxes are not in the pixels that viewers show; empty: they are.

@@ -12,7 +12,7 @@ namespace dfine {
 struct PredictOptions {
   std::string weights;
   std::vector<std::filesystem::path> images;  // files and folders
-  double threshold = 0.25;       // least score; 0 keeps all of the best 300 query-class pairs
+  double threshold = 0.25;       // minimum score; 0 keeps all of the best 300 query-class pairs
   std::filesystem::path output;  // empty: nothing is written
   std::string format;  // "coco": files in `output`; "text": lines on stdout; empty: coco if there
                        // is an output, else text
@@ -29,8 +29,8 @@ struct PredictOptions {
 /// the pixels of the picture as viewers show it, EXIF orientation applied; without `exif`, and with
 /// `annotations`, in the pixels as stored, which training sees too.
 ///
-/// When nothing passes the threshold, the highest score seen is printed and a threshold that would
-/// show something. Files of the folders that are no images are listed on stderr. Images that cannot
+/// When nothing passes the threshold, the highest score seen is printed and a threshold to
+/// try. Files of the folders that are no images are listed on stderr. Images that cannot
 /// be read do not affect the others: they are listed in an Error at the end, as is a picture that
 /// cannot be written. What is wrong with the options, the files' names among them, is found before
 /// the model is loaded.

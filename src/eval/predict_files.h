@@ -33,7 +33,7 @@ void write_coco_results(const std::filesystem::path& path,
 /// One line: file, label, score, x1 y1 x2 y2; names printable.
 std::string format_text(const Prediction& prediction);
 
-/// What predictions take from a COCO annotation file, so that they carry the ids of a data set.
+/// What predictions take from a COCO annotation file, so that they carry the ids of a dataset.
 struct AnnotatedSet {
   std::map<std::string, int64_t> image_ids;  // by file_name
   std::vector<Category> categories;

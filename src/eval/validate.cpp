@@ -66,10 +66,10 @@ std::vector<Detection> gather(const std::vector<Detection>& mine, const Communic
   return all;
 }
 
-/// Rank zero's figures on every rank.
+/// Rank zero's metrics on every rank.
 CocoSummary share(const CocoSummary& summary, const Communicator& group) {
   std::vector<double> values;
-  for (const auto& [name, value] : summary.figures())
+  for (const auto& [name, value] : summary.metrics())
     values.push_back(group.rank() == 0 ? value : 0);
   values = group.sum(std::move(values));
   return {.ap = values[0],
@@ -88,9 +88,9 @@ CocoSummary share(const CocoSummary& summary, const Communicator& group) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, double>> Validation::figures() const {
+std::vector<std::pair<std::string, double>> Validation::metrics() const {
   std::vector<std::pair<std::string, double>> all{{"val_loss", val_loss}};
-  for (const auto& [name, value] : summary.figures()) all.emplace_back(name, value);
+  for (const auto& [name, value] : summary.metrics()) all.emplace_back(name, value);
   return all;
 }
 

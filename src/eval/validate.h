@@ -1,5 +1,5 @@
 #pragma once
-// What a model scores on a packed data set: the COCO figures and val_loss.
+// What a model scores on a packed dataset: the COCO metrics and val_loss.
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,16 +27,16 @@ struct Validation {
   CocoSummary summary;
   std::vector<CocoClassSummary> classes;  // empty on ranks other than zero
 
-  /// val_loss and the 12 figures, in the order in which metrics.jsonl lists them.
-  std::vector<std::pair<std::string, double>> figures() const;
+  /// val_loss and the 12 metrics, in the order in which metrics.jsonl lists them.
+  std::vector<std::pair<std::string, double>> metrics() const;
   /// What checkpoint.monitor compares; AP is NaN without boxes to find.
   Score score() const;
 };
 
 struct ValidationOptions {
   LoaderOptions loader;
-  int64_t batch_size = 1;  // images a rank
-  int64_t max_images = 0;  // the first so many; 0: all
+  int64_t batch_size = 1;  // images per rank
+  int64_t max_images = 0;  // the first N; 0: all
 };
 
 /// The ground truth of the first `num_images` images, as the annotation file had it.

@@ -1,6 +1,6 @@
 #pragma once
 // Image files to pixels: JPEG (libjpeg-turbo), PNG (libpng), WebP (libwebp), BMP, TIFF (libtiff),
-// told apart by their first bytes.
+// distinguished by their first bytes.
 //
 // The pixels are those of Pillow's `Image.open(file).convert("RGB")`, which is what the reference
 // implementations train on: alpha is dropped, 16-bit colour keeps its high byte, 16-bit grey is

@@ -41,7 +41,7 @@ class MarkerWalk {
   explicit MarkerWalk(Bytes file) : file_(file) {}
 
   /// Moves to the next marker and returns its code; bytes before it (padding, entropy-coded data)
-  /// are passed over, as decoders do. Nothing if the file ends first.
+  /// are skipped, as decoders do. Nothing if the file ends first.
   std::optional<int> next() {
     while (at_ < file_.size()) {
       const auto* found =

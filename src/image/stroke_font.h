@@ -21,8 +21,9 @@ double text_width(std::string_view text, double cap_height);
 /// not even that fits.
 std::string fit_text(std::string_view text, double cap_height, double width);
 
-/// Draws `text` from x with its baseline at row `baseline`; what lies outside the picture is left
-/// out.
+/// Draws `text` from x with its baseline at row `baseline`; what lies outside the picture is
+/// skipped
+///.
 void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height,
                Colour colour);
 

@@ -42,7 +42,7 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
   }
   throw Error(
       str_cat("all ", num_images, " images of ", dataset_.folder().string(), " are damaged"),
-      "pack the data set again");
+      "pack the dataset again");
 }
 
 size_t DetectionDataset::prepare(const Sample& sample, const LoadOrder& order,

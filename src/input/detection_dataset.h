@@ -39,7 +39,8 @@ class DetectionDataset {
 
   /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;`
   /// for that Error), or another image is taken: for a sample at place p of the order the one at p
-  /// + 1, p + 2, ..., with p's own random draws; for image i, which mosaic or mixup wants, i + 1, i
+  /// + 1, p + 2, ..., with p's own random numbers; for image i, which mosaic or mixup wants, i + 1,
+  /// i
   /// + 2, ... The choice depends on nothing but which records are damaged.
   using OnDamage = std::function<void(size_t image, const Error& error)>;
 

@@ -10,7 +10,7 @@ namespace dfine {
 
 /// One sample of a batch.
 struct Sample {
-  size_t index = 0;      // image in the data set
+  size_t index = 0;      // image in the dataset
   int64_t position = 0;  // place in the epoch's global order; with the epoch it keys every random
                          // draw for this sample
 };
@@ -23,7 +23,7 @@ constexpr int64_t micro_batch_index(int64_t micro_batch, int rank, int ranks) {
 }
 
 /// The order of one training epoch, cut into global batches, and these into equal contiguous parts.
-/// Samples that do not fill a last global batch are left out of this epoch (the official loader's
+/// Samples that do not fill a last global batch are dropped from this epoch (the official loader's
 /// drop_last); the shuffle of the next epoch brings them back.
 class EpochSampler {
  public:
@@ -51,8 +51,8 @@ class EpochSampler {
 
 /// What a loader is to load.
 struct LoadOrder {
-  int64_t epoch = 0;      // keys the random draws
-  size_t num_images = 0;  // the first so many of the data set take part
+  int64_t epoch = 0;      // keys the random numbers
+  size_t num_images = 0;  // the first N of the dataset take part
   int64_t num_batches = 0;
   std::function<std::vector<Sample>(int64_t)> batch;  // of 0 .. num_batches - 1
   std::function<size_t(int64_t)>

@@ -56,7 +56,7 @@ struct Loader::Pending {
   std::vector<Sample> samples;
   Tensor images;                              // uint8 [B, 3, H, W]
   std::vector<std::vector<TargetBox>> boxes;  // [B]
-  std::vector<std::vector<Damage>> damage;    // [B] images passed over in each place
+  std::vector<std::vector<Damage>> damage;    // [B] images skipped in each place
   std::vector<std::future<void>> done;        // [B]
 };
 
@@ -169,8 +169,8 @@ Error Loader::too_many_bad(size_t last) const {
   return Error(str_cat("more than data.max_corrupt = ", options_.max_corrupt,
                        " damaged records, the last of them ", dataset_.describe(last)),
                "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
-               "was made, or pack the data set again "
-               "(--decode --skip-bad leaves out images that cannot be decoded)");
+               "was made, or pack the dataset again "
+               "(--decode --skip-bad skips images that cannot be decoded)");
 }
 
 void Loader::report_bad(const Pending& batch) {

@@ -1,5 +1,5 @@
 #pragma once
-// Batches of a packed data set, made by worker threads, in an order that timing does not change.
+// Batches of a packed dataset, made by worker threads, in an order that timing does not change.
 #include <cstdint>
 #include <deque>
 #include <future>
@@ -47,7 +47,7 @@ class Loader {
   /// says how long it blocked.
   ///
   /// With skip_bad the place p of a damaged image is taken by the first sound one at p + 1, p + 2,
-  /// ... of the epoch's order, with p's own random draws. So the number of steps and the shape of
+  /// ... of the epoch's order, with p's own random numbers. So the number of steps and the shape of
   /// batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
 
@@ -71,7 +71,7 @@ class Loader {
   LoadOrder order_;
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
-  std::set<size_t> bad_;                             // images passed over
+  std::set<size_t> bad_;                             // images skipped
   std::vector<Tensor> buffers_;  // pageable image tensors, taken again once nobody else holds them
   std::mutex memories_mutex_;
   std::vector<std::unique_ptr<SampleScratch>>

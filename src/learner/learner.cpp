@@ -95,12 +95,12 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
 StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
   // The gradients are the same on all ranks, since the reducer has averaged them, and so is their
   // norm.
-  Tensor figures = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
-  group_.all_reduce_sum(figures);
-  figures = figures.div_(group_.size()).cpu();
-  StepResult result{.loss = 0, .losses = {}, .grad_norm = figures[-1].item<double>()};
+  Tensor sums = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
+  group_.all_reduce_sum(sums);
+  sums = sums.div_(group_.size()).cpu();
+  StepResult result{.loss = 0, .losses = {}, .grad_norm = sums[-1].item<double>()};
   for (size_t i = 0; i < terms.names.size(); ++i) {
-    result.losses.emplace_back(terms.names[i], figures[static_cast<int64_t>(i)].item<double>());
+    result.losses.emplace_back(terms.names[i], sums[static_cast<int64_t>(i)].item<double>());
     result.loss += result.losses.back().second;
   }
   result.updated = std::isfinite(result.loss) && std::isfinite(result.grad_norm);

@@ -27,10 +27,10 @@ struct StepResult {
   double lr = 0;
   int64_t without_denoising =
       0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
-  /// False: the step was passed over on all ranks. Weights, moments, average and running statistics
+  /// False: the step was skipped on all ranks. Weights, moments, EMA and running statistics
   /// are bit for bit what they were.
   bool updated = true;
-  /// False: the loss or a gradient was not finite, which is why it was passed over. With half
+  /// False: the loss or a gradient was not finite, which is why it was skipped. With half
   /// precision an overflow at a finite loss is the scale's fault as long as that is above 1: it is
   /// lowered, and this stays true.
   bool finite = true;

@@ -10,7 +10,7 @@
 
 namespace dfine {
 
-/// The trained parameters by learning rate and weight decay, groups without any left out: backbone
+/// The trained parameters by learning rate and weight decay, without empty groups: backbone
 /// without decay, backbone, rest without decay, rest. A parameter is without decay if a pattern of
 /// optim.no_decay is found in "ROLE NAME" (model/parameter_roles.h), such as "encoder.norm.weight
 /// model.encoder_input_proj.0.1.weight". Throws Error naming a pattern that is found in no

@@ -29,18 +29,18 @@ struct Recipe {
 /// Resolves `auto`, epochs and the scaling to the global batch.
 Recipe make_recipe(const Config& config, const EpochLayout& shape);
 
-/// optim.warmup_steps = "auto": a twentieth of the run, at most 500, the official figure.
+/// optim.warmup_steps = "auto": a twentieth of the run, at most 500, the official value.
 int64_t auto_warmup_steps(int64_t total_steps);
 
-/// ema.decay = "auto": 1 - 20 / total_steps, at most 0.9999, the official figure (whose runs have
-/// some 150,000 steps and more, so that the average reaches back a fifteenth of them or less). With
+/// ema.decay = "auto": 1 - 20 / total_steps, at most 0.9999, the official value (whose runs have
+/// some 150,000 steps and more, so that the EMA reaches back a fifteenth of them or less). With
 /// the warm-up below the initial weights' share at the end is at most exp(-20).
 double auto_ema_decay(int64_t total_steps);
 
-/// ema.warmup_steps = "auto": a fiftieth of the run, at most 1000, the official figure.
+/// ema.warmup_steps = "auto": a fiftieth of the run, at most 1000, the official value.
 int64_t auto_ema_warmup(int64_t total_steps);
 
-/// The share of the initial weights in the average after `updates` updates: the product of the
+/// The share of the initial weights in the EMA after `updates` updates: the product of the
 /// decays.
 double ema_initial_weight(double decay, int64_t warmup_steps, int64_t updates);
 

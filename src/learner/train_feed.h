@@ -16,7 +16,7 @@ namespace dfine {
 
 class PackedDataset;
 
-/// How a training set of `num_images` is cut into steps. Throws Error when it does not fill one.
+/// How a training pack of `num_images` is cut into steps. Throws Error when it does not fill one.
 EpochLayout run_shape(const Config& config, int ranks, int64_t num_images);
 
 /// One optimizer step's data of this rank.
@@ -24,7 +24,7 @@ struct StepInput {
   std::vector<Batch> batches;  // train.gradient_accumulation_steps of them
   ImageSize size;              // that their images are to be resized to
   double wait_s = 0;           // seconds the caller waited for them
-  bool any_bad = false;        // whether this rank passed over damaged images
+  bool any_bad = false;        // whether this rank skipped damaged images
 };
 
 class TrainFeed {
@@ -37,7 +37,7 @@ class TrainFeed {
   /// epoch.
   StepInput next(int64_t step);
 
-  /// Collective, after a step in which some rank's StepInput::any_bad was true: images passed over
+  /// Collective, after a step in which some rank's StepInput::any_bad was true: images skipped
   /// on one rank count on all, so that data.max_corrupt is a limit of the whole job. Throws Error
   /// beyond it.
   void share_bad(const StepInput& input);

@@ -67,13 +67,13 @@ struct LossResult {
 /// rows.
 ///
 /// float and double outputs are computed as they are, half and bfloat16 as float; run it outside of
-/// autocast. Nothing is masked: a NaN in the outputs shows in the loss. Without any box all terms
+/// autocast. A NaN in the outputs is not hidden: it shows in the loss. Without any box all terms
 /// but vfl and ddf are zero, and all outputs that a term reads still get a gradient.
 class Criterion {
  public:
   explicit Criterion(const CriterionOptions& options = {}) : options_(options) {}
 
-  /// Heads without logits are left out here and below (an evaluation's output has the last layer
+  /// Heads without logits are skipped here and below (an evaluation's output has the last layer
   /// only). Copies to the host, and so waits for the device.
   Matchings match(const ModelOutput& output, const Targets& targets) const;
 
@@ -82,7 +82,7 @@ class Criterion {
   LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings,
                   const LossCounts& counts) const;
 
-  /// Both, for a step of one batch a rank. With several ranks this is a collective call.
+  /// Both, for a step of one batch per rank. With several ranks this is a collective call.
   LossResult operator()(const ModelOutput& output, const Targets& targets,
                         const GlobalCounts& counts, const Communicator& group) const;
 

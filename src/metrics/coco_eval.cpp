@@ -35,11 +35,11 @@ void check_boxes(const std::vector<GroundTruthBox>& boxes) {
 void warn_of_oddities(const CocoEvaluation& result) {
   if (result.detections_left_out > 0) {
     log::warn(str_cat(result.detections_left_out, " of ", result.num_detections,
-                      " detections are left out: the ground truth does not list their category"));
+                      " detections are dropped: the ground truth does not list their category"));
   }
   if (result.boxes_left_out > 0) {
     log::warn(str_cat(result.boxes_left_out,
-                      " annotations are left out: their image or category is not listed"));
+                      " annotations are dropped: their image or category is not listed"));
   }
   if (result.boxes_with_id_zero > 0) {
     log::warn(

@@ -15,7 +15,7 @@
 //   positive (0 means "unmatched" there).
 // - Categories without a counting ground truth are -1 and leave every mean.
 // - Detections of a category the ground truth does not list, and ground truths on images or of
-//   categories not listed, are left out.
+//   categories not listed, are dropped.
 #include <span>
 #include <vector>
 
@@ -49,7 +49,7 @@ struct CocoEvaluation {
 };
 
 /// Evaluates all images and categories of `truth`. `threads` 0 takes one for every core. Warns
-/// (core/log.h) of what is left out and of annotation id 0. Throws Error on detections on images
+/// (core/log.h) of what is dropped and of annotation id 0. Throws Error on detections on images
 /// that `truth` does not list, on duplicate annotation ids, and on values that are not finite.
 CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
                              int threads = 0);

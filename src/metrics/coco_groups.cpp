@@ -36,7 +36,7 @@ class IdIndex {
   std::vector<int64_t> ids_;
 };
 
-/// Category and image of each record, as places in the two indices; category kNone: left out.
+/// Category and image of each record, as places in the two indices; category kNone: dropped.
 struct Keys {
   std::vector<uint32_t> category, image;
 };

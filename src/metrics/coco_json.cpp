@@ -69,7 +69,7 @@ class NameReader {
  private:
   struct Name {
     std::string_view token,
-        last_token;    // as they stand in the file, of this record and the one before; empty: none
+        last_token;    // unchanged, of this record and the one before; empty: none
     std::string text;  // of the last name read
 
     /// Most records repeat the name of the one before: that is seen without unescaping.

@@ -1,6 +1,6 @@
 #pragma once
 // What COCO evaluation needs of an annotation file and of a results file. Other fields
-// (segmentation, ...) are passed over.
+// (segmentation, ...) are skipped.
 #include <cstdint>
 #include <filesystem>
 #include <string>

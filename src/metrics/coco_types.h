@@ -1,6 +1,6 @@
 #pragma once
 // Flat inputs of COCO evaluation. They may come from JSON files (metrics/coco_json.h) or from a
-// packed data set: evaluation knows nothing of files. Boxes are the annotation's own pixels in
+// packed dataset: evaluation knows nothing of files. Boxes are the annotation's own pixels in
 // double, because exact equality with pycocotools needs its exact numbers.
 #include <array>
 #include <cstdint>

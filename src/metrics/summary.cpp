@@ -95,7 +95,7 @@ size_t width_of(std::string_view text) {
 
 }  // namespace
 
-std::array<std::pair<std::string_view, double>, 12> CocoSummary::figures() const {
+std::array<std::pair<std::string_view, double>, 12> CocoSummary::metrics() const {
   return {{{"ap", ap},
            {"ap50", ap50},
            {"ap75", ap75},
@@ -141,13 +141,13 @@ std::vector<CocoClassSummary> summarize_classes(const CocoEvaluation& evaluation
 
 std::string format_summary(const CocoSummary& summary) {
   std::ostringstream out;
-  const auto figures = summary.figures();
-  for (size_t i = 0; i < figures.size(); ++i) {
+  const auto metrics = summary.metrics();
+  for (size_t i = 0; i < metrics.size(); ++i) {
     const FigureLabel& label = kLabels[i];
     out << std::left << std::setw(19) << label.kind << "IoU " << std::setw(11) << label.iou
         << "area " << std::setw(8) << label.area << "detections " << std::right << std::setw(3)
-        << kCocoDetectionLimits[label.limit] << std::setw(8) << shown(figures[i].second) << "  "
-        << figures[i].first << "\n";
+        << kCocoDetectionLimits[label.limit] << std::setw(8) << shown(metrics[i].second) << "  "
+        << metrics[i].first << "\n";
   }
   return out.str();
 }
@@ -172,7 +172,7 @@ std::string format_classes(const std::vector<CocoClassSummary>& classes) {
 nlohmann::ordered_json to_json(const CocoSummary& summary,
                                const std::vector<CocoClassSummary>& classes) {
   nlohmann::ordered_json json;
-  for (const auto& [name, value] : summary.figures()) json[std::string(name)] = value;
+  for (const auto& [name, value] : summary.metrics()) json[std::string(name)] = value;
   json["classes"] = nlohmann::ordered_json::array();
   for (const auto& c : classes) {
     json["classes"].push_back({{"category_id", c.category.id},

@@ -1,5 +1,5 @@
 #pragma once
-// The 12 COCO figures and average precision by class, as numbers, as text and as JSON.
+// The 12 COCO metrics and average precision by class, as numbers, as text and as JSON.
 #include <array>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -18,7 +18,7 @@ struct CocoSummary {
   double ar1 = -1, ar10 = -1, ar100 = -1, ar_small = -1, ar_medium = -1, ar_large = -1;
 
   /// Names and values in pycocotools' order.
-  std::array<std::pair<std::string_view, double>, 12> figures() const;
+  std::array<std::pair<std::string_view, double>, 12> metrics() const;
 };
 
 /// One class: the same means over that class alone (all sizes, 100 detections).

@@ -31,7 +31,7 @@ class Decoder : public torch::nn::Module {
 
   struct Result {
     std::vector<HeadOutput>
-        layers;      // one a layer in training, else the last alone, without corners and ref_points
+        layers;  // one per layer in training, else the last alone, without corners and ref_points
     HeadOutput pre;  // training only
   };
   /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.

@@ -16,7 +16,7 @@ void freeze(DFine& model, const std::vector<std::string>& patterns);
 /// What is frozen, by whatever setting, one line a part:
 /// "model.backbone.model.encoder.stages.0-3.downsample.normalization", tensors, parameters. Numbers
 /// in a name that differ between parts of one kind are joined to a range. Frozen batch norms count
-/// with weight and bias. The decoder's two constants (`up`, `reg_scale`) are left out. Empty if
+/// with weight and bias. The decoder's two constants (`up`, `reg_scale`) are skipped. Empty if
 /// nothing is frozen.
 std::string describe_frozen(const DFine& model);
 

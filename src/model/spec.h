@@ -1,5 +1,5 @@
 #pragma once
-// Everything that defines a D-FINE network. Figures: the official
+// Everything that defines a D-FINE network. Values: the official
 // configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml and include/dfine_hgnetv2.yml; the backbones B0,
 // B2, B4, B5: arch_configs in nn/backbone/hgnetv2.py (Peterande/D-FINE 4a1f73a).
 #include <cstdint>
@@ -29,9 +29,9 @@ struct StageSpec {
 struct BackboneSpec {
   int64_t stem_mid, stem_out;     // channels; the stem's stride is 4
   std::vector<StageSpec> stages;  // strides 4, 8, 16, 32
-  int64_t first_output;  // index of the first stage whose features the encoder gets; the later ones
-                         // follow
-  bool affine_blocks;    // learnable scale and bias after each activation
+  int64_t first_output;  // index of the lowest stage whose features the encoder gets; the later
+                         // ones follow
+  bool affine_blocks;  // learnable scale and bias after each activation
 };
 
 struct ModelSpec {

@@ -31,7 +31,7 @@ class Ema {
 
   /// What the official trainer (src/solver/det_solver.py) means to do at train.stage2_epoch:
   /// `decay` takes the place of the one of construction, and the warm-up goes on. As published it
-  /// has no effect, because the average's decay was fixed when it was made (a closure in
+  /// has no effect, because the EMA's decay was fixed when it was made (a closure in
   /// src/optim/ema.py): ema.restart = "published" is to not call this.
   void restart(double decay);
   /// And after each later epoch without improvement: the restarted decay falls by 1e-4, not below
@@ -40,7 +40,7 @@ class Ema {
   /// The decay since restart(); unset before. Part of the state.
   std::optional<double> restarted_decay() const { return restarted_decay_; }
 
-  /// All tensors by name, sharing memory with the average.
+  /// All tensors by name, sharing memory with the EMA.
   const std::map<std::string, Tensor>& averages() const;
   /// Copies averages in; the names and shapes must be the model's. Throws Error naming the first
   /// that is not. `restarted_decay` as restarted_decay() gave it.
@@ -63,7 +63,7 @@ class Ema {
   bool exchanged_ = false;
 };
 
-/// While it lives, the model has the average's weights: for validation.
+/// While it lives, the model has the EMA's weights: for validation.
 class EmaInPlace {
  public:
   explicit EmaInPlace(Ema& ema) : ema_(ema) { ema_.exchange(); }

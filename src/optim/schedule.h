@@ -17,7 +17,7 @@ struct LrScheduleParams {
                                              // flat-cosine); cosine_end 0: no cosine
   double final_factor = 1;
 
-  double growth = 1;  // factor of each step over the one before (a range test)
+  double growth = 1;  // factor of each step over the one before (the learning-rate finder)
 };
 
 /// At `step` = 0, 1, ...: the product of

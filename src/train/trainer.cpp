@@ -208,7 +208,7 @@ void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
   if (is_root()) {
     log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
                       fixed(state.best->value, 4), " of epoch ", state.best->epoch,
-                      "): the best is looked for anew from here on"));
+                      "): the search for the best starts over here"));
   }
   state.best.reset();
 }
@@ -237,7 +237,7 @@ void Trainer::Impl::run() {
   group.barrier();
 }
 
-/// At the stop epoch the second stage begins: from the best weights of the first, without strong
+/// At train.stage2_epoch stage 2 begins: from the best weights of stage 1, without strong
 /// augmentation.
 void Trainer::Impl::begin_epoch() {
   if (recipe.stage2_epoch == 0 || epoch() != recipe.stage2_epoch) return;
@@ -252,7 +252,7 @@ void Trainer::Impl::go_back_to_best() {
   set_failure_context(str_cat("going back to the best weights after step ", state.step));
   const auto from = reload_best(folder.checkpoint("best_stage1"), *learner, group);
   if (is_root() && from)
-    log::info(str_cat("second stage: back to the best weights of the first, of step ", *from));
+    log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
@@ -293,7 +293,7 @@ void Trainer::Impl::train_step(Progress& progress) {
   }
   if (result.finite && !result.updated && is_root())
     log::info(str_cat("step ", state.step,
-                      " was left out: half precision overflowed; the loss scale is now ",
+                      " was skipped: half precision overflowed; the loss scale is now ",
                       learner->scaler()->scale()));
   if (!result.finite) after_bad_step(input);
   nonfinite_steps = result.finite ? 0 : nonfinite_steps;
@@ -309,19 +309,19 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
                    std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   ++nonfinite_steps;
   if (is_root())
-    log::warn(str_cat("step ", state.step, " was left out: its loss or gradient is not finite; ",
+    log::warn(str_cat("step ", state.step, " was skipped: its loss or gradient is not finite; ",
                       nonfinite_steps, " in a row", all));
   if (nonfinite_steps < config.train.max_bad_steps) return;
   throw Error(
       str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps, "step"),
               " in a row"),
-      str_cat(
-          "look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
-          config.run.precision == Precision::kFp32 ? "" : ", or set run.precision = \"fp32\"",
-          "; checkpoints/last is from before. Where its weights are past saving too, start from "
-          "checkpoints/best: --resume none --set "
-          "model.weights=",
-          folder.checkpoint("best").string()));
+      str_cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
+              config.run.precision == Precision::kFp32 ? "" : ", or set run.precision = \"fp32\"",
+              "; checkpoints/last is from before. Where its weights cannot be repaired either, "
+              "start from "
+              "checkpoints/best: --resume none --set "
+              "model.weights=",
+              folder.checkpoint("best").string()));
 }
 
 /// `best` before `last`: what `last` says of it is then true whenever the run is killed.
@@ -349,15 +349,15 @@ bool Trainer::Impl::validate_now(int64_t done) {
   state.validations.clear();
   for (const auto& [weights, result] : found)
     state.validations.push_back(
-        {.weights = weights, .epoch = done, .step = state.step, .figures = result.figures()});
+        {.weights = weights, .epoch = done, .step = state.step, .metrics = result.metrics()});
   if (!is_root()) return best;
   for (const ValidationRecord& record : state.validations)
     metrics->write_validation(record, record.weights == better.weights);
   for (const auto& [weights, result] : found) {
     log::info(str_cat("epoch ", done, " validated, ",
-                      weights == WeightsKind::kEma ? "averaged weights" : "raw weights",
-                      ": val_loss ", fixed(result.val_loss, 4), "  AP ",
-                      fixed(result.summary.ap, 4), "  AP50 ", fixed(result.summary.ap50, 4),
+                      weights == WeightsKind::kEma ? "EMA" : "raw weights", ": val_loss ",
+                      fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
+                      fixed(result.summary.ap50, 4),
                       weights != better.weights ? ""
                       : best                    ? "  (best so far)"
                       : found.size() > 1        ? "  (better)"

@@ -1,5 +1,5 @@
 #pragma once
-// Validation of what learns: the average of the weights, the weights themselves, and which of them
+// Validation of what learns: the EMA, the weights themselves, and which of them
 // are better.
 #include <vector>
 
@@ -16,7 +16,7 @@ struct WeightsValidation {
 };
 
 /// Collective. Of the sets of weights that validate.weights means, the better one by
-/// checkpoint.monitor first; the average's if they are equally good. Without an average only the
+/// checkpoint.monitor first; the EMA's if they are equally good. Without an EMA only the
 /// raw ones.
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const Config& config, const Communicator& group);

@@ -65,8 +65,8 @@ ClassHeadRemap by_name(const std::vector<std::string>& wanted,
     }
   } else if (wanted.size() == given.size()) {
     result.rows = as_they_stand(wanted.size());
-    result.report = str_cat("class heads as they stand: the weights do not name their ",
-                            given.size(), " classes");
+    result.report =
+        str_cat("class heads unchanged: the weights do not name their ", given.size(), " classes");
     result.warning = str_cat("the weights do not name their ", given.size(),
                              " classes; as the data has as many, they are taken to be the same ",
                              "in the same order. If they are not, set model.class_heads = \"new\"");
@@ -87,7 +87,8 @@ ClassHeadRemap by_index(const std::vector<std::string>& wanted,
   }
   ClassHeadRemap result;
   result.rows = as_they_stand(wanted.size());
-  result.report = str_cat("class heads by index, as they stand", table(wanted, given, result.rows));
+  result.report =
+      str_cat("class heads by index, in their order", table(wanted, given, result.rows));
   return result;
 }
 

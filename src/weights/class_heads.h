@@ -20,9 +20,9 @@ struct ClassHeadRemap {
 
 /// Rows for data with `wanted` classes from weights whose classes describe_weights() calls `given`:
 /// - kByName: those of the classes with the same name (state/class_names.h), new ones for the rest.
-///   Where the weights name no classes: rows as they stand if there are as many, with a warning,
+///   Where the weights name no classes: rows in their order if there are as many, with a warning,
 ///   else all new.
-/// - kByIndex: as they stand; another number of classes is an Error.
+/// - kByIndex: in their order; another number of classes is an Error.
 /// - kNew: all new.
 ClassHeadRemap class_rows(ClassHeads policy, const std::vector<std::string>& wanted,
                           const std::vector<std::string>& given);

@@ -84,7 +84,7 @@ const std::vector<std::string>& coco_class_names() {
 
 const std::vector<int64_t>& coco_category_ids() {
   static const std::vector<int64_t> ids = [] {
-    // Numbers of classes that COCO's annotation files leave out.
+    // Numbers of classes that COCO's annotation files omit.
     const std::set<int64_t> unused{12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
     std::vector<int64_t> used;
     for (int64_t id = 1; id <= 90; ++id)

@@ -1,5 +1,5 @@
 #pragma once
-// Two lists of classes that meet (a model's and a data set's, a checkpoint's and a data set's,
+// Two lists of classes that meet (a model's and a dataset's, a checkpoint's and a dataset's,
 // ...): are they the same classes?
 #include <cstdint>
 #include <string>

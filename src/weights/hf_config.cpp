@@ -387,14 +387,14 @@ ModelDescription read_hf_config(const std::string& folder) {
         if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end());
             ids.size() < read.category_ids.size())
           throw Error(str_cat(kCategoryIds, " has an id twice"),
-                      "give each class the id that the data set has for it");
+                      "give each class the id that the dataset has for it");
         if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
           throw Error(
               str_cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
                       read.class_names.size(), " classes"),
               str_cat("another program has changed the classes after training: correct ",
                       kCategoryIds,
-                      " (the data set's id of each class, in order), or remove it, and classes are "
+                      " (the dataset's id of each class, in order), or remove it, and classes are "
                       "numbered from 0"));
         return read;
       },

@@ -13,13 +13,13 @@ namespace dfine {
 struct ModelDescription {
   ModelSpec spec;
   std::vector<std::string> class_names;  // [C], by label
-  std::vector<int64_t> category_ids;     // [C], the data set's own ids by label; empty if unknown
+  std::vector<int64_t> category_ids;     // [C], the dataset's own ids by label; empty if unknown
   int64_t image_height = 640, image_width = 640;  // pixels that an image is resized to
 };
 
 /// Writes config.json (architecture, id2label, label2id, the category ids as `dfine_category_ids`)
 /// and preprocessor_config.json into `folder`, so that transformers' DFineForObjectDetection and
-/// AutoImageProcessor open it. class_names must have one entry a class.
+/// AutoImageProcessor open it. class_names must have one entry per class.
 void write_hf_config(const std::string& folder, const ModelDescription& description);
 
 /// Reads both; preprocessor_config.json may be missing. Absent keys have transformers' defaults. An

@@ -6,9 +6,9 @@
 //   {"op": "rotate", IMAGE, "turns": 1, "out": FILE}
 //   {"op": "sample", "set": ["augment.flip=1", ...], "seed": 1, "epoch": 0, "position": 5,
 //    "sources": [{IMAGE, BOXES}, ...], "size": [h, w], "out": FILE}
-//      prints the boxes and every draw behind them; with "out": null, the draws alone
+//      prints the boxes and every draw behind them; with "out": null, the random numbers alone
 //   {"op": "draws", "set": [...], "seed": 1, "count": 10000, "width": w, "height": h, BOXES}
-//      prints the draws of N positions
+//      prints the random numbers of N positions
 // IMAGE is "image": FILE, "width": w, "height": h.
 // BOXES is "boxes": [[x1, y1, x2, y2, label], ...].
 #include <fstream>

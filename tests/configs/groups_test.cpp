@@ -1,4 +1,4 @@
-// What the shipped recipes make of the model: the optimizer's groups, and figures that no
+// What the shipped recipes make of the model: the optimizer's groups, and numbers that no
 // configuration key holds.
 #include <zlib.h>
 

@@ -1,4 +1,4 @@
-// The shipped recipes hold the official figures, which tests/golden/make_recipes.py reads from the
+// The shipped recipes hold the official values, which tests/golden/make_recipes.py reads from the
 // official configuration files.
 #include <gtest/gtest.h>
 
@@ -26,15 +26,15 @@ const ConfigKey& find(const std::vector<ConfigKey>& keys, const std::string& nam
   throw Error("no key " + name);
 }
 
-/// Compares every figure of the official recipe with the file's, but for those in `other`, whose
+/// Compares every number of the official recipe with the file's, but for those in `other`, whose
 /// values are given.
 void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann::json>& other) {
   const Config config = load_config(file.path());
   const auto keys = config_keys();
-  const auto figures = file.golden().at("keys");
-  ASSERT_FALSE(figures.empty());
+  const auto numbers = file.golden().at("keys");
+  ASSERT_FALSE(numbers.empty());
   std::set<std::string> differing;
-  for (const auto& [name, official] : figures.items()) {
+  for (const auto& [name, official] : numbers.items()) {
     if (name == "train.stage2_epoch") {  // a share of train.epochs, there and here
       EXPECT_EQ(stage2_epoch(config), official) << file;
       continue;
@@ -46,7 +46,7 @@ void expect_figures(const RecipeFile& file, const std::map<std::string, nlohmann
   }
   for (const auto& item : other)
     EXPECT_TRUE(differing.contains(item.first))
-        << item.first << " is the official figure in " << file;
+        << item.first << " is the official value in " << file;
 }
 
 class OfficialRecipe : public testing::TestWithParam<RecipeFile> {};

@@ -93,7 +93,7 @@ TEST(WriteFileAtomically, AFailedWriteLeavesTheOldFile) {
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
 }
 
-// In a process of its own, since the file stays with the log.
+// In a separate process, since the file stays with the log.
 TEST(Log, AFileThatCannotBeWrittenIsSaidOnceAndCostsNoMessage) {
   const TemporaryFolder folder;
   const auto child = [&] {

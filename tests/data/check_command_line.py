@@ -295,7 +295,7 @@ def check_unwritable_output():
 
 
 def many_images(case):
-    """A data set that takes a while."""
+    """A dataset that takes a while."""
     case.coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40} for i in range(3000)]
     case.coco["annotations"] = []
     for image in case.coco["images"]:
@@ -434,7 +434,7 @@ def check_verify_finds_damage():
         dfine_pack("verify", pack)
         (pack / "manifest.json").write_text(without_checksum.replace('"zebra"', '"horse"'))
         damaged("categories", "edited")
-        # A shard listed twice, left out, or at another place, with totals that agree.
+        # A shard listed twice, missing, or at another place, with totals that agree.
         for checksum in (True, False):
             for order, message in (([0, 1, 1, 2, 3], "twice"), ([0, 1, 3], "checksum"), ([0, 2, 1, 3], "after a later shard"), ([0, 1, 2, 3, 0], "twice")):
                 edited = json.loads(manifest)

@@ -1,4 +1,4 @@
-"""The examples of docs/data-format.md, run as they stand there."""
+"""The examples of docs/data-format.md, run unchanged."""
 import contextlib
 import io
 import json

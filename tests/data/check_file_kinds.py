@@ -42,8 +42,8 @@ def kinds():
         (b"[{'id': 1}]", "looks like a printed Python object", "json.dump"), (b"[run]\ndir = 'x'\n", "looks like TOML", "--config"),
         (b"# a run\nseed = 1\n", "looks like TOML", "--config"), (b"image,x,y,w,h\na.jpg,1,2,3,4\n", "looks like a table (CSV)", "convert"),
         (b"id;name\r\n1;a\r\n", "looks like a table (CSV)", "convert"), (b"a.jpg\t3\nb.jpg\t4\n", "looks like a table (CSV)", "convert"),
-        (b"0 0.5 0.5 0.1 0.1\n", "looks like the labels of a YOLO data set", "--format yolo"),
-        (b"1 .1 .1 .9 .1 .9 .9\r\n0 .5 .5 1 1\r\n", "looks like the labels of a YOLO data set", "--format yolo"),
+        (b"0 0.5 0.5 0.1 0.1\n", "looks like the labels of a YOLO dataset", "--format yolo"),
+        (b"1 .1 .1 .9 .1 .9 .9\r\n0 .5 .5 1 1\r\n", "looks like the labels of a YOLO dataset", "--format yolo"),
         (f"// made by hand\n{text}".encode(), "begins with a comment", "remove"), (f"/* made */\n{text}".encode(), "begins with a comment", "remove"),
         (f"\n# made by hand\n{text}".encode(), "begins with a comment", "remove"),
     ]  # fmt: skip

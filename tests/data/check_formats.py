@@ -45,7 +45,7 @@ def picture(width, height, seed=0):
 
 
 class Folder(Case):
-    """An empty folder in place of the small COCO data set."""
+    """An empty folder in place of the small COCO dataset."""
 
     def __init__(self):
         super().__init__({"images": [], "annotations": [], "categories": []})
@@ -125,7 +125,7 @@ def check_yolo_ways_to_name_images():
 
 
 def check_yolo_images_elsewhere():
-    """Lists whose images lie outside of the data set's folder: names are relative to the folder that holds them all."""
+    """Lists whose images lie outside of the dataset's folder: names are relative to the folder that holds them all."""
     for split, expected in (("list", ["more/w.jpg", "train/b.jpg"]), ("both", ["more/w.jpg", "train/b.jpg"]), ("one", ["b.jpg"])):
         with Folder() as case:
             yaml = case.put("cfg/data.yaml", "names: [cat, dog]\nboth: [../images/more, ../images/train]\none: ../images/train\nlist: list.txt\n")

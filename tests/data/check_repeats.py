@@ -1,4 +1,4 @@
-"""What stands in a data set twice: it is packed as it stands, and the summary names it."""
+"""What stands in a dataset twice: it is packed as it stands, and the summary names it."""
 import os
 import shutil
 

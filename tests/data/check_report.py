@@ -1,4 +1,4 @@
-"""report.html against figures computed from the annotation file with numpy; what it lists; that it is safe and self-contained."""
+"""report.html against numbers computed from the annotation file with numpy; what it lists; that it is safe and self-contained."""
 import json
 import math
 import shutil
@@ -11,11 +11,11 @@ from packing import BCCD, Case, dfine_pack, run_checks
 
 
 class Page(HTMLParser):
-    """Figures, table rows, charts (aria label -> bar -> count), notes and the names in each list."""
+    """Numbers, table rows, charts (aria label -> bar -> count), notes and the names in each list."""
 
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
-        self.tags, self.figures, self.rows, self.charts, self.notes, self.lists = [], {}, {}, {}, [], {}
+        self.tags, self.numbers, self.rows, self.charts, self.notes, self.lists = [], {}, {}, {}, [], {}
         self.stack, self.row, self.value, self.title, self.items = [], [], "", "", None
         self.text = path.read_text(encoding="utf-8")
         self.feed(self.text)
@@ -55,7 +55,7 @@ class Page(HTMLParser):
         if tag == "b":
             self.number = data
         if tag == "span":
-            self.figures[data] = self.number
+            self.numbers[data] = self.number
         if tag == "title" and any(t == "svg" for t, _ in self.stack):
             label, count = data.rsplit(": ", 1)
             self.chart[label] = int(count.replace(",", ""))
@@ -92,8 +92,8 @@ def check_figures():
         is_self_contained(page)
         kept = [a for a in coco["annotations"] if a["bbox"][2] > 0 and a["bbox"][3] > 0]
         wh = np.array([a["bbox"][2:] for a in kept], float)
-        assert page.figures["images"] == str(len(coco["images"])) and page.figures["boxes to train on"] == f"{len(kept):,}"
-        assert page.figures["boxes an image"] == f"{len(kept) / len(coco['images']):.1f}"
+        assert page.numbers["images"] == str(len(coco["images"])) and page.numbers["boxes to train on"] == f"{len(kept):,}"
+        assert page.numbers["boxes per image"] == f"{len(kept) / len(coco['images']):.1f}"
         assert shown(page.charts["boxes by size"]) == without_ends(bins(np.sqrt(wh[:, 0] * wh[:, 1]), [4, 8, 16, 32, 64, 128, 256, 512, 1024]))
         assert shown(page.charts["boxes by aspect ratio"]) == without_ends(bins(wh[:, 0] / wh[:, 1], [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]))
         areas = np.array([a["area"] for a in kept], float)
@@ -118,7 +118,7 @@ def check_lists_of_the_small_set():
         assert page.lists["clipped"] == ["c.jpg: \u00e4pfel, annotation 997", "c.jpg: zebra, annotation 991"], page.lists
         assert page.lists["dropped"] == ["c.jpg: cat, annotation 985", "c.jpg: \u00e4pfel, annotation 976", "sub/a.png: cat, annotation 994"]
         assert page.lists["empty"] == ["b.webp"] and page.lists["unused"] == ["never <b>seen</b>"]
-        assert page.figures["crowd regions"] == "1" and page.rows["\u00e4pfel"][:4] == ["7", "1", "2", "1"]
+        assert page.numbers["crowd regions"] == "1" and page.rows["\u00e4pfel"][:4] == ["7", "1", "2", "1"]
         case.images.joinpath("c.jpg").write_bytes(b"no image")
         case.pack("--overwrite", "--skip-bad")
         page = Page(case.output / "report.html")
@@ -183,7 +183,7 @@ def check_damage_of_the_other_pack_costs_no_pack():
             out, _ = dfine_pack("--images", case.images, "--annotations", case.write(), "--output", case.root / "second", "--compare", case.output, *more)
             assert "report.html is without the comparison" in out and "checksum is wrong" in out and f'in record 0 ("sub/a.png") of {shard}' in out, out
             page = Page(case.root / "second/report.html")
-            assert page.figures["images"] == "4" and "shared-0" not in page.lists
+            assert page.numbers["images"] == "4" and "shared-0" not in page.lists
             dfine_pack("verify", case.root / "second")
             shutil.rmtree(case.root / "second")
 

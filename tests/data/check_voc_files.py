@@ -1,4 +1,4 @@
-"""Which files of a VOC data set are packed: sub-folders, upper-case extensions, hidden files, lists in ImageSets/Main."""
+"""Which files of a VOC dataset are packed: sub-folders, upper-case extensions, hidden files, lists in ImageSets/Main."""
 import shutil
 
 from check_formats import Folder, Pack, picture, voc_set, voc_xml

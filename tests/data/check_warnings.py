@@ -329,7 +329,7 @@ def check_unused_classes_are_dropped():
         labels = {image["id"]: image["label"] for image in pack.images}
         assert labels[10] == [0] and labels[20] == [
             1
-        ], labels  # the ids stay, the labels count anew
+        ], labels  # the ids stay, the labels start at 0 again
         # Both sides of a split and all parts have the same classes, although one side lacks "dog".
         out, _ = case.pack("--drop-unused-classes", "--overwrite", "--val-fraction", "0.5")
         assert [Pack(case.output / side).categories for side in ("train", "val")] == 2 * [

@@ -1,4 +1,4 @@
-"""What the checks of dfine-pack share: running it, an independent CRC-32C, small data sets."""
+"""What the checks of dfine-pack share: running it, an independent CRC-32C, small datasets."""
 import copy
 import json
 import os
@@ -30,7 +30,7 @@ TABLE = crc32c_table()
 
 
 def crc32c(data):
-    """Bit by bit from the polynomial, one table look-up a byte (RFC 3720, appendix B.4)."""
+    """Bit by bit from the polynomial, one table look-up per byte (RFC 3720, appendix B.4)."""
     crc = 0xFFFFFFFF
     table = TABLE
     for byte in data:
@@ -79,7 +79,7 @@ def small_coco():
 
 
 class Case:
-    """A folder of its own with the small data set; `pack` runs dfine-pack on it."""
+    """A folder of its own with the small dataset; `pack` runs dfine-pack on it."""
 
     def __init__(self, coco=None):
         self.root = Path(tempfile.mkdtemp(prefix="dfine-pack-"))
@@ -102,7 +102,7 @@ class Case:
         return dfine_pack("--images", self.images, "--annotations", path, "--output", self.output, *arguments, expect=expect, **options)
 
     def arguments(self, output):
-        """Of dfine-pack, for the data set as it was last written."""
+        """Of dfine-pack, for the dataset as it was last written."""
         return ["--output", output, "--images", self.images, "--annotations", self.root / "annotations.json"]
 
     def beside(self):

@@ -59,7 +59,7 @@ def with_config(ws, name, checkpoint, change):
     return ws(name)
 
 
-def figures(ws, weights, data, *options):
+def metrics(ws, weights, data, *options):
     """metrics.json of dfine-eval with its classes by name, and what was printed."""
     out = run("dfine-eval", "--weights", weights, "--data", ws(data), "--output", ws("metrics.json"), "--device", "cpu", *options)
     with open(ws("metrics.json")) as f:
@@ -81,22 +81,22 @@ def prepare(ws):
 
 
 def evaluation_goes_by_name(ws):
-    plain, out = figures(ws, ws.last, "val")
+    plain, out = metrics(ws, ws.last, "val")
     assert "by name" not in out and "classes" in plain
-    again, out = figures(ws, ws.last, "val-again")
+    again, out = metrics(ws, ws.last, "val-again")
     says(out, "are matched by name: 3 of 3 have another id, 3 another position")
     assert again == plain, (again, plain)
     # It matters: the exchanged classes, taken by their ids, have another loss.
     swapped = exported_again(renamed(renamed(renamed(ws.coco["val"], "RBC", "x"), "WBC", "RBC"), "x", "WBC"), {1: 1, 2: 2, 3: 3})
     pack(write(ws("swapped.json"), swapped), ws("swapped"))
-    assert abs(figures(ws, ws.last, "swapped")[0]["val_loss"] - plain["val_loss"]) > 1e-3
+    assert abs(metrics(ws, ws.last, "swapped")[0]["val_loss"] - plain["val_loss"]) > 1e-3
     out = run("dfine-eval", "--weights", ws.last, "--data", ws("val-other"), expect=1)
     says(out, "has other classes than", "(3 classes): 1 RBC, 2 WBC, 3 Platelets", "(3 classes): 1 RBC, 2 leukocyte, 3 Platelets")
 
     # Published weights have no ids, and sometimes no names.
     published = with_config(ws, "published", ws.last, lambda c: c.pop("dfine_category_ids"))
-    assert figures(ws, published, "val")[0] == plain
-    again, out = figures(ws, published, "val-again")
+    assert metrics(ws, published, "val")[0] == plain
+    again, out = metrics(ws, published, "val-again")
     says(out, "3 of 3 have another position")
     assert again == plain
     says(run("dfine-eval", "--weights", published, "--data", ws("val-other"), expect=1), "(3 classes): RBC, WBC, Platelets", "2 leukocyte")
@@ -105,10 +105,10 @@ def evaluation_goes_by_name(ws):
         config.pop("dfine_category_ids"), config.pop("id2label"), config.pop("label2id")
 
     nameless = with_config(ws, "nameless", ws.last, without_names)
-    by_position, out = figures(ws, nameless, "val")
+    by_position, out = metrics(ws, nameless, "val")
     says(out, "does not name its classes: they are taken to be those of", "in the same order")
     assert by_position == plain
-    assert figures(ws, nameless, "val-again")[0]["val_loss"] != plain["val_loss"]
+    assert metrics(ws, nameless, "val-again")[0]["val_loss"] != plain["val_loss"]
 
 
 def validation_goes_by_name(ws):
@@ -132,7 +132,7 @@ def a_resumed_run_keeps_its_labels(ws):
     with open(os.path.join(resumed, "config.json")) as f:
         config = json.load(f)
     assert config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"} and config["dfine_category_ids"] == [30, 10, 20], config
-    assert figures(ws, resumed, "val")[0] == figures(ws, ws.last, "val")[0]
+    assert metrics(ws, resumed, "val")[0] == metrics(ws, ws.last, "val")[0]
     # Once more, from a checkpoint whose ids are not in ascending order.
     run(*settings(ws, "resumed", **{"train.epochs": 3}), "--resume", "auto")
     run(*settings(ws, "plain", **{"train.epochs": 3}), "--resume", "auto")
@@ -197,7 +197,7 @@ def predictions_carry_the_annotations_ids(ws):
 
 
 def file_names_stand_above_image_ids(ws):
-    """Predictions made without --annotations number the images by name; the data set has other numbers."""
+    """Predictions made without --annotations number the images by name; the dataset has other numbers."""
     names = sorted(os.listdir(ws("photos")))
     truth = copy.deepcopy(ws.coco["val"])
     truth["images"] = [{**i, "id": 3 - names.index(i["file_name"])} for i in truth["images"] if i["file_name"] in names]

@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: the programs, the shipped images, small data sets made of them."""
+"""What the end-to-end tests share: the programs, the shipped images, small datasets made of them."""
 import json
 import os
 import shutil
@@ -62,7 +62,7 @@ def records(run_dir, kind):
 
 
 def run_parts(parts, train, val):
-    """The parts of a test, one after the other, in a workspace with packs `train` and `val` of so many images."""
+    """The parts of a test, one after the other, in a workspace with packs `train` and `val` of N images."""
     with Workspace() as ws:
         for name, count in (("train", train), ("val", val)):
             subset(name, count, ws(name + ".json"))

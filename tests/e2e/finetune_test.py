@@ -28,7 +28,7 @@ def main():
         torch.manual_seed(0)
         model = DFineForObjectDetection(reference_config("n", id2label=dict(enumerate(GIVEN)), label2id={n: i for i, n in enumerate(GIVEN)}))
         with torch.no_grad():
-            for name, p in model.named_parameters():  # biases too are told apart by their rows
+            for name, p in model.named_parameters():  # biases too are distinguished by their rows
                 if "score_head.bias" in name or ("class_embed" in name and name.endswith("bias")):
                     p.copy_(torch.arange(len(p), dtype=p.dtype))
         model.save_pretrained(ws("weights"))

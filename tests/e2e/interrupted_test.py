@@ -9,7 +9,7 @@ from common import BIN, SOURCE, records, run, run_parts
 
 
 def settings(ws, name, **more):
-    """Two images, one step an epoch; the second stage from epoch 3; a rate that soon makes validation worse."""
+    """Two images, one step per epoch; stage 2 from epoch 3; a rate that soon makes validation worse."""
     keys = {"run.dir": ws(name), "run.threads": 1, "run.device": "cpu", "run.deterministic": "true", "model.size": "n", "model.num_queries": 50,
             "data.train": ws("train"), "data.val": ws("val"), "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "optim.lr": 5e-3,
             "optim.warmup_steps": 0, "train.epochs": 6, "train.stage2_epoch": 3, "train.stage2_from_best": "true", "train.preflight": "false",
@@ -30,9 +30,9 @@ def same(ws, a, b, *names):
 
 
 def stopped_after_every_epoch(ws):
-    """train.max_minutes ends each of six runs after an epoch, the second stage's among them, which go back to the best weights."""
+    """train.max_minutes ends each of six runs after an epoch, stage 2's among them, which go back to the best weights."""
     out = run("dfine_ddp", *settings(ws, "whole"))
-    assert out.count("second stage: back") > 1, out  # or the comparison would not show what it is for
+    assert out.count("stage 2: back") > 1, out  # or the comparison would not show what it is for
     for _ in range(5):
         assert "--resume auto continues" in run("dfine_ddp", *settings(ws, "parts", **{"train.max_minutes": 1e-6}), "--resume", "auto")
     assert "--resume auto continues" not in run("dfine_ddp", *settings(ws, "parts", **{"train.max_minutes": 1e-6}), "--resume", "auto")

@@ -6,10 +6,10 @@ import os
 
 from common import BCCD, Workspace, pack, records, run, subset
 
-FIGURES = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"]
+METRICS = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"]
 
 
-def pycocotools_figures(annotations, predictions):
+def pycocotools_metrics(annotations, predictions):
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
     truth = COCO(annotations)
@@ -21,14 +21,14 @@ def pycocotools_figures(annotations, predictions):
 
 
 def check_evaluation(ws, validated):
-    """`validated`: metrics.jsonl's figures of the last checkpoint."""
+    """`validated`: metrics.jsonl's metrics of the last checkpoint."""
     last = ws("run", "checkpoints", "last")
     run("dfine-eval", "--weights", last, "--data", ws("data"), "--output", ws("metrics.json"), "--image-size", 320)
     with open(ws("metrics.json")) as f:
         metrics = json.load(f)
-    # The images have no box below 32 x 32 pixels: COCO defines no figure for small ones.
-    assert all(metrics[k] == -1 if "small" in k else metrics[k] > 0.1 for k in FIGURES), metrics
-    assert [metrics[k] for k in FIGURES] == [validated[k] for k in FIGURES], (metrics, validated)
+    # The images have no box below 32 x 32 pixels: COCO defines no metric for small ones.
+    assert all(metrics[k] == -1 if "small" in k else metrics[k] > 0.1 for k in METRICS), metrics
+    assert [metrics[k] for k in METRICS] == [validated[k] for k in METRICS], (metrics, validated)
     with open(ws("train.json")) as f:
         images = [os.path.join(BCCD, "images", i["file_name"]) for i in json.load(f)["images"]]
     run("dfine-predict", "--weights", last, "--images", *images, "--threshold", 0, "--output", ws("predictions"),
@@ -37,7 +37,7 @@ def check_evaluation(ws, validated):
         predictions = [{k: v for k, v in p.items() if k != "file_name"} for p in json.load(f)]
     with open(ws("for_pycocotools.json"), "w") as f:
         json.dump(predictions, f)
-    assert [metrics[k] for k in FIGURES] == pycocotools_figures(ws("train.json"), ws("for_pycocotools.json"))
+    assert [metrics[k] for k in METRICS] == pycocotools_metrics(ws("train.json"), ws("for_pycocotools.json"))
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Data as a run gets it: previews, changing sizes, copies on the node's disk, damaged records passed over by all ranks in step."""
+"""Data as a run gets it: previews, changing sizes, copies on the node's disk, damaged records that all ranks skip in step."""
 import glob
 import math
 import os
@@ -48,7 +48,7 @@ def main():
             assert size[0] == size[1] and size[0] // 2 in (192, 224, 256, 288, 320), size
         assert "--preview" in run("dfine_ddp", *settings("one"), "--preview", 0, expect=2)
 
-        # Two damaged records, two ranks: both are passed over, once each, and the steps are all there.
+        # Two damaged records, two ranks: both are skipped, once each, and the steps are all there.
         shutil.copytree(ws("train"), ws("damaged"))
         bad = [coco["images"][i]["file_name"] for i in (3, 11)]
         for name in bad:

@@ -1,4 +1,4 @@
-"""The parts of the recipe that only a whole run shows: second stage, averaged and raw weights, early ends, bad steps, pre-flight, range test."""
+"""The parts of the recipe that only a whole run shows: stage 2, averaged and raw weights, early ends, bad steps, pre-flight, learning-rate finder."""
 import json
 import os
 import resource
@@ -42,19 +42,19 @@ def held_weights_are_said(ws, run_dir):
 
 def second_stage(ws):
     """Two ranks, two micro-batches, multi-scale. A learning rate that destroys the weights after the stop epoch makes every later epoch
-    worse, so that each must begin from the first stage's best again."""
+    worse, so that each must begin from stage 1's best again."""
     out = run("dfine_ddp", *settings(ws, "stages", **{
         "model.num_queries": 45, "data.batch_size": 1, "train.gradient_accumulation_steps": 2, "train.epochs": 5, "train.stage2_epoch": 2, "train.stage2_from_best": "true", "data.multiscale": "true",
         "data.augment": "dfine", "ema.restart": "intended", "ema.restart_decay": 0.8, "optim.schedule": "multistep", "optim.milestones": "[2]",
         "optim.gamma": 20}), ranks=2)
-    says(out, "pre-flight: a step of 160x160", "optimizer steps in all", "averaged weights", "raw weights")
+    says(out, "pre-flight: a step of 160x160", "optimizer steps in all", "EMA", "raw weights")
     steps = records(ws("stages"), "step")
     assert [r["step"] for r in steps] == list(range(1, 16)) and all(r["images"] == 4 for r in steps)
     assert abs(steps[5]["lr"] - 4e-4) < 1e-12 and abs(steps[6]["lr"] - 8e-3) < 1e-12
     held_weights_are_said(ws, "stages")
     first, _, last = (state_of(ws("stages", "checkpoints", name)) for name in ("best_stage1", "best", "last"))
     assert first["step"] in (3, 6) and last["step"] == 15
-    back = out.count("second stage: back to the best weights of the first, of step ")
+    back = out.count("stage 2: back to the best weights of stage 1, of step ")
     val = records(ws("stages"), "val")
     least = min(r["val_loss"] for r in val[:2])
     worse = 0
@@ -81,7 +81,7 @@ def early_ends(ws):
 
 
 def bad_steps(ws):
-    """A learning rate of 1e30 ruins the weights in one step; every later one is left out, after three the run ends, and `last` is from before."""
+    """A learning rate of 1e30 ruins the weights in one step; every later one is skipped, after three the run ends, and `last` is from before."""
     common = {"train.epochs": 4, "validate.every_epochs": 4}
     run("dfine_ddp", *settings(ws, "bad", **{**common, "train.max_steps": 1, "optim.lr": 1e-4, "validate.every_epochs": 0}), ranks=2)
     before = state_of(ws("bad", "checkpoints", "last"))
@@ -120,7 +120,7 @@ def preflight_leaves_no_trace(ws):
 def range_test(ws):
     before = sorted(os.listdir(ws("patience")))
     out = run("dfine_ddp", *settings(ws, "patience"), "--find-lr", 12)
-    says(out, "learning rate range test", "proposal: optim.lr = ", "the test does not decide", "find-lr.svg")  # 12 steps from random weights
+    says(out, "learning-rate finder", "proposal: optim.lr = ", "the test is inconclusive", "find-lr.svg")  # 12 steps from random weights
     assert sorted(os.listdir(ws("patience"))) == sorted(before + ["find-lr.csv", "find-lr.svg"])
     with open(ws("patience", "find-lr.csv")) as f:
         rows = [line.split(",") for line in f.read().splitlines()]

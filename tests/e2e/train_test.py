@@ -67,7 +67,7 @@ def main():
         pack(ws("train.json"), ws("train"))
         pack(ws("val.json"), ws("val"))
 
-        # 14 images, global batch 4: three steps an epoch, two images left out of each.
+        # 14 images, global batch 4: three steps per epoch, two images dropped from each.
         out = run("dfine_ddp", *settings(ws, "whole"), ranks=2)
         assert "rank" in out and "host" in out and "device" in out, out
         assert "warn" not in out.lower(), out  # nothing is wrong, so nothing must look it
@@ -76,7 +76,7 @@ def main():
         for name in ("last", "best"):
             check_checkpoint(ws("whole", "checkpoints", name), classes)
 
-        # Interrupted after the first epoch and resumed: the very same weights, optimizer, average and figures.
+        # Interrupted after the first epoch and resumed: the very same weights, optimizer, EMA and metrics.
         run("dfine_ddp", *settings(ws, "parts", **{"train.epochs": 1}), ranks=2)
         run("dfine_ddp", *settings(ws, "parts"), "--resume", "auto", ranks=2)
         again, val_again = check_metrics(ws("parts"), 6)

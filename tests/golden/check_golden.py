@@ -98,21 +98,21 @@ def check_denoising():
 
 def check_parity():
     stored = load("parity")
-    for size, figures in stored["sizes"].items():
+    for size, numbers in stored["sizes"].items():
         found = make_parity.size_case(size)
-        assert figures.keys() == found.keys(), size
-        for name in sorted({"exact", "rounded", "published"} & figures.keys()):
-            if "grads" in figures[name]:
+        assert numbers.keys() == found.keys(), size
+        for name in sorted({"exact", "rounded", "published"} & numbers.keys()):
+            if "grads" in numbers[name]:
                 # A bias in front of a live norm has a gradient of zero but for rounding.
-                ours, theirs = figures[name].pop("grads"), found[name].pop("grads")
+                ours, theirs = numbers[name].pop("grads"), found[name].pop("grads")
                 floor = 1e-12 * np.linalg.norm([g[0] for g in ours.values()])
                 compare(f"{size} {name} gradients", ours, theirs, 1e-8, floor)
-            compare_losses(f"{size} {name}", figures[name], found[name])
-        assert figures["more"].keys() == found["more"].keys(), size
-        for name, case in figures["more"].items():
+            compare_losses(f"{size} {name}", numbers[name], found[name])
+        assert numbers["more"].keys() == found["more"].keys(), size
+        for name, case in numbers["more"].items():
             compare_losses(f"{size} {name}", case, found["more"][name])
-        ours, theirs = (sorted(values["rounding"].pop("grads")) for values in (figures, found))
-        compare(f"{size} rounding", figures["rounding"], found["rounding"], 0)
+        ours, theirs = (sorted(values["rounding"].pop("grads")) for values in (numbers, found))
+        compare(f"{size} rounding", numbers["rounding"], found["rounding"], 0)
         # As in tests/loss/parity_test.cpp: rounding takes some batches across a kink.
         for a, b in ((ours, theirs), (theirs, ours)):
             assert a[0] <= 2 * b[len(b) // 2], f"{size} rounding: {ours} {theirs}"
@@ -136,23 +136,23 @@ def check_evaluation():
     assert (stored["queries"], stored["batch"]) == (make_evaluation.QUERIES, make_evaluation.BATCH)
     for size, resolutions in stored["sizes"].items():
         statistics = make_evaluation.measure(size)
-        for res, figures in resolutions.items():
+        for res, numbers in resolutions.items():
             where = f"evaluation {size} {res}"
             logits, boxes, scores = make_evaluation.run(size, int(res), torch.float32, statistics,
-                                                        figures["seed"])
+                                                        numbers["seed"])
             apart = scores[:, :-1] - scores[:, 1:] > make_evaluation.MARGIN / 2
             assert apart[:, make_evaluation.QUERIES - 1].all(), where
-            for image, places in zip(apart, figures["places"]):
+            for image, places in zip(apart, numbers["places"]):
                 assert all(image[i] and (i == 0 or image[i - 1]) for i in places), where
             # Each within `rounding` of double precision, which is stored to two digits.
-            for k, distance in enumerate(make_evaluation.difference(figures, logits, boxes)):
-                assert distance <= 3 * figures["rounding"][k], f"{where}: {distance}"
+            for k, distance in enumerate(make_evaluation.difference(numbers, logits, boxes)):
+                assert distance <= 3 * numbers["rounding"][k], f"{where}: {distance}"
             for name, t, k in (("mean_logits", logits, 0), ("mean_boxes", boxes, 1)):
-                distance = np.abs(np.array(figures[name]) - t.double().mean(1).numpy()).max()
-                assert distance <= 3 * figures["rounding"][k], f"{where} {name}: {distance}"
-            exact = make_evaluation.run(size, int(res), torch.float64, statistics, figures["seed"])
-            distance = make_evaluation.difference(figures, *exact[:2])
-            compare(f"{where} rounding", figures["rounding"], distance, 0.06)
+                distance = np.abs(np.array(numbers[name]) - t.double().mean(1).numpy()).max()
+                assert distance <= 3 * numbers["rounding"][k], f"{where} {name}: {distance}"
+            exact = make_evaluation.run(size, int(res), torch.float64, statistics, numbers["seed"])
+            distance = make_evaluation.difference(numbers, *exact[:2])
+            compare(f"{where} rounding", numbers["rounding"], distance, 0.06)
 
 
 def check_parameter_groups():
@@ -190,9 +190,9 @@ def check_trajectory():
 
 def check_autocast():
     stored = load("autocast")
-    for size, figures in stored["sizes"].items():
-        found = make_autocast.errors(size, figures["res"])
-        alike(f"autocast {size}", split(figures, "res")[1], found, factor=1.5)
+    for size, numbers in stored["sizes"].items():
+        found = make_autocast.errors(size, numbers["res"])
+        alike(f"autocast {size}", split(numbers, "res")[1], found, factor=1.5)
 
 
 def check_val_loss():

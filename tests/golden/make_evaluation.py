@@ -61,15 +61,15 @@ def case(size, res, statistics, seed):
         if len(alone) < SAMPLES:
             return None
         places.append([alone[i] for i in np.linspace(0, len(alone) - 1, SAMPLES).round().astype(int)])
-    figures = {"seed": seed, "places": places}
+    numbers = {"seed": seed, "places": places}
     for name, t, digits in (("logits", logits, 6), ("boxes", boxes, 7)):
-        figures[name] = [rounded(image[p], digits) for image, p in zip(t, places)]
-        figures["mean_" + name] = rounded(t.double().mean(1), digits + 1)
-    return figures
+        numbers[name] = [rounded(image[p], digits) for image, p in zip(t, places)]
+        numbers["mean_" + name] = rounded(t.double().mean(1), digits + 1)
+    return numbers
 
 
-def difference(figures, logits, boxes):
-    return [float(f"{max(float((image[p].double() - torch.tensor(want).double()).abs().max()) for image, p, want in zip(t, figures['places'], figures[k])):.2g}")
+def difference(numbers, logits, boxes):
+    return [float(f"{max(float((image[p].double() - torch.tensor(want).double()).abs().max()) for image, p, want in zip(t, numbers['places'], numbers[k])):.2g}")
             for k, t in (("logits", logits), ("boxes", boxes))]
 
 
@@ -81,10 +81,10 @@ def main():
         statistics = measure(size)
         entry = {}
         for res in RESOLUTIONS:
-            figures = next(f for f in (case(size, res, statistics, seed) for seed in range(0, 1000, 10)) if f)
-            figures["rounding"] = difference(figures, *run(size, res, torch.float64, statistics, figures["seed"])[:2])
-            entry[str(res)] = figures
-            print(size, res, {k: figures[k] for k in ("seed", "rounding", "mean_logits", "mean_boxes")}, np.ptp(figures["logits"]), np.std(figures["boxes"], (0, 1)), flush=True)
+            numbers = next(f for f in (case(size, res, statistics, seed) for seed in range(0, 1000, 10)) if f)
+            numbers["rounding"] = difference(numbers, *run(size, res, torch.float64, statistics, numbers["seed"])[:2])
+            entry[str(res)] = numbers
+            print(size, res, {k: numbers[k] for k in ("seed", "rounding", "mean_logits", "mean_boxes")}, np.ptp(numbers["logits"]), np.std(numbers["boxes"], (0, 1)), flush=True)
         result["sizes"][size] = entry
         with open(path, "w") as f:
             json.dump(result, f, separators=(",", ":"))

@@ -36,7 +36,7 @@ ROUNDED = {"counts": [3, 5, 0, 1], "dn": 20}    # float32: terms
 ROUNDING = {"counts": [3, 1], "dn": 20, "res": 64}  # float32 against float64: gradients
 ROUNDING_X = {**ROUNDED, "res": 96}             # small batches of X cross kinks further
 SEEDS = [0, 10, 20, 30, 40]
-MORE = {                                        # float64 and float32: terms, and two figures of all gradients
+MORE = {                                        # float64 and float32: terms, and two numbers of all gradients
     "no_denoising": {"counts": [60, 0, 1, 3], "dn": 0},
     "one_image_no_denoising": {"counts": [60], "dn": 0},
     "one_box": {"counts": [1], "dn": 20},

@@ -1,10 +1,10 @@
-"""Writes recipes.json: the official recipes of all sizes, under the names of the configuration keys that hold the same figure here.
+"""Writes recipes.json: the official recipes of all sizes, under the names of the configuration keys that hold the same value here.
 
   DFINE_OFFICIAL=path/to/D-FINE python make_recipes.py
 
 Read through the official configuration loader with all includes, transforms and optimizers built by the official code. A batch is stated
 per rank, for four ranks. `groups` are the learning rates and decays of the optimizer's groups, whose members are those of
-parameter_groups.json. `fixed` are the figures that all recipes share and that are no configuration keys here."""
+parameter_groups.json. `fixed` are the numbers that all recipes share and that are no configuration keys here."""
 import contextlib
 import json
 import os

@@ -1,5 +1,5 @@
-"""Makes val_loss.json: the loss of the final prediction over a whole data set by the official code,
-and the data set.
+"""Makes val_loss.json: the loss of the final prediction over a whole dataset by the official code,
+and the dataset.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_val_loss.py
 
@@ -7,7 +7,7 @@ D-FINE-N in evaluation with the weights of make_evaluation.py; every token is a 
 criterion is given all images as one batch and the final prediction alone, whose matching is then
 the union of matchings too. It divides loss_vfl by the number of boxes, loss_bbox and loss_giou by
 the number of matched pairs; an image with more boxes than queries has more boxes than pairs. What
-is a target (no crowds, no boxes without area) is decided by the official data set's preparation.
+is a target (no crowds, no boxes without area) is decided by the official dataset's preparation.
 
 The annotations are stored as a COCO file. The images, as large as the network's input so that
 nothing is resized, come from a formula: tests/train/val_loss_test.cpp is the twin.

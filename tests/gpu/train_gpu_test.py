@@ -1,4 +1,4 @@
-"""Training, resume, evaluation and prediction on GPUs, against the same on the CPU: D-FINE-N at 320 on the shipped blood cells.
+"""Training, resume, evaluation and prediction on GPUs, against the same on the CPU: D-FINE-N at 320 on the BCCD dataset.
 
     train_gpu_test.py [--device cpu]     with cpu everything runs on the CPU, and compares it with itself
 """
@@ -35,7 +35,7 @@ def gpus():
 
 
 def train(ws, name, *arguments, device, ranks=1, **more):
-    """Four images a step, two at once however many ranks share them: the statistics of batch norms are of as many images."""
+    """Four images per step, two at once however many ranks share them: the statistics of batch norms are of as many images."""
     keys = {"run.dir": ws(name), "run.device": device, "run.threads": 1, "run.precision": "fp32", "data.train": ws("train"), "data.val": ws("val"),
             "data.image_size": 320, "data.multiscale": "true", "data.batch_size": 2 // ranks, "data.workers": 1, "data.augment": "dfine",
             "model.num_queries": 100, "train.gradient_accumulation_steps": 2, "train.epochs": 2, "train.max_steps": STEPS, "train.preflight": "true",
@@ -47,7 +47,7 @@ def train(ws, name, *arguments, device, ranks=1, **more):
 
 
 def precisions(ws, device, ranks):
-    """Three steps in each precision. fp16 begins with a large loss scale and may leave out steps that overflow. Returns fp32's first loss."""
+    """Three steps in each precision. fp16 begins with a large loss scale and may skip steps that overflow. Returns fp32's first loss."""
     first = None
     for precision in ("fp32", "bf16", "fp16"):
         name = f"{precision}-{ranks}"
@@ -81,12 +81,12 @@ def resume(ws, device):
 
 
 def evaluation(ws, device, weights):
-    figures = {}
+    metrics = {}
     for where in (device, "cpu"):
         run("dfine-eval", "--weights", weights, "--data", ws("val"), "--device", where, "--output", ws("metrics.json"))
         with open(ws("metrics.json")) as f:
-            figures[where] = json.load(f)
-    mine, theirs = figures[device], figures["cpu"]
+            metrics[where] = json.load(f)
+    mine, theirs = metrics[device], metrics["cpu"]
     close(mine["val_loss"], theirs["val_loss"], 1e-3, "val_loss")
     assert abs(mine["ap"] - theirs["ap"]) < 0.005, (mine["ap"], theirs["ap"])
 
@@ -138,7 +138,7 @@ def main():
         if count > 1:
             same_losses(first, precisions(ws, device, ranks=2), "first step of one rank and of two")
         else:
-            print("two ranks are left out: one GPU only")
+            print("two ranks are skipped: one GPU only")
         resume(ws, device)
         weights = ws("whole", "checkpoints", "last")
         evaluation(ws, device, weights)

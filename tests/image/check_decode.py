@@ -1,5 +1,5 @@
 """Decoding against Pillow's `Image.open(file).convert("RGB")`: every kind of JPEG, PNG, WebP, BMP and TIFF that Pillow writes, some made
-by hand, and all images of the shipped data set."""
+by hand, and all images of the shipped dataset."""
 import glob
 import io
 import os

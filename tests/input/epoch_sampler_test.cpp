@@ -31,7 +31,7 @@ TEST(EpochSampler, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
   }
 }
 
-// 3 micro-batches a step: what the ranks forward together, and what a step holds, is the same for
+// 3 micro-batches per step: what the ranks forward together, and what a step holds, is the same for
 // 1, 2 and 4 ranks.
 TEST(TrainingOrder, MicroBatchesDoNotDependOnTheRanks) {
   constexpr int64_t kGlobal = 24, kAccumulate = 3, kFirst = 2;

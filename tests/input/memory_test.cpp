@@ -1,4 +1,4 @@
-// What a pack and its loader cost in memory: figures of /proc/self/smaps_rollup.
+// What a pack and its loader cost in memory: numbers of /proc/self/smaps_rollup.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -49,7 +49,7 @@ struct Precision {
   double tolerance;
 };
 
-/// The expected figures are the official criterion's (tests/golden/make_criterion.py), in the same
+/// The expected numbers are the official criterion's (tests/golden/make_criterion.py), in the same
 /// precision.
 class OfficialCriterion : public testing::TestWithParam<std::tuple<std::string, Precision>> {};
 
@@ -66,11 +66,11 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   for (size_t i = 0; i < pairs.size(); ++i)
     EXPECT_EQ(go[i], (Pairs{pairs[i].first, pairs[i].second})) << "image " << i;
 
-  const nlohmann::json& figures = expected.at(precision.name);
-  EXPECT_EQ(result.names.size(), figures.at("losses").size());
+  const nlohmann::json& numbers = expected.at(precision.name);
+  EXPECT_EQ(result.names.size(), numbers.at("losses").size());
   double total = 0;
   for (const auto& [term, value] : result.values()) {
-    const double wanted = figures.at("losses").at(term);
+    const double wanted = numbers.at("losses").at(term);
     EXPECT_NEAR(value, wanted, precision.tolerance * std::abs(wanted)) << term;
     total += wanted;
   }
@@ -79,11 +79,11 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   result.total.backward();
   uint64_t index = 0;
   for (const auto& [leaf, tensor] : batch.leaves) {
-    const auto wanted = figures.at("grads").at(leaf).get<std::vector<double>>();
+    const auto wanted = numbers.at("grads").at(leaf).get<std::vector<double>>();
     const auto got = summary(tensor, index++);
     // The products are sums of many terms of both signs; their size is that of the norm.
     for (size_t k = 0; k < wanted.size(); ++k)
-      EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " figure " << k;
+      EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " number " << k;
   }
 }
 

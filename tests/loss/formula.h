@@ -48,7 +48,7 @@ struct FormulaBatch {
 FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res,
                                 at::ScalarType dtype, uint64_t seed = 0);
 
-/// Denoising queries of the batch with the draws of `step`.
+/// Denoising queries of the batch with the random numbers of `step`.
 DenoisingQueries make_formula_denoising(const FormulaBatch& batch, int64_t num_denoising,
                                         int64_t step = 0);
 

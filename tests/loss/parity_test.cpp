@@ -1,4 +1,4 @@
-// Whole models against the official code: the expected figures are those of
+// Whole models against the official code: the expected numbers are those of
 // tests/golden/make_parity.py.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -22,9 +22,9 @@ namespace dfine {
 namespace {
 
 const nlohmann::json& golden() {
-  static const nlohmann::json figures = nlohmann::json::parse(
+  static const nlohmann::json numbers = nlohmann::json::parse(
       std::ifstream(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/parity.json"));
-  return figures;
+  return numbers;
 }
 
 const Criterion& criterion() {
@@ -59,11 +59,11 @@ void expect_terms(const LossResult& result, const nlohmann::json& expected, doub
 class Parity : public testing::TestWithParam<char> {
  protected:
   Parity() { at::set_num_threads(1); }  // other tests run beside this one
-  const nlohmann::json& figures() const {
+  const nlohmann::json& numbers() const {
     return golden().at("sizes").at(std::string(1, GetParam()));
   }
   ModelSize size() const { return parse_model_size(std::string_view(&name_, 1)); }
-  int64_t res() const { return figures().at("res"); }
+  int64_t res() const { return numbers().at("res"); }
 
  private:
   char name_ = GetParam();
@@ -72,10 +72,10 @@ class Parity : public testing::TestWithParam<char> {
 /// Of all trained parameters, which are those that have a golden gradient.
 void expect_gradients(const DFine& model, const nlohmann::json& expected) {
   double norm = 0;
-  for (const auto& [name, figure] : expected.items())
-    norm = std::hypot(norm, figure[0].get<double>());
+  for (const auto& [name, number] : expected.items())
+    norm = std::hypot(norm, number[0].get<double>());
   std::set<std::string> trained, wanted_names;
-  for (const auto& [name, figure] : expected.items()) wanted_names.insert(name);
+  for (const auto& [name, number] : expected.items()) wanted_names.insert(name);
   for (const auto& item : model.named_parameters()) {
     if (!item.value().requires_grad()) continue;
     trained.insert(item.key());
@@ -86,13 +86,13 @@ void expect_gradients(const DFine& model, const nlohmann::json& expected) {
     // A bias in front of a live norm has a gradient of zero but for rounding.
     for (size_t k = 0; k < 2; ++k)
       EXPECT_NEAR(got[k], wanted[k], 1e-7 * wanted[0] + 1e-12 * norm)
-          << item.key() << " figure " << k;
+          << item.key() << " number " << k;
   }
   EXPECT_EQ(trained, wanted_names);
 }
 
 TEST_P(Parity, DoublePrecisionTermsAndGradientsOfAllParameters) {
-  const nlohmann::json& expected = figures().at("exact");
+  const nlohmann::json& expected = numbers().at("exact");
   const auto model = make_formula_model(size(), res(), expected.at("dn"), at::kDouble);
   const LossResult result = forward(
       *model, make_formula_batch(expected.at("counts"), res(), at::kDouble), expected.at("dn"));
@@ -102,7 +102,7 @@ TEST_P(Parity, DoublePrecisionTermsAndGradientsOfAllParameters) {
 }
 
 TEST_P(Parity, SinglePrecisionTerms) {
-  const nlohmann::json& expected = figures().at("rounded");
+  const nlohmann::json& expected = numbers().at("rounded");
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
     const auto model = make_formula_model(size(), res(), expected.at("dn"), dtype);
     const LossResult result =
@@ -138,7 +138,7 @@ double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& sett
 // within twice the median of the official code, of this size, on the same batches and in the same
 // memory layout. Whether gradients are right where kinks are is what double precision shows.
 TEST_P(Parity, SinglePrecisionGradientsAreOffByNoMoreThanRounding) {
-  const nlohmann::json& expected = figures().at("rounding");
+  const nlohmann::json& expected = numbers().at("rounding");
   auto official = expected.at("grads").get<std::vector<double>>();
   std::ranges::sort(official);
   const double bound = 2 * official[official.size() / 2];
@@ -155,7 +155,7 @@ TEST_P(Parity, SinglePrecisionGradientsAreOffByNoMoreThanRounding) {
 
 // Denoising off, one image, one box, none.
 TEST_P(Parity, MoreBatchesTermsAndGradients) {
-  for (const auto& [name, expected] : figures().at("more").items()) {
+  for (const auto& [name, expected] : numbers().at("more").items()) {
     SCOPED_TRACE(name);
     const int64_t num_denoising = expected.at("dn");
     for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
@@ -169,9 +169,9 @@ TEST_P(Parity, MoreBatchesTermsAndGradients) {
       double norm = 0, product = 0;
       for (const auto& item : model->named_parameters()) {
         if (!item.value().grad().defined()) continue;
-        const auto figures = summary(item.key(), item.value().grad());
-        norm = std::hypot(norm, figures[0]);
-        product += figures[1];
+        const auto numbers = summary(item.key(), item.value().grad());
+        norm = std::hypot(norm, numbers[0]);
+        product += numbers[1];
       }
       const double wanted = expected.at("grads")[0];
       EXPECT_NEAR(norm, wanted, 1e-7 * wanted);
@@ -184,7 +184,7 @@ TEST_P(Parity, MoreBatchesTermsAndGradients) {
 class PublishedParity : public Parity {};
 
 TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
-  const nlohmann::json& expected = figures().at("published");
+  const nlohmann::json& expected = numbers().at("published");
   const int64_t num_denoising = expected.at("dn");
   const auto model = make_published_model(size(), res(), num_denoising, at::kDouble);
   std::map<std::string, Tensor> before;
@@ -209,7 +209,7 @@ TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
       const auto wanted = expected.at("statistics").at(name).get<std::vector<double>>();
       const auto got = summary(name, item.value());
       for (size_t k = 0; k < 2; ++k)
-        EXPECT_NEAR(got[k], wanted[k], 1e-9 * wanted[0]) << name << " figure " << k;
+        EXPECT_NEAR(got[k], wanted[k], 1e-9 * wanted[0]) << name << " number " << k;
       ++moved;
     } else if (!name.ends_with(".num_batches_tracked")) {
       EXPECT_TRUE(at::equal(item.value(), before.at(name))) << name;

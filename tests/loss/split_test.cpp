@@ -101,7 +101,7 @@ TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
   expect_share(part.output, batch.output, first);
 }
 
-// Every image by itself: 4 / ranks micro-batches a rank.
+// Every image by itself: 4 / ranks micro-batches per rank.
 TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);

@@ -1,4 +1,4 @@
-// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64: the 12 figures;
+// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64: the 12 metrics;
 // precision and scores [T, R, K, A, M] and recall [T, K, A, M], laid out as pycocotools does; then
 // AP and AP50 of each class.
 #include <fstream>
@@ -14,7 +14,7 @@ namespace {
 
 std::vector<double> flatten(const CocoEvaluation& e) {
   std::vector<double> out;
-  for (const auto& [name, value] : summarize(e).figures()) out.push_back(value);
+  for (const auto& [name, value] : summarize(e).metrics()) out.push_back(value);
   const size_t classes = e.categories.size();
   const auto each_setting = [&](const auto& value_at) {
     for (size_t k = 0; k < classes; ++k) {

@@ -1,4 +1,4 @@
-"""Our COCO evaluation against pycocotools: every figure and every value of the precision, recall and score arrays, bit for bit."""
+"""Our COCO evaluation against pycocotools: every number and every value of the precision, recall and score arrays, bit for bit."""
 import contextlib
 import io
 import json

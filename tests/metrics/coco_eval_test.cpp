@@ -1,4 +1,4 @@
-// Cases whose figures follow on paper from the definition of the metric. The comparison with
+// Cases whose metrics follow on paper from the definition of the metric. The comparison with
 // pycocotools is coco_eval_check.py.
 #include "metrics/coco_eval.h"
 
@@ -184,7 +184,7 @@ TEST(CocoEval, CountsWhatIsLeftOut) {
 TEST(CocoEval, NothingAtAll) {
   const auto e = evaluate_coco({}, {}, 1);
   EXPECT_TRUE(e.precision.empty());
-  for (const auto& [name, value] : summarize(e).figures()) EXPECT_EQ(value, -1) << name;
+  for (const auto& [name, value] : summarize(e).metrics()) EXPECT_EQ(value, -1) << name;
   EXPECT_TRUE(summarize_classes(e).empty());
 }
 

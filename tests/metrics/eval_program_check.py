@@ -1,4 +1,4 @@
-"""The program dfine-eval on files: its figures against pycocotools on the shipped images, its exit codes, and what it leaves behind."""
+"""The program dfine-eval on files: its metrics against pycocotools on the shipped images, its exit codes, and what it leaves behind."""
 import contextlib
 import io
 import json
@@ -49,7 +49,7 @@ def main():
         predictions.write_text(json.dumps(results)[:-20])
         done = run("--annotations", TRUTH, "--predictions", predictions, "--output", output)
         assert done.returncode == 1 and "dt.json" in done.stderr, done
-        assert output.read_text() == before, "a failed run touched the old figures"
+        assert output.read_text() == before, "a failed run touched the old metrics"
         predictions.write_text(json.dumps([{**results[0], "image_id": 123456}]))
         done = run("--annotations", TRUTH, "--predictions", predictions)
         assert done.returncode == 1 and "123456" in done.stderr and "dt.json" in done.stderr and "val.json" in done.stderr, done

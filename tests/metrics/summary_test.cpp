@@ -27,7 +27,7 @@ const std::vector<CocoClassSummary> kClasses{
 
 TEST(Summary, NamesInOrder) {
   std::vector<std::string_view> names;
-  for (const auto& [name, value] : kSummary.figures()) names.push_back(name);
+  for (const auto& [name, value] : kSummary.metrics()) names.push_back(name);
   EXPECT_THAT(names,
               ::testing::ElementsAre("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large",
                                      "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"));
@@ -58,7 +58,7 @@ TEST(Summary, ClassTableLinesUpWithAnyLetters) {
 
 TEST(Summary, JsonReadsBackExactly) {
   const auto json = nlohmann::json::parse(to_json(kSummary, kClasses).dump());
-  for (const auto& [name, value] : kSummary.figures())
+  for (const auto& [name, value] : kSummary.metrics())
     EXPECT_EQ(json.at(std::string(name)).get<double>(), value) << name;
   ASSERT_EQ(json["classes"].size(), 2U);
   EXPECT_EQ(json["classes"][0], (nlohmann::json{{"category_id", 1},

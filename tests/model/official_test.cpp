@@ -1,4 +1,4 @@
-// Evaluation against the official code: the expected figures are those of
+// Evaluation against the official code: the expected numbers are those of
 // tests/golden/make_evaluation.py.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -17,9 +17,9 @@ namespace {
 constexpr double kLogits = 2e-4, kBoxes = 1e-5;
 
 const nlohmann::json& golden() {
-  static const nlohmann::json figures = nlohmann::json::parse(std::ifstream(
+  static const nlohmann::json numbers = nlohmann::json::parse(std::ifstream(
       std::string(std::getenv("DFINE_SOURCE_DIR")) + "/tests/golden/evaluation.json"));
-  return figures;
+  return numbers;
 }
 
 void append(std::vector<double>& flat, const nlohmann::json& list) {

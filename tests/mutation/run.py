@@ -85,7 +85,7 @@ def parse():
         help="a configured build folder of this checkout; its LibTorch and Python are used")
     add("--count", type=int, default=100, help="mutants to judge (default: 100)")
     add("--seed", type=int, default=1, help="of the draw (default: 1)")
-    add("--skip", type=int, default=0, metavar="N", help="leave out the first N of the draw")
+    add("--skip", type=int, default=0, metavar="N", help="skip the first N of the draw")
     add("--minutes", type=float, default=90,
         help="stop after this time, the first build not counted (default: 90)")
     add("--files", default="*", metavar="PATTERN", help="only matching files, e.g. 'src/loss/*'")

@@ -106,7 +106,7 @@ void expect_near(const Tensor& average, const std::vector<double>& official) {
 }
 
 // Printed by make_ema_golden.py. As published, setting the official class's `decay` changes
-// nothing, and the figures are those above.
+// nothing, and the numbers are those above.
 TEST(Ema, RestartFollowsTheOfficialClass) {
   expect_near(after_40_updates([](Ema&, int) {}), kOfficial[2].w);
   expect_near(after_40_updates(stage2_from_best),

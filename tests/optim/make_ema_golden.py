@@ -1,4 +1,4 @@
-"""Prints the figures in ema_test.cpp, from the official class (Peterande/D-FINE 4a1f73a, src/optim/ema.py).
+"""Prints the numbers in ema_test.cpp, from the official class (Peterande/D-FINE 4a1f73a, src/optim/ema.py).
 
   DFINE_OFFICIAL=CHECKOUT python make_ema_golden.py
 """
@@ -39,7 +39,7 @@ for decay, warmups in ((0.9999, 1000), (0.9, 0), (0.9, 10)):
     print(decay, warmups, state["updates"], state["module"]["w"].tolist(), state["module"]["bn.running_var"].item(),
           state["module"]["bn.num_batches_tracked"].item())
 
-# A second stage from update 21 on: `published` sets the decay of a made average, as det_solver.py does; `intended` makes an average with that
+# A stage 2 from update 21 on: `published` sets the decay of a made EMA, as det_solver.py does; `intended` makes an EMA with that
 # decay and the state so far, and so again after each of the updates 30 and 35, 1e-4 lower.
 for mode in ("published", "intended"):
     model = Model()

@@ -1,5 +1,5 @@
 // Mixed precision of whole models: how far from single precision it leads, against the official
-// code under torch.autocast. The figures are those of tests/golden/make_autocast.py.
+// code under torch.autocast. The numbers are those of tests/golden/make_autocast.py.
 #include "learner/autocast.h"
 
 #include <ATen/ATen.h>
@@ -37,10 +37,10 @@ struct Result {
 };
 
 Result run(ModelSize size, int64_t res, std::optional<at::ScalarType> type) {
-  const nlohmann::json figures = golden();
-  const int64_t num_denoising = figures.at("dn");
+  const nlohmann::json numbers = golden();
+  const int64_t num_denoising = numbers.at("dn");
   const auto model = make_formula_model(size, res, num_denoising, at::kFloat);
-  const FormulaBatch batch = make_formula_batch(figures.at("counts"), res, at::kFloat);
+  const FormulaBatch batch = make_formula_batch(numbers.at("counts"), res, at::kFloat);
   const DenoisingQueries denoising = make_formula_denoising(batch, num_denoising);
   ModelOutput output;
   {
@@ -95,21 +95,21 @@ TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
   at::set_num_threads(1);
   const char name = GetParam().size;
   const ModelSize size = parse_model_size(std::string_view(&name, 1));
-  const nlohmann::json figures = golden().at("sizes").at(std::string(1, name));
-  const int64_t res = figures.at("res");
+  const nlohmann::json numbers = golden().at("sizes").at(std::string(1, name));
+  const int64_t res = numbers.at("res");
   const Result exact = run(size, res, {});
   for (const auto& [key, type] : GetParam().types) {
     const Result got = run(size, res, type);
     for (const auto& [output, tensor] : exact.outputs) {
       const double error = distance({{output, got.outputs.at(output)}}, {{output, tensor}});
       RecordProperty(key + "_" + output, std::to_string(error));
-      EXPECT_LT(error, 1.5 * figures.at(key).at(output).get<double>()) << key << " " << output;
+      EXPECT_LT(error, 1.5 * numbers.at(key).at(output).get<double>()) << key << " " << output;
     }
     for (const auto& [what, error] :
          {std::pair{"gradients", distance(got.gradients, exact.gradients)},
           {"statistics", distance(got.statistics, exact.statistics)}}) {
       RecordProperty(key + "_" + what, std::to_string(error));
-      EXPECT_LT(error, 1.5 * figures.at(key).at(what).get<double>()) << key << " " << what;
+      EXPECT_LT(error, 1.5 * numbers.at(key).at(what).get<double>()) << key << " " << what;
     }
 
     EXPECT_EQ(got.types.at("logits"), type);  // it was computed in it

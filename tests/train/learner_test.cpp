@@ -74,7 +74,7 @@ std::map<std::string, Tensor> state_of(Learner& learner) {
     state[name] = tensor.detach().clone();
   for (const auto& [name, tensor] : learner.ema()->averages())
     state["average of " + name] = tensor.clone();
-  state["updates of the average"] = at::tensor(learner.ema()->updates());
+  state["updates of the EMA"] = at::tensor(learner.ema()->updates());
   for (const auto& [index, moments] : learner.optimizer().state().moments) {
     state["step of " + std::to_string(index)] = moments.step.clone();
     state["first moment of " + std::to_string(index)] = moments.exp_avg.clone();

@@ -1,4 +1,4 @@
-// The second stage's reload. Only rank zero sees the checkpoint's folder; the other ranks are given
+// Stage 2's reload. Only rank zero sees the checkpoint's folder; the other ranks are given
 // one that is not there.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -186,7 +186,7 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   if (test::group().rank() != 0) return;
   EXPECT_EQ(back.weights, WeightsKind::kRaw);
   ASSERT_EQ(back.validations.size(), 1U);
-  EXPECT_EQ(back.validations[0].figures, state.validations[0].figures);
+  EXPECT_EQ(back.validations[0].metrics, state.validations[0].metrics);
 }
 
 /// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after
@@ -234,13 +234,14 @@ TEST(RunCheckpoint, ABestNeedsABetterFigure) {
   EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0.1, .val_loss = 5}, 2));
   EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 1}, 3));
   EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = NAN, .val_loss = 1}, 3));
-  EXPECT_EQ(state.val_loss, 1);                                                  // the last one
-  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 9}, 4));  // monitored anew
+  EXPECT_EQ(state.val_loss, 1);  // the last one
+  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 9},
+                              4));  // another metric: starts over
   EXPECT_FALSE(state.validated(Monitor::kValLoss, {.ap = 1, .val_loss = 9}, 5));
   EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 8}, 5));
 }
 
-// A validation set without boxes has no AP.
+// A validation pack without boxes has no AP.
 TEST(RunCheckpoint, WithoutAnyApTheLossDecides) {
   RunState state = after(5);
   EXPECT_TRUE(state.validated(Monitor::kAp, {.val_loss = 3}, 0));

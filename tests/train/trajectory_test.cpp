@@ -24,7 +24,7 @@ namespace {
 using Json = nlohmann::json;
 using Weights = std::map<std::string, Tensor>;
 
-/// A bound is so many times the official code's own spread.
+/// A bound is a multiple of the official code's own spread.
 constexpr double kSpreads = 3;
 
 Batch make_batch(const std::vector<int64_t>& counts, int64_t res, uint64_t seed) {
@@ -47,10 +47,10 @@ Batch make_batch(const std::vector<int64_t>& counts, int64_t res, uint64_t seed)
   return batch;
 }
 
-/// The official recipe of a size with the figures of the golden run, as a user would write it.
+/// The official recipe of a size with the numbers of the golden run, as a user would write it.
 Config make_config(const Json& setting, int64_t tokens) {
-  const auto line = [&](const char* key, const char* figure) {
-    return str_cat(key, "=", setting.at(figure).dump());
+  const auto line = [&](const char* key, const char* number) {
+    return str_cat(key, "=", setting.at(number).dump());
   };
   return load_config(std::string(std::getenv("DFINE_SOURCE_DIR")) + "/configs/coco/" +
                          setting.at("size").get<std::string>() + ".toml",

@@ -48,7 +48,7 @@ void write_images(const std::string& folder) {
   }
 }
 
-/// The golden data set, packed by each rank for itself.
+/// The golden dataset, packed by each rank for itself.
 PackedDataset make_pack(const TemporaryFolder& folder) {
   write_images(folder / "images");
   std::ofstream(folder / "coco.json") << golden().at("coco");

@@ -133,14 +133,14 @@ TEST(Checkpoint, FiguresLieBesideTheWeights) {
   std::ifstream in(folder / "a/metrics.json");
   EXPECT_EQ(nlohmann::json::parse(in),
             nlohmann::json::parse(R"({"step": 7, "epoch": 3, "weights": "raw", "validations": [
-      {"weights": "ema", "step": 6, "epoch": 2, "figures": {"val_loss": 3.5, "ap": -1}},
-      {"weights": "raw", "step": 6, "epoch": 2, "figures": {"val_loss": null, "ap": 0.1}}]})"));
+      {"weights": "ema", "step": 6, "epoch": 2, "metrics": {"val_loss": 3.5, "ap": -1}},
+      {"weights": "raw", "step": 6, "epoch": 2, "metrics": {"val_loss": null, "ap": 0.1}}]})"));
   const auto loaded = load_checkpoint(folder / "a").validations;
   ASSERT_EQ(loaded.size(), 2U);
-  EXPECT_EQ(loaded[0].figures, checkpoint.validations[0].figures);
+  EXPECT_EQ(loaded[0].metrics, checkpoint.validations[0].metrics);
   EXPECT_EQ(loaded[1].weights, WeightsKind::kRaw);
   EXPECT_EQ(loaded[1].step, 6);
-  EXPECT_TRUE(std::isnan(loaded[1].figures[0].second));
+  EXPECT_TRUE(std::isnan(loaded[1].metrics[0].second));
   std::ofstream(folder / "a/metrics.json") << R"({"validations": [{"weights": "both"}]})";
   EXPECT_NE(error_of(folder / "a").find("metrics.json"), std::string::npos)
       << error_of(folder / "a");
@@ -348,7 +348,7 @@ TEST(RestoreTensors, ListsEveryDifference) {
   EXPECT_EQ((a.sum() + b.sum() + c.sum()).item<float>(), 9);
 }
 
-// A real model after one optimizer step and one update of the average, opened with transformers and
+// A real model after one optimizer step and one update of the EMA, opened with transformers and
 // PyTorch.
 TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   const TemporaryFolder folder;

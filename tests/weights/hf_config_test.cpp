@@ -59,7 +59,7 @@ TEST(HfConfig, ComesBackAsWritten) {
   }
 }
 
-// transformers leaves out what equals its defaults; those are the settings of L but for the
+// transformers omits what equals its defaults; those are the settings of L but for the
 // sampling points.
 TEST(HfConfig, AbsentKeysHaveTransformersDefaults) {
   const TemporaryFolder folder;

@@ -1,5 +1,5 @@
 #pragma once
-// First half of reading COCO: JSON text to records as they stand. The second half (coco.cpp)
+// First half of reading COCO: JSON text to records, unchanged. The second half (coco.cpp)
 // relates them to each other.
 #include <algorithm>
 #include <cstdint>

@@ -140,7 +140,7 @@ std::optional<UnexpectedFile> recognise_text(std::string_view text) {
   if (is_yaml(content))
     return UnexpectedFile{
         "looks like YAML, not JSON",
-        "a YOLO data set is packed with dfine-pack --format yolo --annotations data.yaml"};
+        "a YOLO dataset is packed with dfine-pack --format yolo --annotations data.yaml"};
   if (is_toml(content))
     return UnexpectedFile{"looks like TOML, not JSON",
                           "a configuration goes to dfine_ddp --config; annotations are JSON"};
@@ -152,8 +152,8 @@ std::optional<UnexpectedFile> recognise_text(std::string_view text) {
   if (text.starts_with('{') || text.starts_with('[')) return std::nullopt;
   if (is_yolo_label(text))
     return UnexpectedFile{
-        "looks like the labels of a YOLO data set, not like JSON",
-        "a YOLO data set is packed with dfine-pack --format yolo --annotations data.yaml"};
+        "looks like the labels of a YOLO dataset, not like JSON",
+        "a YOLO dataset is packed with dfine-pack --format yolo --annotations data.yaml"};
   if (is_csv(text))
     return UnexpectedFile{"looks like a table (CSV), not like JSON",
                           "convert it to the JSON that docs/data-format.md describes"};

@@ -62,7 +62,7 @@ ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
               counted(static_cast<long long>(parsed.size()), "XML file", "XML files"),
               " cannot be used"),
       problems,
-      "correct the files, or check --annotations: it names the folder of a data set in Pascal VOC "
+      "correct the files, or check --annotations: it names the folder of a dataset in Pascal VOC "
       "form");
 }
 

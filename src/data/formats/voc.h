@@ -1,5 +1,5 @@
 #pragma once
-// Data sets in the form of the PASCAL VOC challenges: Annotations/ID.xml, JPEGImages/ID.jpg,
+// Datasets in the form of the PASCAL VOC challenges: Annotations/ID.xml, JPEGImages/ID.jpg,
 // ImageSets/Main/SPLIT.txt with the ids. A folder that holds images and XML files side by side, as
 // labelling programs write it, will do as well. Sub-folders are read too: the id of
 // Annotations/cam1/0.xml is cam1/0, as CVAT and Datumaro write it.
@@ -8,7 +8,7 @@
 // "Annotation": "the top-left pixel in the image has coordinates (1,1)"): x = xmin - 1, w = xmax -
 // xmin + 1, so that a box over the whole image is just that. `difficult` and `truncated` objects
 // are objects like others, as D-FINE's own reader (src/data/dataset/voc_detection.py) takes them;
-// parts of objects are passed over.
+// parts of objects are skipped.
 #include <filesystem>
 #include <string>
 

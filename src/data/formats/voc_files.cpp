@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCheckFolder = "check --annotations: it names the data set's folder";
+constexpr const char* kCheckFolder = "check --annotations: it names the dataset's folder";
 
 class Finder {
  public:

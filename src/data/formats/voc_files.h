@@ -1,5 +1,5 @@
 #pragma once
-// Which files a data set in VOC form has.
+// Which files a dataset in VOC form has.
 #include <filesystem>
 #include <map>
 #include <set>

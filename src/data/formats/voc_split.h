@@ -1,5 +1,5 @@
 #pragma once
-// Lists of images in ImageSets/Main of a data set in VOC form.
+// Lists of images in ImageSets/Main of a dataset in VOC form.
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -15,7 +15,7 @@ struct VocSplit {
     size_t line = 0;  // of the list
   };
   std::vector<Image> images;  // in order of the list
-  DataNote absent;            // images that a list of one class marks with -1: they are left out
+  DataNote absent;            // images that a list of one class marks with -1: they are skipped
 };
 
 /// Reads a list. Each line is an id. Where `exists` knows no such id, quotes around it are taken

@@ -57,7 +57,7 @@ class DataYaml {
   const std::vector<Category>& categories() const { return categories_; }
   bool key_points() const { return is_given("kpt_shape"); }
 
-  /// The data set's own folder: `path`, beside the YAML file or absolute; that of the file itself
+  /// The dataset's own folder: `path`, beside the YAML file or absolute; that of the file itself
   /// where there is none such.
   fs::path folder() const {
     fs::path beside = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
@@ -158,7 +158,7 @@ class DataYaml {
 };
 
 struct ImageList {
-  fs::path folder;  // that names are relative to: the data set's, or one above all images where
+  fs::path folder;  // that names are relative to: the dataset's, or one above all images where
                     // some lie outside of it
   std::vector<fs::path> paths;  // in ascending order, or in that of the text file
   std::vector<std::string>

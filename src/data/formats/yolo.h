@@ -1,5 +1,5 @@
 #pragma once
-// Data sets as YOLO trainers take them: data.yaml with the class names, folders of images, and a
+// Datasets as YOLO trainers take them: data.yaml with the class names, folders of images, and a
 // text file of labels for each image.
 //
 // As Ultralytics documents it (docs.ultralytics.com/datasets/detect, /datasets/segment): the labels
@@ -7,7 +7,7 @@
 // .../labels/a/b.txt ("images" being the last folder of that name), or beside the image where no
 // folder is named so. Each line is `class x y w h`, centre and size relative to the image, or
 // `class x1 y1 x2 y2 x3 y3 ...`, a polygon, of which the bounding box is taken; with `kpt_shape` in
-// data.yaml, `class x y w h` and key points, which are passed over. An image without such a file
+// data.yaml, `class x y w h` and key points, which are skipped. An image without such a file
 // has no objects.
 #include <filesystem>
 #include <string>

@@ -24,7 +24,7 @@ struct PackOptions {
   AnnotationFormat format = AnnotationFormat::kCoco;
   std::filesystem::path images;  // folder that file_name of the annotation file is relative to;
                                  // YOLO and VOC: may be empty
-  std::filesystem::path annotations;  // COCO JSON; YOLO: data.yaml; VOC: the data set's folder
+  std::filesystem::path annotations;  // COCO JSON; YOLO: data.yaml; VOC: the dataset's folder
   std::string split;              // YOLO: entry of data.yaml; VOC: list in ImageSets/Main, or empty
   std::filesystem::path classes;  // VOC: file with the class names, or empty
   std::filesystem::path output;   // the pack; a folder that does not exist yet, or is empty
@@ -33,7 +33,7 @@ struct PackOptions {
   int jobs = 1;           // threads that read and check; the result does not depend on it
   bool skip_bad = false;  // leave unusable images out instead of failing
   bool decode = false;    // images that the decoder of training refuses are unusable too
-  bool drop_unused_classes = false;  // leave out classes without annotations
+  bool drop_unused_classes = false;  // drop classes without annotations
   bool drop_group_classes = false;   // those that are the supercategory of others
   bool overwrite = false;            // replace an existing pack; not with `part`
   int max_side = 0;                  // images with a longer side are made smaller; 0: none are

@@ -19,8 +19,8 @@ struct PackSummary {
   size_t skipped_images = 0;
   bool part_was_done = false;         // with `part`: by an earlier run
   std::string report_problem;         // what report.html lacks, and why; empty: it is as asked for
-  std::vector<DataNote> notes;        // on the whole data set, also while parts are missing
-  std::vector<DataWarning> warnings;  // on the whole data set, once it is complete
+  std::vector<DataNote> notes;        // on the whole dataset, also while parts are missing
+  std::vector<DataWarning> warnings;  // on the whole dataset, once it is complete
   std::vector<size_t>
       missing_parts;  // with `part`: those still to come; none: the pack is complete
 };

@@ -1,5 +1,5 @@
 #pragma once
-// What stands in a data set twice. Nothing is changed: some lists repeat images on purpose.
+// What stands in a dataset twice. Nothing is changed: some lists repeat images on purpose.
 #include <vector>
 
 #include "data/annotation_set.h"

@@ -14,7 +14,7 @@ bool groups_others(const Category& category, std::span<const std::string> superc
 DataNote drop_group_classes(AnnotationSet& coco);
 
 /// Removes the categories that no annotation has, and says which. The other ones keep their ids;
-/// labels count anew. Throws Error when none is left.
+/// labels start at 0 again. Throws Error when none is left.
 DataNote drop_unused_classes(AnnotationSet& coco);
 
 }  // namespace dfine

@@ -115,7 +115,8 @@ class Finder {
       add(equal ? str_cat(same.size(), " classes have the same name \"", name, "\": ids ",
                           ids_of(same))
                 : str_cat(same.size(), " classes count as one name: ", list_of(same)),
-          "merge them or rename one: classes are told apart by their names when weights are loaded "
+          "merge them or rename one: classes are distinguished by their names when weights are "
+          "loaded "
           "and results are read, without regard to case, spaces, _, -, / and known synonyms");
     }
   }

@@ -9,7 +9,7 @@
 
 namespace dfine {
 
-/// What the classes and the counts of a whole data set (of both sides of a split) tell: boxes that
+/// What the classes and the counts of a whole dataset (of both sides of a split) tell: boxes that
 /// are relative to the image instead of in pixels, classes of crowd regions alone, more boxes in an
 /// image than a model predicts, two classes of one name, and classes without annotations that only
 /// group others. `supercategories`: see AnnotationSet.

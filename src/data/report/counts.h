@@ -18,7 +18,7 @@ namespace dfine {
 /// make x - 1 and width + 1 of them. In pixels, such a box has at most two per side.
 bool looks_relative(const std::array<double, 4>& xywh);
 
-/// A box that was changed or left out of training.
+/// A box that was changed or dropped from training.
 struct BoxNote {
   std::string file_name;
   int64_t annotation_id = 0;

@@ -83,11 +83,11 @@ h2 { margin: 0 0 4px; font-size: 16px; }
 p { margin: 0 0 8px; }
 .soft, .none { color: var(--soft); }
 section .soft { font-size: 13px; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 12px; }
-.figure, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-.figure { padding: 14px 16px; }
-.figure b { display: block; font-size: 24px; line-height: 1.2; font-variant-numeric: tabular-nums; }
-.figure span { color: var(--soft); font-size: 13px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 12px; }
+.fact, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.fact { padding: 14px 16px; }
+.fact b { display: block; font-size: 24px; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.fact span { color: var(--soft); font-size: 13px; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 12px; }
 section { padding: 18px 20px; margin: 0; min-width: 0; }
 .wide { margin-top: 12px; }

@@ -15,7 +15,7 @@ struct Bar {
   size_t count = 0;
 };
 
-/// A column chart as inline SVG; empty bars at either end are left out. `what`: of what the counts
+/// A column chart as inline SVG; empty bars at either end are dropped. `what`: of what the counts
 /// are, for readers that speak.
 std::string column_chart(std::vector<Bar> bars, const std::string& what);
 

@@ -13,8 +13,8 @@ std::string number(size_t count) {
   return with_commas(static_cast<long long>(count));
 }
 
-std::string figure(const std::string& value, const std::string& what) {
-  return str_cat("<div class=figure><b>", value, "</b><span>", what, "</span></div>\n");
+std::string fact(const std::string& value, const std::string& what) {
+  return str_cat("<div class=fact><b>", value, "</b><span>", what, "</span></div>\n");
 }
 
 std::string section(const std::string& title, const std::string& hint, const std::string& body) {
@@ -111,7 +111,7 @@ std::vector<Finding> findings(const ReportPage& page) {
     add(str_cat("shared-", k), shared.images.size(),
         str_cat(counted(shared.images.size(), "image is", "images are"), " in ",
                 html_text(shared.pack),
-                " too, byte for byte: figures measured there would flatter the model"),
+                " too, byte for byte: metrics measured there would flatter the model"),
         first_texts(shared.images, [](const auto& pair) {
           return pair.here == pair.there ? pair.here
                                          : str_cat(pair.here, " is ", pair.there, " there");
@@ -129,8 +129,8 @@ std::vector<Finding> findings(const ReportPage& page) {
         return text;
       }));
   add("skipped", page.skipped.size(),
-      counted(page.skipped.size(), "problem: the image was left out",
-              "problems: the images were left out"),
+      counted(page.skipped.size(), "problem: the image was skipped",
+              "problems: the images were skipped"),
       first_texts(page.skipped, [](const std::string& line) { return line; }));
   const ReportData& data = page.data;
   add("dropped", data.dropped.count,
@@ -224,7 +224,7 @@ std::string charts(const ReportData& data) {
                  column_chart(bars_of(areas, data.coco_areas), "boxes by COCO size group"));
   out += section("Aspect ratio", "width : height of boxes",
                  column_chart(bars_of(aspects, data.aspects), "boxes by aspect ratio"));
-  out += section("Boxes an image", "how many images have so many boxes to train on",
+  out += section("Boxes per image", "number of images by their number of boxes to train on",
                  column_chart(bars_of(per_image, data.per_image), "images by number of boxes"));
   return out + "</div>\n";
 }
@@ -241,17 +241,17 @@ std::string render(const ReportPage& page) {
                     "</style>\n</head>\n<body>\n<main>\n<h1>", title,
                     "</h1>\n<p class=soft>Written by dfine-pack beside the shards.</p>\n");
   out += str_cat(
-      "<div class=figures>\n", figure(number(data.images), "images"),
-      figure(number(data.boxes), "boxes to train on"),
-      figure(number(data.categories.size()), "classes"),
-      figure(data.images == 0
-                 ? "0"
-                 : fixed(static_cast<double>(data.boxes) / static_cast<double>(data.images), 1),
-             "boxes an image"),
-      figure(number(data.empty_images.count), "images without boxes"),
-      figure(number(data.crowds), "crowd regions"),
-      figure(human_bytes(static_cast<double>(data.image_bytes)),
-             str_cat("of image files in ", counted(page.shards, "shard", "shards"))),
+      "<div class=facts>\n", fact(number(data.images), "images"),
+      fact(number(data.boxes), "boxes to train on"),
+      fact(number(data.categories.size()), "classes"),
+      fact(data.images == 0
+               ? "0"
+               : fixed(static_cast<double>(data.boxes) / static_cast<double>(data.images), 1),
+           "boxes per image"),
+      fact(number(data.empty_images.count), "images without boxes"),
+      fact(number(data.crowds), "crowd regions"),
+      fact(human_bytes(static_cast<double>(data.image_bytes)),
+           str_cat("of image files in ", counted(page.shards, "shard", "shards"))),
       "</div>\n");
   out += checks(page, lists);
   out += charts(data);

@@ -34,12 +34,12 @@ struct PackedBox {
 struct PackedImage {
   int64_t id = 0;                 // as in the annotation file
   int32_t width = 0, height = 0;  // pixels, of the file
-  std::string_view file_name;     // as in the annotation file; lives as long as the data set
+  std::string_view file_name;     // as in the annotation file; lives as long as the dataset
   std::string_view shard;         // "shard-00000.h5"
 };
 
 /// Index and image files both stay on disk. The index is mapped, so that it lies in memory once for
-/// all ranks of a node, in the page cache; a process keeps some hundred bytes a shard of its own,
+/// all ranks of a node, in the page cache; a process keeps some hundred bytes per shard of its own,
 /// nothing for an image or a box. Any thread may call any member.
 class PackedDataset {
  public:

@@ -39,11 +39,11 @@ void check_checksum(Json json) {
   json.erase(kChecksum);
   if (checksum_of(json) != stated)
     throw Error("its checksum does not fit its content: the manifest was edited, or is damaged",
-                "copy it again from where the pack was made, or pack the data set again");
+                "copy it again from where the pack was made, or pack the dataset again");
 }
 
 /// shard-00000.h5, shard-00001.h5, ...: each once and in this order. A number may be missing: of a
-/// shard whose images were all left out.
+/// shard whose images were all skipped.
 void check_names(const std::vector<ShardEntry>& shards) {
   size_t next = 0;
   for (const ShardEntry& shard : shards) {
@@ -68,7 +68,7 @@ Manifest parse(const Json& json) {
   const auto version = json.at("format_version").get<int64_t>();
   if (version != kFormatVersion) {
     throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
-                "pack the data set again");
+                "pack the dataset again");
   }
   Manifest manifest;
   for (const auto& category : json.at("categories")) {
@@ -165,7 +165,7 @@ Manifest read_manifest(const std::filesystem::path& folder) {
         try {
           return parse(Json::parse(in));
         } catch (const Json::exception& e) {
-          throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the data set again");
+          throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the dataset again");
         }
       },
       [&] { return "in " + path.string(); });

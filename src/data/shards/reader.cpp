@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 /// What to do about a damaged shard.
 std::string copy_again(const fs::path& shard) {
   return str_cat(
-      "copy the shard again from where the pack was made, or pack the data set again; if ",
+      "copy the shard again from where the pack was made, or pack the dataset again; if ",
       shard.parent_path().string(),
       " is a copy in data.cache_dir, remove that folder: it is made again");
 }
@@ -87,7 +87,7 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry,
   const Hdf5Reader file(path);
   if (const auto version = file.attribute<int32_t>("format_version"); version != kFormatVersion) {
     throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
-                "pack the data set again");
+                "pack the dataset again");
   }
   ShardIndex index;
   for_each_dataset(index, [&](const char* name, auto& values, int columns) {

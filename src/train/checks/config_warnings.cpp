@@ -36,7 +36,7 @@ void about_length(const Config& config, const Recipe& recipe, const EpochLayout&
   if (recipe.total_steps < kFewSteps) {
     warnings.push_back(str_cat("the run has ", counted(recipe.total_steps, "optimizer step"),
                                " in all: fewer than ", kFewSteps,
-                               " seldom make a good detector. Raise ",
+                               " rarely make a good detector. Raise ",
                                config.train.max_steps == recipe.total_steps
                                    ? str_cat("train.max_steps (", config.train.max_steps, ")")
                                    : str_cat("train.epochs (", config.train.epochs, " of ",
@@ -64,8 +64,8 @@ void about_average(const Config& config, const Recipe& recipe, Warnings& warning
       ema_initial_weight(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps);
   if (share <= kLargeInitialShare) return;
   warnings.push_back(
-      str_cat("the average of the weights is too slow for this run: after its ",
-              counted(recipe.total_steps, "step"), " ", fixed(100 * share, 0),
+      str_cat("the EMA is too slow for this run: after its ", counted(recipe.total_steps, "step"),
+              " ", fixed(100 * share, 0),
               " % of it are still the initial weights, a random class head among them",
               ". Set ema.decay = \"auto\" and ema.warmup_steps = \"auto\""));
 }

@@ -20,8 +20,8 @@ struct OfficialRate {
 /// (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
 OfficialRate official_rate(const std::string& size);
 
-/// What is usual at a global batch: the official rate scaled by the square root, and a factor of 4
-/// beyond what the linear and the square root rule give.
+/// What is usual for a global batch: the official learning rate scaled by the square root, and a
+/// factor of 4 beyond what the linear and the square root rule give.
 struct UsualRates {
   double least = 0, usual = 0, most = 0;
 };

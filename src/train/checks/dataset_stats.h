@@ -1,5 +1,5 @@
 #pragma once
-// What a data set holds, as far as a recipe depends on it.
+// What a dataset holds, as far as a recipe depends on it.
 #include <cstdint>
 #include <vector>
 

@@ -39,7 +39,7 @@ Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayou
 void try_step(Learner& trial, const Config& config, ImageSize size,
               const std::vector<int64_t>& counts);
 
-/// The averaged weights, if there are any, predict images of data.image_size.
+/// The EMA, if there is one, predicts images of data.image_size.
 void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts,
                     const Communicator& group);
 

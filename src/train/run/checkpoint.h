@@ -26,7 +26,7 @@ const char* weights_name(WeightsKind kind);
 struct ValidationRecord {
   WeightsKind weights = WeightsKind::kRaw;
   int64_t epoch = 0, step = 0;                          // counted as in metrics.jsonl
-  std::vector<std::pair<std::string, double>> figures;  // val_loss and the 12 of COCO, by name
+  std::vector<std::pair<std::string, double>> metrics;  // val_loss and the 12 of COCO, by name
 };
 
 struct Checkpoint {
@@ -60,7 +60,7 @@ struct Checkpoint {
   int64_t step = 0;        // optimizer steps done in all
   double val_loss =
       std::numeric_limits<double>::quiet_NaN();  // of the last validation; NaN before the first
-  int64_t seed = 0;  // random draws are functions of it and the step, so it is all their state
+  int64_t seed = 0;  // random numbers are functions of it and the step, so it is all their state
   int64_t world_size = 1;  // ranks
   std::vector<ValidationRecord>
       validations;  // of the last validation, one for each set of weights; to metrics.json
@@ -71,7 +71,7 @@ struct Checkpoint {
 /// Writes the folder `dir` (its parents too); an existing one is replaced only once the new one is
 /// complete and on disk, so that at any moment, also after a crash, `dir` holds a whole checkpoint.
 /// metrics.json: {"step", "epoch", "weights": "ema" or "raw", "validations": [{"weights", "step",
-/// "epoch", "figures": {by name}}]}, epoch as the number of epochs completed; figures that are not
+/// "epoch", "metrics": {by name}}]}, epoch as the number of epochs completed; metrics that are not
 /// finite are null.
 void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint);
 
@@ -80,7 +80,7 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint);
 ModelDescription describe_checkpoint(const std::string& dir);
 
 /// Reads it back; tensors are on the CPU. Older folders lack metrics.json and do not tell what
-/// `weights` is: the average if there is one. An Error names the file that is missing or damaged
+/// `weights` is: the EMA if there is one. An Error names the file that is missing or damaged
 /// and the entry that is wrong.
 Checkpoint load_checkpoint(const std::string& dir);
 

@@ -18,8 +18,8 @@ using Json = nlohmann::ordered_json;
 Json to_json(const ValidationRecord& record) {
   Json json{
       {"weights", weights_name(record.weights)}, {"step", record.step}, {"epoch", record.epoch}};
-  for (const auto& [name, value] : record.figures)
-    json["figures"][name] = std::isfinite(value) ? Json(value) : Json();
+  for (const auto& [name, value] : record.metrics)
+    json["metrics"][name] = std::isfinite(value) ? Json(value) : Json();
   return json;
 }
 
@@ -27,10 +27,10 @@ ValidationRecord to_record(const Json& json) {
   ValidationRecord record{.weights = to_weights_kind(json.at("weights").get<std::string>()),
                           .epoch = json.at("epoch").get<int64_t>(),
                           .step = json.at("step").get<int64_t>(),
-                          .figures = {}};
-  const Json figures = json.value("figures", Json::object());
-  for (const auto& [name, value] : figures.items())
-    record.figures.emplace_back(
+                          .metrics = {}};
+  const Json metrics = json.value("metrics", json.value("metrics", Json::object()));
+  for (const auto& [name, value] : metrics.items())
+    record.metrics.emplace_back(
         name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
   return record;
 }
@@ -45,7 +45,7 @@ auto read_metrics(const std::filesystem::path& file, Read read) {
           return read(Json::parse(in));
         } catch (const Json::exception& e) {
           throw Error(str_cat("it is not as training writes it: ", e.what()),
-                      "remove it, and the checkpoint opens without its figures");
+                      "remove it, and the checkpoint opens without its metrics");
         }
       },
       [&] { return str_cat("while reading ", file.string()); });

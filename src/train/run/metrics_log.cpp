@@ -57,7 +57,7 @@ void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
             {"step", record.step},
             {"epoch", record.epoch},
             {"weights", weights_name(record.weights)}};
-  for (const auto& [name, value] : record.figures) line[name] = value;
+  for (const auto& [name, value] : record.metrics) line[name] = value;
   write_line(line.dump());
 }
 

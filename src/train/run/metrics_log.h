@@ -33,7 +33,7 @@ class MetricsLog {
 
   void write_step(const StepRecord& record);
   /// A "val" line of the weights that count; with `better` false a "val_other" line. -1 where COCO
-  /// defines no figure.
+  /// defines no metric.
   void write_validation(const ValidationRecord& record, bool better);
 
  private:

@@ -66,7 +66,7 @@ void restore_weights(const Checkpoint& checkpoint, Learner& learner,
   if (ema == nullptr) return;
   if (!checkpoint.ema)
     log::warn(
-        "ema.enabled, but the checkpoint has no average: it starts anew from the checkpoint's "
+        "ema.enabled, but the checkpoint has no EMA: it starts from the checkpoint's "
         "weights");
   ema->load(checkpoint.ema ? checkpoint.ema->tensors : checkpoint.model,
             checkpoint.ema ? checkpoint.ema->updates : 0, restarted_decay);
@@ -84,10 +84,10 @@ std::optional<int64_t> read_best(const fs::path& folder, Learner& learner) {
                     learner.ema() != nullptr ? learner.ema()->restarted_decay() : std::nullopt);
     return best.step;
   } catch (const Error& e) {
-    log::warn(str_cat(
-        "the second stage starts from the weights as they are, since the best ones cannot be "
-        "used: ",
-        e.what()));
+    log::warn(
+        str_cat("stage 2 starts from the weights as they are, since the best ones cannot be "
+                "used: ",
+                e.what()));
     return std::nullopt;
   }
 }

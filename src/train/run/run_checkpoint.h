@@ -24,7 +24,7 @@ struct RunState {
                                               // without an average the raw ones
   std::vector<ValidationRecord> validations;  // of the last validation, for metrics.json
 
-  /// Takes a validation's figures; true if they are the best so far by `monitor` (is_better).
+  /// Takes a validation's metrics; true if they are the best so far by `monitor` (is_better).
   bool validated(Monitor monitor, const Score& score, int64_t epoch);
 };
 
@@ -42,16 +42,16 @@ int64_t checkpoint_bytes(const std::string& model_size);
 void check_resume(const std::filesystem::path& folder, const Config& config,
                   const EpochLayout& shape);
 
-/// Collective: every rank's learner gets weights, optimizer and average of the checkpoint `folder`,
+/// Collective: every rank's learner gets weights, optimizer and EMA of the checkpoint `folder`,
 /// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
-/// when the global batch or the number of steps an epoch (the data) differ: the steps done would
+/// when the global batch or the number of steps per epoch (the data) differ: the steps done would
 /// not mean the same; or when one of the two is without denoising. The classes are those of
 /// in_order_of_checkpoint() (checkpoint_order.h). `weights`, `val_loss` and `validations` come
 /// back on rank zero only.
 RunState restore_run(const std::filesystem::path& folder, Learner& learner,
                      const EpochLayout& shape, const Config& config, const Communicator& group);
 
-/// Collective, for the start of the second stage: every rank gets weights, optimizer and average of
+/// Collective, for the start of stage 2: every rank gets weights, optimizer and EMA of
 /// the checkpoint `folder`, which rank zero alone reads. Returns the step it was written after.
 /// Where rank zero finds none that fits the learner, it says why in a warning, every rank keeps
 /// what it has, and nothing is returned. Ema::restarted_decay stays. The run's own counters are not

@@ -13,7 +13,7 @@ class RunFolder {
   std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
   std::filesystem::path config() const { return dir_ / "config.toml"; }
   std::filesystem::path preview() const { return dir_ / "preview"; }
-  /// The range test's picture ("svg") and figures ("csv").
+  /// The learning-rate finder's picture ("svg") and table ("csv").
   std::filesystem::path lr_range(const std::string& extension) const {
     return dir_ / ("find-lr." + extension);
   }
@@ -27,7 +27,7 @@ class RunFolder {
   /// folder it names the checkpoints inside.
   std::filesystem::path resume_from(const std::string& resume) const;
 
-  /// Throws Error where checkpoints of `bytes` could not be written: a file stands in the way, the
+  /// Throws Error where checkpoints of `bytes` could not be written: a file is in the way, the
   /// file system takes no files, or has less room. Leaves nothing behind.
   void require_usable(int64_t bytes) const;
 

@@ -36,13 +36,13 @@ Recipe rising(Recipe recipe, int64_t steps) {
   return recipe;
 }
 
-/// Replaces the range's proposal where its curve does not decide, or lies where training itself
+/// Replaces the range's proposal where its curve is inconclusive, or lies where training itself
 /// would call the rate wrong. Says why.
 std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual) {
   if (!range.decides()) {
     range.proposed = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
     return str_cat(
-        "the test does not decide: the loss ",
+        "the test is inconclusive: the loss ",
         range.fall() <= 4 * range.noise ? "falls" : "rises again",
         " by no more than its noise, so this is the recipe's rate. A larger --find-lr N, a "
         "larger batch or model.weights may tell more");
@@ -50,9 +50,9 @@ std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual
   const double held = std::clamp(range.proposed, usual.least, usual.most);
   const bool beyond = held != range.proposed;
   const std::string why =
-      str_cat("a tenth of the rate with the least loss",
+      str_cat("a tenth of the learning rate with the lowest loss",
               beyond ? str_cat(", ", short_rate(range.proposed),
-                               ", held within what is usual at this batch, ",
+                               ", held within what is usual for this batch, ",
                                short_rate(usual.least), " to ", short_rate(usual.most))
                      : "");
   range.proposed = held;
@@ -65,7 +65,7 @@ void report(LrRange range, const Recipe& recipe, const Config& config, const Epo
   std::filesystem::create_directories(config.run.dir);
   write_file_atomically(folder.lr_range("csv"), lr_range_csv(range));
   write_file_atomically(folder.lr_range("svg"), lr_range_svg(range));
-  log::info(str_cat("learning rate range test:\n", lr_range_table(range, kTableRows)));
+  log::info(str_cat("learning-rate finder:\n", lr_range_table(range, kTableRows)));
   const double scaled = range.proposed * config.optim.lr / recipe.lr;  // undoes optim.scale_lr
   log::info(str_cat("proposal: optim.lr = ", short_rate(scaled),
                     scaled == range.proposed
@@ -92,7 +92,7 @@ void find_lr(const Config& given, MpiSession& session, int64_t steps) {
 
   std::vector<LrTrial> trials;
   for (int64_t step = 0; step < steps; ++step) {
-    set_failure_context(str_cat("range test, step ", step + 1));
+    set_failure_context(str_cat("learning-rate finder, step ", step + 1));
     const StepInput input = feed.next(step);
     const StepResult result = learner.step(input.batches, input.size, step);
     if (!result.finite) break;

@@ -1,5 +1,5 @@
 #pragma once
-// dfine_ddp --find-lr: a learning rate range test.
+// dfine_ddp --find-lr: the learning-rate finder.
 #include <cstdint>
 
 #include "config/config.h"

@@ -1,5 +1,5 @@
 #pragma once
-// What a learning rate range test shows (Smith, "Cyclical Learning Rates for Training Neural
+// What the learning-rate finder shows (Smith, "Cyclical Learning Rates for Training Neural
 // Networks", WACV 2017): the loss of a short run whose rate rises geometrically.
 #include <string>
 #include <vector>
@@ -19,12 +19,12 @@ struct LrRange {
   size_t least = 0;     // where it is least
   double noise =
       0;  // standard deviation of the smoothed loss, from the differences of successive losses
-  double proposed = 0;  // a tenth of the rate with the least loss: the customary margin
+  double proposed = 0;  // a tenth of the learning rate with the lowest loss: the customary margin
 
   /// From the first mark to the least, and from there to the end.
   double fall() const { return trials[first].smoothed - trials[least].smoothed; }
   double rise() const { return trials.back().smoothed - trials[least].smoothed; }
-  /// Whether the least loss means anything: the curve falls to it and rises after it by more than
+  /// Whether the lowest loss means anything: the curve falls to it and rises after it by more than
   /// noise does (4 standard deviations).
   bool decides() const { return fall() > 4 * noise && rise() > 4 * noise; }
 };
