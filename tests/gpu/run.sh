@@ -9,4 +9,4 @@ cd "$(dirname "$0")/../.."
 if [ "${1:-}" = --help ]; then sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0; fi
 launcher/setup.sh --preset cuda --tests
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-ctest --test-dir build/cuda --output-on-failure -R '^gpu_' "$@"
+ctest --test-dir build/cuda --output-on-failure -R '^gpu\.' "$@"

@@ -28,19 +28,19 @@ class Tests:
 
 
 TABLE = (
-    Tests(("src/loss/*.cpp",), ("test_loss", "test_loss_split", "test_parity"),
-          (Stage(r"^test_loss$"), Stage(r"^test_loss_split\.np2$"),
-           Stage(r"^test_parity$", "*Parity.*/n:Trajectory.*"))),
-    Tests(("src/optim/*.cpp",), ("test_optim", "learner_test", "test_train"),
-          (Stage(r"^test_optim$"), Stage(r"^(test_train|learner_test\.np1)$"))),
-    Tests(("src/input/epoch_sampler.cpp", "src/input/multiscale.cpp"), ("test_input", "test_train"),
-          (Stage(r"^test_input$"), Stage(r"^test_train$"))),
-    Tests(("src/metrics/*.cpp",), ("metrics_test", "coco_dump", "dfine-eval"),
-          (Stage(r"^metrics_test$"), Stage(r"^metrics_"))),
+    Tests(("src/loss/*.cpp",), ("loss.unit", "loss.split", "loss.parity"),
+          (Stage(r"^loss.unit$"), Stage(r"^loss.split\.np2$"),
+           Stage(r"^loss.parity$", "*Parity.*/n:Trajectory.*"))),
+    Tests(("src/optim/*.cpp",), ("optim.unit", "train.learner", "train.unit"),
+          (Stage(r"^optim.unit$"), Stage(r"^(train.unit|train.learner\.np1)$"))),
+    Tests(("src/input/epoch_sampler.cpp", "src/input/multiscale.cpp"), ("input.unit", "train.unit"),
+          (Stage(r"^input.unit$"), Stage(r"^train.unit$"))),
+    Tests(("src/metrics/*.cpp",), ("metrics.unit", "coco_dump", "dfine-eval"),
+          (Stage(r"^metrics.unit$"), Stage(r"^metrics\."))),
     Tests(("src/learner/step.cpp", "src/learner/learner.cpp"),
-          ("learner_test", "split_test", "reload_test", "test_trajectory"),
-          (Stage(r"^(learner_test|reload_test)\."), Stage(r"^split_test\.np[12]$"),
-           Stage(r"^test_trajectory$", "*/n"))),
+          ("train.learner", "train.split", "train.reload", "train.trajectory"),
+          (Stage(r"^(train.learner|train.reload)\."), Stage(r"^train.split\.np[12]$"),
+           Stage(r"^train.trajectory$", "*/n"))),
 )
 
 
