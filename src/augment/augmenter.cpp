@@ -9,7 +9,7 @@
 #include "image/resize.h"
 #include "image/rotate.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 namespace {
 
 /// The window where it lies after `part` of its image was cut out and turned.
@@ -108,4 +108,4 @@ void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<Augme
                     planes);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -24,7 +24,7 @@
 #include "core/image_size.h"
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 
 /// What is known of a sample's augmentation before any image is.
 struct AugmentPlan {
@@ -71,4 +71,4 @@ class Augmenter {
   int64_t stage2_epoch_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace dfine {
+namespace dfine::inline augment {
 namespace {
 
 struct Extent {
@@ -61,4 +61,4 @@ void place_boxes(std::span<const LabelledBox> boxes, const Placement& placement,
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

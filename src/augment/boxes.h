@@ -7,7 +7,7 @@
 
 #include "image/window.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 
 /// A box of an image: left, top, right, bottom in its pixels.
 struct LabelledBox {
@@ -41,4 +41,4 @@ struct Placement {
 void place_boxes(std::span<const LabelledBox> boxes, const Placement& placement, double min_size,
                  std::vector<TargetBox>& out);
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

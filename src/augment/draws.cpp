@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace dfine {
+namespace dfine::inline augment {
 namespace {
 
 bool chance(CounterRandom& random, double probability) {
@@ -134,4 +134,4 @@ std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom r
   return MixupDraw{weight, random.below(dataset_size)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -14,7 +14,7 @@
 #include "image/photometric.h"
 #include "image/window.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 
 /// A sample of an epoch; with the seed it decides every draw.
 struct SampleKey {
@@ -74,4 +74,4 @@ struct MixupDraw {
 std::optional<MixupDraw> draw_mixup(const AugmentConfig& config, CounterRandom random,
                                     size_t dataset_size);
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -7,7 +7,7 @@
 
 #include "image/resize.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 namespace {
 
 /// Turn about the canvas's centre, scale and shift: there for boxes, back for pixels.
@@ -133,4 +133,4 @@ void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
   warp(canvas, affine, fill, out.image);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -8,7 +8,7 @@
 #include "augment/draws.h"
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline augment {
 
 /// A decoded image and its boxes.
 struct AugmentSource {
@@ -29,4 +29,4 @@ inline constexpr int kMaxMosaicTile = 4096;
 void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
                     const AugmentConfig& config, Image& canvas, AugmentSource& out);
 
-}  // namespace dfine
+}  // namespace dfine::inline augment

@@ -15,7 +15,7 @@
 #include "core/split.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline cli {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -218,4 +218,4 @@ void finish_output() {
                       code == 0 ? "" : ": " + std::generic_category().message(code)));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline cli

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline cli {
 
 /// What else an unknown option, named without its dashes, may have meant: "--set optim.lr=VALUE".
 /// Empty: nothing.
@@ -20,4 +20,4 @@ void parse_command_line(CLI::App& app, int argc, char** argv, const OptionHint& 
 /// on a full disk.
 void finish_output();
 
-}  // namespace dfine
+}  // namespace dfine::inline cli

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline config {
 
 struct AugmentConfig {
   using Interval = std::array<double, 2>;
@@ -38,4 +38,4 @@ struct AugmentConfig {
   Interval mixup_ratio{0.45, 0.55};  // weight of the sample itself (DEIM)
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -4,7 +4,7 @@
 
 #include "config/key_builders.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 constexpr Range kProbability{"from 0 to 1", [](double x) { return x >= 0 && x <= 1; }};
@@ -120,4 +120,4 @@ std::vector<ConfigKey> augment_keys() {
   };
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

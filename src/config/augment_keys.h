@@ -3,9 +3,9 @@
 
 #include "config/keys.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// The keys of the [augment] table.
 std::vector<ConfigKey> augment_keys();
 
-}  // namespace dfine
+}  // namespace dfine::inline config

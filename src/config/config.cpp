@@ -6,7 +6,7 @@
 #include "config/keys.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 bool freezes_norm(const ModelConfig& model) {
   if (model.freeze_backbone) return true;
@@ -72,4 +72,4 @@ std::vector<std::string> config_differences(const Config& first, const Config& s
   return lines;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -11,7 +11,7 @@
 #include "config/augment_config.h"
 #include "core/image_size.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class Precision { kAuto, kFp32, kBf16, kFp16 };
@@ -177,4 +177,4 @@ uint64_t config_hash(const Config& config);
 /// The keys whose values differ, one line each: "optim.lr: 0.0001 and 0.0002".
 std::vector<std::string> config_differences(const Config& first, const Config& second);
 
-}  // namespace dfine
+}  // namespace dfine::inline config

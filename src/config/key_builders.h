@@ -18,7 +18,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 inline constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 
@@ -267,4 +267,4 @@ inline constexpr Range kPositive{"> 0", [](double x) { return x > 0; }};
 inline constexpr Range kNotNegative{">= 0", [](double x) { return x >= 0; }};
 inline constexpr Range kBelowOne{">= 0 and < 1", [](double x) { return x >= 0 && x < 1; }};
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 ConfigKey image_size() {
@@ -298,4 +298,4 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
   return found;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// A value as TOML has it.
 using ConfigValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>,
@@ -41,4 +41,4 @@ struct ConfigConflict {
 };
 std::vector<ConfigConflict> config_conflicts(const Config& config);
 
-}  // namespace dfine
+}  // namespace dfine::inline config

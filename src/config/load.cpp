@@ -19,7 +19,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 /// Collects what is wrong, so that one run shows all of it.
@@ -290,4 +290,4 @@ std::string config_reference() {
   return out;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// Whether keys that a run needs may be left unset: for a configuration that is only looked at.
 enum class UnsetKeys { kRefused, kAllowed };
@@ -32,4 +32,4 @@ std::string print_config(const Config& config);
 /// The key tables of docs/configuration.md (Markdown).
 std::string config_reference();
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -5,7 +5,7 @@
 #include "config/key_builders.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 ConfigKey milestones() {
@@ -287,4 +287,4 @@ std::vector<ConfigConflict> recipe_conflicts(const Config& config) {
   return found;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

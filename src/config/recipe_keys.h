@@ -3,7 +3,7 @@
 
 #include "config/keys.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// The keys of [optim], [train], [ema], [validate] and [checkpoint].
 std::vector<ConfigKey> recipe_keys();
@@ -11,4 +11,4 @@ std::vector<ConfigKey> recipe_keys();
 /// What among them cannot be together.
 std::vector<ConfigConflict> recipe_conflicts(const Config& config);
 
-}  // namespace dfine
+}  // namespace dfine::inline config

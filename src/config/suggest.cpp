@@ -6,7 +6,7 @@
 #include "config/synonyms.h"
 #include "core/nearest.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 std::string last_part(const std::string& name) {
@@ -53,4 +53,4 @@ std::string suggest_table(const std::string& name, const std::vector<std::string
   return joined_by_or(nearest);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// The known dotted keys that `name` was most probably meant to be, joined by " or ": the same key
 /// in another table, another trainer's name for it (synonyms.h), or few edits away. Empty if none
@@ -12,4 +12,4 @@ std::string suggest(const std::string& name, const std::vector<std::string>& kno
 /// As suggest, for the name of a table: "[data]" for "dat" and "dataset".
 std::string suggest_table(const std::string& name, const std::vector<std::string>& tables);
 
-}  // namespace dfine
+}  // namespace dfine::inline config

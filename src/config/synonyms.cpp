@@ -1,6 +1,6 @@
 #include "config/synonyms.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 const std::vector<Synonym>& key_synonyms() {
   static const std::vector<Synonym> all{
@@ -212,4 +212,4 @@ const std::vector<Synonym>& table_synonyms() {
   return all;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

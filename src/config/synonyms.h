@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// What other trainers call our keys and tables: Ultralytics, the official D-FINE and RT-DETR,
 /// Hugging Face's Trainer, Detectron2, MMDetection, Lightning.
@@ -16,4 +16,4 @@ const std::vector<Synonym>& key_synonyms();
 const std::vector<Synonym>& renamed_keys();
 const std::vector<Synonym>& table_synonyms();
 
-}  // namespace dfine
+}  // namespace dfine::inline config

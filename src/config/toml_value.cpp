@@ -12,7 +12,7 @@
 #include "core/split.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline config {
 namespace {
 
 std::string trimmed(const std::string& text) {
@@ -132,4 +132,4 @@ std::optional<KeyLine> key_line(const std::string& text, size_t number) {
   return KeyLine{table + part[1].str(), trimmed(value)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline config

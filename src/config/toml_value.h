@@ -7,7 +7,7 @@
 
 #include "config/keys.h"
 
-namespace dfine {
+namespace dfine::inline config {
 
 /// Nothing for what no key takes: a table, a date, a list of mixed kinds.
 std::optional<ConfigValue> to_value(const toml::node& node);
@@ -38,4 +38,4 @@ struct KeyLine {
 /// Line `number` (from 1) of `text`; nothing when it has another form.
 std::optional<KeyLine> key_line(const std::string& text, size_t number);
 
-}  // namespace dfine
+}  // namespace dfine::inline config

@@ -7,7 +7,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline data {
 
 std::string describe(const CocoImage& image) {
   return str_cat("image ", image.id, " (\"", printable(image.file_name), "\")");
@@ -24,4 +24,4 @@ void throw_problems(const std::string& subject, std::span<const CocoProblem> pro
   throw error;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline data

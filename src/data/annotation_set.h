@@ -9,7 +9,7 @@
 
 #include "data/category.h"
 
-namespace dfine {
+namespace dfine::inline data {
 
 struct CocoImage {
   int64_t id = 0;
@@ -60,4 +60,4 @@ std::string describe(const CocoImage& image);
 [[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
                                  std::string hint);
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace dfine {
+namespace dfine::inline data {
 namespace {
 
 constexpr double kRoundingPixels =
@@ -31,4 +31,4 @@ std::optional<NormalisedBox> normalise_box(const std::array<double, 4>& xywh, in
   return box;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline data

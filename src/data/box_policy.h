@@ -3,7 +3,7 @@
 #include <array>
 #include <optional>
 
-namespace dfine {
+namespace dfine::inline data {
 
 struct NormalisedBox {
   std::array<float, 4> cxcywh{};  // of the part inside the image, relative to its width and height:
@@ -17,4 +17,4 @@ struct NormalisedBox {
 std::optional<NormalisedBox> normalise_box(const std::array<double, 4>& xywh, int width,
                                            int height);
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// A class of the dataset. Its label (0..C-1, what the model predicts) is its place in the list;
 /// packs list classes by ascending id. The id is the one of the annotation file, which may be
@@ -18,4 +18,4 @@ inline std::string describe(const Category& category) {
   return '"' + category.name + "\" (id " + std::to_string(category.id) + ")";
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace dfine {
+namespace dfine::inline data {
 namespace {
 
 /// Folded names of one class. The first is COCO's or the correct one.
@@ -59,4 +59,4 @@ std::string class_meaning(std::string_view name) {
   return key;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline data

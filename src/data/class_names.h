@@ -2,7 +2,7 @@
 #include <string>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// A class name without a letter is no name: empty, or nothing but white space.
 inline bool is_blank(std::string_view name) {
@@ -15,4 +15,4 @@ std::string folded_class_name(std::string_view name);
 /// One folded name for all that mean the same class: "tv" for "TV", "Monitor/TV" and "tvmonitor".
 std::string class_meaning(std::string_view name);
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// Something about a dataset that is no error, but that the closing summary and the report list:
 /// how often, and the first cases.
@@ -26,4 +26,4 @@ inline void append_note(std::vector<DataNote>& notes, DataNote note) {
   if (note.count > 0) notes.push_back(std::move(note));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// A dataset that is well-formed but will hardly train as intended.
 struct DataWarning {
@@ -9,4 +9,4 @@ struct DataWarning {
   std::string advice;  // what to do
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline data

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// From ids to indices; an id given twice keeps its first index. One flat table with linear
 /// probing, for a known number of ids: a million of them take 32 MB and a few hundredths of a
@@ -46,4 +46,4 @@ class IdIndex {
   int shift_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline data

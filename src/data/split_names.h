@@ -1,9 +1,9 @@
 #pragma once
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// Folders of a pack that was divided into two (dfine-pack --val-fraction).
 inline constexpr const char* kTrainSet = "train";
 inline constexpr const char* kValSet = "val";
 
-}  // namespace dfine
+}  // namespace dfine::inline data

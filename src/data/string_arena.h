@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline data {
 
 /// Many short strings in one block of memory, so that a million file names cost their letters and 8
 /// bytes each.
@@ -27,4 +27,4 @@ class StringArena {
   std::vector<uint64_t> ends_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline data

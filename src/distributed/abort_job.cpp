@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <thread>
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 /// PMIx_Abort of the PMIx standard; without a list of processes it ends all of the job.
@@ -37,4 +37,4 @@ int abort_job(int exit_code) {
   _exit(exit_code);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -1,7 +1,7 @@
 #pragma once
 #include <chrono>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// After so long a process ends itself, whatever MPI does.
 constexpr std::chrono::seconds kLongestAbort{3};
@@ -9,4 +9,4 @@ constexpr std::chrono::seconds kLongestAbort{3};
 /// Ends all ranks through MPI where it runs (it does not return then); else returns `exit_code`.
 int abort_job(int exit_code);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

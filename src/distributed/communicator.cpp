@@ -7,7 +7,7 @@
 
 #include "distributed/host_channel.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 constexpr size_t kBroadcastBytes = size_t{64} << 20;  // of one coalesced message
@@ -98,4 +98,4 @@ void Communicator::barrier() const {
   if (!is_single()) host_->barrier();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -12,7 +12,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 class HostChannel;
 
@@ -73,4 +73,4 @@ class Communicator {
   int rank_ = 0, size_ = 1;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

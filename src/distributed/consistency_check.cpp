@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 // "ranks 0-2, 5"
@@ -68,4 +68,4 @@ void check_agreement(const Communicator& group, std::string_view name, const std
       "All ranks must run the same program with the same configuration and see the same files.");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 const char* name_of(DeviceRequest request) {
@@ -97,4 +97,4 @@ DeviceOffer offer_from_text(const std::string& text) {
   return offer;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

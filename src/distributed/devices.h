@@ -5,7 +5,7 @@
 
 #include <c10/core/Device.h>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// What the user asks for. kAuto: the GPUs where this build and the hosts have them, the CPU when
 /// no host has any.
@@ -29,4 +29,4 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 std::string to_text(const DeviceOffer& offer);
 DeviceOffer offer_from_text(const std::string& text);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -14,7 +14,7 @@
 #include "distributed/failure_reporter.h"
 #include "distributed/mpi_session.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 FailureText describe_failure(const std::exception_ptr& failure) {
   const std::string context = failure_context();
@@ -57,4 +57,4 @@ int distributed_main(const std::function<int(MpiSession&)>& body) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

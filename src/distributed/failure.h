@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 class MpiSession;
 
@@ -25,4 +25,4 @@ void set_failure_context(std::string_view where);
 /// host's own disk), nothing is written.
 void set_failure_log(const std::filesystem::path& file);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -18,7 +18,7 @@
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 using namespace std::chrono_literals;
@@ -209,4 +209,4 @@ int FailureReporter::fail(const FailureText& failure) {
   return abort_job(failure.exit_code);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -16,7 +16,7 @@ namespace c10d {
 class Store;
 }
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 class MpiSession;
 
@@ -66,4 +66,4 @@ class FailureReporter {
   std::thread watcher_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

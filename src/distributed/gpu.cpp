@@ -17,7 +17,7 @@
 #include "distributed/nccl_version.h"
 #endif
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 #ifdef DFINE_CUDA
 
@@ -101,4 +101,4 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
 
 #endif
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

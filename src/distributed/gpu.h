@@ -8,7 +8,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 constexpr bool built_with_cuda() {
 #ifdef DFINE_CUDA
@@ -30,4 +30,4 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
                                                        const std::string& name, int rank, int size,
                                                        at::Device device);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

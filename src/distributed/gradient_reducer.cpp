@@ -17,7 +17,7 @@
     "c10d::Reducer's constructor is called as in LibTorch 2.15; compare its arguments in reducer.hpp before allowing another version."
 #endif
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 // DistributedDataParallel's own sizes. The parameters defined first, whose gradients come last,
@@ -89,4 +89,4 @@ void GradientReducer::backward(const Tensor& loss) {
   loss.backward();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -4,7 +4,7 @@
 
 #include "distributed/communicator.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1
 /// MiB) that are reduced while the rest of the backward pass runs.
@@ -32,4 +32,4 @@ class GradientReducer {
   std::unique_ptr<Impl> impl_;  // null when there is nothing to do
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

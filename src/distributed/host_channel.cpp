@@ -4,7 +4,7 @@
 
 #include "distributed/mpi_wait.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 // Calls `operation(offset, count)` for consecutive pieces that MPI's int counts can express.
@@ -119,4 +119,4 @@ void HostChannel::barrier() const {
   wait_for(request, "barrier");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

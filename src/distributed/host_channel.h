@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// One communicator of its own, used by one thread at a time. Waiting ranks sleep between looks
 /// (mpi_wait.h).
@@ -36,4 +36,4 @@ class HostChannel {
   int rank_ = 0, size_ = 1;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 std::optional<int> number(const char* text) {
@@ -48,4 +48,4 @@ std::optional<Launch> detect_launch(const std::function<const char*(const char*)
   return std::nullopt;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// How this process was started among others.
 struct Launch {
@@ -17,4 +17,4 @@ struct Launch {
 /// folder. `variable` is getenv as a function of names to values.
 std::optional<Launch> detect_launch(const std::function<const char*(const char*)>& variable);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "distributed/mpi_types.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 int rank_of(MPI_Comm comm) {
@@ -207,4 +207,4 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions&) 
   });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -14,7 +14,7 @@
 #include "distributed/mpi_wait.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Operations run one after another, in the order of the calls, on a thread of the backend; the
 /// Work of each carries a future whose value is the list of tensors. In place on the tensors' own
@@ -66,4 +66,4 @@ class MpiBackend : public c10d::Backend {
   std::thread worker_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -17,7 +17,7 @@
 #include "distributed/mpi_backend.h"
 #include "distributed/rendezvous.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 std::string host_name() {
@@ -165,4 +165,4 @@ std::string MpiSession::rank_table() const {
   return out.str();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -14,7 +14,7 @@ namespace c10d {
 class TCPStore;
 }
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 struct RankInfo {
   int rank = 0;
@@ -63,4 +63,4 @@ class MpiSession {
   std::vector<RankInfo> ranks_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "distributed/mpi_wait.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 using RedOp = c10d::ReduceOp::RedOpType;
@@ -83,4 +83,4 @@ MpiReduction mpi_reduction(at::ScalarType type, RedOp op) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

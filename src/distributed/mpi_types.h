@@ -5,7 +5,7 @@
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/distributed/c10d/Types.hpp>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 struct MpiReduction {
   MPI_Datatype type;
@@ -17,4 +17,4 @@ struct MpiReduction {
 /// supported.
 MpiReduction mpi_reduction(at::ScalarType type, c10d::ReduceOp::RedOpType op);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

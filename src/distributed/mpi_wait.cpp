@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 void check_mpi(int code, std::string_view operation) {
   if (code == MPI_SUCCESS) return;
@@ -35,4 +35,4 @@ bool wait_for(MPI_Request& request, std::string_view operation, const std::atomi
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Throws Error with MPI's own text unless `code` is MPI_SUCCESS.
 void check_mpi(int code, std::string_view operation);
@@ -19,4 +19,4 @@ bool wait_for(MPI_Request& request, std::string_view operation,
 /// Largest number of elements passed to one MPI call, whose counts are ints.
 constexpr int64_t kMaxMpiCount = int64_t{1} << 30;
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

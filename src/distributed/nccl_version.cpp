@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 int release_of(int code) {
@@ -40,4 +40,4 @@ void require_fitting(const NcclVersions& versions) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Versions as nccl.h counts them: major * 10000 + minor * 100 + patch.
 struct NcclVersions {
@@ -22,4 +22,4 @@ int nccl_code(uint64_t torch_version);
 /// and when the loaded library is of an older release or of another major version.
 void require_fitting(const NcclVersions& versions);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

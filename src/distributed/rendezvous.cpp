@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 bool connects(const addrinfo& address, int timeout_ms) {
@@ -106,4 +106,4 @@ c10::intrusive_ptr<c10d::TCPStore> make_rendezvous(const HostChannel& channel,
       "The hosts of one job must be able to open TCP connections to each other on any port.");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -9,7 +9,7 @@
 
 #include "distributed/host_channel.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Collective: rank zero serves the store on a free port, the others connect; host name and
 /// addresses are told through `channel`. `one_host`: all ranks are on rank zero's host (the
@@ -24,4 +24,4 @@ std::vector<std::string> own_addresses();
 /// the host's addresses.
 bool answers(const std::string& host, uint16_t port, int timeout_ms);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

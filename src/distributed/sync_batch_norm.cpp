@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "distributed/sync_batch_norm_cpu.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -159,4 +159,4 @@ Tensor sync_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias
   return SyncBatchNorm::apply(x, weight, bias, running_mean, running_var, momentum, eps, group);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

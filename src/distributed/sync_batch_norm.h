@@ -1,7 +1,7 @@
 #pragma once
 #include "distributed/communicator.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Batch norm in training mode over the samples of all ranks (Ioffe and Szegedy, 2015, algorithm
 /// 1): what at::batch_norm gives on the ranks' batches joined together, in the result, in all
@@ -15,4 +15,4 @@ Tensor sync_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias
                        Tensor& running_mean, Tensor& running_var, double momentum, double eps,
                        const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -4,7 +4,7 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 
-namespace dfine {
+namespace dfine::inline distributed {
 namespace {
 
 template <class T>
@@ -66,4 +66,4 @@ Tensor batch_norm_input_gradient(const Tensor& grad, const Tensor& x, const Tens
   return out;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

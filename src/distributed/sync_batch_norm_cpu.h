@@ -2,7 +2,7 @@
 // The CPU kernels of sync_batch_norm. Internal to dist.
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline distributed {
 
 /// Gradient of batch norm with respect to its input, in one pass over x and grad:
 /// (grad - mean_grad - (x - mean) * projection) * scale, for each channel. x, grad: [N, C, ...],
@@ -11,4 +11,4 @@ Tensor batch_norm_input_gradient(const Tensor& grad, const Tensor& x, const Tens
                                  const Tensor& mean_grad, const Tensor& projection,
                                  const Tensor& scale);
 
-}  // namespace dfine
+}  // namespace dfine::inline distributed

@@ -7,7 +7,7 @@
 #include "weights/class_match.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 /// COCO's ids by label; empty unless the classes are COCO's 80, in whatever order.
@@ -61,4 +61,4 @@ CategoryIds category_ids(const std::string& model_name, const ModelDescription& 
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

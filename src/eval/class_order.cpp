@@ -5,7 +5,7 @@
 #include "core/log.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name,
                           bool report, const std::string& hint) {
@@ -17,4 +17,4 @@ PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std:
   return names_classes(order.names) ? std::move(ordered).renamed(order.names) : std::move(ordered);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -5,7 +5,7 @@
 #include "data/shards/dataset.h"
 #include "weights/class_match.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 /// `data` with the labels of `order`: match_class_lists() relates the classes, by name as a rule,
 /// and says so in the log if `report`. The names are those of `order` too, where it has names.
@@ -13,4 +13,4 @@ namespace dfine {
 PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name,
                           bool report, const std::string& hint);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

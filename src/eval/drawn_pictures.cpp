@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "files/file_id.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 bool is_jpg(const std::string& name) {
@@ -46,4 +46,4 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
   return pictures;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

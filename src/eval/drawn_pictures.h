@@ -5,7 +5,7 @@
 
 #include "eval/input_images.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 /// For each file the picture in `output`: sub/a.jpg stays, b.png becomes b.png.jpg, and
 /// b.png.jpg.jpg beside an image b.png.jpg. No two are the same, as long as the files' names
@@ -13,4 +13,4 @@ namespace dfine {
 std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files,
                                                   const std::filesystem::path& output);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -13,7 +13,7 @@
 #include "metrics/match_files.h"
 #include "metrics/summary.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 void evaluate_files(const FileEvalOptions& options) {
   ResultNames names;
@@ -44,4 +44,4 @@ void report_evaluation(const CocoEvaluation& evaluation,
             << format_classes(classes) << std::flush;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

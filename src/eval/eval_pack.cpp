@@ -14,7 +14,7 @@
 #include "eval/validate.h"
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 void evaluate_pack(const PackEvalOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
@@ -42,4 +42,4 @@ void evaluate_pack(const PackEvalOptions& options) {
   write_file_atomically(*options.output, json.dump(2) + "\n");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -7,7 +7,7 @@
 
 #include "core/image_size.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 struct PackEvalOptions {
   std::string weights, data;
@@ -22,4 +22,4 @@ struct PackEvalOptions {
 /// matched with the model's by name (state/class_match.h); Error when they are others.
 void evaluate_pack(const PackEvalOptions& options);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 int64_t parse_side(std::string_view text, const std::string& whole) {
@@ -29,4 +29,4 @@ std::optional<ImageSize> parse_image_size(const std::string& text) {
                    parse_side(std::string_view(text).substr(cross + 1), text)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -18,7 +18,7 @@
 #include "files/file_id.h"
 #include "image/file_kind.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace fs = std::filesystem;
 namespace {
 
@@ -208,4 +208,4 @@ std::string group_by_reason(const std::vector<FileNote>& notes) {
   return text;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

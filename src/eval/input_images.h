@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline eval {
 
 struct ImageFile {
   std::filesystem::path path;
@@ -38,4 +38,4 @@ ImageListing collect_images(const std::vector<std::filesystem::path>& paths);
 /// .b.jpg and 1 more)".
 std::string group_by_reason(const std::vector<FileNote>& notes);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -15,7 +15,7 @@
 #include "image/orient.h"
 #include "image/resize.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path) {
@@ -46,4 +46,4 @@ LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool a
   return loaded;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 struct LoadedImage {
   Image
@@ -20,4 +20,4 @@ struct LoadedImage {
 /// `size` is the network's input. Throws nothing because of the file: see `problem`.
 LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool apply_exif);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

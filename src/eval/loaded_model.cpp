@@ -7,7 +7,7 @@
 #include "weights/class_names.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 const std::string& LoadedModel::class_name(int64_t label) const {
   return description.class_names.at(static_cast<size_t>(label));
@@ -37,4 +37,4 @@ LoadedModel load_model(const std::string& path, at::Device device) {
   return loaded;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -6,7 +6,7 @@
 #include "model/dfine.h"
 #include "weights/hf_config.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 struct LoadedModel {
   std::shared_ptr<DFine> model;  // evaluation mode, on `device`
@@ -25,4 +25,4 @@ at::Device parse_device(const std::string& name);
 /// the tensors; config.json must agree.
 LoadedModel load_model(const std::string& path, at::Device device);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -8,7 +8,7 @@
 #include "weights/class_match.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 constexpr const char* kHint =
@@ -57,4 +57,4 @@ std::string match_by_category_name(const std::vector<Category>& truth, const Res
                  ": classes are matched by name");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

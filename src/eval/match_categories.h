@@ -5,7 +5,7 @@
 
 #include "metrics/coco_json.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 /// Compares the class names of `names` (the records') with those that their category ids have in
 /// `truth`, as match_class_lists() does (state/class_match.h). An id that `truth` does not have
@@ -20,4 +20,4 @@ std::string match_by_category_name(const std::vector<Category>& truth, const Res
                                    std::vector<Detection>& detections,
                                    const std::string& predictions, const std::string& annotations);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -6,7 +6,7 @@
 
 #include "config/config.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 inline const char* monitor_name(Monitor monitor) {
   return monitor == Monitor::kAp ? "ap" : "val_loss";
@@ -33,4 +33,4 @@ inline bool is_better(Monitor monitor, const Score& score, const Score& than) {
   return better(-score.val_loss, -than.val_loss);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -23,7 +23,7 @@
 #include "input/batch.h"
 #include "model/postprocess.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 /// The detections of one image with score >= threshold, highest score first; `highest` is the best
@@ -195,4 +195,4 @@ void predict(const PredictOptions& options) {
   throw_any(failures);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -7,7 +7,7 @@
 
 #include "core/image_size.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 struct PredictOptions {
   std::string weights;
@@ -36,4 +36,4 @@ struct PredictOptions {
 /// the model is loaded.
 void predict(const PredictOptions& options);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -7,7 +7,7 @@
 #include "data/coco/read_coco.h"
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 void write_coco_results(const std::filesystem::path& path,
                         const std::vector<Prediction>& predictions) {
@@ -43,4 +43,4 @@ AnnotatedSet read_annotated_set(const std::filesystem::path& annotations) {
   return set;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -9,7 +9,7 @@
 #include "image/draw.h"
 #include "image/encode.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace fs = std::filesystem;
 namespace {
 
@@ -72,4 +72,4 @@ std::optional<Error> ResultFolder::failure() const {
   return error;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -10,7 +10,7 @@
 #include "files/atomic_path.h"
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 
 class ResultFolder {
  public:
@@ -41,4 +41,4 @@ class ResultFolder {
   std::optional<Error> failure_;              // the first one
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

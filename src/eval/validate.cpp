@@ -15,7 +15,7 @@
 #include "metrics/coco_eval.h"
 #include "model/postprocess.h"
 
-namespace dfine {
+namespace dfine::inline eval {
 namespace {
 
 /// Of all images together, so that a batch's loss is its share of the whole. An output in
@@ -170,4 +170,4 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

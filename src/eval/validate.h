@@ -13,9 +13,11 @@
 #include "model/dfine.h"
 #include "model/postprocess.h"
 
-namespace dfine {
-
+namespace dfine::inline shards {
 class PackedDataset;
+}  // namespace dfine::inline shards
+
+namespace dfine::inline eval {
 
 struct Validation {
   /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and
@@ -60,4 +62,4 @@ ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vecto
 Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
                     const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline eval

@@ -19,7 +19,7 @@
 #include "files/file_error.h"
 #include "files/output_file.h"
 
-namespace dfine {
+namespace dfine::inline files {
 namespace fs = std::filesystem;
 namespace {
 
@@ -237,4 +237,4 @@ void write_file_atomically(const fs::path& target, std::string_view text) {
   file.commit();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// The missing ones among `folder` and those above it, made; what is still empty of them is removed
 /// again at the end, unless kept.
@@ -95,4 +95,4 @@ class AtomicFolder {
 /// Writes `text` to `target` through AtomicFile.
 void write_file_atomically(const std::filesystem::path& target, std::string_view text);
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -13,7 +13,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline files {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, int code) {
@@ -75,4 +75,4 @@ void ByteFile::prefetch(uint64_t offset, uint64_t size) const noexcept {
   ::posix_fadvise(fd_, static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_WILLNEED);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

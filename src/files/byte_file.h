@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// A file open for reading at given places; any number of threads may read at once. Packs may have
 /// more shards than a process may open files by default (often 1024): when half of that is used,
@@ -33,4 +33,4 @@ class ByteFile {
   int fd_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline files

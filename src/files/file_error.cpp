@@ -6,7 +6,7 @@
 
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline files {
 namespace {
 
 const char* hint_for(int code) {
@@ -41,4 +41,4 @@ void throw_file_error(std::string_view action, const std::filesystem::path& path
   throw Error(message, hint_for(code));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// The disk is full, or the user's quota is used up.
 class NoSpaceError : public Error {
@@ -18,4 +18,4 @@ class NoSpaceError : public Error {
 [[noreturn]] void throw_file_error(std::string_view action, const std::filesystem::path& path,
                                    int code);
 
-}  // namespace dfine
+}  // namespace dfine::inline files

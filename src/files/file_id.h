@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// The same for all names of a file or folder: links of both kinds, "a/../b" and "b".
 using FileId = std::pair<dev_t, ino_t>;
@@ -27,4 +27,4 @@ inline FileId file_id(const std::filesystem::path& path) {
                                           std::error_code(errno, std::generic_category()));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline files {
 
 void sync_to_disk(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -36,4 +36,4 @@ void BackgroundSync::finish() {
   for (; !pending_.empty(); pending_.pop_front()) pending_.front().get();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

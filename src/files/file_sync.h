@@ -5,7 +5,7 @@
 
 #include "core/thread_pool.h"
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// Forces the content of a file, or the names in a folder, to disk. Throws Error when that fails
 /// (disk full, say).
@@ -26,4 +26,4 @@ class BackgroundSync {
   std::deque<std::future<void>> pending_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "files/file_id.h"
 
-namespace dfine {
+namespace dfine::inline files {
 namespace fs = std::filesystem;
 
 FolderFiles walk_folder(const fs::path& folder) {
@@ -42,4 +42,4 @@ FolderFiles walk_folder(const fs::path& folder) {
   return found;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

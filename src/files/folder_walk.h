@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline files {
 
 struct FolderFiles {
   std::vector<std::filesystem::path> files;   // relative to the folder, in ascending order
@@ -15,4 +15,4 @@ struct FolderFiles {
 /// nowhere count as files: who reads them says so. Throws Error when a folder cannot be read.
 FolderFiles walk_folder(const std::filesystem::path& folder);
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline files {
 
 MappedFile::MappedFile(const ByteFile& file, uint64_t begin, uint64_t end) {
   if (begin >= end) return;
@@ -44,4 +44,4 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

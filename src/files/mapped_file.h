@@ -10,7 +10,7 @@
 
 #include "files/byte_file.h"
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// The bytes [begin, end) of a file, mapped for reading. The file must not be cut short meanwhile:
 /// reading past its end then ends the process by SIGBUS.
@@ -70,4 +70,4 @@ class MappedStrings {
   size_t length_ = 1;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -8,7 +8,7 @@
 
 #include "files/file_error.h"
 
-namespace dfine {
+namespace dfine::inline files {
 namespace {
 
 int flags_of(OutputFile::Mode mode) {
@@ -46,4 +46,4 @@ void OutputFile::close() {
   throw_file_error("write", name_, errno);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline files

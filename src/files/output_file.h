@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline files {
 
 /// A file opened for writing whose every failure is an Error with path and reason; std::ofstream
 /// keeps no reason. Unbuffered: write large pieces, or whole lines.
@@ -30,4 +30,4 @@ class OutputFile {
   int descriptor_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline files

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace dfine {
+namespace dfine::inline image {
 
 void blend(uint8_t* into, const uint8_t* other, size_t count, double weight) {
   constexpr uint32_t kOne = 1 << 16;
@@ -11,4 +11,4 @@ void blend(uint8_t* into, const uint8_t* other, size_t count, double weight) {
     into[i] = static_cast<uint8_t>((into[i] * mine + other[i] * (kOne - mine) + kOne / 2) / kOne);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

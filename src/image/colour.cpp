@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 /// Linear light of an 8-bit sRGB value, and back (IEC 61966-2-1).
@@ -62,4 +62,4 @@ Colour text_colour_on(Colour background) {
   return luminance + 0.05 > std::sqrt(1.05 * 0.05) ? Colour{0, 0, 0} : Colour{255, 255, 255};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -2,7 +2,7 @@
 // Colours for drawing.
 #include <cstdint>
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// sRGB.
 struct Colour {
@@ -26,4 +26,4 @@ inline void blend(uint8_t* pixel, Colour colour, float share) {
     pixel[c] = static_cast<uint8_t>(pixel[c] + ((weight * (values[c] - pixel[c]) + 128) >> 8));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -10,7 +10,7 @@
 #include "image/codecs.h"
 #include "image/file_kind.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 using codecs::Bytes;
@@ -113,4 +113,4 @@ void decode_image(std::span<const uint8_t> file, Image& image) {
   codec.decode(file, info, image);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

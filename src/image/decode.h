@@ -16,7 +16,7 @@
 
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 enum class ImageFormat { kJpeg, kPng, kWebp, kBmp, kTiff };
 
@@ -61,4 +61,4 @@ Image decode_image(std::span<const uint8_t> file);
 /// picture. Unspecified after an error.
 void decode_image(std::span<const uint8_t> file, Image& image);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -8,7 +8,7 @@
 #include "image/colour.h"
 #include "image/stroke_font.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 /// Whole pixels, right and bottom exclusive.
@@ -136,4 +136,4 @@ void draw_boxes(Image& image, std::span<const DrawnBox> boxes) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -5,7 +5,7 @@
 
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 struct DrawnBox {
   double x1 = 0, y1 = 0, x2 = 0,
@@ -20,4 +20,4 @@ struct DrawnBox {
 /// picture or have a coordinate that is not finite are skipped.
 void draw_boxes(Image& image, std::span<const DrawnBox> boxes);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

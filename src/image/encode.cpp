@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 std::vector<uint8_t> encode_jpeg(const Image& image, int quality) {
   const auto what = [&] {
@@ -52,4 +52,4 @@ std::vector<uint8_t> encode_png(const Image& image) {
   return file;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
@@ -105,4 +105,4 @@ int exif_orientation(Bytes file) {
   return 1;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

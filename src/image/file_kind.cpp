@@ -5,7 +5,7 @@
 
 #include "image/codecs.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
@@ -81,4 +81,4 @@ std::optional<FileKind> file_kind(Bytes file) {
   return iso_media(file);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline image {
 
 struct FileKind {
   std::string_view name;  // with its article: "a HEIC image", "an MP4 or QuickTime video"
@@ -20,4 +20,4 @@ inline constexpr size_t kFileKindBytes = 32;
 /// Nothing for an empty file and for kinds that are not known. `file` may be the first bytes alone.
 std::optional<FileKind> file_kind(std::span<const uint8_t> file);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline image {
 
 struct Image {
   int width = 0, height = 0;    // pixels
@@ -28,4 +28,4 @@ struct Image {
   const uint8_t* row(int y) const { return pixels.data() + static_cast<size_t>(y) * row_bytes(); }
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline image

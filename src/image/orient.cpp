@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstring>
 
-namespace dfine {
+namespace dfine::inline image {
 
 Image upright(const Image& stored, int orientation) {
   // How the first stored row and column lie in the picture: exchanged, then mirrored.
@@ -31,4 +31,4 @@ Image upright(const Image& stored, int orientation) {
   return picture;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -2,7 +2,7 @@
 
 #include "image/photometric_kernels.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 void apply(const ColourPass& pass, Image& image, const Window& part) {
@@ -38,4 +38,4 @@ void distort_colours(Image& image, const Photometric& how, const Window& part) {
   apply(after, image, part);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

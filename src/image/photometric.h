@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "image/window.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// What is done, in this order; contrast comes second or last. Unset: not at all.
 struct Photometric {
@@ -22,4 +22,4 @@ struct Photometric {
 /// state. Contrast is that of the whole picture all the same.
 void distort_colours(Image& image, const Photometric& how, const Window& part);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

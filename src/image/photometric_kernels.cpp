@@ -10,7 +10,7 @@
 #define DFINE_AVX2 __attribute__((target("avx2,fma")))
 #endif
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 constexpr float kRed = 0.2989F, kGreen = 0.587F, kBlue = 0.114F;  // torchvision's weights of grey
@@ -260,4 +260,4 @@ const PhotometricKernels& best_photometric_kernels() {
   return kPortable;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// One pass over the pixels: value * gain + base * (1 - gain), then saturation, then hue; each
 /// result cut to a whole number from 0 to 255. The defaults change nothing.
@@ -28,4 +28,4 @@ const PhotometricKernels& portable_photometric_kernels();
 /// Those for this processor.
 const PhotometricKernels& best_photometric_kernels();
 
-}  // namespace dfine
+}  // namespace dfine::inline image

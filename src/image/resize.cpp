@@ -8,7 +8,7 @@
 #include "image/resize_kernels.h"
 #include "image/resize_weights.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 /// One axis of a window: which outputs see the source at all, and from what they are made. Inputs
@@ -203,4 +203,4 @@ void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* ou
   });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

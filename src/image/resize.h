@@ -10,7 +10,7 @@
 #include "image/image.h"
 #include "image/window.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// `source` at width x height pixels, all four sizes at least 1. Single-threaded.
 Image resize_antialias(const Image& source, int width, int height);
@@ -31,4 +31,4 @@ struct WindowResize {
 /// padding with `fill`, cropping and resizing, but the cost is that of the pixels the source has.
 void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* out);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -8,7 +8,7 @@
 #define DFINE_AVX2 __attribute__((target("avx2")))
 #endif
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 uint8_t round_off(int32_t sum, int precision) {
@@ -220,4 +220,4 @@ const ResizeKernels& best_resize_kernels() {
   return kPortable;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

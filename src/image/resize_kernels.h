@@ -7,7 +7,7 @@
 
 #include "image/resize_weights.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 struct ResizeKernels {
   /// One row of RGB pixels: `out` [axis outputs, 3] from `in`, which must be readable for
@@ -31,4 +31,4 @@ const ResizeKernels& portable_resize_kernels();
 /// Those for this processor.
 const ResizeKernels& best_resize_kernels();
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 /// Half goes up, by adding it first: in double precision the reference does the same.
@@ -64,4 +64,4 @@ void keep_outputs(AxisWeights& axis, int from, int to, int first_input) {
   for (int& first : axis.first) first -= first_input;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// Output position i is sum_k weight(i)[k] * input[first[i] + k] / 2^precision, rounded to nearest;
 /// k < count[i].
@@ -28,4 +28,4 @@ AxisWeights triangle_weights(int inputs, int outputs);
 /// Leaves only outputs [from, to), and counts inputs from `first_input`.
 void keep_outputs(AxisWeights& axis, int from, int to, int first_input);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace dfine {
+namespace dfine::inline image {
 
 void rotate_quarters(const Image& source, const Window& part, int quarter_turns, Image& out) {
   const bool sideways = quarter_turns % 2 == 1;
@@ -22,4 +22,4 @@ void rotate_quarters(const Image& source, const Window& part, int quarter_turns,
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -7,7 +7,7 @@
 
 #include "image/stroke_glyphs.h"
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 constexpr double kCapUnits = 10;   // cap height in the units of stroke_glyphs.h
@@ -187,4 +187,4 @@ void draw_text(Image& image, std::string_view text, double x, double baseline, d
   coverage.paint(image, colour);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -7,7 +7,7 @@
 #include "image/colour.h"
 #include "image/image.h"
 
-namespace dfine {
+namespace dfine::inline image {
 
 /// How far letters reach below the baseline, and brackets above it, in cap heights.
 inline constexpr double kDescent = 0.3, kAscent = 1.12;
@@ -27,4 +27,4 @@ std::string fit_text(std::string_view text, double cap_height, double width);
 void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height,
                Colour colour);
 
-}  // namespace dfine
+}  // namespace dfine::inline image

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace dfine {
+namespace dfine::inline image {
 namespace {
 
 constexpr char32_t kFirst = '!', kLast = '~';
@@ -126,4 +126,4 @@ std::string_view glyph_strokes(char32_t code_point) {
   return code_point >= kFirst && code_point <= kLast ? kGlyphs[code_point - kFirst] : kBox;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

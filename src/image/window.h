@@ -2,7 +2,7 @@
 // A rectangle on a picture, in whole pixels.
 #include <algorithm>
 
-namespace dfine {
+namespace dfine::inline image {
 
 struct Window {
   int left = 0, top = 0, width = 0, height = 0;  // may reach outside the picture
@@ -19,4 +19,4 @@ inline Window intersection(const Window& a, const Window& b) {
   return {left, top, std::min(a.right(), b.right()) - left, std::min(a.bottom(), b.bottom()) - top};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline image

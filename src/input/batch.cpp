@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace dfine {
+namespace dfine::inline input {
 namespace {
 
 /// The general path's result in one pass over the memory instead of three: x / 255 has 256 values.
@@ -52,4 +52,4 @@ Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtyp
           targets.counts};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

@@ -9,7 +9,7 @@
 #include "targets.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 struct Batch {
   Tensor images;  // uint8 [B, 3, H, W]
@@ -27,4 +27,4 @@ Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dt
 
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype = at::kFloat);
 
-}  // namespace dfine
+}  // namespace dfine::inline input

@@ -4,7 +4,7 @@
 #include "image/decode.h"
 #include "image/resize.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 DetectionDataset::DetectionDataset(const PackedDataset& dataset, const SampleOptions& options)
     : dataset_(dataset),
@@ -76,4 +76,4 @@ size_t DetectionDataset::prepare(const Sample& sample, const LoadOrder& order,
   return index;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

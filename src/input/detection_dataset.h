@@ -12,7 +12,7 @@
 #include "data/shards/dataset.h"
 #include "input/epoch_sampler.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 struct SampleOptions {
   ImageSize size{640, 640};  // every image is resized to this, aspect ratio not kept (official)
@@ -60,4 +60,4 @@ class DetectionDataset {
   const std::optional<Augmenter> augmenter_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline input

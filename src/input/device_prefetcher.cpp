@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace dfine {
+namespace dfine::inline input {
 
 struct DevicePrefetcher::Copies {
   struct Staged {
@@ -68,4 +68,4 @@ Batch DevicePrefetcher::next() {
   return batch;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

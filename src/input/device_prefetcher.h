@@ -3,7 +3,7 @@
 
 #include "input/loader.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 /// A loader's batches on the device that trains. On a GPU, a batch that is ready is copied by a
 /// separate stream while the step before it computes; give the loader pinned memory then. On the
@@ -26,4 +26,4 @@ class DevicePrefetcher {
   std::unique_ptr<Copies> copies_;  // null on the CPU
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline input

@@ -7,7 +7,7 @@
 
 #include "core/random.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 EpochSampler::EpochSampler(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed,
                            int64_t epoch)
@@ -60,4 +60,4 @@ LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t ba
           .image_at = nullptr};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

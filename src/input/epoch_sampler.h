@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline input {
 
 /// One sample of a batch.
 struct Sample {
@@ -69,4 +69,4 @@ LoadOrder training_order(EpochSampler plan, int64_t epoch, int64_t first_batch, 
 /// `batch_size`.
 LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size);
 
-}  // namespace dfine
+}  // namespace dfine::inline input

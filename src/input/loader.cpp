@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "core/thread_pool.h"
 
-namespace dfine {
+namespace dfine::inline input {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -206,4 +206,4 @@ Batch Loader::next() {
   return batch;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

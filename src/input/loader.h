@@ -14,8 +14,10 @@
 #include "input/epoch_sampler.h"
 
 namespace dfine {
-
 class ThreadPool;
+}  // namespace dfine
+
+namespace dfine::inline input {
 
 struct LoaderOptions {
   SampleOptions sample;
@@ -78,4 +80,4 @@ class Loader {
       memories_;  // those not in use; as many as threads at most
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline input

@@ -4,7 +4,7 @@
 
 #include "core/random.h"
 
-namespace dfine {
+namespace dfine::inline input {
 namespace {
 
 constexpr int64_t kStride = 32;  // of the coarsest feature map
@@ -55,4 +55,4 @@ ImageSize MultiScaleSampler::smallest() const {
   return sizes_.empty() ? base_ : *std::ranges::min_element(sizes_, fewer_pixels);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline input

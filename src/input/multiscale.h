@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "core/image_size.h"
 
-namespace dfine {
+namespace dfine::inline input {
 
 /// The sizes a step draws from, all divisible by 32: from 0.75 to 1.25 times the larger side of
 /// `base`, `repeat` times `base` itself among them; the other side keeps the ratio, to the nearest
@@ -36,4 +36,4 @@ class MultiScaleSampler {
   uint64_t seed_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline input

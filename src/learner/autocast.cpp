@@ -2,7 +2,7 @@
 
 #include <ATen/autocast_mode.h>
 
-namespace dfine {
+namespace dfine::inline learner {
 
 Autocast::Autocast(at::DeviceType device, std::optional<at::ScalarType> type)
     : device_(device),
@@ -18,4 +18,4 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_dtype(device_, type_before_);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

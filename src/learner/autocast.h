@@ -5,7 +5,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// While it lives, at::autocast computes in `type` on such devices what is safe in it (PyTorch's
 /// lists of operations); with none, in the tensors' own types. At its end the copies of weights in
@@ -23,4 +23,4 @@ class Autocast {
   at::ScalarType type_before_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

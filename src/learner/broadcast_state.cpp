@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 std::vector<Tensor> values(const std::map<std::string, Tensor>& tensors) {
@@ -75,4 +75,4 @@ void broadcast_state(Learner& learner, const Communicator& group) {
   if (learner.scaler() != nullptr) share_scale(*learner.scaler(), group);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -3,7 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_copy.h>
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 void copy(const std::vector<Tensor>& to, const std::vector<Tensor>& from) {
@@ -31,4 +31,4 @@ void BufferSnapshot::restore() const {
   copy(counters_.buffers, counters_.copies);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -5,7 +5,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// A copy of a module's buffers, to put back what a forward pass has changed in them: the running
 /// statistics of batch norms and their counters. Neither call waits for the device.
@@ -24,4 +24,4 @@ class BufferSnapshot {
   OfOneType floating_, counters_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

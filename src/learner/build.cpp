@@ -13,7 +13,7 @@
 #include "weights/hf_config.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 /// Every query starts from a place of its own on the feature maps (model/query_selection.h): the
@@ -103,4 +103,4 @@ std::vector<Tensor> trained_parameters(const DFine& model) {
   return parameters;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

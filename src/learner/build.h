@@ -11,7 +11,7 @@
 #include "distributed/communicator.h"
 #include "model/dfine.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// Opens a pack, its copy in `cache_dir` unless that is empty (see data/shards/cache.h), and names
 /// the key it came from in errors.
@@ -32,4 +32,4 @@ std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Categ
 /// Parameters with requires_grad, in the model's order.
 std::vector<Tensor> trained_parameters(const DFine& model);
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

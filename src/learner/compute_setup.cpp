@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "distributed/consistency_check.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 DeviceRequest device_request(DeviceChoice choice) {
@@ -48,4 +48,4 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   return group;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -12,7 +12,7 @@
 #include "optim/schedule.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 std::string describe_shapes(const DFine& model) {
@@ -115,4 +115,4 @@ void Learner::update(double lr_multiplier) {
   if (ema_) ema_->update();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

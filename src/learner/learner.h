@@ -17,7 +17,7 @@
 #include "optim/ema.h"
 #include "optim/grad_scaler.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// What a step reports; the same on all ranks.
 struct StepResult {
@@ -75,4 +75,4 @@ class Learner {
   std::vector<double> base_lr_;  // of each parameter group, before the schedule
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

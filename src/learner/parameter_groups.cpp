@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "model/parameter_roles.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 class Patterns {
@@ -95,4 +95,4 @@ std::string describe_groups(const std::vector<ParameterGroup>& groups) {
   return out.str();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -8,7 +8,7 @@
 #include "model/dfine.h"
 #include "optim/adamw.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// The trained parameters by learning rate and weight decay, without empty groups: backbone
 /// without decay, backbone, rest without decay, rest. A parameter is without decay if a pattern of
@@ -20,4 +20,4 @@ std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConf
 /// A table for people: for each group what it is, tensors, parameters, learning rate, weight decay.
 std::string describe_groups(const std::vector<ParameterGroup>& groups);
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

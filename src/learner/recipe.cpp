@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "optim/ema.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 /// `count` / ratio, at least 1 unless it is 0.
@@ -130,4 +130,4 @@ std::string describe_recipe(const Recipe& recipe, const Config& config, const Ep
   return text;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "optim/schedule.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// What the meaning of a step depends on.
 struct EpochLayout {
@@ -50,4 +50,4 @@ std::string describe_dropped(const Config& config, const EpochLayout& shape, int
 /// One line for people: steps, batch, rates, warm-up, average.
 std::string describe_recipe(const Recipe& recipe, const Config& config, const EpochLayout& shape);
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -9,7 +9,7 @@
 #include "learner/autocast.h"
 #include "model/denoising.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 namespace {
 
 /// Over all ranks and these micro-batches; one small all-reduce.
@@ -133,4 +133,4 @@ ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, const Gl
   return model_.forward(part.images(), &denoising);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -17,7 +17,7 @@
 #include "loss/criterion.h"
 #include "model/dfine.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 /// What one rank forwards at once. Of every rank and micro-batch of a step as many images.
 struct MicroBatch {
@@ -94,4 +94,4 @@ class TrainingStep {
   BufferSnapshot buffers_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "data/shards/dataset.h"
 
-namespace dfine {
+namespace dfine::inline learner {
 
 EpochLayout run_shape(const Config& config, int ranks, int64_t num_images) {
   const int64_t accumulate = config.train.gradient_accumulation_steps,
@@ -69,4 +69,4 @@ void TrainFeed::share_bad(const StepInput& input) {
   loader_.count_bad(bad);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

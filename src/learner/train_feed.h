@@ -12,9 +12,11 @@
 #include "input/multiscale.h"
 #include "learner/recipe.h"
 
-namespace dfine {
-
+namespace dfine::inline shards {
 class PackedDataset;
+}  // namespace dfine::inline shards
+
+namespace dfine::inline learner {
 
 /// How a training pack of `num_images` is cut into steps. Throws Error when it does not fill one.
 EpochLayout run_shape(const Config& config, int ranks, int64_t num_images);
@@ -53,4 +55,4 @@ class TrainFeed {
   int64_t expected_step_ = -1;  // the one whose batches come next
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline learner

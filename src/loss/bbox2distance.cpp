@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline loss {
 
 EdgeTargets bbox2distance(const Tensor& ref_points, const Tensor& boxes, const Tensor& bins,
                           const Tensor& reg_scale) {
@@ -24,4 +24,4 @@ EdgeTargets bbox2distance(const Tensor& ref_points, const Tensor& boxes, const T
   return {left, ((offset - low) / (high - low)).clamp_(0, 1)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

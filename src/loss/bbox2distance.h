@@ -3,7 +3,7 @@
 // two bins.
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Left, top, right and bottom edges of K boxes.
 struct EdgeTargets {
@@ -17,4 +17,4 @@ struct EdgeTargets {
 EdgeTargets bbox2distance(const Tensor& ref_points, const Tensor& boxes, const Tensor& bins,
                           const Tensor& reg_scale);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 /// One side of boxes along one axis.
@@ -36,4 +36,4 @@ IouGiou box_iou_giou(const Tensor& a, const Tensor& b) {
   return {iou, iou - (enclosing - joined) / enclosing};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -3,7 +3,7 @@
 // or height counts as 0. There is no epsilon: two boxes that are both without area give NaN.
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 struct IouGiou {
   Tensor iou, giou;  // broadcast shape of the two operands without the last dimension
@@ -13,4 +13,4 @@ struct IouGiou {
 /// [1, M, 4] for all pairs.
 IouGiou box_iou_giou(const Tensor& a, const Tensor& b);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -15,7 +15,7 @@
 #include "loss/terms.h"
 #include "model/distribution.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 /// Matched rows on the device, int64.
@@ -223,4 +223,4 @@ LossResult Criterion::operator()(const ModelOutput& output, const Targets& targe
       {.batch = counts, .num_boxes_go = static_cast<int64_t>(pairs), .ranks = group.size()});
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -11,7 +11,7 @@
 #include "targets.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Official values (configs/dfine/include/dfine_hgnetv2.yml).
 struct CriterionOptions {
@@ -92,4 +92,4 @@ class Criterion {
   CriterionOptions options_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

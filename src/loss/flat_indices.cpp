@@ -7,7 +7,7 @@
 #include "distributed/to_device_async.h"
 #include "model/denoising.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 FlatIndices flat_indices(const MatchedIndices& matching, const Targets& targets, int64_t queries) {
   FlatIndices rows;
@@ -62,4 +62,4 @@ std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& li
   return to_device_async(at::tensor(all, at::kLong), device).split_with_sizes(sizes);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

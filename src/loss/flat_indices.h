@@ -8,7 +8,7 @@
 #include "targets.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Parallel lists: row image * queries + query of the flattened queries, and row of Targets::labels
 /// / boxes.
@@ -32,4 +32,4 @@ FlatIndices join_heads(const std::vector<FlatIndices>& heads, int64_t rows);
 std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists,
                               const at::Device& device);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 Pairs unite(const std::vector<MatchedIndices>& heads, size_t image) {
@@ -36,4 +36,4 @@ MatchedIndices go_indices(const std::vector<MatchedIndices>& heads) {
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

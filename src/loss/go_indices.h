@@ -5,7 +5,7 @@
 
 #include "loss/matcher.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Each head votes with its pairs. An image's pairs are gone through by votes, most first, and
 /// every query keeps the first box it meets, so a query has one box but a box may have several
@@ -14,4 +14,4 @@ namespace dfine {
 /// cover the same images.
 MatchedIndices go_indices(const std::vector<MatchedIndices>& heads);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -4,7 +4,7 @@
 
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 Tensor at_least_float(const Tensor& tensor) {
@@ -56,4 +56,4 @@ HeadStack stack_heads(const NamedHeads& named) {
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -8,7 +8,7 @@
 #include "model/outputs.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Heads with the suffixes of their terms' names. half and bfloat16 tensors are turned into float.
 struct NamedHeads {
@@ -33,4 +33,4 @@ struct HeadStack {
 
 HeadStack stack_heads(const NamedHeads& named);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

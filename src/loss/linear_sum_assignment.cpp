@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -132,4 +132,4 @@ std::vector<int64_t> linear_sum_assignment(std::span<const double> cost, int64_t
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

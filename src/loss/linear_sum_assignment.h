@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Assigns min(rows, columns) pairs at the least total cost: result[r] is the column of row r, or
 /// -1 (only when rows > columns).
@@ -21,4 +21,4 @@ namespace dfine {
 std::vector<int64_t> linear_sum_assignment(std::span<const double> cost, int64_t rows,
                                            int64_t columns);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -11,7 +11,7 @@
 #include "loss/box_ops.h"
 #include "loss/linear_sum_assignment.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 /// int64 [T]: the image of each box.
@@ -89,4 +89,4 @@ std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads
   return matchings;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

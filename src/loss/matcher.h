@@ -6,7 +6,7 @@
 #include "model/outputs.h"
 #include "targets.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Matched pairs of one image; `box` counts within the image.
 struct Pairs {
@@ -34,4 +34,4 @@ std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads
                                             const Targets& targets,
                                             const MatcherOptions& options = {});
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -4,7 +4,7 @@
 
 #include "loss/box_ops.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 namespace {
 
 /// log(1 + exp(x)), exact for large x too (at::softplus turns linear above 20).
@@ -53,4 +53,4 @@ DdfSums ddf_sums(const Tensor& student, const Tensor& teacher, const Tensor& iou
   return {matched.masked_fill(equal, 0), unmatched.masked_fill(equal, 0)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -5,7 +5,7 @@
 #include "loss/bbox2distance.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline loss {
 
 /// Varifocal loss (Zhang et al. 2021) of each head, [H]. A matched class has the IoU as target and
 /// as weight, everything else has target 0 and weight alpha * p^gamma. logits: [H, rows, C]; iou:
@@ -41,4 +41,4 @@ struct DdfSums {
 DdfSums ddf_sums(const Tensor& student, const Tensor& teacher, const Tensor& iou,
                  const Tensor& confidence, const Tensor& query, double temperature);
 
-}  // namespace dfine
+}  // namespace dfine::inline loss

@@ -4,7 +4,7 @@
 #include <bit>
 #include <limits>
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 void sort_by_score(std::span<const MatchOutcome> outcomes, std::vector<MatchOutcome>& sorted) {
   std::vector<std::pair<double, uint32_t>> keys(outcomes.size());
@@ -68,4 +68,4 @@ void CurveBuilder::build(std::span<const MatchOutcome> sorted, size_t area, size
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

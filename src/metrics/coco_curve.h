@@ -8,7 +8,7 @@
 #include "metrics/coco_match.h"
 #include "metrics/coco_params.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// `outcomes` in descending order of score, equal scores in order of image and rank.
 void sort_by_score(std::span<const MatchOutcome> outcomes, std::vector<MatchOutcome>& sorted);
@@ -35,4 +35,4 @@ class CurveBuilder {
   std::array<std::vector<Hit>, kCocoIous> hits_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -12,7 +12,7 @@
 #include "metrics/coco_groups.h"
 #include "metrics/coco_match.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 void check_boxes(const std::vector<GroundTruthBox>& boxes) {
@@ -150,4 +150,4 @@ CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -22,7 +22,7 @@
 #include "metrics/coco_params.h"
 #include "metrics/coco_types.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// Curves for every category, IoU threshold, area range and detection limit. -1 where there is no
 /// counting ground truth.
@@ -54,4 +54,4 @@ struct CocoEvaluation {
 CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
                              int threads = 0);
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

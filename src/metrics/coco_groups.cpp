@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "metrics/coco_params.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
@@ -180,4 +180,4 @@ CocoGroups group_by_category_and_image(const GroundTruth& truth,
   return out;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -7,7 +7,7 @@
 
 #include "metrics/coco_types.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// Ranges of CocoGroups::boxes, ::detections and of the outcomes of matching (one for each
 /// detection that is kept).
@@ -35,4 +35,4 @@ struct CocoGroups {
 CocoGroups group_by_category_and_image(const GroundTruth& truth,
                                        std::span<const Detection> detections);
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -13,7 +13,7 @@
 #include "data/coco/raw_coco.h"
 #include "data/coco/unexpected_file.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 namespace json = simdjson::ondemand;
@@ -241,4 +241,4 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file, R
   return detections;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -8,7 +8,7 @@
 
 #include "metrics/coco_types.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// Of an annotation file (data/coco/raw_coco.h reads it): images {id, file_name}, categories {id,
 /// name}, annotations {id, image_id, category_id, bbox, area, iscrowd}, in order of the file. A
@@ -40,4 +40,4 @@ struct ResultNames {
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file,
                                             ResultNames* names = nullptr);
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

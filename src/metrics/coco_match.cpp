@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 /// The least IoU that matches at threshold t.
@@ -124,4 +124,4 @@ void CocoMatcher::match(std::span<const GroundTruthBox> all_boxes, std::span<con
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

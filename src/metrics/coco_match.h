@@ -9,7 +9,7 @@
 #include "metrics/coco_params.h"
 #include "metrics/coco_types.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// What became of one detection. For each area range, a bit an IoU threshold; neither bit: the
 /// detection does not count there.
@@ -51,4 +51,4 @@ class CocoMatcher {
   std::array<AreaView, kCocoAreas> views_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 inline constexpr size_t kCocoIous = 10;
 inline constexpr size_t kCocoRecalls = 101;
@@ -45,4 +45,4 @@ inline constexpr std::array<double, kCocoRecalls> kCocoRecallThresholds =
 using IouBits = uint16_t;
 inline constexpr IouBits kAllIous = (1U << kCocoIous) - 1;
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

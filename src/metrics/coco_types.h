@@ -9,7 +9,7 @@
 
 #include "data/category.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 struct GroundTruthBox {
   int64_t image_id = 0;
@@ -36,4 +36,4 @@ struct Detection {
   double score = 0;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 /// With '/' between folders, and without "./" in front.
@@ -137,4 +137,4 @@ std::string match_by_file_name(const GroundTruth& truth, std::span<const NamedRe
   return FileMatcher(truth, names, detections, predictions, annotations).match();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -7,7 +7,7 @@
 #include "metrics/coco_json.h"
 #include "metrics/coco_types.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// Compares the files that the records of a results file name with those that their image ids have
 /// in `truth`. Two names mean one file when they are equal or one ends with the other, from a '/'
@@ -22,4 +22,4 @@ std::string match_by_file_name(const GroundTruth& truth, std::span<const NamedRe
                                std::vector<Detection>& detections, const std::string& predictions,
                                const std::string& annotations);
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -3,7 +3,7 @@
 #include <array>
 #include <limits>
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 constexpr size_t kLanes = 8;
@@ -39,4 +39,4 @@ double numpy_mean(std::span<const double> values) {
   return pairwise_sum(values) / static_cast<double>(values.size());
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

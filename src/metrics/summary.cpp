@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "metrics/numpy_mean.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 namespace {
 
 constexpr size_t kIou50 = 0, kIou75 = 5;
@@ -184,4 +184,4 @@ nlohmann::ordered_json to_json(const CocoSummary& summary,
   return json;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

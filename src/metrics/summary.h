@@ -9,7 +9,7 @@
 
 #include "metrics/coco_eval.h"
 
-namespace dfine {
+namespace dfine::inline metrics {
 
 /// In [0, 1]; -1 where no ground truth counts. Equal to pycocotools' COCOeval.stats to the last
 /// bit.
@@ -43,4 +43,4 @@ std::string format_classes(const std::vector<CocoClassSummary>& classes);
 nlohmann::ordered_json to_json(const CocoSummary& summary,
                                const std::vector<CocoClassSummary>& classes);
 
-}  // namespace dfine
+}  // namespace dfine::inline metrics

@@ -4,7 +4,7 @@
 
 #include "distributed/sync_batch_norm.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 constexpr double kEps = 1e-5;
 constexpr double kMomentum = 0.1;
@@ -41,4 +41,4 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
                         kMomentum, kEps, /*cudnn_enabled=*/true);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

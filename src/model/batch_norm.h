@@ -8,7 +8,7 @@
 #include "distributed/communicator.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 struct BatchNormOptions {
   /// Weight and bias are buffers too, and the running statistics are always used, in training as
@@ -47,4 +47,4 @@ class BatchNorm2d : public torch::nn::Module {
   Communicator group_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initializer& init)
     : weight(register_parameter("weight", init.fan_in_uniform({out, in / groups, kernel, kernel},
@@ -59,4 +59,4 @@ Tensor activate(Tensor x, Activation activation) {
   return x;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -11,7 +11,7 @@
 #include "model/initializer.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Weights only: [out, in / groups, kernel, kernel], no bias.
 class Conv2d : public torch::nn::Module {
@@ -78,4 +78,4 @@ class ConvNorm : public torch::nn::Module {
 /// In place where nothing needs the input any more.
 Tensor activate(Tensor x, Activation activation);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

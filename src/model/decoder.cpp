@@ -4,7 +4,7 @@
 
 #include "model/distribution.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 constexpr int64_t kTopProbabilities =
@@ -106,4 +106,4 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

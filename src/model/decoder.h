@@ -12,7 +12,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Location quality estimator: corrects class scores by how peaked the edge distributions are.
 class Lqe : public torch::nn::Module {
@@ -51,4 +51,4 @@ class Decoder : public torch::nn::Module {
   Tensor up_, reg_scale_;  // [1]
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

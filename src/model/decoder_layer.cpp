@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Gateway::Gateway(int64_t dim, Initializer& init)
     : gate_(register_module("gate", std::make_shared<Linear>(2 * dim, 2 * dim, init))),
@@ -42,4 +42,4 @@ Tensor DecoderLayer::forward(Tensor x, const Tensor& position, const Tensor& box
       (x + fc2_->forward(fc1_->forward(x).relu_())).clamp(-kLargestHalf, kLargestHalf));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -9,7 +9,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Mixes two inputs by learnt gates instead of adding them (the paper's Target Gating Layer):
 /// norm(g1 * x + g2 * y).
@@ -42,4 +42,4 @@ class DecoderLayer : public torch::nn::Module {
   std::shared_ptr<LayerNorm> final_norm_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

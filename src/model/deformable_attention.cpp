@@ -6,7 +6,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 /// Each head starts looking in its own direction, one of num_heads around the circle, its n-th
@@ -91,4 +91,4 @@ Tensor DeformableAttention::forward(const Tensor& query, const Tensor& boxes,
   return sample_memory(memory, locations, weights, num_points_);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -11,7 +11,7 @@
 #include "model/layers.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 struct LevelShape {
   int64_t height, width;
@@ -45,4 +45,4 @@ class DeformableAttention : public torch::nn::Module {
   Tensor num_points_scale_;  // [P] one over the number of points on the point's level
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

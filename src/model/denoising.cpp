@@ -14,7 +14,7 @@
 #include "distributed/to_device_async.h"
 #include "model/distribution.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 /// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for
@@ -162,4 +162,4 @@ Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries,
       .masked_fill_(blocked, -std::numeric_limits<double>::infinity());
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

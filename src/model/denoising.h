@@ -14,7 +14,7 @@
 #include "targets.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// What the decoder starts the denoising queries from.
 struct DenoisingQueries {
@@ -73,4 +73,4 @@ DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& met
 Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries,
                                 const at::TensorOptions& options);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -11,7 +11,7 @@
 #include "model/hybrid_encoder.h"
 #include "model/query_selection.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 constexpr int64_t kSizeMultiple = 32;  // the coarsest level's stride
@@ -190,4 +190,4 @@ int64_t count_parameters(const DFine& model, bool trainable_only) {
   return count;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -12,7 +12,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class DFineModel;
 
@@ -52,4 +52,4 @@ class DFine : public torch::nn::Module {
 /// in the official code).
 int64_t count_parameters(const DFine& model, bool trainable_only = false);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

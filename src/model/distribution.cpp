@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
   const Tensor bound = up.abs() * reg_scale.abs();                              // [1]
@@ -25,4 +25,4 @@ Tensor inverse_sigmoid(const Tensor& x) {
   return (inside.clamp_min(1e-5) / (1 - inside).clamp_min(1e-5)).log();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -5,7 +5,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// The bins' offsets, [reg_max + 1], in units of the reference box's size / reg_scale: 0 in the
 /// middle, geometrically coarser outwards to
@@ -19,4 +19,4 @@ Tensor move_edges(const Tensor& ref_points, const Tensor& distances, const Tenso
 /// log(x / (1 - x)) with both kept from 0 by 1e-5.
 Tensor inverse_sigmoid(const Tensor& x);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

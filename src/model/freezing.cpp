@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "model/batch_norm.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 using Path = std::vector<std::string>;  // a name's parts between the dots
@@ -176,4 +176,4 @@ std::string describe_frozen(const DFine& model) {
   return out.str();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

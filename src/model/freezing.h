@@ -5,7 +5,7 @@
 
 #include "model/dfine.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Freezes every parameter in whose published name one of `patterns` (ECMAScript regular
 /// expressions) is found: it gets no gradient. Batch norms all of whose parameters are frozen then
@@ -20,4 +20,4 @@ void freeze(DFine& model, const std::vector<std::string>& patterns);
 /// nothing is frozen.
 std::string describe_frozen(const DFine& model);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

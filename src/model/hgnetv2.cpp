@@ -5,7 +5,7 @@
 #include "model/conv_norm.h"
 #include "model/layers.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 /// What all convolutions of one backbone share.
@@ -165,4 +165,4 @@ void HgNetV2::freeze_stem() {
   for (Tensor& p : stem_->parameters()) p.requires_grad_(false);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

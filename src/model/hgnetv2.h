@@ -10,7 +10,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class HgStem;
 class HgStages;
@@ -32,4 +32,4 @@ class HgNetV2 : public torch::nn::Module {
   std::shared_ptr<HgStages> stages_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -7,7 +7,7 @@
 #include "model/rep_ncsp_elan.h"
 #include "model/self_attention.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Post-norm transformer layer with GELU.
 class EncoderLayer : public torch::nn::Module {
@@ -87,4 +87,4 @@ std::vector<Tensor> HybridEncoder::forward(std::vector<Tensor> features) {
   return features;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -10,7 +10,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class ConvNorm;
 class ScDown;
@@ -36,4 +36,4 @@ class HybridEncoder : public torch::nn::Module {
   std::shared_ptr<ModuleList<ScDown>> downsample_convs_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -5,7 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Initializer::Initializer(uint64_t seed)
     : generator_(at::make_generator<at::CPUGeneratorImpl>(seed)) {}
@@ -30,4 +30,4 @@ double prior_bias(double probability) {
   return std::log(probability / (1.0 - probability));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

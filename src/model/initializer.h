@@ -7,7 +7,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class Initializer {
  public:
@@ -29,4 +29,4 @@ class Initializer {
 /// Bias that makes a sigmoid start at `probability`.
 double prior_bias(double probability);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Linear::Linear(int64_t in, int64_t out, Initializer& init)
     : weight(register_parameter("weight", init.fan_in_uniform({out, in}, in))),
@@ -51,4 +51,4 @@ void Mlp::zero_last() {
   last.bias.zero_();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -12,7 +12,7 @@
 #include "model/initializer.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Submodules named "0", "1", ...; the names are all that it adds to a vector.
 template <class M>
@@ -78,4 +78,4 @@ class Mlp : public torch::nn::Module {
   std::shared_ptr<ModuleList<Linear>> layers_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -6,7 +6,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// One prediction head.
 struct HeadOutput {
@@ -41,4 +41,4 @@ struct ModelOutput {
   Tensor reg_scale;  // float [1]
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -6,7 +6,7 @@
 #include "model/batch_norm.h"
 #include "model/layers.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 const char* part_of(const std::string& name) {
@@ -36,4 +36,4 @@ std::vector<RoledParameter> parameter_roles(const DFine& model) {
   return parameters;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

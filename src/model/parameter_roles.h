@@ -7,7 +7,7 @@
 #include "model/dfine.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 struct RoledParameter {
   /// PART.norm.weight, PART.norm.bias, PART.weight, PART.bias; PART: backbone, encoder (its input
@@ -23,4 +23,4 @@ struct RoledParameter {
 /// All parameters, frozen ones included, in the model's order.
 std::vector<RoledParameter> parameter_roles(const DFine& model);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

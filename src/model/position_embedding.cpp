@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double temperature,
                           const at::TensorOptions& options) {
@@ -18,4 +18,4 @@ Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double tem
   return at::cat({rows, columns}, 2).view({1, height * width, dim}).to(options);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

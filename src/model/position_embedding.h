@@ -5,7 +5,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// [1, height * width, dim] sines and cosines of row and column in row-major order, dim / 4
 /// frequencies each: sin(row), cos(row), sin(column), cos(column). As transformers has it; on a
@@ -14,4 +14,4 @@ namespace dfine {
 Tensor position_embedding(int64_t height, int64_t width, int64_t dim, double temperature,
                           const at::TensorOptions& options);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

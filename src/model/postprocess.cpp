@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 std::vector<Detections> postprocess(const HeadOutput& prediction,
                                     const std::vector<ImageSize>& sizes, int64_t k) {
@@ -32,4 +32,4 @@ std::vector<Detections> postprocess(const HeadOutput& prediction,
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

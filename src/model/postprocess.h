@@ -8,7 +8,7 @@
 #include "model/outputs.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// Detections of one image, highest score first. K = min(k, Q * C).
 struct Detections {
@@ -22,4 +22,4 @@ struct Detections {
 std::vector<Detections> postprocess(const HeadOutput& prediction,
                                     const std::vector<ImageSize>& sizes, int64_t k = 300);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 constexpr double kAnchorSize = 0.05;
@@ -88,4 +88,4 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
                    .ref_points = {}}};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -12,7 +12,7 @@
 #include "model/spec.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 /// A box around each token's centre, of 0.05 * 2^level of the image (the level's index, not its
 /// stride).
@@ -46,4 +46,4 @@ class QuerySelection {
   std::shared_ptr<Mlp> bbox_head_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 std::shared_ptr<ConvNorm> make(const ConvNormShape& shape, Activation activation,
@@ -92,4 +92,4 @@ Tensor ScDown::forward(const Tensor& x) {
   return conv2_->forward(conv1_->forward(x));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -9,7 +9,7 @@
 #include "model/layers.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class CspRepLayer;
 
@@ -40,4 +40,4 @@ class ScDown : public torch::nn::Module {
 /// Names and norms of the encoder's convolutions.
 ConvNormStyle encoder_style();
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace dfine {
+namespace dfine::inline model {
 
 SelfAttention::SelfAttention(int64_t dim, int64_t num_heads, Initializer& init)
     : num_heads_(num_heads) {
@@ -37,4 +37,4 @@ Tensor SelfAttention::forward(const Tensor& x, const Tensor& position, const Ten
   return out_->forward(y.transpose(1, 2).reshape({batch, tokens, dim}));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -8,7 +8,7 @@
 #include "model/layers.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline model {
 
 class SelfAttention : public torch::nn::Module {
  public:
@@ -24,4 +24,4 @@ class SelfAttention : public torch::nn::Module {
   std::shared_ptr<Linear> q_, k_, v_, out_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline model

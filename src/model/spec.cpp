@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline model {
 namespace {
 
 /// Stages of B0, B2, B4, B5 differ in these alone; strides, light blocks and kernels are the same
@@ -179,4 +179,4 @@ void validate(const ModelSpec& spec) {
           " is not an even number from 4 on");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline model

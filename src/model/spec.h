@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline model {
 
 enum class ModelSize { kN, kS, kM, kL, kX };
 
@@ -31,7 +31,7 @@ struct BackboneSpec {
   std::vector<StageSpec> stages;  // strides 4, 8, 16, 32
   int64_t first_output;  // index of the lowest stage whose features the encoder gets; the later
                          // ones follow
-  bool affine_blocks;  // learnable scale and bias after each activation
+  bool affine_blocks;    // learnable scale and bias after each activation
 };
 
 struct ModelSpec {
@@ -81,4 +81,4 @@ ModelSpec model_spec(ModelSize size, int64_t num_classes);
 /// Throws if the dimensions do not fit together, naming the field.
 void validate(const ModelSpec& spec);
 
-}  // namespace dfine
+}  // namespace dfine::inline model

@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 namespace {
 
 using Moments = AdamWState::Moments;
@@ -152,4 +152,4 @@ void AdamW::load(const AdamWState& state) {
   moments_ = std::move(loaded);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

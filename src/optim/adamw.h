@@ -8,7 +8,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 
 struct AdamWHyperparameters {
   double lr = 1e-3;
@@ -71,4 +71,4 @@ class AdamW {
       moments_;  // as groups_; undefined tensors before a parameter's first step
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

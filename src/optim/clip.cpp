@@ -7,7 +7,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
-namespace dfine {
+namespace dfine::inline optim {
 
 Tensor clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   const at::NoGradGuard no_grad;
@@ -20,4 +20,4 @@ Tensor clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm) {
   return norm;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

@@ -3,7 +3,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 
 /// Euclidean norm of all gradients taken as one vector, a tensor [] on their device, as it was
 /// before clipping. With max_norm > 0 the gradients are multiplied in place by max_norm / (norm +
@@ -11,4 +11,4 @@ namespace dfine {
 /// gradient do not count; if none has one the norm is 0. Does not wait for the device.
 Tensor clip_grad_norm(const std::vector<Tensor>& parameters, double max_norm);
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 namespace {
 
 constexpr double kRestartFall = 1e-4;  // det_solver.py
@@ -90,4 +90,4 @@ void Ema::exchange() {
   exchanged_ = !exchanged_;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

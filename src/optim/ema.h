@@ -9,7 +9,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 
 /// decay * (1 - exp(-update / warmup_steps)); decay alone if warmup_steps is 0. `update` counts
 /// from 1.
@@ -75,4 +75,4 @@ class EmaInPlace {
   Ema& ema_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

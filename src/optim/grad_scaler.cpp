@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-namespace dfine {
+namespace dfine::inline optim {
 
 void GradScaler::unscale(const std::vector<Tensor>& parameters) const {
   const at::NoGradGuard no_grad;
@@ -24,4 +24,4 @@ void GradScaler::update(bool overflow) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

@@ -7,7 +7,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline optim {
 
 /// The factor, adapted as torch.amp.GradScaler adapts it, with its defaults: halved after an
 /// overflow, doubled after 2000 steps in a row without one.
@@ -38,4 +38,4 @@ class GradScaler {
   State state_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace dfine {
+namespace dfine::inline optim {
 namespace {
 
 double warmup(const LrScheduleParams& shape, int64_t step) {
@@ -34,4 +34,4 @@ double lr_multiplier(const LrScheduleParams& shape, int64_t step) {
          std::pow(shape.growth, static_cast<double>(step));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline optim {
 
 /// How the learning rates go, as a factor of what the recipe states. All counts are optimizer
 /// steps. The defaults are constant.
@@ -28,4 +28,4 @@ struct LrScheduleParams {
 /// + cos(pi * t)) / 2, t the part covered.
 double lr_multiplier(const LrScheduleParams& shape, int64_t step);
 
-}  // namespace dfine
+}  // namespace dfine::inline optim

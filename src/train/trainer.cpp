@@ -33,7 +33,7 @@
 #include "train/tools/preview.h"
 #include "train/validate_learner.h"
 
-namespace dfine {
+namespace dfine::inline train {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -401,4 +401,4 @@ void Trainer::run() {
   impl_->run();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline train

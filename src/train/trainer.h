@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "distributed/mpi_session.h"
 
-namespace dfine {
+namespace dfine::inline train {
 
 /// Collective: every rank makes one with the same configuration.
 class Trainer {
@@ -25,4 +25,4 @@ class Trainer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline train

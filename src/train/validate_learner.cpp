@@ -6,7 +6,7 @@
 #include "eval/monitor.h"
 #include "input/loader.h"
 
-namespace dfine {
+namespace dfine::inline train {
 
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const Config& config, const Communicator& group) {
@@ -28,4 +28,4 @@ std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDa
   return found;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline train

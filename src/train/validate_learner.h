@@ -8,7 +8,7 @@
 #include "learner/learner.h"
 #include "train/run/checkpoint.h"
 
-namespace dfine {
+namespace dfine::inline train {
 
 struct WeightsValidation {
   WeightsKind weights = WeightsKind::kRaw;
@@ -21,4 +21,4 @@ struct WeightsValidation {
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const Config& config, const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline train

@@ -5,7 +5,7 @@
 
 #include "core/nearest.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 std::string checkpoints_in(const std::filesystem::path& folder, const std::string& file,
                            std::initializer_list<const char*> names) {
@@ -20,4 +20,4 @@ std::string checkpoints_in(const std::filesystem::path& folder, const std::strin
   return joined_by_or(found);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -3,7 +3,7 @@
 #include <initializer_list>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline weights {
 
 /// For hints: the checkpoints in `folder`, that of a run or its folder `checkpoints`, which hold
 /// the file `file`: "RUN/checkpoints/last or RUN/checkpoints/best". `names`: those looked for, in
@@ -11,4 +11,4 @@ namespace dfine {
 std::string checkpoints_in(const std::filesystem::path& folder, const std::string& file,
                            std::initializer_list<const char*> names);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -11,7 +11,7 @@
 #include "model/initializer.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 constexpr size_t kMostLines = 40;
@@ -134,4 +134,4 @@ void copy_class_rows(const std::string& name, const Tensor& to, const Tensor& fr
   if (is_denoising_embed(name)) to[-1].copy_(from[-1]);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

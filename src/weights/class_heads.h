@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 /// Which row of the weights' class heads each class of the model starts from.
 struct ClassHeadRemap {
@@ -40,4 +40,4 @@ bool has_rows_for(const std::string& name, at::IntArrayRef sizes, int64_t classe
 void copy_class_rows(const std::string& name, const Tensor& to, const Tensor& from,
                      const ClassHeadRemap& rows);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -3,7 +3,7 @@
 #include "core/split.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 constexpr const char* kCoco =
@@ -99,4 +99,4 @@ const std::vector<std::string>& objects365_class_names() {
   return names;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -11,7 +11,7 @@
 #include "weights/class_names.h"
 #include "weights/hf_config.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 constexpr size_t kMostShown = 20;
@@ -190,4 +190,4 @@ ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, Mo
   return {.place = place, .note = note_of(given, wanted, place), .warning = {}};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -7,7 +7,7 @@
 
 #include "data/category.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 struct ModelDescription;
 
@@ -44,4 +44,4 @@ enum class MoreClasses { kError, kMayBeGiven };
 ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
                              const std::string& hint);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

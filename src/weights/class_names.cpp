@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "data/class_names.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 bool names_classes(const std::vector<std::string>& names) {
   constexpr std::string_view kPrefix = "LABEL_";
@@ -49,4 +49,4 @@ std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
   return rows;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

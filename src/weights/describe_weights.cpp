@@ -7,7 +7,7 @@
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 using Shapes = std::map<std::string, std::vector<int64_t>>;
@@ -64,4 +64,4 @@ ModelDescription describe_weights(const std::string& path) {
       [&] { return "while describing the weights " + file; });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

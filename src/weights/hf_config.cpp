@@ -14,7 +14,7 @@
 #include "core/text.h"
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -413,4 +413,4 @@ std::string architecture_size(const ModelSpec& spec) {
   return {};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

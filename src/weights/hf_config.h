@@ -7,7 +7,7 @@
 
 #include "model/spec.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 /// What the files beside the weights say about the model.
 struct ModelDescription {
@@ -37,4 +37,4 @@ ModelDescription describe_weights(const std::string& path);
 /// frozen), else empty.
 std::string architecture_size(const ModelSpec& spec);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -9,7 +9,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 /// What a .pth file of ours can hold: None, bool, int, float, str, tensor, and lists and dicts of
 /// these. Accessors throw Error if the value is of another kind.
@@ -64,4 +64,4 @@ void write_pth(const std::string& path, const PthValue::Dict& content);
 /// or tensors that lie outside of their bytes.
 PthValue::Dict read_pth(const std::string& path);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

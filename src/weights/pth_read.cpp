@@ -13,7 +13,7 @@
 #include "core/text.h"
 #include "weights/pth.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 const char* const kDamaged =
@@ -123,4 +123,4 @@ PthValue::Dict read_pth(const std::string& path) {
       [&] { return "while reading " + path; });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

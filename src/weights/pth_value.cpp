@@ -4,7 +4,7 @@
 #include "core/text.h"
 #include "weights/pth.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 template <class T, class Variant>
@@ -71,4 +71,4 @@ std::map<std::string, Tensor> to_tensors(const PthValue& dict) {
   return tensors;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

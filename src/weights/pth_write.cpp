@@ -12,7 +12,7 @@
 #include "files/output_file.h"
 #include "weights/pth.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 /// A CPU tensor with bytes of its own: the whole storage is written, and views of a larger one
@@ -103,4 +103,4 @@ void write_pth(const std::string& path, const PthValue::Dict& content) {
   file.commit();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -20,7 +20,7 @@
 #include "files/atomic_path.h"
 #include "files/output_file.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -286,4 +286,4 @@ void write_safetensors(const std::string& path, const std::map<std::string, Tens
   file.commit();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -8,7 +8,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 /// All tensors of the file by name: dense, contiguous, on the CPU, each with memory of its own.
 /// Types F64 F32 F16 BF16 I64 I32 U8 BOOL. The header is checked in full before anything is read
@@ -28,4 +28,4 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::string& 
 void write_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -15,7 +15,7 @@
 #include "weights/class_heads.h"
 #include "weights/safetensors.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 namespace fs = std::filesystem;
 namespace {
 
@@ -165,4 +165,4 @@ void load_weights(const std::string& path, const std::map<std::string, Tensor>& 
   load(path, model, &rows);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

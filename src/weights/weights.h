@@ -7,7 +7,7 @@
 
 #include "tensor.h"
 
-namespace dfine {
+namespace dfine::inline weights {
 
 struct ClassHeadRemap;
 
@@ -42,4 +42,4 @@ void load_weights(const std::string& path, const std::map<std::string, Tensor>& 
 void load_weights(const std::string& path, const std::map<std::string, Tensor>& model,
                   const ClassHeadRemap& rows);
 
-}  // namespace dfine
+}  // namespace dfine::inline weights

@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "data/coco/unexpected_file.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 bool is_space(char c) {
@@ -258,4 +258,4 @@ void cut_json_lists(std::string_view text, std::span<const std::string_view> nam
   Walk(text, names, piece_bytes, take).run();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline coco {
 
 /// Some whole records of one list, with the commas between them.
 struct JsonPiece {
@@ -34,4 +34,4 @@ struct JsonFault {
 void cut_json_lists(std::string_view text, std::span<const std::string_view> names,
                     size_t piece_bytes, const std::function<void(const JsonPiece&)>& take);
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

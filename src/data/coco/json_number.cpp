@@ -7,7 +7,7 @@
 
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 namespace json = simdjson::ondemand;
@@ -78,4 +78,4 @@ std::optional<int64_t> read_other_json_integer(json::value value, std::string& p
   return std::nullopt;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

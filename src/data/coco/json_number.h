@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline coco {
 
 /// Does the value read `null`? Optional values that do count as absent.
 inline bool is_json_null(simdjson::ondemand::value value) {
@@ -46,4 +46,4 @@ inline std::optional<int64_t> read_json_integer(simdjson::ondemand::value value,
 /// "holds null, not a list".
 std::string describe_json_mismatch(simdjson::ondemand::value value, const char* expected);
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

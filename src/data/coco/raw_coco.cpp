@@ -18,7 +18,7 @@
 #include "data/coco/unexpected_file.h"
 #include "files/mapped_file.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 namespace json = simdjson::ondemand;
@@ -369,4 +369,4 @@ RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
       .read();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

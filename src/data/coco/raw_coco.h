@@ -11,7 +11,7 @@
 
 #include "data/annotation_set.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 
 struct RawFault {
   size_t record = 0;    // index into the list
@@ -77,4 +77,4 @@ struct RawCoco {
 /// whole unusable (see read_coco).
 RawCoco read_coco_json(const std::filesystem::path& path, int jobs);
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

@@ -12,7 +12,7 @@
 #include "data/coco/raw_coco.h"
 #include "data/id_index.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 constexpr size_t kNone = IdIndex::kNone;
@@ -158,4 +158,4 @@ AnnotationSet read_coco(const std::filesystem::path& path, int jobs) {
   return Resolver(read_coco_json(path, threads)).resolve(path);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

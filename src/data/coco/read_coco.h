@@ -10,7 +10,7 @@
 
 #include "data/annotation_set.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 
 /// Reads the file. Records that are unusable (missing keys, wrong types, keys given twice, NaN, ids
 /// given twice, unknown image or category ids) are reported in `problems`; annotations whose image
@@ -19,4 +19,4 @@ namespace dfine {
 /// `jobs`: threads, 0 for as many as there are cores.
 AnnotationSet read_coco(const std::filesystem::path& path, int jobs = 0);
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

@@ -10,7 +10,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 using namespace std::string_view_literals;
@@ -224,4 +224,4 @@ void require_utf8(std::string_view text, const std::filesystem::path& path) {
     throw Error(str_cat(path.string(), " ", kind->what), kind->hint);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline coco {
 
 struct UnexpectedFile {
   std::string what;  // after the path: "is gzip-compressed"
@@ -32,4 +32,4 @@ void require_utf8(std::string_view text, const std::filesystem::path& path);
 /// `text` without a UTF-8 byte order mark.
 std::string_view without_byte_order_mark(std::string_view text);
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 namespace {
 
 std::string shortest(double value) {
@@ -67,4 +67,4 @@ void CocoWriter::finish(std::span<const Category> categories) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

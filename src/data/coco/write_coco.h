@@ -8,7 +8,7 @@
 
 #include "data/category.h"
 
-namespace dfine {
+namespace dfine::inline coco {
 
 /// Writes a COCO annotation file piece by piece, so that it never stands in memory as a whole.
 /// Floating-point numbers have the fewest digits that are read back as the same number. Call
@@ -29,4 +29,4 @@ class CocoWriter {
   size_t images_ = 0, annotations_ = 0;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline coco

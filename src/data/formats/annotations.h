@@ -6,7 +6,7 @@
 #include "data/annotation_set.h"
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 struct Annotations {
   AnnotationSet coco;
@@ -14,4 +14,4 @@ struct Annotations {
   std::vector<DataNote> notes;         // for the closing summary
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -17,7 +17,7 @@
 #include "image/exif.h"
 #include "image/resize.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace fs = std::filesystem;
 
 fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) {
@@ -85,4 +85,4 @@ void limit_side(CheckedImage& checked, int max_side) {
   checked.resized = true;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -9,7 +9,7 @@
 #include "data/annotation_set.h"
 #include "files/file_id.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// `folder` / `file_name`; throws Error when the name is absolute or climbs out of the folder.
 /// Links inside of the folder are followed.
@@ -44,4 +44,4 @@ CheckedImage read_checked_image(const std::filesystem::path& path, uint64_t size
 /// decoded.
 void limit_side(CheckedImage& checked, int max_side);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -21,7 +21,7 @@
 #include "files/byte_file.h"
 #include "image/decode.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace fs = std::filesystem;
 namespace {
 
@@ -141,4 +141,4 @@ std::string at_line(const fs::path& path, size_t line) {
   return str_cat(printable(path), ", line ", line);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -7,7 +7,7 @@
 
 #include "data/annotation_set.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// An image with its annotations; ids are given later.
 struct FolderImage {
@@ -50,4 +50,4 @@ std::vector<std::string> read_lines(const std::filesystem::path& path);
 /// "a.txt, line 3".
 std::string at_line(const std::filesystem::path& path, size_t line);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -14,7 +14,7 @@
 #include "image/decode.h"
 #include "image/file_kind.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -96,4 +96,4 @@ std::vector<fs::path> list_image_folder(const fs::path& folder, ThreadPool& pool
   return images;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

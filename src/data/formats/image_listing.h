@@ -9,7 +9,7 @@
 #include "core/thread_pool.h"
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// Title of a note on FolderFiles::cycles.
 inline constexpr const char* kCycles = "links to a folder that contains them, not followed";
@@ -40,4 +40,4 @@ std::vector<std::filesystem::path> list_image_folder(
 /// above) are none.
 bool may_be_image(const std::filesystem::path& path);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

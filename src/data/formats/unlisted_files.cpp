@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "data/formats/image_listing.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -70,4 +70,4 @@ std::vector<DataNote> find_unlisted_files(const AnnotationSet& coco, const fs::p
   return notes;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

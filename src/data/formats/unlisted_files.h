@@ -6,7 +6,7 @@
 #include "data/annotation_set.h"
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// Notes on the files that no image of the annotation file refers to, below the innermost folder of
 /// `image_folder` that holds all images: what lies beside that may belong to other annotation
@@ -15,4 +15,4 @@ std::vector<DataNote> find_unlisted_files(const AnnotationSet& coco,
                                           const std::filesystem::path& image_folder,
                                           ThreadPool& pool);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

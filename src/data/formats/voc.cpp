@@ -14,7 +14,7 @@
 #include "data/formats/voc_split.h"
 #include "data/formats/voc_xml.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -206,4 +206,4 @@ Annotations read_voc(const fs::path& folder, const std::string& split, const fs:
           std::move(files.notes)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

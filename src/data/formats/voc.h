@@ -15,7 +15,7 @@
 #include "core/thread_pool.h"
 #include "data/formats/annotations.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// Reads the images that ImageSets/Main/`split`.txt names (see data/formats/voc_split.h), or all
 /// where `split` is empty. `images`: folder of the images where it is another. Classes are the
@@ -27,4 +27,4 @@ Annotations read_voc(const std::filesystem::path& folder, const std::string& spl
                      const std::filesystem::path& images, const std::filesystem::path& classes,
                      ThreadPool& pool);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

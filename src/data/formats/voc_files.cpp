@@ -12,7 +12,7 @@
 #include "data/formats/image_listing.h"
 #include "files/folder_walk.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -119,4 +119,4 @@ VocFiles find_voc_files(const fs::path& folder, const fs::path& images) {
   return Finder(folder, images).find();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

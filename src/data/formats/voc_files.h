@@ -8,7 +8,7 @@
 
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 struct VocXml {
   std::filesystem::path path;
@@ -40,4 +40,4 @@ std::string voc_id(const std::filesystem::path& file);
 /// Error when a folder does not exist or there is no XML file.
 VocFiles find_voc_files(const std::filesystem::path& folder, const std::filesystem::path& images);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

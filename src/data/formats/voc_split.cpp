@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "data/formats/image_folder.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 std::string without_quotes(const std::string& text) {
@@ -63,4 +63,4 @@ VocSplit read_voc_split(const std::filesystem::path& list,
   return split;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

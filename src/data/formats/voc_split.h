@@ -7,7 +7,7 @@
 
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 struct VocSplit {
   struct Image {
@@ -26,4 +26,4 @@ struct VocSplit {
 VocSplit read_voc_split(const std::filesystem::path& list,
                         const std::function<bool(const std::string&)>& exists);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

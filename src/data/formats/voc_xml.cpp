@@ -10,7 +10,7 @@
 
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 std::string trimmed(std::string_view text) {
@@ -120,4 +120,4 @@ VocAnnotation parse_voc_xml(std::string_view text, const std::filesystem::path& 
   return Parser(text, path).parse();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -6,7 +6,7 @@
 
 #include "data/formats/image_folder.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 struct VocAnnotation {
   FolderImage image;               // labels are not set yet
@@ -18,4 +18,4 @@ struct VocAnnotation {
 /// Parses the XML of one image; what is wrong goes to its problems, with `path` and line.
 VocAnnotation parse_voc_xml(std::string_view text, const std::filesystem::path& path);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -20,7 +20,7 @@
 #include "data/formats/yolo_labels.h"
 #include "files/folder_walk.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -425,4 +425,4 @@ Annotations read_yolo(const fs::path& path, const std::string& split, const fs::
   return {std::move(coco), folder, std::move(notes)};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

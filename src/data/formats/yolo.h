@@ -15,7 +15,7 @@
 #include "core/thread_pool.h"
 #include "data/formats/annotations.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 /// Reads the images of `images`, or where that is empty of the entry `split` ("train", "val") of
 /// the YAML file: a folder, a list of folders, or a text file that lists images. Category ids are
@@ -25,4 +25,4 @@ namespace dfine {
 Annotations read_yolo(const std::filesystem::path& yaml, const std::string& split,
                       const std::filesystem::path& images, ThreadPool& pool);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

@@ -10,7 +10,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 namespace {
 
 namespace fs = std::filesystem;
@@ -116,4 +116,4 @@ fs::path yolo_label_path(const fs::path& image) {
   return path.replace_extension(".txt");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

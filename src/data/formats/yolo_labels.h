@@ -4,7 +4,7 @@
 
 #include "data/formats/image_folder.h"
 
-namespace dfine {
+namespace dfine::inline formats {
 
 struct YoloLabelFormat {
   size_t classes = 0;
@@ -19,4 +19,4 @@ void parse_yolo_labels(std::string_view text, const std::filesystem::path& path,
 /// Where the labels of an image stand.
 std::filesystem::path yolo_label_path(const std::filesystem::path& image);
 
-}  // namespace dfine
+}  // namespace dfine::inline formats

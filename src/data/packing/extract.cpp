@@ -18,7 +18,7 @@
 #include "files/atomic_path.h"
 #include "files/byte_file.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -118,4 +118,4 @@ ExtractSummary extract_pack(const fs::path& pack, const fs::path& output, int jo
   return summary;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

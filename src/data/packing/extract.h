@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <functional>
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct ExtractSummary {
   size_t images = 0, annotations = 0;
@@ -19,4 +19,4 @@ ExtractSummary extract_pack(const std::filesystem::path& pack, const std::filesy
                             int jobs, const std::function<void(size_t, uint64_t)>& progress,
                             const std::function<bool()>& interrupted);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -3,11 +3,11 @@
 
 #include "core/error.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// Throws an Error if `interrupted` says so: for writers whose output appears whole or not at all.
 inline void stop_if(const std::function<bool()>& interrupted) {
   if (interrupted()) throw Error("interrupted; nothing was written");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

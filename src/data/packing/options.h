@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct PackProgress {
   size_t images = 0, images_total = 0;
@@ -53,4 +53,4 @@ struct PackOptions {
 inline constexpr const char* kSkipHint =
     "correct the input, or leave such images out with --skip-bad, which lists them";
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

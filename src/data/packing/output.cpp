@@ -6,7 +6,7 @@
 #include "data/shards/manifest.h"
 #include "data/split_names.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -78,4 +78,4 @@ void check_output(const fs::path& output, bool overwrite) {
     throw Error(str_cat("the output ", output.string(), " exists"), "--overwrite replaces it");
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <string_view>
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// Is this the name of a file that dfine-pack writes into a pack?
 bool is_pack_file(std::string_view name);
@@ -15,4 +15,4 @@ void check_output(const std::filesystem::path& output, bool overwrite);
 /// of without loss of either.
 void refuse_link(const std::filesystem::path& output);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

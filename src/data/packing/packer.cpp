@@ -26,7 +26,7 @@
 #include "files/atomic_path.h"
 #include "files/file_sync.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -272,4 +272,4 @@ PackSummary pack(const PackOptions& options) {
   return options.part ? packer.pack_part(*options.part) : packer.pack_all();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -10,7 +10,7 @@
 #include "data/packing/options.h"
 #include "data/packing/result.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct PackSummary {
   std::vector<Category> categories;
@@ -31,4 +31,4 @@ struct PackSummary {
 /// somebody else has put there meanwhile stays.
 PackSummary pack(const PackOptions& options);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

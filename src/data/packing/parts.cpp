@@ -12,7 +12,7 @@
 #include "files/atomic_path.h"
 #include "files/file_sync.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -152,4 +152,4 @@ bool PackParts::completed(const std::vector<std::string>& sets) const {
       sets, [&](const std::string& set) { return fs::exists(output_ / set / kManifestName); });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

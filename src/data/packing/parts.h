@@ -19,7 +19,7 @@
 #include "data/packing/options.h"
 #include "data/packing/result.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 class PackParts {
  public:
@@ -57,4 +57,4 @@ class PackParts {
   uint32_t plan_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

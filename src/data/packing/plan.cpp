@@ -9,7 +9,7 @@
 #include "data/formats/image_check.h"
 #include "data/shards/format.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 constexpr size_t kBlock = 256;  // images whose sizes are asked for in one job
@@ -140,4 +140,4 @@ uint32_t plan_checksum(const PackPlan& plan, const AnnotationSet& coco,
   return sum.value();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

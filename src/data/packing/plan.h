@@ -11,7 +11,7 @@
 #include "data/packing/val_split.h"
 #include "files/file_id.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct PlannedImage {
   size_t index = 0;  // into AnnotationSet::images
@@ -44,4 +44,4 @@ PackPlan plan_pack(const AnnotationSet& coco, const SplitAssignment& sets,
 uint32_t plan_checksum(const PackPlan& plan, const AnnotationSet& coco,
                        const std::vector<uint64_t>& settings);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -7,7 +7,7 @@
 #include "data/formats/voc.h"
 #include "data/formats/yolo.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 Annotations read_annotations(const PackOptions& options, ThreadPool& pool) {
   std::error_code failed;
@@ -28,4 +28,4 @@ Annotations read_annotations(const PackOptions& options, ThreadPool& pool) {
   return annotations;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

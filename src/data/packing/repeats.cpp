@@ -10,7 +10,7 @@
 
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 DataNote same_files(const AnnotationSet& coco, const PackPlan& plan) {
@@ -76,4 +76,4 @@ std::vector<DataNote> find_repeats(const AnnotationSet& coco, const PackPlan& pl
   return notes;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -6,10 +6,10 @@
 #include "data/data_note.h"
 #include "data/packing/plan.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// Notes on files that are several images (one file name under two ids, or links to one file), and
 /// on annotations of one image that have the same class, box and crowd flag. Of the images planned.
 std::vector<DataNote> find_repeats(const AnnotationSet& coco, const PackPlan& plan);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

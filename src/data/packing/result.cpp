@@ -8,7 +8,7 @@
 #include "data/shards/entry_json.h"
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -115,4 +115,4 @@ ReadPackResult read_pack_result(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

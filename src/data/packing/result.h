@@ -9,7 +9,7 @@
 #include "data/annotation_set.h"
 #include "data/report/packed_split.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct PackResult {
   std::vector<PackedSplit> sets;
@@ -30,4 +30,4 @@ struct ReadPackResult {
 /// Throws Error when the file is missing or damaged.
 ReadPackResult read_pack_result(const std::filesystem::path& file);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -8,7 +8,7 @@
 #include "data/packing/spool.h"
 #include "image/decode.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 namespace fs = std::filesystem;
@@ -146,4 +146,4 @@ ShardOutcome ShardPacker::pack(const PlannedShard& shard, const fs::path& folder
   return again;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -10,7 +10,7 @@
 #include "data/packing/plan.h"
 #include "data/report/counts.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 struct ShardOutcome {
   std::optional<ShardEntry> entry;  // none when no image of the shard is usable
@@ -51,4 +51,4 @@ class ShardPacker {
   bool silent_ = false;  // done_ was called for these images before
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

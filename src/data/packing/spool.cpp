@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
@@ -52,4 +52,4 @@ void ImageSpool::read_next(uint64_t size, std::vector<uint8_t>& bytes) {
     fail("read", path_);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// Image files whose sizes are not known beforehand, kept in a temporary file until the shard can
 /// be laid out. Removes that file at the end.
@@ -40,4 +40,4 @@ class ImageSpool {
   uint64_t bytes_ = 0;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "data/class_names.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 /// Removes those of the unused categories for which `drops` holds.
@@ -57,4 +57,4 @@ DataNote drop_unused_classes(AnnotationSet& coco) {
                       [](const Category&) { return true; });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

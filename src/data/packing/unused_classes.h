@@ -5,7 +5,7 @@
 #include "data/annotation_set.h"
 #include "data/data_note.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// Do other categories name this one as theirs? `supercategories`: see AnnotationSet.
 bool groups_others(const Category& category, std::span<const std::string> supercategories);
@@ -17,4 +17,4 @@ DataNote drop_group_classes(AnnotationSet& coco);
 /// labels start at 0 again. Throws Error when none is left.
 DataNote drop_unused_classes(AnnotationSet& coco);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "data/split_names.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 SplitAssignment one_set(const AnnotationSet& coco) {
   return {{""}, std::vector<uint8_t>(coco.images.size(), 0)};
@@ -37,4 +37,4 @@ SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t 
   return sets;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

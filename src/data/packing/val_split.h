@@ -6,7 +6,7 @@
 
 #include "data/annotation_set.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// The packs that images are divided among: names (folders in the output; one empty name: the
 /// output itself), and each image's pack.
@@ -24,4 +24,4 @@ SplitAssignment one_set(const AnnotationSet& coco);
 /// changes when a few images come or go. Throws Error for fewer than two images.
 SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t seed);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -7,7 +7,7 @@
 #include "data/class_names.h"
 #include "data/packing/unused_classes.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 namespace {
 
 constexpr size_t kRelativeShare = 10;  // of all boxes one in ten: not a few slips of a hand
@@ -146,4 +146,4 @@ std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
   return Finder(categories, counts, supercategories).find();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

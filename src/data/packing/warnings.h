@@ -7,7 +7,7 @@
 #include "data/data_warning.h"
 #include "data/report/counts.h"
 
-namespace dfine {
+namespace dfine::inline packing {
 
 /// What the classes and the counts of a whole dataset (of both sides of a split) tell: boxes that
 /// are relative to the image instead of in pixels, classes of crowd regions alone, more boxes in an
@@ -17,4 +17,4 @@ std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
                                        const PackCounts& counts,
                                        std::span<const std::string> supercategories);
 
-}  // namespace dfine
+}  // namespace dfine::inline packing

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace dfine {
+namespace dfine::inline report {
 
 bool looks_relative(const std::array<double, 4>& xywh) {
   constexpr double kRounding = 0.01;  // what YOLO trainers tolerate
@@ -70,4 +70,4 @@ void PackCounts::append(const PackCounts& later) {
   dropped.append(later.dropped);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -11,7 +11,7 @@
 #include "data/formats/image_check.h"
 #include "data/shards/writer.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 /// Do these numbers look relative to the image (0 to 1), not like pixels? As a corner or the centre
 /// and the size, or as two corners; taken for COCO's pixels or for VOC's, which count from 1 and
@@ -67,4 +67,4 @@ struct PackCounts {
   void append(const PackCounts& later);
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "data/box_policy.h"
 
-namespace dfine {
+namespace dfine::inline report {
 namespace {
 
 template <size_t n>
@@ -57,4 +57,4 @@ void ReportData::add(const ShardIndex& index) {
   }
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -13,7 +13,7 @@
 #include "data/shards/manifest.h"
 #include "data/shards/reader.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 /// Names of which the first kKept are kept.
 struct NameList {
@@ -57,4 +57,4 @@ struct ReportData {
   void add(const ShardIndex& index);
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline report

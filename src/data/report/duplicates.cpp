@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 void DuplicateFinder::add(const ShardIndex& index, ShardBytes bytes, std::string file) {
   const size_t first = files_.size();
@@ -66,4 +66,4 @@ std::vector<DuplicateFinder::Pair> DuplicateFinder::also_in(const DuplicateFinde
   return pairs;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -7,7 +7,7 @@
 
 #include "data/shards/reader.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 /// The image files of a pack by their content.
 class DuplicateFinder {
@@ -47,4 +47,4 @@ class DuplicateFinder {
   std::unordered_map<uint64_t, std::vector<uint32_t>> by_key_;  // indices into files_, rising
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline report

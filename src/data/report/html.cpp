@@ -5,7 +5,7 @@
 #include "core/printable.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 std::string html_text(std::string_view text) {
   std::string out;
@@ -117,4 +117,4 @@ details ul { margin: 8px 0 0; padding-left: 20px; max-height: 420px; overflow: a
 )";
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline report {
 
 /// Text that a browser shows as it is: markup characters escaped, control characters and bytes that
 /// are no UTF-8 as U+FFFD.
@@ -22,4 +22,4 @@ std::string column_chart(std::vector<Bar> bars, const std::string& what);
 /// Style sheet of the report, light and dark.
 const char* report_style();
 
-}  // namespace dfine
+}  // namespace dfine::inline report

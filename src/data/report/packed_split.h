@@ -5,7 +5,7 @@
 #include "data/report/counts.h"
 #include "data/shards/manifest.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 /// One pack: all images, or one side of a split.
 struct PackedSplit {
@@ -14,4 +14,4 @@ struct PackedSplit {
   PackCounts counts;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -6,7 +6,7 @@
 #include "core/text.h"
 #include "data/report/html.h"
 
-namespace dfine {
+namespace dfine::inline report {
 namespace {
 
 std::string number(size_t count) {
@@ -266,4 +266,4 @@ std::string render(const ReportPage& page) {
   return out + "</main>\n</body>\n</html>\n";
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

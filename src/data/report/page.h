@@ -8,7 +8,7 @@
 #include "data/report/data.h"
 #include "data/report/duplicates.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 struct SharedImages {
   std::string pack;  // the other one
@@ -30,4 +30,4 @@ struct ReportPage {
 /// The page as HTML.
 std::string render(const ReportPage& page);
 
-}  // namespace dfine
+}  // namespace dfine::inline report

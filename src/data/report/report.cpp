@@ -8,7 +8,7 @@
 #include "data/shards/reader.h"
 #include "data/split_names.h"
 
-namespace dfine {
+namespace dfine::inline report {
 namespace {
 
 struct GatheredSet {
@@ -81,4 +81,4 @@ Reports make_reports(const ReportInput& input) {
   return reports;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -10,7 +10,7 @@
 #include "data/data_warning.h"
 #include "data/report/packed_split.h"
 
-namespace dfine {
+namespace dfine::inline report {
 
 inline constexpr const char* kReportName = "report.html";
 
@@ -34,4 +34,4 @@ struct Reports {
 /// sides of a split are compared with each other too.
 Reports make_reports(const ReportInput& input);
 
-}  // namespace dfine
+}  // namespace dfine::inline report

@@ -17,7 +17,7 @@
 #include "files/atomic_path.h"
 #include "files/byte_file.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 namespace fs = std::filesystem;
@@ -115,4 +115,4 @@ fs::path cached_pack(const fs::path& pack, const fs::path& cache_dir) {
   return target;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -1,7 +1,7 @@
 #pragma once
 #include <filesystem>
 
-namespace dfine {
+namespace dfine::inline shards {
 
 /// A copy of `pack` in `cache_dir`, made unless it is there: returns its folder,
 /// cache_dir/NAME-CHECKSUM. Every process of a node may call this at once, those of other jobs too:
@@ -12,4 +12,4 @@ namespace dfine {
 std::filesystem::path cached_pack(const std::filesystem::path& pack,
                                   const std::filesystem::path& cache_dir);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "data/shards/manifest.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 PackedBox PackedDataset::common_part(const MappedIndex::Boxes& boxes, size_t b) const {
   PackedBox box;
@@ -146,4 +146,4 @@ std::string PackedDataset::describe(size_t i) const {
                  shard.index.id[r], ") of ", printable(folder_ / shard.name));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

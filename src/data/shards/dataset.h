@@ -16,7 +16,7 @@
 #include "data/category.h"
 #include "data/shards/reader.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 struct PackedBox {
   std::array<double, 4> xywh{};   // x, y, w, h in pixels, as in the annotation file
@@ -103,4 +103,4 @@ class PackedDataset {
   std::vector<size_t> first_{0};  // [shards + 1] each shard's first image
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

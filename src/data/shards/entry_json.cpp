@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -64,4 +64,4 @@ ShardEntry shard_entry_from_json(const Json& json) {
   return entry;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -4,7 +4,7 @@
 
 #include "data/shards/manifest.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 /// A checksum as manifests write it: 8 hexadecimal digits.
 std::string checksum_text(uint32_t value);
@@ -19,4 +19,4 @@ nlohmann::ordered_json shard_entry_to_json(const ShardEntry& entry);
 /// Throws Error or nlohmann's exception where a key is missing or unfit.
 ShardEntry shard_entry_from_json(const nlohmann::ordered_json& json);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

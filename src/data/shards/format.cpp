@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 constexpr uint64_t kBlock = 1 << 20;  // bytes read at a time
@@ -110,4 +110,4 @@ std::string shard_file_name(size_t number) {
   return name.data();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

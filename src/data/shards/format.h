@@ -8,7 +8,7 @@
 #include "data/string_arena.h"
 #include "files/byte_file.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 inline constexpr int32_t kFormatVersion = 1;
 inline constexpr const char* kBytesDataset = "image/bytes";
@@ -88,4 +88,4 @@ void check_index(const ShardIndex& index, uint64_t bytes, size_t categories);
 /// "shard-00003.h5".
 std::string shard_file_name(size_t number);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 /// An HDF5 handle with the function that gives it back.
@@ -373,4 +373,4 @@ Hdf5Reader::Region Hdf5Reader::region_of(const char* name, uint64_t size) const 
   return {offset, size};
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -13,7 +13,7 @@
 
 #include "data/string_arena.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 enum class Scalar { kU8, kU32, kU64, kI32, kI64, kF32, kF64 };
 
@@ -130,4 +130,4 @@ class Hdf5Reader {
   int64_t file_ = -1;  // hid_t
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -13,7 +13,7 @@
 #include "data/shards/format.h"
 #include "data/split_names.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 namespace fs = std::filesystem;
@@ -171,4 +171,4 @@ Manifest read_manifest(const std::filesystem::path& folder) {
       [&] { return "in " + path.string(); });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -8,7 +8,7 @@
 
 #include "data/category.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 inline constexpr const char* kManifestName = "manifest.json";
 
@@ -42,4 +42,4 @@ std::string manifest_text(const Manifest& manifest);
 /// of earlier versions have none).
 Manifest read_manifest(const std::filesystem::path& folder);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 namespace fs = std::filesystem;
@@ -134,4 +134,4 @@ Shard open_shard(const fs::path& folder, const ShardEntry& entry,
                       [&] { return "in " + path.string(); });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -10,7 +10,7 @@
 #include "files/byte_file.h"
 #include "files/mapped_file.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 /// Reads image files out of a shard by plain reads at their place, past the HDF5 library and its
 /// lock. Any thread may call it.
@@ -46,4 +46,4 @@ struct Shard {
 Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry,
                  std::span<const Category> categories);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

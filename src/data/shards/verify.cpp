@@ -11,7 +11,7 @@
 #include "data/shards/reader.h"
 #include "image/decode.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 constexpr size_t kBlock = 64;  // images read in one job
@@ -84,4 +84,4 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool dec
   return report;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline shards {
 
 struct VerifyReport {
   size_t shards = 0, images = 0;  // checked
@@ -22,4 +22,4 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool dec
                          const std::function<void(uint64_t, uint64_t)>& progress,
                          const std::function<bool()>& interrupted);
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

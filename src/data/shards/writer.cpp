@@ -3,7 +3,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 namespace {
 
 void append(ShardIndex::Boxes& boxes, const CocoAnnotation& annotation) {
@@ -84,4 +84,4 @@ ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   return entry;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -10,7 +10,7 @@
 #include "data/shards/hdf5_file.h"
 #include "data/shards/manifest.h"
 
-namespace dfine {
+namespace dfine::inline shards {
 
 /// An annotation and what of it lies inside its image; nothing: training cannot use it.
 struct PlacedBox {
@@ -40,4 +40,4 @@ class ShardWriter {
   ShardIndex index_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline shards

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 namespace {
 
 constexpr int64_t kFewSteps = 500;  // fewer optimizer steps than the official warm-up alone has
@@ -160,4 +160,4 @@ std::vector<std::string> config_warnings(const Config& config, const Recipe& rec
   return warnings;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

@@ -9,7 +9,7 @@
 #include "learner/recipe.h"
 #include "train/checks/dataset_stats.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 
 struct OfficialRate {
   double lr = 0;
@@ -34,4 +34,4 @@ std::vector<std::string> config_warnings(const Config& config, const Recipe& rec
                                          const DatasetStats& train,
                                          const std::optional<DatasetStats>& val);
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

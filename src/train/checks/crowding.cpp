@@ -8,7 +8,7 @@
 #include "input/epoch_sampler.h"
 #include "model/denoising.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 
 Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batch_size) {
   std::vector<int32_t> largest(std::min(boxes_of_image.size(), static_cast<size_t>(batch_size)));
@@ -67,4 +67,4 @@ std::vector<int64_t> most_expensive_counts(const Crowding& most, int64_t images,
   return counts;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "learner/recipe.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 
 /// Upper bounds; augmentation may drop boxes.
 struct Crowding {
@@ -37,4 +37,4 @@ Crowding training_crowding(const Config& config, const EpochLayout& shape, int64
 std::vector<int64_t> most_expensive_counts(const Crowding& most, int64_t images,
                                            int64_t num_denoising, int64_t max_denoising_queries);
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

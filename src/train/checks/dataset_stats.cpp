@@ -4,7 +4,7 @@
 
 #include "data/shards/dataset.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 
 DatasetStats data_facts(const PackedDataset& dataset, int64_t num_images) {
   DatasetStats facts{.images = num_images,
@@ -20,4 +20,4 @@ DatasetStats data_facts(const PackedDataset& dataset, int64_t num_images) {
   return facts;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

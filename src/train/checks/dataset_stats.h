@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace dfine {
-
+namespace dfine::inline shards {
 class PackedDataset;
+}  // namespace dfine::inline shards
+
+namespace dfine::inline checks {
 
 struct DatasetStats {
   int64_t images = 0;
@@ -18,4 +20,4 @@ struct DatasetStats {
 /// Of the first `num_images` images.
 DatasetStats data_facts(const PackedDataset& dataset, int64_t num_images);
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

@@ -16,7 +16,7 @@
 #include "learner/build.h"
 #include "optim/ema.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 namespace {
 
 /// Grey images, boxes along the diagonal: what is in them does not change how much memory a step
@@ -153,4 +153,4 @@ Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayou
   return result;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

@@ -12,7 +12,7 @@
 #include "train/checks/crowding.h"
 #include "train/checks/dataset_stats.h"
 
-namespace dfine {
+namespace dfine::inline checks {
 
 struct Preflight {
   ImageSize size;  // the largest that steps of this run have
@@ -43,4 +43,4 @@ void try_step(Learner& trial, const Config& config, ImageSize size,
 void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts,
                     const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline checks

@@ -7,7 +7,7 @@
 #include "files/file_error.h"
 #include "train/run/checkpoint_metrics.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 namespace fs = std::filesystem;
 
@@ -49,4 +49,4 @@ bool import_best(const RunFolder& folder, const fs::path& from, int64_t best_ste
   return false;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -5,7 +5,7 @@
 
 #include "train/run/run_folder.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 /// When stage 2 begins: keeps checkpoints/best as checkpoints/best_stage1, by hard links
 /// where the file system has them. False if there is no best yet.
@@ -16,4 +16,4 @@ bool keep_stage1_best(const RunFolder& folder);
 /// was best, of step `best_step`, has no weights left.
 bool import_best(const RunFolder& folder, const std::filesystem::path& from, int64_t best_step);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -17,7 +17,7 @@
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline run {
 namespace fs = std::filesystem;
 namespace {
 
@@ -250,4 +250,4 @@ void restore_tensors(const std::map<std::string, Tensor>& saved,
   for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

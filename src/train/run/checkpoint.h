@@ -15,7 +15,7 @@
 #include "tensor.h"
 #include "weights/hf_config.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 /// Which of the two sets of weights: the moving average or the trained ones themselves.
 enum class WeightsKind { kEma, kRaw };
@@ -94,4 +94,4 @@ void require_same_tensors(const std::map<std::string, Tensor>& saved,
 void restore_tensors(const std::map<std::string, Tensor>& saved,
                      const std::map<std::string, Tensor>& model);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

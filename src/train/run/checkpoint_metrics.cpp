@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline run {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -85,4 +85,4 @@ int64_t read_checkpoint_step(const std::filesystem::path& file) {
   return read_metrics(file, [](const Json& json) { return json.at("step").get<int64_t>(); });
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

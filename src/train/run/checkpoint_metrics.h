@@ -6,7 +6,7 @@
 
 #include "train/run/checkpoint.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 /// Throws Error for anything but "ema" and "raw".
 WeightsKind to_weights_kind(const std::string& name);
@@ -20,4 +20,4 @@ std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::pat
 /// The steps done when the folder was written. Errors as above.
 int64_t read_checkpoint_step(const std::filesystem::path& file);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -8,7 +8,7 @@
 #include "train/run/checkpoint.h"
 #include "weights/class_names.h"
 
-namespace dfine {
+namespace dfine::inline run {
 namespace {
 
 constexpr const char* kOtherData =
@@ -36,4 +36,4 @@ PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, Pa
   return in_order_of(classes, std::move(data), "data.train", root, kOtherData);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -5,7 +5,7 @@
 #include "data/shards/dataset.h"
 #include "distributed/communicator.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 /// Collective: the training pack of a run that continues from `checkpoint`, with the checkpoint's
 /// labels, which its class heads have learnt. Rank zero alone reads the checkpoint. An empty path:
@@ -13,4 +13,4 @@ namespace dfine {
 PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data,
                                      const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -6,7 +6,7 @@
 
 #include "files/atomic_path.h"
 
-namespace dfine {
+namespace dfine::inline run {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -65,4 +65,4 @@ void MetricsLog::write_line(const std::string& line) {
   out_.write(line + '\n');
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

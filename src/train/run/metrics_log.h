@@ -8,7 +8,7 @@
 #include "files/output_file.h"
 #include "train/run/checkpoint.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 struct StepRecord {
   int64_t step = 0;  // counts from 1
@@ -41,4 +41,4 @@ class MetricsLog {
   OutputFile out_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline run {
 namespace {
 
 PthValue::Dict group_to_pth(const AdamWState::Communicator& group) {
@@ -84,4 +84,4 @@ AdamWState to_adamw_state(const PthValue& value) {
   return state;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

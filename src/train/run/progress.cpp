@@ -9,7 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 std::string human_duration(double seconds) {
   const auto s = static_cast<int64_t>(seconds + 0.5);
@@ -52,4 +52,4 @@ void Progress::finish_line() {
   open_ = false;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

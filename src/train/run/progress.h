@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline run {
 
 class Progress {
  public:
@@ -29,4 +29,4 @@ class Progress {
 /// "1:02:03", "4:05", "12 s".
 std::string human_duration(double seconds);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

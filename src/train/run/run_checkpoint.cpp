@@ -11,7 +11,7 @@
 #include "learner/broadcast_state.h"
 #include "weights/weights.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 namespace fs = std::filesystem;
 
@@ -221,4 +221,4 @@ std::optional<int64_t> reload_best(const fs::path& folder, Learner& learner,
   return step;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -13,7 +13,7 @@
 #include "learner/recipe.h"
 #include "train/run/checkpoint.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 /// Where a run is, beside what the learner holds.
 struct RunState {
@@ -59,4 +59,4 @@ RunState restore_run(const std::filesystem::path& folder, Learner& learner,
 std::optional<int64_t> reload_best(const std::filesystem::path& folder, Learner& learner,
                                    const Communicator& group);
 
-}  // namespace dfine
+}  // namespace dfine::inline run

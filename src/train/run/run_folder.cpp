@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "weights/checkpoints_in.h"
 
-namespace dfine {
+namespace dfine::inline run {
 
 namespace fs = std::filesystem;
 
@@ -98,4 +98,4 @@ fs::path RunFolder::prepare(bool new_run) const {
   return previous;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace dfine {
+namespace dfine::inline run {
 
 class RunFolder {
  public:
@@ -39,4 +39,4 @@ class RunFolder {
   std::filesystem::path dir_;
 };
 
-}  // namespace dfine
+}  // namespace dfine::inline run

@@ -19,7 +19,7 @@
 #include "train/run/run_folder.h"
 #include "train/tools/lr_range.h"
 
-namespace dfine {
+namespace dfine::inline tools {
 namespace {
 
 constexpr double kLowest = 1e-6, kHighest = 0.1;
@@ -103,4 +103,4 @@ void find_lr(const Config& given, MpiSession& session, int64_t steps) {
   group.barrier();
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

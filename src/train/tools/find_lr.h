@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "distributed/mpi_session.h"
 
-namespace dfine {
+namespace dfine::inline tools {
 
 /// Collective. Trains `steps` steps with the run's own data, model, batch and precision while the
 /// learning rate rises from 1e-6 to 0.1 (the backbone's keeps its share), until the loss explodes;
@@ -13,4 +13,4 @@ namespace dfine {
 /// run folder is touched. Throws Error as Trainer does.
 void find_lr(const Config& config, MpiSession& session, int64_t steps);
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

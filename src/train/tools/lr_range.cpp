@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine {
+namespace dfine::inline tools {
 namespace {
 
 constexpr double kSmoothing = 0.9;
@@ -96,4 +96,4 @@ std::string lr_range_csv(const LrRange& range) {
   return csv;
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

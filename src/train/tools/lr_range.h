@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine {
+namespace dfine::inline tools {
 
 struct LrTrial {
   double lr = 0;
@@ -49,4 +49,4 @@ std::string lr_range_csv(const LrRange& range);
 /// The smoothed losses over the rates, on a logarithmic axis, with the marks and the proposal.
 std::string lr_range_svg(const LrRange& range);
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

@@ -4,7 +4,7 @@
 #include "core/text.h"
 #include "train/tools/lr_range.h"
 
-namespace dfine {
+namespace dfine::inline tools {
 namespace {
 
 constexpr double kWidth = 760, kHeight = 440, kLeft = 64, kRight = 24, kTop = 56, kBottom = 56;
@@ -132,4 +132,4 @@ std::string lr_range_svg(const LrRange& range) {
   return svg + "</svg>\n";
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

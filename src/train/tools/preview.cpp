@@ -20,7 +20,7 @@
 #include "learner/build.h"
 #include "train/run/run_folder.h"
 
-namespace dfine {
+namespace dfine::inline tools {
 namespace {
 
 constexpr int64_t kSheet = 16;  // images of one picture, at most
@@ -123,4 +123,4 @@ void preview(const Config& config, int ranks, int64_t batches) {
   write_preview(dataset, config, global_batch, batches, RunFolder(config.run.dir).preview());
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline tools

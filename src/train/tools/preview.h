@@ -5,9 +5,11 @@
 
 #include "config/config.h"
 
-namespace dfine {
-
+namespace dfine::inline shards {
 class PackedDataset;
+}  // namespace dfine::inline shards
+
+namespace dfine::inline tools {
 
 /// Draws the first `batches` global batches of the first epoch as the step gets them, augmented and
 /// at the step's own size, with boxes and class names: folder/batch-0000.jpg, or batch-0000-a.jpg,
@@ -19,4 +21,4 @@ void write_preview(const PackedDataset& dataset, const Config& config, int64_t g
 /// The same for a configuration alone, into its run.dir/preview.
 void preview(const Config& config, int ranks, int64_t batches);
 
-}  // namespace dfine
+}  // namespace dfine::inline tools
