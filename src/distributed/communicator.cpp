@@ -74,24 +74,18 @@ void Communicator::broadcast(const std::vector<Tensor>& tensors, int root) const
   c10d::broadcast_coalesced(process_group_, values, kBroadcastBytes, root);
 }
 
-std::vector<double> Communicator::sum(std::vector<double> values) const {
-  if (!is_single()) host_->sum(values);
-  return values;
+void Communicator::reduce(void* data, size_t count, at::ScalarType type,
+                          c10d::ReduceOp::RedOpType op) const {
+  if (!is_single()) host_->all_reduce(data, static_cast<int64_t>(count), mpi_reduction(type, op));
 }
 
-std::vector<int64_t> Communicator::max(std::vector<int64_t> values) const {
-  if (!is_single()) host_->max(values);
-  return values;
+void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
+  host_->broadcast_bytes(bytes, root);
 }
 
-std::vector<std::vector<std::byte>> Communicator::gather(std::span<const std::byte> bytes,
-                                                         int root) const {
-  if (is_single()) return {std::vector<std::byte>(bytes.begin(), bytes.end())};
-  return host_->gather(bytes, root);
-}
-
-std::string Communicator::broadcast(std::string text, int root) const {
-  return is_single() ? text : host_->broadcast(std::move(text), root);
+std::vector<std::vector<std::byte>> Communicator::gather_bytes(std::span<const std::byte> bytes,
+                                                               int root) const {
+  return host_->gather_bytes(bytes, root);
 }
 
 void Communicator::barrier() const {

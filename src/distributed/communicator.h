@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
 #include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 
+#include "distributed/host_values.h"
 #include "tensor.h"
 
 namespace dfine::inline distributed {
@@ -58,15 +59,44 @@ class Communicator {
   /// at the start.
   void broadcast(const std::vector<Tensor>& tensors, int root) const;
 
-  /// Host values summed (maximised) over the ranks, exactly the same on all of them.
-  std::vector<double> sum(std::vector<double> values) const;
-  std::vector<int64_t> max(std::vector<int64_t> values) const;
-  /// The ranks' bytes, by rank, at `root` (each of its own length, any length); empty elsewhere.
-  std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) const;
-  std::string broadcast(std::string text, int root) const;
+  /// Host values summed (maximised) over the ranks, exactly the same on all of them. T: double,
+  /// int64_t or another type of numbers that tensors have.
+  template <class T = double>
+  std::vector<T> sum(std::vector<T> values) const {
+    reduce(values.data(), values.size(), c10::CppTypeToScalarType<T>::value, c10d::ReduceOp::SUM);
+    return values;
+  }
+  template <class T = int64_t>
+  std::vector<T> max(std::vector<T> values) const {
+    reduce(values.data(), values.size(), c10::CppTypeToScalarType<T>::value, c10d::ReduceOp::MAX);
+    return values;
+  }
+  /// The host value that `root` has: a number, an enum, a struct or std::optional of such, a
+  /// std::string or a vector (host_values.h). What other ranks give does not matter.
+  template <class T>
+  T broadcast(T value, int root) const {
+    if (is_single()) return value;
+    broadcast_value(value, [&](std::span<std::byte> bytes) { broadcast_bytes(bytes, root); });
+    return value;
+  }
+  /// The ranks' strings or vectors of flat values, by rank, at `root` (each of its own length, any
+  /// length); empty elsewhere.
+  template <FlatList T>
+  std::vector<T> gather(const T& list, int root) const {
+    if (is_single()) return {list};
+    std::vector<T> all;
+    for (const auto& bytes : gather_bytes(std::as_bytes(std::span(list)), root))
+      all.push_back(list_from_bytes<T>(bytes));
+    return all;
+  }
   void barrier() const;
 
  private:
+  void reduce(void* data, size_t count, at::ScalarType type, c10d::ReduceOp::RedOpType op) const;
+  void broadcast_bytes(std::span<std::byte> bytes, int root) const;
+  std::vector<std::vector<std::byte>> gather_bytes(std::span<const std::byte> bytes,
+                                                   int root) const;
+
   c10::intrusive_ptr<c10d::ProcessGroup> process_group_, gradient_process_group_;
   std::shared_ptr<HostChannel> host_;
   at::Device device_ = at::kCPU;

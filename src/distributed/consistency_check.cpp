@@ -57,10 +57,7 @@ void check_agreement(const Communicator& group, std::string_view name, const std
   if (group.is_single()) return;
   const std::string reference = group.broadcast(value, 0);
   if (group.max({value != reference ? 1 : 0}).front() == 0) return;
-  std::vector<std::string> values;
-  for (const auto& bytes : group.gather(std::as_bytes(std::span(value)), 0)) {
-    values.emplace_back(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  }
+  const auto values = group.gather(value, 0);
   const std::string message =
       group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
   throw Error(

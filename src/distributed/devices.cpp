@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -79,22 +78,6 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
       devices[ranks[i]] = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(indices[i]));
   }
   return devices;
-}
-
-std::string to_text(const DeviceOffer& offer) {
-  std::string text = str_cat(static_cast<int>(offer.request));
-  for (const auto& gpu : offer.gpus) text += str_cat(" ", gpu);
-  return text;
-}
-
-DeviceOffer offer_from_text(const std::string& text) {
-  DeviceOffer offer;
-  std::istringstream in(text);
-  int request = 0;
-  in >> request;
-  offer.request = static_cast<DeviceRequest>(request);
-  for (std::string gpu; in >> gpu;) offer.gpus.push_back(gpu);
-  return offer;
 }
 
 }  // namespace dfine::inline distributed

@@ -25,8 +25,4 @@ struct DeviceOffer {
 /// host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
 std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 
-/// For sending between ranks; the host and local rank are not part of it.
-std::string to_text(const DeviceOffer& offer);
-DeviceOffer offer_from_text(const std::string& text);
-
 }  // namespace dfine::inline distributed

@@ -1,79 +1,64 @@
 #include "distributed/host_channel.h"
 
 #include <algorithm>
-
-#include "distributed/mpi_wait.h"
+#include <cstring>
 
 namespace dfine::inline distributed {
-namespace {
 
-// Calls `operation(offset, count)` for consecutive pieces that MPI's int counts can express.
-template <class Operation>
-void in_pieces(size_t total, Operation&& operation) {
-  for (size_t first = 0; first < total; first += kMaxMpiCount) {
-    operation(first, static_cast<int>(std::min<size_t>(kMaxMpiCount, total - first)));
-  }
-}
-
-template <class T>
-void all_reduce(std::span<T> values, MPI_Datatype type, MPI_Op op, MPI_Comm comm) {
-  in_pieces(values.size(), [&](size_t first, int count) {
-    MPI_Request request;
-    check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data() + first, count, type, op, comm, &request),
-              "all-reduce");
-    wait_for(request, "all-reduce");
-  });
-}
-
-}  // namespace
-
-HostChannel::HostChannel(MPI_Comm parent) {
+HostChannel::HostChannel(MPI_Comm parent, int64_t max_count, const std::atomic<bool>* stop)
+    : rank_(mpi_rank(parent)), size_(mpi_size(parent)), max_count_(max_count), stop_(stop) {
   check_mpi(MPI_Comm_dup(parent, &comm_), "duplicating a communicator");
   check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "setting an error handler");
-  check_mpi(MPI_Comm_rank(comm_, &rank_), "rank");
-  check_mpi(MPI_Comm_size(comm_, &size_), "size");
 }
 
-void HostChannel::sum(std::span<double> values) const {
-  all_reduce(values, MPI_DOUBLE, MPI_SUM, comm_);
+template <class Start>
+void HostChannel::complete(const char* operation, Start&& start) const {
+  MPI_Request request;
+  check_mpi(start(&request), operation);
+  wait_for(request, operation, stop_);
 }
 
-void HostChannel::max(std::span<int64_t> values) const {
-  all_reduce(values, MPI_INT64_T, MPI_MAX, comm_);
+template <class Piece>
+void HostChannel::in_pieces(size_t total, Piece&& piece) const {
+  const auto largest = static_cast<size_t>(max_count_);
+  for (size_t first = 0; first < total; first += largest)
+    piece(first, static_cast<int>(std::min(largest, total - first)));
 }
 
-void HostChannel::broadcast(std::span<std::byte> bytes, int root) const {
-  in_pieces(bytes.size(), [&](size_t first, int count) {
-    MPI_Request request;
-    check_mpi(MPI_Ibcast(bytes.data() + first, count, MPI_BYTE, root, comm_, &request),
-              "broadcast");
-    wait_for(request, "broadcast");
+void HostChannel::all_reduce(void* data, int64_t count, const MpiReduction& reduction) const {
+  int element = 0;  // bytes
+  check_mpi(MPI_Type_size(reduction.type, &element), "all-reduce");
+  in_pieces(static_cast<size_t>(count), [&](size_t first, int n) {
+    complete("all-reduce", [&](MPI_Request* request) {
+      return MPI_Iallreduce(MPI_IN_PLACE,
+                            static_cast<std::byte*>(data) + first * static_cast<size_t>(element), n,
+                            reduction.type, reduction.op, comm_, request);
+    });
   });
 }
 
-std::string HostChannel::broadcast(std::string text, int root) const {
-  uint64_t length = text.size();
-  broadcast(std::as_writable_bytes(std::span(&length, 1)), root);
-  text.resize(length);
-  broadcast(std::as_writable_bytes(std::span(text)), root);
-  return text;
+void HostChannel::broadcast_bytes(std::span<std::byte> bytes, int root) const {
+  in_pieces(bytes.size(), [&](size_t first, int count) {
+    complete("broadcast", [&](MPI_Request* request) {
+      return MPI_Ibcast(bytes.data() + first, count, MPI_BYTE, root, comm_, request);
+    });
+  });
 }
 
-std::vector<std::vector<std::byte>> HostChannel::gather(std::span<const std::byte> bytes,
-                                                        int root) const {
+std::vector<std::vector<std::byte>> HostChannel::gather_bytes(std::span<const std::byte> bytes,
+                                                              int root) const {
   constexpr int kTag = 1;
   const uint64_t length = bytes.size();
   std::vector<uint64_t> lengths(static_cast<size_t>(rank_ == root ? size_ : 0));
-  MPI_Request request;
-  check_mpi(
-      MPI_Igather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, root, comm_, &request),
-      "gather");
-  wait_for(request, "gather");
+  complete("gather", [&](MPI_Request* request) {
+    return MPI_Igather(&length, 1, MPI_UINT64_T, lengths.data(), 1, MPI_UINT64_T, root, comm_,
+                       request);
+  });
   if (rank_ != root) {
     in_pieces(bytes.size(), [&](size_t first, int count) {
-      check_mpi(MPI_Isend(bytes.data() + first, count, MPI_BYTE, root, kTag, comm_, &request),
-                "gather");
-      wait_for(request, "gather");
+      complete("gather", [&](MPI_Request* request) {
+        return MPI_Isend(bytes.data() + first, count, MPI_BYTE, root, kTag, comm_, request);
+      });
     });
     return {};
   }
@@ -86,37 +71,31 @@ std::vector<std::vector<std::byte>> HostChannel::gather(std::span<const std::byt
     }
     received.resize(lengths[static_cast<size_t>(source)]);
     in_pieces(received.size(), [&](size_t first, int count) {
-      check_mpi(MPI_Irecv(received.data() + first, count, MPI_BYTE, source, kTag, comm_, &request),
-                "gather");
-      wait_for(request, "gather");
+      complete("gather", [&](MPI_Request* request) {
+        return MPI_Irecv(received.data() + first, count, MPI_BYTE, source, kTag, comm_, request);
+      });
     });
   }
   return all;
 }
 
-std::vector<std::string> HostChannel::all_gather(const std::string& text) const {
-  const auto parts = gather(std::as_bytes(std::span(text)), 0);
-  std::vector<uint64_t> lengths(static_cast<size_t>(size_));
-  std::string joined;
-  for (size_t r = 0; r < parts.size(); ++r) {
-    lengths[r] = parts[r].size();
-    joined.append(reinterpret_cast<const char*>(parts[r].data()), parts[r].size());
+void HostChannel::all_gather_bytes(std::span<const std::byte> mine,
+                                   std::span<std::byte> all) const {
+  const size_t bytes = mine.size();
+  if (bytes <= static_cast<size_t>(max_count_)) {
+    const int count = static_cast<int>(bytes);
+    return complete("all-gather", [&](MPI_Request* request) {
+      return MPI_Iallgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, comm_,
+                            request);
+    });
   }
-  broadcast(std::as_writable_bytes(std::span(lengths)), 0);
-  joined = broadcast(std::move(joined), 0);
-  std::vector<std::string> all;
-  size_t first = 0;
-  for (const uint64_t length : lengths) {
-    all.push_back(joined.substr(first, length));
-    first += length;
-  }
-  return all;
+  std::memcpy(all.data() + static_cast<size_t>(rank_) * bytes, mine.data(), bytes);
+  for (int root = 0; root < size_; ++root)
+    broadcast_bytes(all.subspan(static_cast<size_t>(root) * bytes, bytes), root);
 }
 
 void HostChannel::barrier() const {
-  MPI_Request request;
-  check_mpi(MPI_Ibarrier(comm_, &request), "barrier");
-  wait_for(request, "barrier");
+  complete("barrier", [&](MPI_Request* request) { return MPI_Ibarrier(comm_, request); });
 }
 
 }  // namespace dfine::inline distributed

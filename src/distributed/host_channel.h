@@ -1,12 +1,16 @@
 #pragma once
-// Values in host memory between the ranks: small results, texts, bytes. Internal to dist (mpi.h).
+// The one place that calls MPI's collectives, all on host memory. Internal to dist (mpi.h).
 #include <mpi.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
+
+#include "distributed/host_values.h"
+#include "distributed/mpi_types.h"
+#include "distributed/mpi_wait.h"
 
 namespace dfine::inline distributed {
 
@@ -15,25 +19,53 @@ namespace dfine::inline distributed {
 class HostChannel {
  public:
   /// Collective over `parent`, which is duplicated. The duplicate lives until MPI_Finalize.
-  explicit HostChannel(MPI_Comm parent);
+  /// `max_count`: most elements in one MPI call. An operation that is waiting when `*stop` becomes
+  /// true throws Cancelled.
+  explicit HostChannel(MPI_Comm parent, int64_t max_count = kMaxMpiCount,
+                       const std::atomic<bool>* stop = nullptr);
 
   int rank() const { return rank_; }
   int size() const { return size_; }
 
-  /// In place.
-  void sum(std::span<double> values) const;
-  void max(std::span<int64_t> values) const;
-  void broadcast(std::span<std::byte> bytes, int root) const;
-  std::string broadcast(std::string text, int root) const;
+  /// `root`'s value, on all ranks (host_values.h).
+  template <class T>
+  T broadcast(T value, int root) const {
+    broadcast_value(value, [&](std::span<std::byte> bytes) { broadcast_bytes(bytes, root); });
+    return value;
+  }
+  /// By rank, on all of them. A few small messages for each: for the start of a run.
+  template <class T>
+  std::vector<T> all_gather(const T& value) const {
+    std::vector<T> all(static_cast<size_t>(size_), value);
+    for (int r = 0; r < size_; ++r) {
+      T& of_rank = all[static_cast<size_t>(r)];
+      of_rank = broadcast(std::move(of_rank), r);
+    }
+    return all;
+  }
+
+  /// In place, `count` elements of the reduction's type.
+  void all_reduce(void* data, int64_t count, const MpiReduction& reduction) const;
+  void broadcast_bytes(std::span<std::byte> bytes, int root) const;
   /// By rank at `root`, empty elsewhere; each of its own length, any length.
-  std::vector<std::vector<std::byte>> gather(std::span<const std::byte> bytes, int root) const;
-  /// By rank, on all of them.
-  std::vector<std::string> all_gather(const std::string& text) const;
+  std::vector<std::vector<std::byte>> gather_bytes(std::span<const std::byte> bytes,
+                                                   int root) const;
+  /// `all`: size() times as many bytes as `mine`, by rank.
+  void all_gather_bytes(std::span<const std::byte> mine, std::span<std::byte> all) const;
   void barrier() const;
 
  private:
+  /// start(request) begins an operation, which is then waited for.
+  template <class Start>
+  void complete(const char* operation, Start&& start) const;
+  /// piece(first, count) for consecutive pieces that MPI's int counts can express.
+  template <class Piece>
+  void in_pieces(size_t total, Piece&& piece) const;
+
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;
+  int64_t max_count_;
+  const std::atomic<bool>* stop_;
 };
 
 }  // namespace dfine::inline distributed

@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/ivalue.h>
 
-#include <algorithm>
-#include <cstring>
+#include <cstddef>
+#include <span>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -12,18 +12,6 @@
 
 namespace dfine::inline distributed {
 namespace {
-
-int rank_of(MPI_Comm comm) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank), "rank");
-  return rank;
-}
-
-int size_of(MPI_Comm comm) {
-  int size = 0;
-  check_mpi(MPI_Comm_size(comm, &size), "size");
-  return size;
-}
 
 void check_tensor(const Tensor& tensor, const char* operation) {
   if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided ||
@@ -40,27 +28,16 @@ const Tensor& only(const std::vector<Tensor>& tensors, const char* operation) {
   return tensors.front();
 }
 
-// Consecutive pieces that MPI's int counts can express: piece(first, count).
-template <class Piece>
-void in_pieces(int64_t total, int64_t largest, Piece&& piece) {
-  for (int64_t first = 0; first < total; first += largest)
-    piece(first, static_cast<int>(std::min(largest, total - first)));
+std::span<std::byte> bytes_of(const Tensor& tensor) {
+  return {static_cast<std::byte*>(tensor.data_ptr()), tensor.nbytes()};
 }
-
-class Cancelled : public Error {
- public:
-  Cancelled()
-      : Error("MPI: an operation was given up because its process group is being destroyed.") {}
-};
 
 }  // namespace
 
 MpiBackend::MpiBackend(MPI_Comm parent, int64_t max_count)
-    : Backend(rank_of(parent), size_of(parent)), max_count_(max_count) {
-  check_mpi(MPI_Comm_dup(parent, &comm_), "duplicating a communicator");
-  check_mpi(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "setting an error handler");
-  worker_ = std::thread([this] { work(); });
-}
+    : Backend(mpi_rank(parent), mpi_size(parent)),
+      channel_(parent, max_count, &stop_),
+      worker_([this] { work(); }) {}
 
 MpiBackend::~MpiBackend() {
   {
@@ -102,39 +79,21 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::enqueue(std::vector<Tensor> tensors, 
   return c10d::Work::create_from_future(future);
 }
 
-void MpiBackend::complete(MPI_Request& request, const char* operation) {
-  if (!wait_for(request, operation, &stop_)) throw Cancelled();
-}
-
 c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<Tensor>& tensors,
                                                      const c10d::BroadcastOptions& options) {
   const Tensor tensor = only(tensors, "broadcast");
   const int root = static_cast<int>(options.rootRank);
-  return enqueue(tensors, [this, tensor, root] {
-    auto* data = static_cast<std::byte*>(tensor.data_ptr());
-    in_pieces(static_cast<int64_t>(tensor.nbytes()), max_count_, [&](int64_t first, int count) {
-      MPI_Request request;
-      check_mpi(MPI_Ibcast(data + first, count, MPI_BYTE, root, comm_, &request), "broadcast");
-      complete(request, "broadcast");
-    });
-  });
+  return enqueue(tensors,
+                 [this, tensor, root] { channel_.broadcast_bytes(bytes_of(tensor), root); });
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::allreduce(std::vector<Tensor>& tensors,
                                                      const c10d::AllreduceOptions& options) {
   const Tensor tensor = only(tensors, "all-reduce");
   const auto op = options.reduceOp.op_;
-  const auto [type, mpi_op] = mpi_reduction(tensor.scalar_type(), op);
-  return enqueue(tensors, [this, tensor, op, type = type, mpi_op = mpi_op] {
-    auto* data = static_cast<std::byte*>(tensor.data_ptr());
-    const auto element = static_cast<int64_t>(tensor.element_size());
-    in_pieces(tensor.numel(), max_count_, [&](int64_t first, int count) {
-      MPI_Request request;
-      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, data + first * element, count, type, mpi_op, comm_,
-                               &request),
-                "all-reduce");
-      complete(request, "all-reduce");
-    });
+  const MpiReduction reduction = mpi_reduction(tensor.scalar_type(), op);
+  return enqueue(tensors, [this, tensor, op, reduction] {
+    channel_.all_reduce(tensor.data_ptr(), tensor.numel(), reduction);
     if (op == c10d::ReduceOp::AVG) Tensor(tensor).div_(getSize());
   });
 }
@@ -148,25 +107,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::all_gather_single(Tensor& output, Ten
                         " ranks into a tensor of ", output.sizes(), "."));
   }
   return enqueue({output}, [this, output, input] {
-    const auto bytes = static_cast<int64_t>(input.nbytes());
-    const auto* in = static_cast<const std::byte*>(input.const_data_ptr());
-    auto* out = static_cast<std::byte*>(output.data_ptr());
-    if (bytes <= max_count_) {
-      MPI_Request request;
-      const int count = static_cast<int>(bytes);
-      check_mpi(MPI_Iallgather(in, count, MPI_BYTE, out, count, MPI_BYTE, comm_, &request),
-                "all-gather");
-      return complete(request, "all-gather");
-    }
-    std::memcpy(out + rank_ * bytes, in, static_cast<size_t>(bytes));
-    for (int root = 0; root < size_; ++root) {
-      in_pieces(bytes, max_count_, [&](int64_t first, int count) {
-        MPI_Request request;
-        check_mpi(MPI_Ibcast(out + root * bytes + first, count, MPI_BYTE, root, comm_, &request),
-                  "all-gather");
-        complete(request, "all-gather");
-      });
-    }
+    channel_.all_gather_bytes(bytes_of(input), bytes_of(output));
   });
 }
 
@@ -187,24 +128,13 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<Ten
   }
   return enqueue(outputs.front(), [this, input, all = outputs.front()] {
     all[static_cast<size_t>(rank_)].copy_(input);
-    for (int root = 0; root < size_; ++root) {
-      const Tensor& output = all[static_cast<size_t>(root)];
-      auto* data = static_cast<std::byte*>(output.data_ptr());
-      in_pieces(static_cast<int64_t>(output.nbytes()), max_count_, [&](int64_t first, int count) {
-        MPI_Request request;
-        check_mpi(MPI_Ibcast(data + first, count, MPI_BYTE, root, comm_, &request), "all-gather");
-        complete(request, "all-gather");
-      });
-    }
+    for (int root = 0; root < size_; ++root)
+      channel_.broadcast_bytes(bytes_of(all[static_cast<size_t>(root)]), root);
   });
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::barrier(const c10d::BarrierOptions&) {
-  return enqueue({}, [this] {
-    MPI_Request request;
-    check_mpi(MPI_Ibarrier(comm_, &request), "barrier");
-    complete(request, "barrier");
-  });
+  return enqueue({}, [this] { channel_.barrier(); });
 }
 
 }  // namespace dfine::inline distributed

@@ -3,6 +3,7 @@
 // backend nor Gloo's headers. Internal to dist (mpi.h).
 #include <mpi.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -11,7 +12,7 @@
 
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 
-#include "distributed/mpi_wait.h"
+#include "distributed/host_channel.h"
 #include "tensor.h"
 
 namespace dfine::inline distributed {
@@ -55,14 +56,12 @@ class MpiBackend : public c10d::Backend {
 
   c10::intrusive_ptr<c10d::Work> enqueue(std::vector<at::Tensor> tensors, Operation run);
   void work();
-  void complete(MPI_Request& request, const char* operation);
 
-  MPI_Comm comm_ = MPI_COMM_NULL;
-  int64_t max_count_;
   std::mutex queue_mutex_;
   std::condition_variable queue_filled_;
   std::deque<Job> queue_;
   std::atomic<bool> stop_ = false;
+  const HostChannel channel_;
   std::thread worker_;
 };
 

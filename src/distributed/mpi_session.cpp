@@ -30,11 +30,11 @@ void start_mpi(const Launch& launch) {
   // here waiting threads sleep between looks anyhow (mpi_wait.h), and a small sum then takes 10
   // times as long. What the user has set stands.
   setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/0);
-  int provided = 0, size = 0;
+  int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE)
     throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
-  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size), "size");
+  const int size = mpi_size(MPI_COMM_WORLD);
   if (launch.ranks && *launch.ranks != size) {
     throw Error(str_cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"),
                         ", but MPI sees ", size, "."),
@@ -43,15 +43,17 @@ void start_mpi(const Launch& launch) {
   }
 }
 
-int local_rank_of(MPI_Comm world, int* local_size) {
+struct LocalPlace {
+  int rank = 0, size = 1;
+};
+
+LocalPlace local_place() {
   MPI_Comm local;
-  int rank = 0;
-  check_mpi(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local),
+  check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local),
             "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_rank(local, &rank), "rank");
-  check_mpi(MPI_Comm_size(local, local_size), "size");
+  const LocalPlace place{mpi_rank(local), mpi_size(local)};
   check_mpi(MPI_Comm_free(&local), "MPI_Comm_free");
-  return rank;
+  return place;
 }
 
 c10::intrusive_ptr<c10d::ProcessGroup> make_mpi_group(const c10::intrusive_ptr<c10d::Store>& store,
@@ -83,18 +85,11 @@ MpiSession::MpiSession() : impl_(std::make_unique<Impl>()) {
   start_mpi(*launch);
   impl_->channel = std::make_shared<HostChannel>(MPI_COMM_WORLD);
   impl_->rank = impl_->channel->rank();
-  int local_size = 1;
-  const int local_rank = local_rank_of(MPI_COMM_WORLD, &local_size);
-  int rank = 0;
-  for (const auto& text :
-       impl_->channel->all_gather(str_cat(local_rank, " ", local_size, " ", host_name()))) {
-    RankInfo info;
-    std::istringstream in(text);
-    in >> info.local_rank >> info.local_size >> info.host;
-    info.rank = rank++;
-    ranks_.push_back(info);
-  }
-  if (size() > 1) impl_->store = make_rendezvous(*impl_->channel, host(), local_size == size());
+  const auto places = impl_->channel->all_gather(local_place());
+  const auto hosts = impl_->channel->all_gather(host_name());
+  for (size_t r = 0; r < hosts.size(); ++r)
+    ranks_.push_back({static_cast<int>(r), hosts[r], places[r].rank, places[r].size, ""});
+  if (size() > 1) impl_->store = make_rendezvous(*impl_->channel, host(), local_size() == size());
 }
 
 MpiSession::~MpiSession() {
@@ -123,18 +118,16 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
     throw Error("run.device = \"cuda\", but this program was built without CUDA.",
                 "Build with cmake --preset cuda, or use run.device = \"cpu\".");
   }
-  std::vector<DeviceOffer> offers(1);
-  offers[0].request = request;
-  if (request != DeviceRequest::kCpu) offers[0].gpus = visible_gpus();
+  std::vector requests{request};
+  std::vector<std::vector<std::string>> gpus(1);
+  if (request != DeviceRequest::kCpu) gpus[0] = visible_gpus();
   if (size() > 1) {
-    const auto texts = impl_->channel->all_gather(to_text(offers[0]));
-    offers.clear();
-    std::transform(texts.begin(), texts.end(), std::back_inserter(offers), offer_from_text);
+    requests = impl_->channel->all_gather(request);
+    gpus = impl_->channel->all_gather(gpus[0]);
   }
-  for (size_t i = 0; i < offers.size(); ++i) {
-    offers[i].host = ranks_[i].host;
-    offers[i].local_rank = ranks_[i].local_rank;
-  }
+  std::vector<DeviceOffer> offers;
+  for (size_t i = 0; i < ranks_.size(); ++i)
+    offers.push_back({ranks_[i].host, ranks_[i].local_rank, requests[i], gpus[i]});
   const auto devices = assign_devices(offers);
   for (size_t i = 0; i < devices.size(); ++i) ranks_[i].device = devices[i].str();
   const at::Device device = devices[static_cast<size_t>(rank())];

@@ -4,7 +4,6 @@
 #include <string>
 #include <thread>
 
-#include "core/error.h"
 #include "core/text.h"
 
 namespace dfine::inline distributed {
@@ -17,7 +16,19 @@ void check_mpi(int code, std::string_view operation) {
   throw Error(str_cat("MPI: ", operation, ": ", std::string(text, static_cast<size_t>(length))));
 }
 
-bool wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop) {
+int mpi_rank(MPI_Comm comm) {
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(comm, &rank), "rank");
+  return rank;
+}
+
+int mpi_size(MPI_Comm comm) {
+  int size = 0;
+  check_mpi(MPI_Comm_size(comm, &size), "size");
+  return size;
+}
+
+void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop) {
   using namespace std::chrono_literals;
   constexpr int kBusyLooks = 200;  // some 50 us: most small operations of ranks in step end within
   constexpr auto kLongestSleep = 200us;
@@ -25,8 +36,8 @@ bool wait_for(MPI_Request& request, std::string_view operation, const std::atomi
   for (int look = 0;; ++look) {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
-    if (done) return true;
-    if (stop && stop->load(std::memory_order_relaxed)) return false;
+    if (done) return;
+    if (stop && stop->load(std::memory_order_relaxed)) throw Cancelled();
     if (look < kBusyLooks) continue;
     // Not yield(): on a crowded machine that would put this thread behind all others, time and
     // again; one that wakes up goes first.

@@ -3,18 +3,30 @@
 #include <mpi.h>
 
 #include <atomic>
+#include <cstdint>
 #include <string_view>
+
+#include "core/error.h"
 
 namespace dfine::inline distributed {
 
 /// Throws Error with MPI's own text unless `code` is MPI_SUCCESS.
 void check_mpi(int code, std::string_view operation);
 
+int mpi_rank(MPI_Comm comm);
+int mpi_size(MPI_Comm comm);
+
+/// What an operation ends with that is not waited for any more.
+class Cancelled : public Error {
+ public:
+  Cancelled()
+      : Error("MPI: an operation was given up because its process group is being destroyed.") {}
+};
+
 /// Completes `request`. MPI_Wait of OpenMPI keeps a core busy; this looks often at first, then
 /// sleeps between looks, so that a waiting rank or worker leaves its core to those that compute.
-/// Returns false when `*stop` became true first (the request is then abandoned).
-bool wait_for(MPI_Request& request, std::string_view operation,
-              const std::atomic<bool>* stop = nullptr);
+/// Throws Cancelled when `*stop` became true first (the request is then abandoned).
+void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop);
 
 /// Largest number of elements passed to one MPI call, whose counts are ints.
 constexpr int64_t kMaxMpiCount = int64_t{1} << 30;

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <sstream>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -83,26 +83,26 @@ c10::intrusive_ptr<c10d::TCPStore> make_rendezvous(const HostChannel& channel,
                                                    const std::string& host, bool one_host) {
   constexpr int kTimeoutMs = 3000;
   c10::intrusive_ptr<c10d::TCPStore> store;
-  std::string offer;  // "port name address address ..."
+  uint16_t port = 0;
+  std::vector<std::string> addresses;  // of rank zero
   if (channel.rank() == 0) {
     store = c10::make_intrusive<c10d::TCPStore>("127.0.0.1", options_for(0, /*server=*/true));
-    offer = str_cat(store->getPort(), " ", one_host ? "127.0.0.1" : host);
-    if (!one_host) {
-      for (const auto& address : own_addresses()) offer += str_cat(" ", address);
-    }
+    port = store->getPort();
+    if (!one_host) addresses = own_addresses();
+    addresses.insert(addresses.begin(), one_host ? "127.0.0.1" : host);
   }
-  offer = channel.broadcast(std::move(offer), 0);
+  port = channel.broadcast(port, 0);
+  addresses = channel.broadcast(std::move(addresses), 0);
   if (store) return store;
-  std::istringstream in(offer);
-  uint16_t port = 0;
-  in >> port;
-  for (std::string address; in >> address;) {
+  std::string tried;
+  for (const auto& address : addresses) {
     if (answers(address, port, kTimeoutMs))
       return c10::make_intrusive<c10d::TCPStore>(address, options_for(port, /*server=*/false));
+    tried += str_cat(" ", address);
   }
   throw Error(
-      str_cat("Host ", host, " cannot reach rank zero over TCP; tried \"port addresses\": ", offer,
-              "."),
+      str_cat("Host ", host, " cannot reach rank zero over TCP; tried \"port addresses\": ", port,
+              tried, "."),
       "The hosts of one job must be able to open TCP connections to each other on any port.");
 }
 

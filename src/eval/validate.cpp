@@ -3,9 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
-#include <span>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -52,38 +50,6 @@ void append_detections(const dfine::Detections& found, int64_t image_id,
                    .xywh = {box[0], box[1], box[2] - box[0], box[3] - box[1]},
                    .score = scores.const_data_ptr<float>()[k]});
   }
-}
-
-/// All ranks' detections, in rank order, at rank zero.
-std::vector<Detection> gather(const std::vector<Detection>& mine, const Communicator& group) {
-  if (group.is_single()) return mine;
-  std::vector<Detection> all;
-  for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0)) {
-    const size_t before = all.size();
-    all.resize(before + bytes.size() / sizeof(Detection));
-    if (!bytes.empty()) std::memcpy(all.data() + before, bytes.data(), bytes.size());
-  }
-  return all;
-}
-
-/// Rank zero's metrics on every rank.
-CocoSummary share(const CocoSummary& summary, const Communicator& group) {
-  std::vector<double> values;
-  for (const auto& [name, value] : summary.metrics())
-    values.push_back(group.rank() == 0 ? value : 0);
-  values = group.sum(std::move(values));
-  return {.ap = values[0],
-          .ap50 = values[1],
-          .ap75 = values[2],
-          .ap_small = values[3],
-          .ap_medium = values[4],
-          .ap_large = values[5],
-          .ar1 = values[6],
-          .ar10 = values[7],
-          .ar100 = values[8],
-          .ar_small = values[9],
-          .ar_medium = values[10],
-          .ar_large = values[11]};
 }
 
 }  // namespace
@@ -160,13 +126,15 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
 
   Validation result;
   result.val_loss = group.sum({loss}).front();
-  const auto all = gather(detections, group);
+  std::vector<Detection> all;  // in the order of the ranks
+  for (const auto& of_rank : group.gather(detections, 0))
+    all.insert(all.end(), of_rank.begin(), of_rank.end());
   if (group.rank() == 0) {
     const CocoEvaluation evaluation = evaluate_coco(ground_truth(dataset, num_images), all);
     result.summary = summarize(evaluation);
     result.classes = summarize_classes(evaluation);
   }
-  result.summary = share(result.summary, group);
+  result.summary = group.broadcast(result.summary, 0);
   return result;
 }
 

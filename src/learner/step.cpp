@@ -26,12 +26,11 @@ GlobalCounts count(std::span<const MicroBatch> parts, const ModelSpec& spec,
       if (alone.groups > 0) without_denoising += of_image - alone.max_boxes;
     }
   }
-  const auto sums = group.sum({static_cast<double>(images), static_cast<double>(boxes),
-                               static_cast<double>(without_denoising)});
-  return {.images = static_cast<int64_t>(sums[0]),
-          .boxes = static_cast<int64_t>(sums[1]),
+  const auto sums = group.sum<int64_t>({images, boxes, without_denoising});
+  return {.images = sums[0],
+          .boxes = sums[1],
           .max_boxes = group.max({most})[0],
-          .without_denoising = static_cast<int64_t>(sums[2])};
+          .without_denoising = sums[2]};
 }
 
 LossCounts count(const std::vector<Matchings>& matchings, const GlobalCounts& batch,

@@ -1,8 +1,5 @@
 #include "learner/train_feed.h"
 
-#include <cstring>
-#include <span>
-#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -60,13 +57,10 @@ void TrainFeed::share_bad(const StepInput& input) {
   std::vector<size_t> mine;
   for (const Batch& batch : input.batches)
     mine.insert(mine.end(), batch.bad.begin(), batch.bad.end());
-  std::string all;
-  for (const auto& bytes : group_.gather(std::as_bytes(std::span(mine)), 0))
-    all.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  all = group_.broadcast(all, 0);
-  std::vector<size_t> bad(all.size() / sizeof(size_t));
-  std::memcpy(bad.data(), all.data(), all.size());
-  loader_.count_bad(bad);
+  std::vector<size_t> all;
+  for (const auto& of_rank : group_.gather(mine, 0))
+    all.insert(all.end(), of_rank.begin(), of_rank.end());
+  loader_.count_bad(group_.broadcast(all, 0));
 }
 
 }  // namespace dfine::inline learner

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <span>
+#include <string>
 #include <utility>
 
 #include "config/load.h"
@@ -203,8 +203,7 @@ void Trainer::Impl::open_run_folder(bool new_run) {
 
 /// Collective. A best that nothing is left of must not keep a later one from being saved.
 void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
-  const bool there = !is_root() || import_best(folder, resumed, state.best->step);
-  if (group.max({!there})[0] == 0) return;
+  if (group.broadcast(is_root() && import_best(folder, resumed, state.best->step), 0)) return;
   if (is_root()) {
     log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
                       fixed(state.best->value, 4), " of epoch ", state.best->epoch,
@@ -304,9 +303,7 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
   for (const Batch& batch : input.batches)
     for (const size_t i : batch.samples) mine += str_cat(" ", train_data.image(i).id);
   std::string all;
-  for (const auto& bytes : group.gather(std::as_bytes(std::span(mine)), 0))
-    all += str_cat("\n  ",
-                   std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  for (const std::string& of_rank : group.gather(mine, 0)) all += "\n  " + of_rank;
   ++nonfinite_steps;
   if (is_root())
     log::warn(str_cat("step ", state.step, " was skipped: its loss or gradient is not finite; ",

@@ -68,13 +68,5 @@ TEST(Devices, RequestsMustAgree) {
             "The ranks ask for different devices: rank 0 for cpu, rank 1 for auto.");
 }
 
-TEST(Devices, OffersTravelAsText) {
-  const DeviceOffer sent = offer("a", 1, {"g0", "g1"}, DeviceRequest::kCuda),
-                    received = offer_from_text(to_text(sent));
-  EXPECT_EQ(received.request, sent.request);
-  EXPECT_EQ(received.gpus, sent.gpus);
-  EXPECT_TRUE(offer_from_text(to_text(offer("a", 0, {}))).gpus.empty());
-}
-
 }  // namespace
 }  // namespace dfine
