@@ -15,7 +15,6 @@ struct Batch {
   Tensor images;  // uint8 [B, 3, H, W]
   Targets targets;
   std::vector<size_t> samples;  // [B] image's place in the dataset
-  std::vector<size_t> bad;      // images found damaged and skipped on the way
   double wait_s = 0;            // seconds the consumer waited for this batch
 };
 

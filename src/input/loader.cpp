@@ -161,8 +161,10 @@ bool Loader::ready() const {
 }
 
 void Loader::count_bad(const std::vector<size_t>& images) {
-  bad_.insert(images.begin(), images.end());
-  if (static_cast<int64_t>(bad_.size()) > options_.max_corrupt) throw too_many_bad(images.back());
+  for (const size_t image : images) {
+    bad_.insert(image);
+    if (static_cast<int64_t>(bad_.size()) > options_.max_corrupt) throw too_many_bad(image);
+  }
 }
 
 Error Loader::too_many_bad(size_t last) const {
@@ -195,12 +197,8 @@ Batch Loader::next() {
 
   Batch batch{.images = pending->images,
               .targets = collate(pending->boxes, options_.pin_memory),
-              .samples = {},
-              .bad = {}};
+              .samples = {}};
   for (const auto& sample : pending->samples) batch.samples.push_back(sample.index);
-  for (const auto& of_slot : pending->damage) {
-    for (const auto& damage : of_slot) batch.bad.push_back(damage.index);
-  }
   batch.wait_s = std::chrono::duration<double>(Clock::now() - begin).count();
   if (options_.workers > 0) fill();
   return batch;

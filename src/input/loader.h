@@ -53,8 +53,10 @@ class Loader {
   /// batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
 
-  /// Counts these images as damaged. Throws an Error when there are more than max_corrupt different
-  /// ones with those that next() found. For what other ranks found.
+  /// The damaged images that next() has skipped, and those of count_bad().
+  const std::set<size_t>& bad() const { return bad_; }
+  /// Counts these images as damaged. Throws an Error when bad() has more than max_corrupt then. For
+  /// what other ranks found.
   void count_bad(const std::vector<size_t>& images);
 
  private:

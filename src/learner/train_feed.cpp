@@ -48,19 +48,18 @@ StepInput TrainFeed::next(int64_t step) {
   for (int64_t k = 0; k < config_.train.gradient_accumulation_steps; ++k) {
     input.batches.push_back(batches_.next());
     input.wait_s += input.batches.back().wait_s;
-    input.any_bad |= !input.batches.back().bad.empty();
   }
   return input;
 }
 
-void TrainFeed::share_bad(const StepInput& input) {
-  std::vector<size_t> mine;
-  for (const Batch& batch : input.batches)
-    mine.insert(mine.end(), batch.bad.begin(), batch.bad.end());
+void TrainFeed::share_bad(int64_t most) {
+  if (most == shared_bad_) return;
+  const std::vector<size_t> mine(loader_.bad().begin(), loader_.bad().end());
   std::vector<size_t> all;
   for (const auto& of_rank : group_.gather(mine, 0))
     all.insert(all.end(), of_rank.begin(), of_rank.end());
   loader_.count_bad(group_.broadcast(all, 0));
+  shared_bad_ = num_bad();
 }
 
 }  // namespace dfine::inline learner

@@ -26,7 +26,6 @@ struct StepInput {
   std::vector<Batch> batches;  // train.gradient_accumulation_steps of them
   ImageSize size;              // that their images are to be resized to
   double wait_s = 0;           // seconds the caller waited for them
-  bool any_bad = false;        // whether this rank skipped damaged images
 };
 
 class TrainFeed {
@@ -39,10 +38,12 @@ class TrainFeed {
   /// epoch.
   StepInput next(int64_t step);
 
-  /// Collective, after a step in which some rank's StepInput::any_bad was true: images skipped
-  /// on one rank count on all, so that data.max_corrupt is a limit of the whole job. Throws Error
-  /// beyond it.
-  void share_bad(const StepInput& input);
+  /// Damaged images that this rank knows of: those it has skipped and those of share_bad().
+  int64_t num_bad() const { return static_cast<int64_t>(loader_.bad().size()); }
+  /// Collective, after each step, with the largest num_bad() of a rank. Where that has grown, the
+  /// ranks tell each other which images they are, so that data.max_corrupt is a limit of the whole
+  /// job. Throws Error beyond it.
+  void share_bad(int64_t most);
 
  private:
   const Config config_;
@@ -53,6 +54,7 @@ class TrainFeed {
   Loader loader_;
   DevicePrefetcher batches_;
   int64_t expected_step_ = -1;  // the one whose batches come next
+  int64_t shared_bad_ = 0;      // damaged images that all ranks know of
 };
 
 }  // namespace dfine::inline learner

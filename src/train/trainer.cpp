@@ -264,8 +264,8 @@ void Trainer::Impl::train_step(Progress& progress) {
 
   const bool late =
       config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
-  const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), input.any_bad, late});
-  if (most[1] != 0) feed->share_bad(input);
+  const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), feed->num_bad(), late});
+  feed->share_bad(most[1]);
   if (most[2] != 0 && state.step < recipe.total_steps)
     stop = str_cat("stopping after train.max_minutes = ", config.train.max_minutes,
                    "; --resume auto continues");
