@@ -34,8 +34,7 @@ int main(int argc, char** argv) {
       dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch * accumulate});
   const auto make_learner = [&](dfine::GradientAccumulation accumulation) {
     config.train.gradient_accumulation = accumulation;
-    return dfine::Learner(dfine::build_model(config, categories, false, alone), config, recipe,
-                          alone);
+    return dfine::Learner(dfine::build_model(config, categories, false), config, recipe, alone);
   };
   dfine::Learner exact = make_learner(dfine::GradientAccumulation::kExact);
   dfine::Learner averaged = make_learner(dfine::GradientAccumulation::kAveraged);

@@ -34,8 +34,7 @@ int main(int argc, char** argv) {
 
   const dfine::Recipe recipe =
       dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch});
-  dfine::Learner learner(dfine::build_model(config, categories, false, alone), config, recipe,
-                         alone);
+  dfine::Learner learner(dfine::build_model(config, categories, false), config, recipe, alone);
   const auto file = std::filesystem::temp_directory_path() / "bench_recipe.jsonl";
   dfine::MetricsLog metrics(file.string(), -1);
   const auto whole = [&](int64_t step) {
@@ -47,7 +46,7 @@ int main(int argc, char** argv) {
                         .lr = result.lr});
   };
 
-  const auto model = dfine::build_model(config, categories, false, alone);
+  const auto model = dfine::build_model(config, categories, false);
   model->train();
   std::vector<dfine::Tensor> trained = dfine::trained_parameters(*model);
   dfine::TrainingStep training_step(*model, trained, dfine::Criterion({.num_classes = classes}),

@@ -47,8 +47,7 @@ int main(int argc, char** argv) {
   const dfine::Recipe recipe =
       dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
   dfine::Learner learner(
-      dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false,
-                         dfine::Communicator()),
+      dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false),
       config, recipe, dfine::Communicator());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;

@@ -39,17 +39,20 @@ std::string& prefix() {
   return text;
 }
 
+bool& speaks_for_all() {
+  static bool speaks = true;
+  return speaks;
+}
+
 void write(spdlog::level::level_enum level, std::string_view message) {
   logger().log(level, "{}", printable_lines(prefix() + std::string(message)));
 }
 
 }  // namespace
 
-void set_level(Level level) {
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
-                                                   spdlog::level::warn, spdlog::level::err,
-                                                   spdlog::level::off};
-  logger().set_level(kLevels[static_cast<int>(level)]);
+void set_rank(int rank) {
+  set_prefix("[rank " + std::to_string(rank) + "] ");
+  speaks_for_all() = rank == 0;
 }
 void set_prefix(std::string_view text) {
   prefix() = text;
@@ -59,13 +62,16 @@ void add_file(std::string_view path) {
   sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
   logger().sinks().push_back(std::move(sink));
 }
-void debug(std::string_view message) {
-  write(spdlog::level::debug, message);
-}
 void info(std::string_view message) {
-  write(spdlog::level::info, message);
+  if (speaks_for_all()) local_info(message);
 }
 void warn(std::string_view message) {
+  if (speaks_for_all()) local_warn(message);
+}
+void local_info(std::string_view message) {
+  write(spdlog::level::info, message);
+}
+void local_warn(std::string_view message) {
   write(spdlog::level::warn, message);
 }
 void error(std::string_view message) {

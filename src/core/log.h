@@ -5,20 +5,23 @@
 
 namespace dfine::log {
 
-enum class Level { kDebug, kInfo, kWarning, kError, kOff };
+/// This process is one of several that do the same: every message begins with "[rank N] ", and what
+/// all of them would say, info() and warn(), is printed by rank zero alone. Before other threads
+/// begin.
+void set_rank(int rank);
 
-/// Least level that is printed (to stderr). Default kInfo.
-void set_level(Level level);
-
-/// Text before every message, e.g. "[rank 3] "; empty by default.
+/// Text before every message; empty by default.
 void set_prefix(std::string_view prefix);
 
 /// Also writes every message to this file (appended, flushed at each line).
 void add_file(std::string_view path);
 
-void debug(std::string_view message);
+/// To stderr.
 void info(std::string_view message);
 void warn(std::string_view message);
+/// What this rank alone has to say: printed on every rank.
+void local_info(std::string_view message);
+void local_warn(std::string_view message);
 void error(std::string_view message);
 
 }  // namespace dfine::log

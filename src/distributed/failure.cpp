@@ -48,7 +48,7 @@ int distributed_main(const std::function<int(MpiSession&)>& body) {
     log::error(failure.text);
     return abort_job(failure.exit_code);
   }
-  if (session->size() > 1) log::set_prefix(str_cat("[rank ", session->rank(), "] "));
+  if (session->size() > 1) log::set_rank(session->rank());
   FailureReporter reporter(*session);
   try {
     return body(*session);

@@ -8,11 +8,11 @@
 namespace dfine::inline eval {
 
 PackedDataset in_order_of(const ClassList& order, PackedDataset data, const std::string& data_name,
-                          bool report, const std::string& hint) {
+                          const std::string& hint) {
   const ClassMatch match =
       match_class_lists(order, class_list(data_name, data.categories()), MoreClasses::kError, hint);
-  if (report && !match.note.empty()) log::info(match.note);
-  if (report && !match.warning.empty()) log::warn(match.warning);
+  if (!match.note.empty()) log::info(match.note);
+  if (!match.warning.empty()) log::warn(match.warning);
   PackedDataset ordered = std::move(data).relabelled(match.place);
   return names_classes(order.names) ? std::move(ordered).renamed(order.names) : std::move(ordered);
 }

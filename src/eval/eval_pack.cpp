@@ -20,9 +20,9 @@ void evaluate_pack(const PackEvalOptions& options) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   PackedDataset stored = PackedDataset::open(options.data);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
-  const PackedDataset data = in_order_of(
-      class_list(options.weights, loaded.description), std::move(stored), options.data,
-      /*report=*/true, "evaluate on a pack with the classes that the model was trained on");
+  const PackedDataset data =
+      in_order_of(class_list(options.weights, loaded.description), std::move(stored), options.data,
+                  "evaluate on a pack with the classes that the model was trained on");
 
   const ImageSize size = options.image_size.value_or(
       ImageSize{loaded.description.image_height, loaded.description.image_width});

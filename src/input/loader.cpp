@@ -179,7 +179,7 @@ void Loader::report_bad(const Pending& batch) {
   for (const auto& of_slot : batch.damage) {
     for (const auto& [index, what] : of_slot) {
       if (bad_.contains(index)) continue;
-      log::warn(str_cat("passing over ", what));
+      log::local_warn(str_cat("passing over ", what));
       count_bad({index});
     }
   }

@@ -55,7 +55,7 @@ int64_t usable_images(const Config& config, const PackedDataset& data) {
 }
 
 std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Category>& categories,
-                                   bool weights, const Communicator& group) {
+                                   bool weights) {
   const ModelConfig& wanted = config.model;
   ModelSpec spec =
       model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size()));
@@ -86,10 +86,8 @@ std::shared_ptr<DFine> build_model(const Config& config, const std::vector<Categ
   auto model = std::make_shared<DFine>(spec, static_cast<uint64_t>(config.run.seed));
   if (weights && !wanted.weights.empty()) {
     load_weights(wanted.weights, named_tensors(*model), rows);
-    if (group.rank() == 0) {
-      log::info(rows.report);
-      if (!rows.warning.empty()) log::warn(rows.warning);
-    }
+    log::info(rows.report);
+    if (!rows.warning.empty()) log::warn(rows.warning);
   }
   freeze(*model, wanted.freeze);
   return model;

@@ -31,8 +31,7 @@ DeviceRequest device_request(DeviceChoice choice) {
 
 Communicator join_ranks(const Config& config, MpiSession& session) {
   const Communicator group = session.make_communicator(device_request(config.run.device));
-  if (group.rank() == 0)
-    log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
+  log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(

@@ -118,35 +118,28 @@ Trainer::Impl::Impl(const Config& given, MpiSession& session)
     if (!checkpoint.empty()) check_resume(checkpoint, config, shape);
   }
   if (config.train.preflight) try_largest_step(facts, val_facts);
-  auto model = build_model(config, train_data.categories(), checkpoint.empty(), group);
-  if (is_root()) {
-    advise(facts, val_facts, model->spec().num_queries);
-    log::info(str_cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)),
-                      " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
-                      train_data.categories().size(), " classes; ", num_images,
-                      " training images, ", val_data ? usable_images(config, *val_data) : 0,
-                      " for validation; ", counted(at::get_num_threads(), "thread"), " a rank"));
-    const std::string frozen = describe_frozen(*model);
-    if (!frozen.empty()) log::info("frozen:\n" + frozen);
-    if (config.model.freeze_backbone) {
-      log::warn(
-          "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse "
-          "with it; unset it unless memory forces "
-          "you");
-    }
+  auto model = build_model(config, train_data.categories(), checkpoint.empty());
+  advise(facts, val_facts, model->spec().num_queries);
+  log::info(str_cat("D-FINE-", config.model.size, ": ", with_commas(count_parameters(*model)),
+                    " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
+                    train_data.categories().size(), " classes; ", num_images, " training images, ",
+                    val_data ? usable_images(config, *val_data) : 0, " for validation; ",
+                    counted(at::get_num_threads(), "thread"), " a rank"));
+  const std::string frozen = describe_frozen(*model);
+  if (!frozen.empty()) log::info("frozen:\n" + frozen);
+  if (config.model.freeze_backbone) {
+    log::warn(
+        "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse "
+        "with it; unset it unless memory forces you");
   }
   learner.emplace(std::move(model), config, recipe, group);
-  if (is_root()) {
-    log::info(describe_recipe(recipe, config, shape));
-    const std::string dropped = describe_dropped(config, shape, num_images);
-    if (!dropped.empty()) log::info(dropped);
-    log::info(
-        str_cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
-  }
+  log::info(describe_recipe(recipe, config, shape));
+  const std::string dropped = describe_dropped(config, shape, num_images);
+  if (!dropped.empty()) log::info(dropped);
+  log::info(str_cat("AdamW's parameter groups:\n", describe_groups(learner->optimizer().groups())));
   if (!checkpoint.empty()) {
     state = restore_run(checkpoint, *learner, shape, config, group);
-    if (is_root())
-      log::info(str_cat("continuing ", checkpoint.string(), " after step ", state.step));
+    log::info(str_cat("continuing ", checkpoint.string(), " after step ", state.step));
   }
   feed.emplace(train_data, config, shape, num_images, group);
   group.barrier();
@@ -160,7 +153,6 @@ std::optional<PackedDataset> Trainer::Impl::open_val_data() const {
   if (config.validate.every_epochs == 0) return std::nullopt;
   return in_order_of(class_list("data.train", train_data.categories()),
                      open_pack("data.val", config.data.val, config.data.cache_dir), "data.val",
-                     is_root(),
                      "pack both from annotation files with the same classes, and without "
                      "--drop-unused-classes, which may drop other classes from each");
 }
@@ -176,17 +168,15 @@ void Trainer::Impl::try_largest_step(const DatasetStats& facts, const ValFacts& 
   set_failure_context("trying the largest step of the run (train.preflight)");
   const Preflight tried =
       preflight(config, recipe, shape, train_data.categories(), facts, val_facts, group);
-  if (is_root()) {
-    const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
-    log::info(str_cat(
-        "pre-flight: a step of ", tried.size.height, "x", tried.size.width, " with up to ",
-        tried.boxes.image, " boxes in an image, ", tried.boxes.batch, " in a batch, fits: ",
-        peak(tried.peak_bytes), group.device().is_cpu() ? " in the process" : " on the device",
-        tried.validation_images > 0
-            ? str_cat("; with a validation batch of ", counted(tried.validation_images, "image"),
-                      ": ", peak(tried.validation_peak_bytes))
-            : ""));
-  }
+  const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
+  log::info(str_cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width,
+                    " with up to ", tried.boxes.image, " boxes in an image, ", tried.boxes.batch,
+                    " in a batch, fits: ", peak(tried.peak_bytes),
+                    group.device().is_cpu() ? " in the process" : " on the device",
+                    tried.validation_images > 0 ? str_cat("; with a validation batch of ",
+                                                          counted(tried.validation_images, "image"),
+                                                          ": ", peak(tried.validation_peak_bytes))
+                                                : ""));
   set_failure_context("preparing the run");
 }
 
@@ -204,16 +194,14 @@ void Trainer::Impl::open_run_folder(bool new_run) {
 /// Collective. A best that nothing is left of must not keep a later one from being saved.
 void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
   if (group.broadcast(is_root() && import_best(folder, resumed, state.best->step), 0)) return;
-  if (is_root()) {
-    log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
-                      fixed(state.best->value, 4), " of epoch ", state.best->epoch,
-                      "): the search for the best starts over here"));
-  }
+  log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
+                    fixed(state.best->value, 4), " of epoch ", state.best->epoch,
+                    "): the search for the best starts over here"));
   state.best.reset();
 }
 
 void Trainer::Impl::run() {
-  if (state.step >= recipe.total_steps && is_root())
+  if (state.step >= recipe.total_steps)
     log::info(
         str_cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
   Progress progress(state.step, recipe.total_steps, config.run.log_every);
@@ -230,9 +218,8 @@ void Trainer::Impl::run() {
       save_last();
     }
   }
-  if (is_root())
-    log::info(stop.empty() ? str_cat("the run is complete after ", counted(state.step, "step"))
-                           : stop);
+  log::info(stop.empty() ? str_cat("the run is complete after ", counted(state.step, "step"))
+                         : stop);
   group.barrier();
 }
 
@@ -250,8 +237,7 @@ void Trainer::Impl::begin_epoch() {
 void Trainer::Impl::go_back_to_best() {
   set_failure_context(str_cat("going back to the best weights after step ", state.step));
   const auto from = reload_best(folder.checkpoint("best_stage1"), *learner, group);
-  if (is_root() && from)
-    log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
+  if (from) log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
 }
 
 void Trainer::Impl::train_step(Progress& progress) {
@@ -284,13 +270,13 @@ void Trainer::Impl::train_step(Progress& progress) {
                          .skipped = !result.updated});
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
-  if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true) && is_root()) {
+  if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true)) {
     log::info(str_cat("model.max_denoising_queries = ", config.model.max_denoising_queries,
                       " applies: in step ", state.step, ", ",
                       counted(result.without_denoising, "box", "boxes"),
                       " had no denoising queries; other ones in each step. Said once"));
   }
-  if (result.finite && !result.updated && is_root())
+  if (result.finite && !result.updated)
     log::info(str_cat("step ", state.step,
                       " was skipped: half precision overflowed; the loss scale is now ",
                       learner->scaler()->scale()));
@@ -305,9 +291,8 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
   std::string all;
   for (const std::string& of_rank : group.gather(mine, 0)) all += "\n  " + of_rank;
   ++nonfinite_steps;
-  if (is_root())
-    log::warn(str_cat("step ", state.step, " was skipped: its loss or gradient is not finite; ",
-                      nonfinite_steps, " in a row", all));
+  log::warn(str_cat("step ", state.step, " was skipped: its loss or gradient is not finite; ",
+                    nonfinite_steps, " in a row", all));
   if (nonfinite_steps < config.train.max_bad_steps) return;
   throw Error(
       str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps, "step"),
@@ -347,9 +332,10 @@ bool Trainer::Impl::validate_now(int64_t done) {
   for (const auto& [weights, result] : found)
     state.validations.push_back(
         {.weights = weights, .epoch = done, .step = state.step, .metrics = result.metrics()});
-  if (!is_root()) return best;
-  for (const ValidationRecord& record : state.validations)
-    metrics->write_validation(record, record.weights == better.weights);
+  if (is_root()) {
+    for (const ValidationRecord& record : state.validations)
+      metrics->write_validation(record, record.weights == better.weights);
+  }
   for (const auto& [weights, result] : found) {
     log::info(str_cat("epoch ", done, " validated, ",
                       weights == WeightsKind::kEma ? "EMA" : "raw weights", ": val_loss ",
@@ -380,7 +366,7 @@ void Trainer::Impl::on_no_improvement(int64_t done) {
 /// of the last good ones.
 void Trainer::Impl::save_last() {
   save(nonfinite_steps == 0 ? "last" : "after_bad_steps");
-  if (nonfinite_steps > 0 && is_root())
+  if (nonfinite_steps > 0)
     log::warn(str_cat(folder.checkpoint("last").string(),
                       " stays as it was: this state is in after_bad_steps"));
 }

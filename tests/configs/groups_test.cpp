@@ -20,8 +20,8 @@ class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 /// their rates and decays.
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
-  const auto model = build_model(load_config(file.path(), {"model.weights=''"}),
-                                 std::vector<Category>(80), false, Communicator());
+  const auto model =
+      build_model(load_config(file.path(), {"model.weights=''"}), std::vector<Category>(80), false);
   const auto groups = parameter_groups(*model, load_config(file.path()).optim);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);
   const auto rates = file.golden().at("groups");

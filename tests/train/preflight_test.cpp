@@ -33,7 +33,7 @@ Config small_config(Precision precision = Precision::kFp32) {
 const std::vector<Category> kCategories{{.id = 1, .name = "cat"}, {.id = 2, .name = "dog"}};
 
 Learner make_learner(const Config& config) {
-  return {build_model(config, kCategories, false, group()), config,
+  return {build_model(config, kCategories, false), config,
           make_recipe(config, {.steps_per_epoch = 100}), group()};
 }
 

@@ -38,8 +38,8 @@ struct Fixture {
   explicit Fixture(const Config& given = small_config(),
                    const std::vector<Category>& classes = kClasses)
       : config(given),
-        learner(build_model(given, classes, false, test::group()), given,
-                make_recipe(given, kShape), test::group()) {}
+        learner(build_model(given, classes, false), given, make_recipe(given, kShape),
+                test::group()) {}
 
   /// A step with gradients that no data gave; every `leave_out`th parameter gets none.
   void step(double phase, int leave_out = 0) {

@@ -99,7 +99,7 @@ std::shared_ptr<DFine> make_model(const Config& config, const Json& setting) {
   const ModelSize size = parse_model_size(setting.at("size").get<std::string>());
   std::vector<Category> categories;
   for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, str_cat("class ", c)});
-  auto model = build_model(config, categories, /*weights=*/false, Communicator());
+  auto model = build_model(config, categories, /*weights=*/false);
   if (size != ModelSize::kL) {
     set_formula_parameters(*model);
     return model;

@@ -29,7 +29,7 @@ class FileLock {
       : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
     if (fd_ < 0) fail(path);
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    if (errno == EWOULDBLOCK) log::info(waiting);
+    if (errno == EWOULDBLOCK) log::local_info(waiting);
     while (::flock(fd_, LOCK_EX) != 0) {
       if (errno != EINTR) fail(path);
     }
@@ -109,8 +109,8 @@ fs::path cached_pack(const fs::path& pack, const fs::path& cache_dir) {
   if (is_complete(target, manifest, manifest_bytes)) return target;
   const uint64_t bytes = manifest.totals().file_bytes + manifest_bytes.size();
   check_space(cache_dir, bytes);
-  log::info(str_cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)),
-                    ") to ", target.string()));
+  log::local_info(str_cat("copying ", pack.string(), " (", human_bytes(static_cast<double>(bytes)),
+                          ") to ", target.string()));
   copy_pack(pack, target, manifest);
   return target;
 }

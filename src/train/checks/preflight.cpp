@@ -125,7 +125,7 @@ Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayou
       "or take images with fewer boxes");
   within_memory(
       [&] {
-        trial.emplace(build_model(config, categories, false, group), config, recipe, group);
+        trial.emplace(build_model(config, categories, false), config, recipe, group);
         const ModelSpec& spec = trial->model().spec();
         try_step(*trial, config, result.size,
                  most_expensive_counts(result.boxes, config.data.batch_size, spec.num_denoising,

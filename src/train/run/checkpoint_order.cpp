@@ -20,14 +20,13 @@ constexpr const char* kOtherData =
 PackedDataset in_order_of_checkpoint(const std::filesystem::path& checkpoint, PackedDataset data,
                                      const Communicator& group) {
   if (checkpoint.empty()) return data;
-  const bool root = group.rank() == 0;
-  const ClassList mine =
-      root ? class_list(printable(checkpoint), describe_checkpoint(checkpoint.string()))
-           : ClassList();
+  const ClassList mine = group.rank() == 0 ? class_list(printable(checkpoint),
+                                                        describe_checkpoint(checkpoint.string()))
+                                           : ClassList();
   const ClassList classes{.owner = group.broadcast(mine.owner, 0),
                           .names = group.broadcast(mine.names, 0),
                           .ids = group.broadcast(mine.ids, 0)};
-  return in_order_of(classes, std::move(data), "data.train", root, kOtherData);
+  return in_order_of(classes, std::move(data), "data.train", kOtherData);
 }
 
 }  // namespace dfine::inline run

@@ -86,8 +86,8 @@ void find_lr(const Config& given, MpiSession& session, int64_t steps) {
   const EpochLayout shape = run_shape(config, session.size(), num_images);
   const Recipe recipe = make_recipe(config, shape);
   if (group.rank() == 0) RunFolder(config.run.dir).require_usable(kReportBytes);
-  Learner learner(build_model(config, data.categories(), true, group), config,
-                  rising(recipe, steps), group);
+  Learner learner(build_model(config, data.categories(), true), config, rising(recipe, steps),
+                  group);
   TrainFeed feed(data, config, shape, num_images, group);
 
   std::vector<LrTrial> trials;
