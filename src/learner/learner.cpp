@@ -80,12 +80,13 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
   const double factor = lr_multiplier(recipe_.lr_shape, step);
   result.lr = recipe_.lr * factor;
   result.without_denoising = terms.without_denoising;
-  if (result.updated) {
+  const bool updated = result.outcome == StepOutcome::kUpdated;
+  if (updated) {
     update(factor);
   } else {
     step_->restore_buffers();
   }
-  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!result.updated);
+  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!updated);
   // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next
   // backward pass need not add.
   for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
@@ -103,9 +104,10 @@ StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) cons
     result.losses.emplace_back(terms.names[i], sums[static_cast<int64_t>(i)].item<double>());
     result.loss += result.losses.back().second;
   }
-  result.updated = std::isfinite(result.loss) && std::isfinite(result.grad_norm);
-  result.finite =
-      result.updated || (std::isfinite(result.loss) && scaler_ && scaler_->can_back_off());
+  if (std::isfinite(result.loss) && std::isfinite(result.grad_norm)) return result;
+  result.outcome = std::isfinite(result.loss) && scaler_ && scaler_->can_back_off()
+                       ? StepOutcome::kOverflowed
+                       : StepOutcome::kNotFinite;
   return result;
 }
 

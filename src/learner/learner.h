@@ -19,6 +19,15 @@
 
 namespace dfine::inline learner {
 
+enum class StepOutcome {
+  kUpdated,
+  /// Half precision overflowed at a finite loss, which is the scale's fault as long as that is
+  /// above 1: it was lowered.
+  kOverflowed,
+  /// The loss or a gradient was not finite.
+  kNotFinite,
+};
+
 /// What a step reports; the same on all ranks.
 struct StepResult {
   double loss = 0;                                     // sum of the terms
@@ -27,13 +36,9 @@ struct StepResult {
   double lr = 0;
   int64_t without_denoising =
       0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
-  /// False: the step was skipped on all ranks. Weights, moments, EMA and running statistics
-  /// are bit for bit what they were.
-  bool updated = true;
-  /// False: the loss or a gradient was not finite, which is why it was skipped. With half
-  /// precision an overflow at a finite loss is the scale's fault as long as that is above 1: it is
-  /// lowered, and this stays true.
-  bool finite = true;
+  /// All but kUpdated: the step was skipped on all ranks. Weights, moments, EMA and running
+  /// statistics are bit for bit what they were.
+  StepOutcome outcome = StepOutcome::kUpdated;
 };
 
 class Learner {

@@ -76,6 +76,16 @@ struct Trainer::Impl {
   void save(const std::string& name);
 
   int64_t epoch() const { return state.step / shape.steps_per_epoch; }
+  int64_t last_epoch() const {
+    return (state.step - 1) / shape.steps_per_epoch;
+  }  // of the last step
+  int64_t validations_since_best() const {
+    return (last_epoch() - state.best->epoch) / config.validate.every_epochs;
+  }
+  std::string describe_end() const;
+
+  /// Why the run ends before its last step.
+  enum class Stop { kNo, kMaxMinutes, kPatience };
 
   const Config config;
   const Communicator group;
@@ -93,7 +103,7 @@ struct Trainer::Impl {
   RunState state;
   int64_t nonfinite_steps = 0;        // in a row
   bool denoising_was_capped = false;  // which is said once
-  std::string stop;                   // why the run ends before its last step; empty: it goes on
+  Stop stop = Stop::kNo;
   const Clock::time_point begin = Clock::now();
 };
 
@@ -205,10 +215,10 @@ void Trainer::Impl::run() {
     log::info(
         str_cat("nothing to do: ", state.step, " of ", recipe.total_steps, " steps are done"));
   Progress progress(state.step, recipe.total_steps, config.run.log_every);
-  while (state.step < recipe.total_steps && stop.empty()) {
+  while (state.step < recipe.total_steps && stop == Stop::kNo) {
     if (state.step % shape.steps_per_epoch == 0) begin_epoch();
     train_step(progress);
-    if (state.step == recipe.total_steps || !stop.empty() ||
+    if (state.step == recipe.total_steps || stop != Stop::kNo ||
         state.step % shape.steps_per_epoch == 0) {
       progress.finish_line();
       end_epoch();
@@ -218,9 +228,24 @@ void Trainer::Impl::run() {
       save_last();
     }
   }
-  log::info(stop.empty() ? str_cat("the run is complete after ", counted(state.step, "step"))
-                         : stop);
+  log::info(describe_end());
   group.barrier();
+}
+
+std::string Trainer::Impl::describe_end() const {
+  switch (stop) {
+    case Stop::kMaxMinutes:
+      return str_cat("stopping after train.max_minutes = ", config.train.max_minutes,
+                     "; --resume auto continues");
+    case Stop::kPatience:
+      return str_cat("stopping after ", counted(validations_since_best(), "validation"),
+                     " without a better ", monitor_name(config.checkpoint.monitor),
+                     " (train.patience): the best is checkpoints/best, of epoch ",
+                     state.best->epoch);
+    case Stop::kNo:
+      break;
+  }
+  return str_cat("the run is complete after ", counted(state.step, "step"));
 }
 
 /// At train.stage2_epoch stage 2 begins: from the best weights of stage 1, without strong
@@ -252,9 +277,7 @@ void Trainer::Impl::train_step(Progress& progress) {
       config.train.max_minutes > 0 && seconds_since(begin) > 60 * config.train.max_minutes;
   const auto most = group.max({static_cast<int64_t>(input.wait_s * 1e6), feed->num_bad(), late});
   feed->share_bad(most[1]);
-  if (most[2] != 0 && state.step < recipe.total_steps)
-    stop = str_cat("stopping after train.max_minutes = ", config.train.max_minutes,
-                   "; --resume auto continues");
+  if (most[2] != 0 && state.step < recipe.total_steps) stop = Stop::kMaxMinutes;
   if (is_root()) {
     const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(shape.global_batch) / step_s;
@@ -267,7 +290,7 @@ void Trainer::Impl::train_step(Progress& progress) {
                          .images = shape.global_batch,
                          .images_per_s = images_per_s,
                          .data_wait_s = wait_s,
-                         .skipped = !result.updated});
+                         .skipped = result.outcome != StepOutcome::kUpdated});
     progress.step(state.step, epoch, result.loss, images_per_s, wait_s / step_s);
   }
   if (result.without_denoising > 0 && !std::exchange(denoising_was_capped, true)) {
@@ -276,12 +299,15 @@ void Trainer::Impl::train_step(Progress& progress) {
                       counted(result.without_denoising, "box", "boxes"),
                       " had no denoising queries; other ones in each step. Said once"));
   }
-  if (result.finite && !result.updated)
+  if (result.outcome == StepOutcome::kOverflowed)
     log::info(str_cat("step ", state.step,
                       " was skipped: half precision overflowed; the loss scale is now ",
                       learner->scaler()->scale()));
-  if (!result.finite) after_bad_step(input);
-  nonfinite_steps = result.finite ? 0 : nonfinite_steps;
+  if (result.outcome == StepOutcome::kNotFinite) {
+    after_bad_step(input);
+  } else {
+    nonfinite_steps = 0;
+  }
 }
 
 void Trainer::Impl::after_bad_step(const StepInput& input) {
@@ -308,11 +334,11 @@ void Trainer::Impl::after_bad_step(const StepInput& input) {
 
 /// `best` before `last`: what `last` says of it is then true whenever the run is killed.
 void Trainer::Impl::end_epoch() {
-  const int64_t done = (state.step - 1) / shape.steps_per_epoch;  // the epoch that ends here
+  const int64_t done = last_epoch();
   const bool whole = state.step % shape.steps_per_epoch == 0,
              complete = state.step == recipe.total_steps;
   const bool due = val_data && whole && (done + 1) % config.validate.every_epochs == 0;
-  if (due || (val_data && (complete || !stop.empty()))) {
+  if (due || (val_data && (complete || stop != Stop::kNo))) {
     if (validate_now(done)) {
       save("best");
     } else if (due && !complete) {
@@ -351,12 +377,9 @@ bool Trainer::Impl::validate_now(int64_t done) {
 
 /// Also where the run stops here: continued later, it goes on as if it had not.
 void Trainer::Impl::on_no_improvement(int64_t done) {
-  const int64_t without = (done - state.best->epoch) / config.validate.every_epochs;
-  if (config.train.patience > 0 && without >= config.train.patience && stop.empty()) {
-    stop = str_cat("stopping after ", counted(without, "validation"), " without a better ",
-                   monitor_name(config.checkpoint.monitor),
-                   " (train.patience): the best is checkpoints/best, of epoch ", state.best->epoch);
-  }
+  if (config.train.patience > 0 && validations_since_best() >= config.train.patience &&
+      stop == Stop::kNo)
+    stop = Stop::kPatience;
   if (recipe.stage2_epoch == 0 || done < recipe.stage2_epoch) return;
   if (config.ema.restart == EmaRestart::kIntended) learner->ema()->lower_restarted_decay();
   if (config.train.stage2_from_best) go_back_to_best();

@@ -175,7 +175,7 @@ TEST(GradNorm, IsThatOfTheGlobalBatch) {
       std::vector<Batch> mine;
       for (const int64_t batch : batches) mine.push_back(make_batch(batch, 3 + 2 * group().rank()));
       const StepResult result = learner.step(mine, kSize, 0);
-      EXPECT_TRUE(result.updated);
+      EXPECT_EQ(result.outcome, StepOutcome::kUpdated);
       EXPECT_NEAR(result.grad_norm, wanted, bound * wanted) << batches.size() << " micro-batches";
 
       // AdamW's first moment after one step is (1 - 0.9) times the clipped gradient, whose norm is
@@ -193,11 +193,10 @@ TEST(GradNorm, IsThatOfTheGlobalBatch) {
 
 TEST(BadStep, ANanOnOneRankLeavesNothingBehindOnAny) {
   Learner learner = make_learner();
-  EXPECT_TRUE(learner.step({make_batch(0)}, kSize, 0).updated);
+  EXPECT_EQ(learner.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
   const auto before = state_of(learner);
   const StepResult result = learner.step({make_bad_batch(1)}, kSize, 1);
-  EXPECT_FALSE(result.updated);
-  EXPECT_FALSE(result.finite);
+  EXPECT_EQ(result.outcome, StepOutcome::kNotFinite);
   EXPECT_FALSE(std::isfinite(result.loss));
   expect_equal(state_of(learner), before);
   expect_no_gradients(learner);
@@ -209,15 +208,15 @@ TEST(BadStep, AnInfiniteGradientAtAFiniteLossToo) {
   const Overflow overflow(learner);
   const StepResult result = learner.step({make_batch(0)}, kSize, 0);
   EXPECT_TRUE(std::isfinite(result.loss));
-  EXPECT_FALSE(result.updated);
-  EXPECT_FALSE(result.finite);
+  EXPECT_EQ(result.outcome, StepOutcome::kNotFinite);
   expect_equal(state_of(learner), before);
 }
 
 TEST(BadStep, InALaterMicroBatch) {
   Learner learner = make_learner();
   const auto before = state_of(learner);
-  EXPECT_FALSE(learner.step({make_batch(0), make_bad_batch(1)}, kSize, 0).finite);
+  EXPECT_EQ(learner.step({make_batch(0), make_bad_batch(1)}, kSize, 0).outcome,
+            StepOutcome::kNotFinite);
   expect_equal(state_of(learner), before);
   expect_no_gradients(learner);
 }
@@ -226,8 +225,8 @@ TEST(BadStep, InALaterMicroBatch) {
 TEST(BadStep, TheNextStepIsAsIfItHadNotBeen) {
   Learner disturbed = make_learner(), calm = make_learner();
   disturbed.step({make_bad_batch(7)}, kSize, 0);
-  EXPECT_TRUE(disturbed.step({make_batch(0)}, kSize, 0).updated);
-  EXPECT_TRUE(calm.step({make_batch(0)}, kSize, 0).updated);
+  EXPECT_EQ(disturbed.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
+  EXPECT_EQ(calm.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
   expect_equal(state_of(disturbed), state_of(calm));
 }
 
@@ -237,15 +236,14 @@ TEST(HalfPrecision, AnOverflowHalvesTheScaleUntilItIsOne) {
   {
     const Overflow overflow(learner);
     const StepResult result = learner.step({make_batch(0)}, kSize, 0);
-    EXPECT_FALSE(result.updated);
-    EXPECT_TRUE(result.finite);
+    EXPECT_EQ(result.outcome, StepOutcome::kOverflowed);
     EXPECT_EQ(learner.scaler()->scale(), 32768);
     learner.scaler()->load({.scale = 1, .good_steps = 0});
-    EXPECT_FALSE(learner.step({make_batch(0)}, kSize, 0).finite);
+    EXPECT_EQ(learner.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kNotFinite);
   }
   expect_equal(state_of(learner), before);
   learner.scaler()->load({.scale = 1024, .good_steps = 0});
-  EXPECT_TRUE(learner.step({make_batch(0)}, kSize, 0).updated);
+  EXPECT_EQ(learner.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
   EXPECT_EQ(learner.scaler()->scale(), 1024);
   EXPECT_EQ(learner.scaler()->state().good_steps, 1);
 }
@@ -253,7 +251,7 @@ TEST(HalfPrecision, AnOverflowHalvesTheScaleUntilItIsOne) {
 // A NaN in the loss is not the scale's fault.
 TEST(HalfPrecision, ANanInTheLossLeavesTheScale) {
   Learner learner = make_learner(Precision::kFp16);
-  EXPECT_FALSE(learner.step({make_bad_batch(0)}, kSize, 0).finite);
+  EXPECT_EQ(learner.step({make_bad_batch(0)}, kSize, 0).outcome, StepOutcome::kNotFinite);
   EXPECT_EQ(learner.scaler()->scale(), 65536);
 }
 
@@ -270,7 +268,7 @@ TEST(MixedPrecision, StepsAreNearThoseInSinglePrecision) {
     Learner learner = make_learner(precision);
     if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
     const StepResult result = learner.step({make_batch(0)}, kSize, 0);
-    EXPECT_TRUE(result.updated);
+    EXPECT_EQ(result.outcome, StepOutcome::kUpdated);
     EXPECT_NEAR(result.loss, exact.loss, bound * exact.loss);
     EXPECT_NEAR(result.grad_norm, exact.grad_norm, gradient_bound * exact.grad_norm);
     for (const auto& [name, tensor] : named_tensors(learner.model())) {

@@ -134,7 +134,7 @@ TEST_P(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
     const auto index = static_cast<size_t>(step), batch = index % counts.size();
     const StepResult result =
         learner.step({make_batch(counts[batch], res, 1000 * (batch + 1))}, {res, res}, step);
-    ASSERT_TRUE(result.updated);
+    ASSERT_EQ(result.outcome, StepOutcome::kUpdated);
     ASSERT_EQ(result.losses.size(), golden.at("losses").size());
     double total = 0, worst = 0;
     for (const auto& [name, value] : result.losses) {

@@ -95,7 +95,7 @@ void find_lr(const Config& given, MpiSession& session, int64_t steps) {
     set_failure_context(str_cat("learning-rate finder, step ", step + 1));
     const StepInput input = feed.next(step);
     const StepResult result = learner.step(input.batches, input.size, step);
-    if (!result.finite) break;
+    if (result.outcome == StepOutcome::kNotFinite) break;
     trials.push_back({.lr = result.lr, .loss = result.loss});
     if (static_cast<int64_t>(trials.size()) > steps / 4 && diverged(judge_lr_range(trials))) break;
   }
