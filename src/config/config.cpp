@@ -52,24 +52,4 @@ int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
                   node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));
 }
 
-uint64_t config_hash(const Config& config) {
-  std::vector<std::string> lines;
-  for (const ConfigKey& key : config_keys())
-    lines.push_back(str_cat(key.name, "=", to_toml(key.get(config)), "\n"));
-  std::sort(lines.begin(), lines.end());
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bit
-  for (const std::string& line : lines)
-    for (const char c : line) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return hash;
-}
-
-std::vector<std::string> config_differences(const Config& first, const Config& second) {
-  std::vector<std::string> lines;
-  for (const ConfigKey& key : config_keys()) {
-    const ConfigValue a = key.get(first), b = key.get(second);
-    if (a != b) lines.push_back(str_cat(key.name, ": ", to_toml(a), " and ", to_toml(b)));
-  }
-  return lines;
-}
-
 }  // namespace dfine::inline config

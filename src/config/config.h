@@ -170,11 +170,4 @@ Precision effective_precision(const RunConfig& run, bool cuda);
 /// data.workers; at least 1.
 int compute_threads(const Config& config, int node_cores, int ranks_on_node);
 
-/// A number over all keys and values, whatever their order in the file; equal exactly if the
-/// effective configurations are.
-uint64_t config_hash(const Config& config);
-
-/// The keys whose values differ, one line each: "optim.lr: 0.0001 and 0.0002".
-std::vector<std::string> config_differences(const Config& first, const Config& second);
-
 }  // namespace dfine::inline config

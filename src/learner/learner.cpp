@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "core/log.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
 #include "learner/build.h"
@@ -21,6 +23,12 @@ std::string describe_shapes(const DFine& model) {
     text += str_cat(item.key(), " ", item.value().sizes(),
                     item.value().requires_grad() ? "\n" : " frozen\n");
   return text;
+}
+
+std::vector<Tensor> values(const std::map<std::string, Tensor>& tensors) {
+  std::vector<Tensor> list;
+  for (const auto& [name, tensor] : tensors) list.push_back(tensor);
+  return list;
 }
 
 std::optional<at::ScalarType> autocast_type(Precision precision) {
@@ -44,9 +52,7 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   model_->train();
   model_->set_group(group);
 
-  std::vector<Tensor> all;
-  for (const auto& [name, tensor] : named_tensors(*model_)) all.push_back(tensor);
-  group.broadcast(all, 0);
+  group.broadcast(values(named_tensors(*model_)), 0);
 
   trained_ = trained_parameters(*model_);
   const Precision precision = effective_precision(config.run, group.device().is_cuda());
@@ -62,6 +68,58 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
   if (config.ema.enabled)
     ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
+}
+
+LearnerState Learner::state() const {
+  LearnerState state;
+  state.model = named_tensors(*model_);
+  state.optimizer = optimizer_->state();
+  if (scaler_) state.scaler = scaler_->state();
+  if (ema_) state.ema = {ema_->averages(), ema_->updates(), ema_->restarted_decay()};
+  return state;
+}
+
+void Learner::load(const LearnerState& state) {
+  const auto mine = named_tensors(*model_);
+  if (ema_ && state.ema) require_same_tensors(state.ema->tensors, mine);
+  require_same_tensors(state.model, mine);
+  optimizer_->load(state.optimizer);
+  restore_tensors(state.model, mine);
+  if (scaler_ && state.scaler) scaler_->load(*state.scaler);
+  if (ema_ && state.ema) {
+    ema_->load(state.ema->tensors, state.ema->updates, state.ema->restarted_decay);
+  } else if (ema_) {
+    log::warn(
+        "ema.enabled, but the checkpoint has no EMA: it starts from the checkpoint's "
+        "weights");
+    ema_->load(state.model, 0, ema_->restarted_decay());
+  }
+}
+
+void Learner::share() {
+  group_.broadcast(values(named_tensors(*model_)), 0);
+  // Which parameters have moments is rank zero's to say too.
+  AdamWState optimizer = optimizer_->state();
+  std::vector<int64_t> indices;
+  for (const auto& [index, moments] : optimizer.moments) indices.push_back(index);
+  indices = group_.broadcast(indices, 0);
+  if (group_.rank() != 0) {
+    optimizer_->allocate_moments();
+    optimizer = optimizer_->state();
+    std::erase_if(optimizer.moments, [&](const auto& parameter) {
+      return !std::ranges::binary_search(indices, parameter.first);
+    });
+    optimizer_->load(optimizer);
+  }
+  std::vector<Tensor> moments;
+  for (const auto& [index, m] : optimizer_->state().moments)
+    moments.insert(moments.end(), {m.step, m.exp_avg, m.exp_avg_sq});
+  group_.broadcast(moments, 0);
+  if (scaler_) scaler_->load(group_.broadcast(scaler_->state(), 0));
+  if (!ema_) return;
+  const int64_t updates = group_.broadcast(ema_->updates(), 0);
+  ema_->load(ema_->averages(), updates, group_.broadcast(ema_->restarted_decay(), 0));
+  group_.broadcast(values(ema_->averages()), 0);
 }
 
 StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step) {

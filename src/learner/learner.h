@@ -16,6 +16,7 @@
 #include "optim/adamw.h"
 #include "optim/ema.h"
 #include "optim/grad_scaler.h"
+#include "train/run/checkpoint.h"
 
 namespace dfine::inline learner {
 
@@ -56,6 +57,16 @@ class Learner {
   /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the
   /// report, before the update, because that decides whether there is one.
   StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
+
+  /// What a checkpoint keeps. The tensors share memory with the learner: write them out before the
+  /// next step.
+  LearnerState state() const;
+  /// Copies a state in; one without an average lets it start anew from the weights. The loss scale
+  /// is taken where both have one. Throws Error listing what does not fit, before the first tensor
+  /// changes. For rank zero, before share().
+  void load(const LearnerState& state);
+  /// Collective: every rank gets rank zero's state().
+  void share();
 
   DFine& model() { return *model_; }
   AdamW& optimizer() { return *optimizer_; }

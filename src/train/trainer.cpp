@@ -14,7 +14,6 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/failure.h"
-#include "eval/monitor.h"
 #include "files/atomic_path.h"
 #include "learner/build.h"
 #include "learner/compute_setup.h"
@@ -204,8 +203,9 @@ void Trainer::Impl::open_run_folder(bool new_run) {
 /// Collective. A best that nothing is left of must not keep a later one from being saved.
 void Trainer::Impl::require_best(const std::filesystem::path& resumed) {
   if (group.broadcast(is_root() && import_best(folder, resumed, state.best->step), 0)) return;
-  log::warn(str_cat(folder.checkpoint("best").string(), " is missing (", state.best->monitor, " ",
-                    fixed(state.best->value, 4), " of epoch ", state.best->epoch,
+  log::warn(str_cat(folder.checkpoint("best").string(), " is missing (",
+                    monitor_name(state.best->monitor), " ", fixed(state.best->value, 4),
+                    " of epoch ", state.best->epoch,
                     "): the search for the best starts over here"));
   state.best.reset();
 }

@@ -128,29 +128,5 @@ TEST(Config, ThreadsShareTheNode) {
   EXPECT_EQ(compute_threads(config, 2, 2), 3);
 }
 
-TEST(Config, HashFollowsTheValuesAlone) {
-  const std::string one = "[optim]\nlr = 0.1\nbeta1 = 0.5\n" + kData,
-                    other = kData + "[optim]\nbeta1 = 5e-1\nlr = 1e-1  # same\n";
-  const Config a = parse_config(one, "a"), b = parse_config(other, "b");
-  EXPECT_EQ(config_hash(a), config_hash(b));
-  Config c = a;
-  c.optim.lr = std::nextafter(0.1, 1.0);
-  EXPECT_NE(config_hash(a), config_hash(c));
-  c = a;
-  c.model.freeze_norm = false;  // what auto means for n, yet another configuration
-  EXPECT_NE(config_hash(a), config_hash(c));
-  EXPECT_EQ(config_hash(Config{}), config_hash(Config{}));
-}
-
-TEST(Config, DifferencesNameTheKeys) {
-  Config a, b;
-  EXPECT_TRUE(config_differences(a, b).empty());
-  b.optim.lr = 2e-4;
-  b.data.image_size = {320, 480};
-  EXPECT_EQ(
-      config_differences(a, b),
-      (std::vector<std::string>{"data.image_size: 640 and [320, 480]", "optim.lr: 1e-4 and 2e-4"}));
-}
-
 }  // namespace
 }  // namespace dfine

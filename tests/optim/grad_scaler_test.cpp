@@ -74,15 +74,15 @@ TEST(GradScaler, StateInACheckpointIsTorchs) {
   for (int step = 1; step <= 5000; ++step) scaler.update(step % 2500 == 1);
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(1);
-  checkpoint.scaler = scaler.state();
+  checkpoint.learner.scaler = scaler.state();
   save_checkpoint(folder / "last", checkpoint);
   const Checkpoint loaded = load_checkpoint(folder / "last");
-  ASSERT_TRUE(loaded.scaler.has_value());
-  EXPECT_EQ(loaded.scaler->scale, scaler.state().scale);
-  EXPECT_EQ(loaded.scaler->good_steps, scaler.state().good_steps);
-  checkpoint.scaler.reset();
+  ASSERT_TRUE(loaded.learner.scaler.has_value());
+  EXPECT_EQ(loaded.learner.scaler->scale, scaler.state().scale);
+  EXPECT_EQ(loaded.learner.scaler->good_steps, scaler.state().good_steps);
+  checkpoint.learner.scaler.reset();
   save_checkpoint(folder / "none", checkpoint);
-  EXPECT_FALSE(load_checkpoint(folder / "none").scaler.has_value());
+  EXPECT_FALSE(load_checkpoint(folder / "none").learner.scaler.has_value());
   run_python_or_skip(R"(
 import sys, torch
 scaler, weight = torch.amp.GradScaler("cpu"), torch.nn.Parameter(torch.ones(1))

@@ -13,6 +13,7 @@
 #include "python.h"
 #include "rank_main.h"
 #include "train/run/best_checkpoint.h"
+#include "train/run/checkpoint.h"
 #include "train/run/run_checkpoint.h"
 #include "weights/weights.h"
 
@@ -167,14 +168,14 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   state.weights = WeightsKind::kRaw;
   state.validations = {{WeightsKind::kRaw, 0, 5, {{"ap", 0.5}}}};
   state.best =
-      Checkpoint::Best{.monitor = "ap", .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
+      RunState::Best{.monitor = Monitor::kAp, .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
   if (test::group().rank() == 0)
     save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
   Fixture resumed(config);
   const RunState back = restore_run(folder.path(), resumed.learner, kShape, config, test::group());
   EXPECT_EQ(back.step, 5);
   ASSERT_TRUE(back.best);
-  EXPECT_EQ(back.best->monitor, "ap");
+  EXPECT_EQ(back.best->monitor, Monitor::kAp);
   EXPECT_EQ(back.best->value, 0.5);
   EXPECT_EQ(back.best->step, 4);
   EXPECT_EQ(back.best->val_loss, 2.5);
@@ -265,14 +266,14 @@ TEST(BringBest, FromTheRunThatIsContinuedElsewhere) {
   save(old_run, "best", 6);
   save(old_run, "best_stage1", 3);
   EXPECT_TRUE(import_best(new_run, old_run.checkpoint("last"), 6));
-  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best")).step, 6);
-  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best_stage1")).step, 3);
+  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best")).run.step, 6);
+  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best_stage1")).run.step, 3);
 
   const RunFolder third(parent / "third");
   EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 9));  // it is the best itself
-  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
+  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).run.step, 9);
   EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 6));  // what is there stays
-  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).step, 9);
+  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).run.step, 9);
 }
 
 TEST(KeepStage1Best, SurvivesTheNextBest) {
@@ -293,12 +294,12 @@ TEST(KeepStage1Best, SurvivesTheNextBest) {
             2U);  // one copy on disk
   fixture.step(1);
   save(2);
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best")).step, 2);
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).step, 1);
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best")).run.step, 2);
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).run.step, 1);
   EXPECT_EQ(reload_best(folder.checkpoint("best_stage1"), fixture.learner, test::group()), 1);
   expect_same(fixture.snapshot(), first);
   EXPECT_TRUE(keep_stage1_best(folder));  // replaces the one before
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).step, 2);
+  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).run.step, 2);
 }
 
 }  // namespace

@@ -51,64 +51,61 @@ void expect_same(const std::map<std::string, Tensor>& a, const std::map<std::str
 TEST(Checkpoint, ComesBackAsSaved) {
   const TemporaryFolder folder;
   Checkpoint saved = small_checkpoint(7);
-  saved.epoch = 3;
-  saved.epoch_step = 2;
-  saved.best = Checkpoint::Best{"ap", 0.25, 2, 5};
-  saved.seed = 11;
-  saved.world_size = 4;
-  saved.config_hash = 0xfedcba9876543210;
-  saved.config = "[run]\nseed = 11\n";
+  saved.run.epoch = 3;
+  saved.run.epoch_step = 2;
+  saved.run.best = RunState::Best{Monitor::kAp, 0.25, 2, 5};
+  saved.run.world_size = 4;
+  saved.run.config = "[run]\nseed = 11\n";
   save_checkpoint(folder / "a/b/last", saved);
   const Checkpoint loaded = load_checkpoint(folder / "a/b/last");
-  EXPECT_EQ(loaded.step, 7);
-  EXPECT_EQ(loaded.epoch, 3);
-  EXPECT_EQ(loaded.epoch_step, 2);
-  EXPECT_EQ(loaded.seed, 11);
-  EXPECT_EQ(loaded.world_size, 4);
-  EXPECT_EQ(loaded.config_hash, saved.config_hash);
-  EXPECT_EQ(loaded.config, saved.config);
-  EXPECT_TRUE(std::isnan(loaded.val_loss));
-  ASSERT_TRUE(loaded.best);
-  EXPECT_EQ(loaded.best->monitor, "ap");
-  EXPECT_EQ(loaded.best->value, 0.25);
-  EXPECT_EQ(loaded.best->epoch, 2);
-  EXPECT_EQ(loaded.best->step, 5);
-  expect_same(loaded.model, saved.model);
-  ASSERT_TRUE(loaded.ema);
-  expect_same(loaded.ema->tensors, saved.ema->tensors);
-  EXPECT_EQ(loaded.ema->updates, 7);
+  EXPECT_EQ(loaded.run.step, 7);
+  EXPECT_EQ(loaded.run.epoch, 3);
+  EXPECT_EQ(loaded.run.epoch_step, 2);
+  EXPECT_EQ(loaded.run.world_size, 4);
+  EXPECT_EQ(loaded.run.config, saved.run.config);
+  EXPECT_TRUE(std::isnan(loaded.run.val_loss));
+  ASSERT_TRUE(loaded.run.best);
+  EXPECT_EQ(loaded.run.best->monitor, Monitor::kAp);
+  EXPECT_EQ(loaded.run.best->value, 0.25);
+  EXPECT_EQ(loaded.run.best->epoch, 2);
+  EXPECT_EQ(loaded.run.best->step, 5);
+  expect_same(loaded.learner.model, saved.learner.model);
+  ASSERT_TRUE(loaded.learner.ema);
+  expect_same(loaded.learner.ema->tensors, saved.learner.ema->tensors);
+  EXPECT_EQ(loaded.learner.ema->updates, 7);
   EXPECT_EQ(loaded.description.class_names, saved.description.class_names);
   EXPECT_EQ(loaded.description.category_ids, saved.description.category_ids);
-  ASSERT_EQ(loaded.optimizer.groups.size(), 1u);
-  EXPECT_EQ(loaded.optimizer.groups[0].names, saved.optimizer.groups[0].names);
-  EXPECT_EQ(loaded.optimizer.groups[0].indices, saved.optimizer.groups[0].indices);
-  EXPECT_EQ(loaded.optimizer.groups[0].hyper.lr, saved.optimizer.groups[0].hyper.lr);
-  EXPECT_TRUE(
-      at::equal(loaded.optimizer.moments.at(0).exp_avg, saved.optimizer.moments.at(0).exp_avg));
+  ASSERT_EQ(loaded.learner.optimizer.groups.size(), 1u);
+  EXPECT_EQ(loaded.learner.optimizer.groups[0].names, saved.learner.optimizer.groups[0].names);
+  EXPECT_EQ(loaded.learner.optimizer.groups[0].indices, saved.learner.optimizer.groups[0].indices);
+  EXPECT_EQ(loaded.learner.optimizer.groups[0].hyper.lr,
+            saved.learner.optimizer.groups[0].hyper.lr);
+  EXPECT_TRUE(at::equal(loaded.learner.optimizer.moments.at(0).exp_avg,
+                        saved.learner.optimizer.moments.at(0).exp_avg));
 }
 
 TEST(Checkpoint, TheWeightsToUseAreTheAverages) {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(1);
   save_checkpoint(folder / "a", checkpoint);
-  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.ema->tensors);
-  checkpoint.ema.reset();
+  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.learner.ema->tensors);
+  checkpoint.learner.ema.reset();
   save_checkpoint(folder / "a", checkpoint);
-  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.model);
-  EXPECT_FALSE(load_checkpoint(folder / "a").ema);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.learner.model);
+  EXPECT_FALSE(load_checkpoint(folder / "a").learner.ema);
 }
 
 TEST(Checkpoint, OrTheRawWeightsWhereTheyAreBetter) {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(1);
-  EXPECT_EQ((save_checkpoint(folder / "a", checkpoint), load_checkpoint(folder / "a").weights),
+  EXPECT_EQ((save_checkpoint(folder / "a", checkpoint), load_checkpoint(folder / "a").run.weights),
             WeightsKind::kEma);
-  checkpoint.weights = WeightsKind::kRaw;
+  checkpoint.run.weights = WeightsKind::kRaw;
   save_checkpoint(folder / "a", checkpoint);
-  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.model);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), checkpoint.learner.model);
   const Checkpoint loaded = load_checkpoint(folder / "a");
-  EXPECT_EQ(loaded.weights, WeightsKind::kRaw);
-  expect_same(loaded.ema->tensors, checkpoint.ema->tensors);
+  EXPECT_EQ(loaded.run.weights, WeightsKind::kRaw);
+  expect_same(loaded.learner.ema->tensors, checkpoint.learner.ema->tensors);
   EXPECT_EQ(read_pth(folder / "a/state.pth").at("weights").as_string(), "raw");
 }
 
@@ -116,28 +113,28 @@ TEST(Checkpoint, TheAveragesRestartIsPartOfIt) {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(1);
   save_checkpoint(folder / "a", checkpoint);
-  EXPECT_EQ(load_checkpoint(folder / "a").ema->restarted_decay, std::nullopt);
-  checkpoint.ema->restarted_decay = 0.9997;
+  EXPECT_EQ(load_checkpoint(folder / "a").learner.ema->restarted_decay, std::nullopt);
+  checkpoint.learner.ema->restarted_decay = 0.9997;
   save_checkpoint(folder / "a", checkpoint);
-  EXPECT_EQ(load_checkpoint(folder / "a").ema->restarted_decay, 0.9997);
+  EXPECT_EQ(load_checkpoint(folder / "a").learner.ema->restarted_decay, 0.9997);
 }
 
 TEST(Checkpoint, FiguresLieBesideTheWeights) {
   const TemporaryFolder folder;
   Checkpoint checkpoint = small_checkpoint(7);
-  checkpoint.epoch = 3;
-  checkpoint.weights = WeightsKind::kRaw;
-  checkpoint.validations = {{WeightsKind::kEma, 2, 6, {{"val_loss", 3.5}, {"ap", -1}}},
-                            {WeightsKind::kRaw, 2, 6, {{"val_loss", NAN}, {"ap", 0.1}}}};
+  checkpoint.run.epoch = 3;
+  checkpoint.run.weights = WeightsKind::kRaw;
+  checkpoint.run.validations = {{WeightsKind::kEma, 2, 6, {{"val_loss", 3.5}, {"ap", -1}}},
+                                {WeightsKind::kRaw, 2, 6, {{"val_loss", NAN}, {"ap", 0.1}}}};
   save_checkpoint(folder / "a", checkpoint);
   std::ifstream in(folder / "a/metrics.json");
   EXPECT_EQ(nlohmann::json::parse(in),
             nlohmann::json::parse(R"({"step": 7, "epoch": 3, "weights": "raw", "validations": [
       {"weights": "ema", "step": 6, "epoch": 2, "metrics": {"val_loss": 3.5, "ap": -1}},
       {"weights": "raw", "step": 6, "epoch": 2, "metrics": {"val_loss": null, "ap": 0.1}}]})"));
-  const auto loaded = load_checkpoint(folder / "a").validations;
+  const auto loaded = load_checkpoint(folder / "a").run.validations;
   ASSERT_EQ(loaded.size(), 2U);
-  EXPECT_EQ(loaded[0].metrics, checkpoint.validations[0].metrics);
+  EXPECT_EQ(loaded[0].metrics, checkpoint.run.validations[0].metrics);
   EXPECT_EQ(loaded[1].weights, WeightsKind::kRaw);
   EXPECT_EQ(loaded[1].step, 6);
   EXPECT_TRUE(std::isnan(loaded[1].metrics[0].second));
@@ -151,7 +148,7 @@ TEST(Checkpoint, FoldersWithoutTheNewerEntries) {
   const TemporaryFolder folder;
   for (const bool average : {true, false}) {
     Checkpoint checkpoint = small_checkpoint(1);
-    if (!average) checkpoint.ema.reset();
+    if (!average) checkpoint.learner.ema.reset();
     save_checkpoint(folder / "a", checkpoint);
     PthValue::Dict state = read_pth(folder / "a/state.pth");
     state.erase("weights");
@@ -161,9 +158,10 @@ TEST(Checkpoint, FoldersWithoutTheNewerEntries) {
     write_pth(folder / "a/state.pth", state);
     fs::remove(folder / "a/metrics.json");
     const Checkpoint loaded = load_checkpoint(folder / "a");
-    EXPECT_EQ(loaded.weights, average ? WeightsKind::kEma : WeightsKind::kRaw);
-    EXPECT_TRUE(loaded.validations.empty());
-    EXPECT_EQ(loaded.ema ? loaded.ema->restarted_decay : std::nullopt, std::nullopt);
+    EXPECT_EQ(loaded.run.weights, average ? WeightsKind::kEma : WeightsKind::kRaw);
+    EXPECT_TRUE(loaded.run.validations.empty());
+    EXPECT_EQ(loaded.learner.ema ? loaded.learner.ema->restarted_decay : std::nullopt,
+              std::nullopt);
   }
 }
 
@@ -171,11 +169,11 @@ const std::string kHead = "decoder.class_embed.0.weight";
 
 Checkpoint checkpoint_with_heads() {
   Checkpoint checkpoint = small_checkpoint(1);
-  checkpoint.model["model." + kHead] = at::full({3, 8}, 4.f);
-  checkpoint.model["model.decoder.bbox_embed.1.layers.2.bias"] = at::full({4}, 5.f);
+  checkpoint.learner.model["model." + kHead] = at::full({3, 8}, 4.f);
+  checkpoint.learner.model["model.decoder.bbox_embed.1.layers.2.bias"] = at::full({4}, 5.f);
   for (const char* part : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
-    checkpoint.ema->tensors[str_cat("model.decoder.", part)] =
-        checkpoint.model.at(str_cat("model.decoder.", part)) + 1;
+    checkpoint.learner.ema->tensors[str_cat("model.decoder.", part)] =
+        checkpoint.learner.model.at(str_cat("model.decoder.", part)) + 1;
   return checkpoint;
 }
 
@@ -187,16 +185,16 @@ TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
   save_checkpoint(folder / "a", saved);
   PthValue::Dict state = read_pth(folder / "a/state.pth");
   for (const PthValue& dict : {state.at("model_state_dict"), state.at("ema").at("state_dict")}) {
-    EXPECT_EQ(dict.as_dict().size(), saved.model.size() + 2);
+    EXPECT_EQ(dict.as_dict().size(), saved.learner.model.size() + 2);
     for (const char* name : {"class_embed.0.weight", "bbox_embed.1.layers.2.bias"})
       EXPECT_TRUE(at::equal(dict.at(name).as_tensor(),
                             dict.at(str_cat("model.decoder.", name)).as_tensor()))
           << name;
   }
   const Checkpoint loaded = load_checkpoint(folder / "a");
-  expect_same(loaded.model, saved.model);
-  expect_same(loaded.ema->tensors, saved.ema->tensors);
-  expect_same(read_safetensors(folder / "a/model.safetensors"), saved.ema->tensors);
+  expect_same(loaded.learner.model, saved.learner.model);
+  expect_same(loaded.learner.ema->tensors, saved.learner.ema->tensors);
+  expect_same(read_safetensors(folder / "a/model.safetensors"), saved.learner.ema->tensors);
 
   PthValue::Dict tensors = state.at("model_state_dict").as_dict();
   tensors["class_embed.0.weight"] = at::full({3, 8}, 4.5f);
@@ -206,11 +204,11 @@ TEST(Checkpoint, TiedTensorsStandUnderBothNames) {
                 .find("class_embed.0.weight differs from model.decoder.class_embed.0.weight"),
             std::string::npos)
       << error_of(folder / "a");
-  state["model_state_dict"] = to_pth(saved.model);  // as it was before
-  state["ema"] = PthValue::Dict{{"state_dict", to_pth(saved.ema->tensors)}, {"updates", 1}};
+  state["model_state_dict"] = to_pth(saved.learner.model);  // as it was before
+  state["ema"] = PthValue::Dict{{"state_dict", to_pth(saved.learner.ema->tensors)}, {"updates", 1}};
   write_pth(folder / "a/state.pth", state);
-  expect_same(load_checkpoint(folder / "a").model, saved.model);
-  expect_same(load_checkpoint(folder / "a").ema->tensors, saved.ema->tensors);
+  expect_same(load_checkpoint(folder / "a").learner.model, saved.learner.model);
+  expect_same(load_checkpoint(folder / "a").learner.ema->tensors, saved.learner.ema->tensors);
 }
 
 // Training without denoising once saved a class embedding that nothing used.
@@ -219,13 +217,14 @@ TEST(Checkpoint, WithoutDenoisingAnOldClassEmbeddingIsDropped) {
   for (const int64_t num_denoising : {0, 100}) {
     Checkpoint checkpoint = small_checkpoint(1);
     checkpoint.description.spec.num_denoising = num_denoising;
-    for (auto* tensors : {&checkpoint.model, &checkpoint.ema->tensors})
+    for (auto* tensors : {&checkpoint.learner.model, &checkpoint.learner.ema->tensors})
       (*tensors)["model.denoising_class_embed.weight"] = at::zeros({4, 128});
     save_checkpoint(folder / "a", checkpoint);
     const Checkpoint loaded = load_checkpoint(folder / "a");
     EXPECT_EQ(loaded.description.spec.num_denoising, num_denoising);
-    EXPECT_EQ(loaded.model.contains("model.denoising_class_embed.weight"), num_denoising > 0);
-    EXPECT_EQ(loaded.ema->tensors.contains("model.denoising_class_embed.weight"),
+    EXPECT_EQ(loaded.learner.model.contains("model.denoising_class_embed.weight"),
+              num_denoising > 0);
+    EXPECT_EQ(loaded.learner.ema->tensors.contains("model.denoising_class_embed.weight"),
               num_denoising > 0);
   }
 }
@@ -250,10 +249,10 @@ TEST(Checkpoint, AFailedSaveKeepsTheOldOne) {
   const TemporaryFolder folder;
   save_checkpoint(folder / "last", small_checkpoint(1));
   Checkpoint wrong = small_checkpoint(2);
-  wrong.model["complex"] = at::zeros({1}, at::kComplexFloat);
-  wrong.ema.reset();
+  wrong.learner.model["complex"] = at::zeros({1}, at::kComplexFloat);
+  wrong.learner.ema.reset();
   EXPECT_THROW(save_checkpoint(folder / "last", wrong), Error);
-  EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
+  EXPECT_EQ(load_checkpoint(folder / "last").run.step, 1);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1);
 }
 
@@ -290,9 +289,9 @@ TEST(Checkpoint, AFullDiskNamesTheFileAndLeavesTheOldOneAlone) {
     EXPECT_EQ(std::distance(fs::directory_iterator(folder / ""), fs::directory_iterator()), 1)
         << limit;
   }
-  EXPECT_EQ(load_checkpoint(folder / "last").step, 1);
+  EXPECT_EQ(load_checkpoint(folder / "last").run.step, 1);
   save_checkpoint(folder / "last", small_checkpoint(2));
-  EXPECT_EQ(load_checkpoint(folder / "last").step, 2);
+  EXPECT_EQ(load_checkpoint(folder / "last").run.step, 2);
 }
 
 // A program that replaces `last` without end is killed at many moments; what it leaves must always
@@ -322,11 +321,11 @@ TEST(Checkpoint, KilledWhileSavingLeavesAWholeOne) {
     ASSERT_TRUE(WIFSIGNALED(status)) << "the writer ended by itself";
     fs::remove(folder / "last.started");
     const Checkpoint loaded = load_checkpoint(folder / "last");
-    EXPECT_GT(loaded.step, newest);
-    newest = loaded.step;
-    expect_same(loaded.model, small_checkpoint(loaded.step).model);
+    EXPECT_GT(loaded.run.step, newest);
+    newest = loaded.run.step;
+    expect_same(loaded.learner.model, small_checkpoint(loaded.run.step).learner.model);
     expect_same(read_safetensors(folder / "last/model.safetensors"),
-                small_checkpoint(loaded.step).ema->tensors);
+                small_checkpoint(loaded.run.step).learner.ema->tensors);
   }
 }
 
@@ -372,12 +371,13 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   ema.update();
   Checkpoint checkpoint;
   checkpoint.description = {model.spec(), {"red cell", "white cell", "platelet"}, {1, 2, 3}};
-  checkpoint.model = tensors;
-  checkpoint.optimizer = optimizer.state();
-  checkpoint.ema = Checkpoint::Average{ema.averages(), ema.updates(), ema.restarted_decay()};
-  checkpoint.epoch = 4;
-  checkpoint.step = 9;
-  checkpoint.val_loss = 12.5;
+  checkpoint.learner.model = tensors;
+  checkpoint.learner.optimizer = optimizer.state();
+  checkpoint.learner.ema =
+      LearnerState::Average{ema.averages(), ema.updates(), ema.restarted_decay()};
+  checkpoint.run.epoch = 4;
+  checkpoint.run.step = 9;
+  checkpoint.run.val_loss = 12.5;
   save_checkpoint(folder / "last", checkpoint);
 
   std::map<std::string, Tensor> expected;

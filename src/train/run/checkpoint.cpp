@@ -4,7 +4,8 @@
 #include <ATen/ops/equal.h>
 
 #include <filesystem>
-#include <sstream>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "core/error.h"
@@ -23,15 +24,6 @@ namespace {
 
 constexpr int64_t kFormatVersion = 1;
 const char* const kMetrics = "metrics.json";
-
-PthValue best_to_pth(const std::optional<Checkpoint::Best>& best) {
-  if (!best) return {};
-  return PthValue::Dict{{"monitor", best->monitor},
-                        {"value", best->value},
-                        {"val_loss", best->val_loss},
-                        {"epoch", best->epoch},
-                        {"step", best->step}};
-}
 
 /// As the state_dict() of transformers 4.57, which load_state_dict() wants whole: tied tensors
 /// stand under both their names.
@@ -59,55 +51,110 @@ std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
   return tensors;
 }
 
-PthValue average_to_pth(const std::optional<Checkpoint::Average>& ema) {
-  if (!ema) return {};
-  const auto restarted = ema->restarted_decay ? PthValue(*ema->restarted_decay) : PthValue();
-  return PthValue::Dict{{"state_dict", state_dict(ema->tensors)},
-                        {"updates", ema->updates},
-                        {"restarted_decay", restarted}};
+// An entry's value for each type that a state has, and back.
+
+template <class T>
+PthValue to_value(const T& value) {
+  return value;
 }
 
-PthValue scaler_to_pth(const std::optional<GradScaler::State>& scaler) {
-  if (!scaler) return {};
-  return PthValue::Dict{{"scale", double{scaler->scale}},
+PthValue to_value(const std::map<std::string, Tensor>& tensors) {
+  return state_dict(tensors);
+}
+
+PthValue to_value(const AdamWState& optimizer) {
+  return to_pth(optimizer);
+}
+
+PthValue to_value(const GradScaler::State& scaler) {
+  return PthValue::Dict{{"scale", double{scaler.scale}},
                         {"growth_factor", double{GradScaler::kGrowth}},
                         {"backoff_factor", double{GradScaler::kBackoff}},
                         {"growth_interval", GradScaler::kGrowthInterval},
-                        {"_growth_tracker", scaler->good_steps}};
+                        {"_growth_tracker", scaler.good_steps}};
 }
 
-Checkpoint::Average to_average(const PthValue& value) {
-  Checkpoint::Average average{from_state_dict(value.at("state_dict")), value.at("updates").as_int(),
-                              std::nullopt};
+PthValue to_value(const LearnerState::Average& ema) {
+  const auto restarted = ema.restarted_decay ? PthValue(*ema.restarted_decay) : PthValue();
+  return PthValue::Dict{{"state_dict", state_dict(ema.tensors)},
+                        {"updates", ema.updates},
+                        {"restarted_decay", restarted}};
+}
+
+PthValue to_value(const RunState::Best& best) {
+  return PthValue::Dict{{"monitor", monitor_name(best.monitor)},
+                        {"value", best.value},
+                        {"val_loss", best.val_loss},
+                        {"epoch", best.epoch},
+                        {"step", best.step}};
+}
+
+PthValue to_value(WeightsKind weights) {
+  return weights_name(weights);
+}
+
+template <class T>
+PthValue to_value(const std::optional<T>& value) {
+  return value ? to_value(*value) : PthValue();
+}
+
+void read(const PthValue& value, int64_t& number) {
+  number = value.as_int();
+}
+
+void read(const PthValue& value, double& number) {
+  number = value.as_double();
+}
+
+void read(const PthValue& value, std::string& text) {
+  text = value.as_string();
+}
+
+void read(const PthValue& value, std::map<std::string, Tensor>& tensors) {
+  tensors = from_state_dict(value);
+}
+
+void read(const PthValue& value, AdamWState& optimizer) {
+  optimizer = to_adamw_state(value);
+}
+
+void read(const PthValue& value, GradScaler::State& scaler) {
+  scaler = {static_cast<float>(value.at("scale").as_double()),
+            value.at("_growth_tracker").as_int()};
+}
+
+void read(const PthValue& value, LearnerState::Average& ema) {
+  ema.tensors = from_state_dict(value.at("state_dict"));
+  ema.updates = value.at("updates").as_int();
   // Older checkpoints lack it.
-  if (value.contains("restarted_decay") && !value.at("restarted_decay").is_none()) {
-    average.restarted_decay = value.at("restarted_decay").as_double();
-  }
-  return average;
+  if (value.contains("restarted_decay") && !value.at("restarted_decay").is_none())
+    ema.restarted_decay = value.at("restarted_decay").as_double();
 }
 
-std::string hexadecimal(uint64_t value) {
-  std::ostringstream out;
-  out << std::hex << value;
-  return out.str();
+void read(const PthValue& value, RunState::Best& best) {
+  best = {.monitor = to_monitor(value.at("monitor").as_string()),
+          .value = value.at("value").as_double(),
+          .epoch = value.at("epoch").as_int(),
+          .step = value.at("step").as_int()};
+  if (value.contains("val_loss")) best.val_loss = value.at("val_loss").as_double();
+}
+
+void read(const PthValue& value, WeightsKind& weights) {
+  weights = to_weights_kind(value.as_string());
+}
+
+template <class T>
+void read(const PthValue& value, std::optional<T>& optional) {
+  if (!value.is_none()) read(value, optional.emplace());
 }
 
 PthValue::Dict state_of(const Checkpoint& checkpoint) {
-  return {{"format_version", kFormatVersion},
-          {"epoch", checkpoint.epoch},
-          {"epoch_step", checkpoint.epoch_step},
-          {"step", checkpoint.step},
-          {"val_loss", checkpoint.val_loss},
-          {"model_state_dict", state_dict(checkpoint.model)},
-          {"optimizer_state_dict", to_pth(checkpoint.optimizer)},
-          {"scaler", scaler_to_pth(checkpoint.scaler)},
-          {"ema", average_to_pth(checkpoint.ema)},
-          {"weights", weights_name(checkpoint.held_weights())},
-          {"best", best_to_pth(checkpoint.best)},
-          {"seed", checkpoint.seed},
-          {"world_size", checkpoint.world_size},
-          {"config_hash", hexadecimal(checkpoint.config_hash)},
-          {"config", checkpoint.config}};
+  PthValue::Dict state{{"format_version", kFormatVersion}};
+  const auto write = [&](const char* key, const auto& field) { state[key] = to_value(field); };
+  LearnerState::entries(checkpoint.learner, write);
+  RunState::entries(checkpoint.run, write);
+  write("weights", checkpoint.held_weights());
+  return state;
 }
 
 void read_state(const PthValue& state, Checkpoint& checkpoint) {
@@ -115,49 +162,15 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
   if (version != kFormatVersion)
     throw Error(str_cat("it is of format version ", version, ", this program reads version ",
                         kFormatVersion));
-  const auto entry = [&](const char* key, auto read) {
-    return with_context([&] { return read(state.at(key)); },
-                        [&] { return str_cat("in the entry ", key); });
+  const auto read_entry = [&](const std::string& key, auto& field) {
+    // Older checkpoints lack these two.
+    if ((key == "scaler" || key == "weights") && !state.contains(key)) return;
+    with_context([&] { read(state.at(key), field); },
+                 [&] { return str_cat("in the entry ", key); });
   };
-  const auto as_int = [](const PthValue& value) { return value.as_int(); };
-  checkpoint.epoch = entry("epoch", as_int);
-  checkpoint.epoch_step = entry("epoch_step", as_int);
-  checkpoint.step = entry("step", as_int);
-  checkpoint.seed = entry("seed", as_int);
-  checkpoint.world_size = entry("world_size", as_int);
-  checkpoint.val_loss = entry("val_loss", [](const PthValue& value) { return value.as_double(); });
-  checkpoint.model = entry("model_state_dict", from_state_dict);
-  checkpoint.optimizer = entry("optimizer_state_dict", to_adamw_state);
-  checkpoint.config = entry("config", [](const PthValue& value) { return value.as_string(); });
-  checkpoint.config_hash = entry("config_hash", [](const PthValue& value) {
-    std::istringstream in(value.as_string());
-    uint64_t hash = 0;
-    if (!(in >> std::hex >> hash)) throw Error("it is not a hexadecimal number");
-    return hash;
-  });
-  // Older checkpoints lack it.
-  if (state.contains("scaler") && !state.at("scaler").is_none()) {
-    checkpoint.scaler = entry("scaler", [](const PthValue& value) {
-      return GradScaler::State{static_cast<float>(value.at("scale").as_double()),
-                               value.at("_growth_tracker").as_int()};
-    });
-  }
-  entry("ema", [&](const PthValue& value) {
-    if (!value.is_none()) checkpoint.ema = to_average(value);
-  });
-  checkpoint.weights = checkpoint.held_weights();
-  if (state.contains("weights"))
-    checkpoint.weights =
-        entry("weights", [](const PthValue& value) { return to_weights_kind(value.as_string()); });
-  entry("best", [&](const PthValue& value) {
-    if (!value.is_none())
-      checkpoint.best = Checkpoint::Best{.monitor = value.at("monitor").as_string(),
-                                         .value = value.at("value").as_double(),
-                                         .epoch = value.at("epoch").as_int(),
-                                         .step = value.at("step").as_int()};
-    if (checkpoint.best && value.contains("val_loss"))
-      checkpoint.best->val_loss = value.at("val_loss").as_double();
-  });
+  LearnerState::entries(checkpoint.learner, read_entry);
+  RunState::entries(checkpoint.run, read_entry);
+  checkpoint.run.weights = checkpoint.held_weights();
 }
 
 void require_files(const fs::path& dir) {
@@ -182,7 +195,7 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
         write_hf_config(folder.path().string(), checkpoint.description);
         const bool average = checkpoint.held_weights() == WeightsKind::kEma;
         write_safetensors((folder.path() / "model.safetensors").string(),
-                          average ? checkpoint.ema->tensors : checkpoint.model);
+                          average ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
         write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
         write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
         folder.commit();
@@ -212,11 +225,11 @@ Checkpoint load_checkpoint(const std::string& dir) {
         // Older checkpoints of training without denoising have a class embedding that nothing used.
         if (checkpoint.description.spec.num_denoising == 0) {
           const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
-          std::erase_if(checkpoint.model, unused);
-          if (checkpoint.ema) std::erase_if(checkpoint.ema->tensors, unused);
+          std::erase_if(checkpoint.learner.model, unused);
+          if (checkpoint.learner.ema) std::erase_if(checkpoint.learner.ema->tensors, unused);
         }
         if (fs::exists(folder / kMetrics))
-          checkpoint.validations = read_checkpoint_metrics(folder / kMetrics);
+          checkpoint.run.validations = read_checkpoint_metrics(folder / kMetrics);
         return checkpoint;
       },
       [&] { return "while loading the checkpoint " + dir; });

@@ -3,34 +3,20 @@
 // transformers' from_pretrained opens, state.pth, from which training continues and which
 // `torch.load(path, weights_only=True)` opens, and metrics.json, for people.
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "optim/adamw.h"
 #include "optim/grad_scaler.h"
 #include "tensor.h"
 #include "weights/hf_config.h"
+#include "weights/run_state.h"
 
 namespace dfine::inline run {
 
-/// Which of the two sets of weights: the moving average or the trained ones themselves.
-enum class WeightsKind { kEma, kRaw };
-/// "ema" or "raw".
-const char* weights_name(WeightsKind kind);
-
-/// What a validation found, of one of the two.
-struct ValidationRecord {
-  WeightsKind weights = WeightsKind::kRaw;
-  int64_t epoch = 0, step = 0;                          // counted as in metrics.jsonl
-  std::vector<std::pair<std::string, double>> metrics;  // val_loss and the 12 of COCO, by name
-};
-
-struct Checkpoint {
-  ModelDescription description;         // config.json and preprocessor_config.json
+/// What a learner holds.
+struct LearnerState {
   std::map<std::string, Tensor> model;  // raw weights: parameters and buffers by name
   AdamWState optimizer;
   std::optional<GradScaler::State> scaler;  // unset: not in half precision. In state.pth as
@@ -41,31 +27,25 @@ struct Checkpoint {
     int64_t updates = 0;
     std::optional<double> restarted_decay;  // see Ema::restart
   };
-  std::optional<Average> ema;               // unset: off
-  WeightsKind weights = WeightsKind::kEma;  // what model.safetensors is to hold
-  /// What it holds: without an average the raw weights.
-  WeightsKind held_weights() const { return ema ? weights : WeightsKind::kRaw; }
+  std::optional<Average> ema;  // unset: off
 
-  struct Best {
-    std::string monitor;  // "val_loss" or "ap"
-    double value = 0;
-    int64_t epoch = 0, step = 0;                                 // of the checkpoint that has it
-    double val_loss = std::numeric_limits<double>::quiet_NaN();  // its own; NaN in older
-                                                                 // checkpoints, which lack it
-  };
-  std::optional<Best> best;  // so far; unset before the first validation
+  /// As RunState::entries.
+  template <class Learner, class Visit>
+  static void entries(Learner& learner, const Visit& visit) {
+    visit("model_state_dict", learner.model);
+    visit("optimizer_state_dict", learner.optimizer);
+    visit("scaler", learner.scaler);
+    visit("ema", learner.ema);
+  }
+};
 
-  int64_t epoch = 0;       // epochs completed
-  int64_t epoch_step = 0;  // optimizer steps done of the epoch after those
-  int64_t step = 0;        // optimizer steps done in all
-  double val_loss =
-      std::numeric_limits<double>::quiet_NaN();  // of the last validation; NaN before the first
-  int64_t seed = 0;  // random numbers are functions of it and the step, so it is all their state
-  int64_t world_size = 1;  // ranks
-  std::vector<ValidationRecord>
-      validations;  // of the last validation, one for each set of weights; to metrics.json
-  uint64_t config_hash = 0;
-  std::string config;  // the effective configuration, TOML
+struct Checkpoint {
+  ModelDescription description;  // config.json and preprocessor_config.json
+  LearnerState learner;
+  RunState run;
+
+  /// What model.safetensors holds: without an average the raw weights.
+  WeightsKind held_weights() const { return learner.ema ? run.weights : WeightsKind::kRaw; }
 };
 
 /// Writes the folder `dir` (its parents too); an existing one is replaced only once the new one is

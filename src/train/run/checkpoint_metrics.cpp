@@ -64,11 +64,11 @@ WeightsKind to_weights_kind(const std::string& name) {
 }
 
 void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint) {
-  Json json{{"step", checkpoint.step},
-            {"epoch", checkpoint.epoch},
+  Json json{{"step", checkpoint.run.step},
+            {"epoch", checkpoint.run.epoch},
             {"weights", weights_name(checkpoint.held_weights())},
             {"validations", Json::array()}};
-  for (const ValidationRecord& record : checkpoint.validations)
+  for (const ValidationRecord& record : checkpoint.run.validations)
     json["validations"].push_back(to_json(record));
   write_file_atomically(file, json.dump(2) + "\n");
 }

@@ -2,36 +2,21 @@
 // A run's state into a checkpoint folder, and back.
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <vector>
 
 #include "config/config.h"
 #include "data/category.h"
-#include "eval/monitor.h"
 #include "learner/learner.h"
 #include "learner/recipe.h"
-#include "train/run/checkpoint.h"
+#include "weights/run_state.h"
 
 namespace dfine::inline run {
 
-/// Where a run is, beside what the learner holds.
-struct RunState {
-  int64_t step = 0;  // optimizer steps done
-  double val_loss = std::numeric_limits<double>::quiet_NaN();
-  std::optional<Checkpoint::Best> best;
-  WeightsKind weights = WeightsKind::kEma;    // which are the better ones, for model.safetensors;
-                                              // without an average the raw ones
-  std::vector<ValidationRecord> validations;  // of the last validation, for metrics.json
-
-  /// Takes a validation's metrics; true if they are the best so far by `monitor` (is_better).
-  bool validated(Monitor monitor, const Score& score, int64_t epoch);
-};
-
-/// Writes `folder`, whole or not at all.
+/// Writes `folder`, whole or not at all. What follows from the others of `state` is filled in:
+/// epochs, ranks and configuration.
 void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config,
-              const std::vector<Category>& categories, const RunState& state,
-              const EpochLayout& shape);
+              const std::vector<Category>& categories, RunState state, const EpochLayout& shape);
 
 /// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA,
 /// AdamW's two moments, model.safetensors).
@@ -46,8 +31,7 @@ void check_resume(const std::filesystem::path& folder, const Config& config,
 /// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
 /// when the global batch or the number of steps per epoch (the data) differ: the steps done would
 /// not mean the same; or when one of the two is without denoising. The classes are those of
-/// in_order_of_checkpoint() (checkpoint_order.h). `weights`, `val_loss` and `validations` come
-/// back on rank zero only.
+/// in_order_of_checkpoint() (checkpoint_order.h). `validations` come back on rank zero only.
 RunState restore_run(const std::filesystem::path& folder, Learner& learner,
                      const EpochLayout& shape, const Config& config, const Communicator& group);
 

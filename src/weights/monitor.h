@@ -5,11 +5,19 @@
 #include <string>
 
 #include "config/config.h"
+#include "core/error.h"
+#include "core/text.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline weights {
 
 inline const char* monitor_name(Monitor monitor) {
   return monitor == Monitor::kAp ? "ap" : "val_loss";
+}
+/// The inverse. Throws Error for another name.
+inline Monitor to_monitor(const std::string& name) {
+  for (const Monitor monitor : {Monitor::kValLoss, Monitor::kAp})
+    if (name == monitor_name(monitor)) return monitor;
+  throw Error(str_cat("no number to monitor is called \"", name, "\""));
 }
 
 /// What decides between validations. NaN where there is nothing to tell it from.
@@ -33,4 +41,4 @@ inline bool is_better(Monitor monitor, const Score& score, const Score& than) {
   return better(-score.val_loss, -than.val_loss);
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline weights
