@@ -1,8 +1,7 @@
 #pragma once
-// Every setting of a training run, with its default. config/keys.cpp gives each key its full
-// description and its limits: reading,
-// --print-config and docs/configuration.md all come from there. Official values:
-// github.com/Peterande/D-FINE, configs/.
+// Every setting of a training run, with its default. config/keys_*.cpp give each key its full
+// description and its limits: reading, --print-config and docs/configuration.md all come from
+// there. Official values: github.com/Peterande/D-FINE, configs/.
 #include <cstdint>
 #include <optional>
 #include <string>

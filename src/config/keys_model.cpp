@@ -1,0 +1,47 @@
+// The keys of [model].
+#include "config/kinds.h"
+
+namespace dfine::inline config {
+
+void keys(Table<ModelConfig>& v) {
+  using C = ModelConfig;
+  v("size", &C::size,
+    choice<std::string>({{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}}),
+    "Size of the D-FINE model: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes.");
+  v("weights", &C::weights, text(),
+    "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a "
+    "single .safetensors file. Empty: random weights. Class heads: see model.class_heads. Any "
+    "other mismatch is an error.");
+  v("num_queries", &C::num_queries, whole(0, 10000),
+    "Object queries per image. 0: as in the config.json of the weights, else 300 (official).");
+  v("num_denoising", &C::num_denoising, whole(0, 1000),
+    "Approximate number of denoising queries per image, positive and negative each. 0: no "
+    "denoising (official: 100).");
+  v("max_denoising_queries", &C::max_denoising_queries, whole(0, 20000),
+    "Limit of denoising queries per image, positive and negative ones together; at least 2 x "
+    "model.num_denoising. Without a limit every image of the global batch has twice as many as "
+    "the most crowded image has boxes. With N, an image with more than N / 2 boxes has denoising "
+    "queries for N / 2 of them, chosen at random in each step. The loss of the normal queries "
+    "still counts all boxes. 0: no limit (official).");
+  v("class_heads", &C::class_heads,
+    choice<ClassHeads>({{"by_name", ClassHeads::kByName},
+                        {"by_index", ClassHeads::kByIndex},
+                        {"new", ClassHeads::kNew}}),
+    "Which class rows of model.weights are used. by_name: those of classes with the same name; "
+    "all others are newly initialised. Weights without class names keep their rows if they have "
+    "as many classes; otherwise all are newly initialised. by_index: all rows in their order. "
+    "new: none.");
+  v("freeze", &C::freeze, patterns(),
+    "Regular expressions (ECMAScript). Parameters in whose published name one of them is found "
+    "are frozen, for example 'model.backbone.*'. Batch norms frozen whole keep their statistics.");
+  v("freeze_backbone", &C::freeze_backbone, flag(),
+    "Freeze the backbone. Results are usually much worse on images unlike those of the weights; "
+    "a warning says so.");
+  v("freeze_norm", &C::freeze_norm, or_auto(flag()),
+    "Freeze the backbone's batch norms (weights and statistics). auto: as in the official "
+    "models, false for n, s, m and true for l, x.");
+  v("freeze_stem", &C::freeze_stem, flag(),
+    "Freeze the backbone's stem (as the official recipes of l and x do).");
+}
+
+}  // namespace dfine::inline config

@@ -1,0 +1,42 @@
+// The keys of [run].
+#include "config/kinds.h"
+
+namespace dfine::inline config {
+
+void keys(Table<RunConfig>& v) {
+  using C = RunConfig;
+  v("dir", &C::dir, text(),
+    "Run folder: metrics.jsonl, checkpoints/last, checkpoints/best. Created if missing.");
+  v("resume", &C::resume, text(),
+    "Where to continue: none, auto (run.dir/checkpoints/last if there is one), or the path of a "
+    "checkpoint folder. --resume on the command line overrides it.");
+  v("seed", &C::seed, whole(0),
+    "Random seed for initial weights, data order, augmentation and denoising. The random numbers "
+    "are the same for any number of ranks.");
+  v("device", &C::device,
+    choice<DeviceChoice>({{"auto", DeviceChoice::kAuto},
+                          {"cpu", DeviceChoice::kCpu},
+                          {"cuda", DeviceChoice::kCuda}}),
+    "Device to compute on. auto: CUDA if the program is built for it and the node has a GPU for "
+    "every rank.");
+  v("threads", &C::threads, whole(0, 4096),
+    "Compute threads per rank. 0: the node's cores divided by its ranks, minus data.workers, at "
+    "least 1.");
+  v("precision", &C::precision,
+    choice<Precision>({{"auto", Precision::kAuto},
+                       {"fp32", Precision::kFp32},
+                       {"bf16", Precision::kBf16},
+                       {"fp16", Precision::kFp16}}),
+    "Number format of forward and backward; loss, matching, weights and validation stay fp32. "
+    "fp16 scales the loss against underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16).");
+  v("deterministic", &C::deterministic, flag(),
+    "Use deterministic algorithms: bitwise-identical results for the same number of ranks and "
+    "threads. CPU only; refused on GPUs.");
+  v("detect_anomaly", &C::detect_anomaly, flag(),
+    "Stop at the operation whose gradient is NaN and print its forward trace. Training is "
+    "several times slower.");
+  v("log_every", &C::log_every, whole(1),
+    "Steps between progress lines if the output is not a terminal. metrics.jsonl has every step.");
+}
+
+}  // namespace dfine::inline config
