@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "distributed/communicator.h"
+#include "eval/monitor.h"
 #include "input/loader.h"
 #include "loss/criterion.h"
 #include "metrics/coco_types.h"
 #include "metrics/summary.h"
 #include "model/dfine.h"
 #include "model/postprocess.h"
-#include "weights/monitor.h"
 
 namespace dfine::inline shards {
 class PackedDataset;

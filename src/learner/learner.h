@@ -10,13 +10,13 @@
 #include "config/config.h"
 #include "distributed/communicator.h"
 #include "input/batch.h"
+#include "learner/learner_state.h"
 #include "learner/recipe.h"
 #include "learner/step.h"
 #include "model/dfine.h"
 #include "optim/adamw.h"
 #include "optim/ema.h"
 #include "optim/grad_scaler.h"
-#include "train/run/checkpoint.h"
 
 namespace dfine::inline learner {
 
@@ -61,7 +61,7 @@ class Learner {
   /// What a checkpoint keeps. The tensors share memory with the learner: write them out before the
   /// next step.
   LearnerState state() const;
-  /// Copies a state in; one without an average lets it start anew from the weights. The loss scale
+  /// Copies a state in; one without an EMA lets it start from the weights. The loss scale
   /// is taken where both have one. Throws Error listing what does not fit, before the first tensor
   /// changes. For rank zero, before share().
   void load(const LearnerState& state);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "eval/monitor.h"
 #include "input/loader.h"
-#include "weights/monitor.h"
 
 namespace dfine::inline train {
 

@@ -2,42 +2,13 @@
 // A checkpoint is a folder: config.json, preprocessor_config.json and model.safetensors, which
 // transformers' from_pretrained opens, state.pth, from which training continues and which
 // `torch.load(path, weights_only=True)` opens, and metrics.json, for people.
-#include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 
-#include "optim/adamw.h"
-#include "optim/grad_scaler.h"
-#include "tensor.h"
+#include "learner/learner_state.h"
+#include "train/run/run_state.h"
 #include "weights/hf_config.h"
-#include "weights/run_state.h"
 
 namespace dfine::inline run {
-
-/// What a learner holds.
-struct LearnerState {
-  std::map<std::string, Tensor> model;  // raw weights: parameters and buffers by name
-  AdamWState optimizer;
-  std::optional<GradScaler::State> scaler;  // unset: not in half precision. In state.pth as
-                                            // torch.amp.GradScaler.state_dict() has it
-
-  struct Average {
-    std::map<std::string, Tensor> tensors;  // as model
-    int64_t updates = 0;
-    std::optional<double> restarted_decay;  // see Ema::restart
-  };
-  std::optional<Average> ema;  // unset: off
-
-  /// As RunState::entries.
-  template <class Learner, class Visit>
-  static void entries(Learner& learner, const Visit& visit) {
-    visit("model_state_dict", learner.model);
-    visit("optimizer_state_dict", learner.optimizer);
-    visit("scaler", learner.scaler);
-    visit("ema", learner.ema);
-  }
-};
 
 struct Checkpoint {
   ModelDescription description;  // config.json and preprocessor_config.json
@@ -63,15 +34,5 @@ ModelDescription describe_checkpoint(const std::string& dir);
 /// `weights` is: the EMA if there is one. An Error names the file that is missing or damaged
 /// and the entry that is wrong.
 Checkpoint load_checkpoint(const std::string& dir);
-
-/// Throws one Error that lists all differences unless `saved` and `model` are exactly the same in
-/// names, shapes and types.
-void require_same_tensors(const std::map<std::string, Tensor>& saved,
-                          const std::map<std::string, Tensor>& model);
-
-/// Copies `saved` into the tensors of `model` (parameters and buffers by name), which must be the
-/// same; else an Error as above and nothing is copied.
-void restore_tensors(const std::map<std::string, Tensor>& saved,
-                     const std::map<std::string, Tensor>& model);
 
 }  // namespace dfine::inline run

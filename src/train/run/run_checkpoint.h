@@ -9,7 +9,7 @@
 #include "data/category.h"
 #include "learner/learner.h"
 #include "learner/recipe.h"
-#include "weights/run_state.h"
+#include "train/run/run_state.h"
 
 namespace dfine::inline run {
 

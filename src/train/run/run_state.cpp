@@ -1,6 +1,6 @@
-#include "weights/run_state.h"
+#include "train/run/run_state.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline run {
 
 bool RunState::validated(Monitor monitor, const Score& score, int64_t of_epoch) {
   val_loss = score.val_loss;
@@ -18,4 +18,4 @@ bool RunState::validated(Monitor monitor, const Score& score, int64_t of_epoch) 
   return true;
 }
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline run

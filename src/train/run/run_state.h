@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "config/config.h"
-#include "weights/monitor.h"
+#include "eval/monitor.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline run {
 
 /// Which of the two sets of weights: the moving average or the trained ones themselves.
 enum class WeightsKind { kEma, kRaw };
@@ -64,4 +64,4 @@ struct RunState {
   bool validated(Monitor monitor, const Score& score, int64_t of_epoch);
 };
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline run

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline eval {
 
 inline const char* monitor_name(Monitor monitor) {
   return monitor == Monitor::kAp ? "ap" : "val_loss";
@@ -41,4 +41,4 @@ inline bool is_better(Monitor monitor, const Score& score, const Score& than) {
   return better(-score.val_loss, -than.val_loss);
 }
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline eval

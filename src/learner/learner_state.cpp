@@ -1,0 +1,39 @@
+#include "learner/learner_state.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+
+#include "core/error.h"
+#include "core/text.h"
+
+namespace dfine::inline learner {
+
+void require_same_tensors(const std::map<std::string, Tensor>& saved,
+                          const std::map<std::string, Tensor>& model) {
+  std::string problems;
+  for (const auto& [name, mine] : model) {
+    const auto found = saved.find(name);
+    if (found == saved.end()) {
+      problems += str_cat("\n  ", name, ": missing");
+    } else if (found->second.sizes() != mine.sizes() ||
+               found->second.scalar_type() != mine.scalar_type()) {
+      problems +=
+          str_cat("\n  ", name, ": ", found->second.dtype().name(), " ", found->second.sizes(),
+                  ", the model has ", mine.dtype().name(), " ", mine.sizes());
+    }
+  }
+  for (const auto& [name, tensor] : saved)
+    if (!model.contains(name)) problems += str_cat("\n  ", name, ": the model has no such tensor");
+  if (!problems.empty())
+    throw Error("the saved weights are not those of this model:" + problems,
+                "The model's settings must be the same.");
+}
+
+void restore_tensors(const std::map<std::string, Tensor>& saved,
+                     const std::map<std::string, Tensor>& model) {
+  const at::NoGradGuard no_grad;
+  require_same_tensors(saved, model);
+  for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
+}
+
+}  // namespace dfine::inline learner
