@@ -8,6 +8,7 @@
 #include <optional>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 #include <toml++/toml.h>
 
@@ -20,6 +21,9 @@
 #include "core/text.h"
 
 namespace dfine::inline config {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 /// Collects what is wrong, so that one run shows all of it.
@@ -56,14 +60,32 @@ std::string current_name(const std::string& name) {
   return name;
 }
 
+std::string text_of(const std::string& path) {
+  const std::string hint = "Relative paths start at the current directory.";
+  std::error_code missing;
+  if (fs::is_directory(path, missing))
+    throw UsageError(str_cat("the configuration ", path, " is a folder"), hint);
+  std::ifstream in(path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(in), {});
+  if (!in) throw UsageError(str_cat("cannot read the configuration ", path), hint);
+  return text;
+}
+
+/// Names the file that a configuration changes: `extends = "base.toml"`, above all tables.
+constexpr const char* kExtends = "extends";
+
 class Reader {
  public:
-  /// `takes_renamed`: the names of earlier versions are not errors.
-  explicit Reader(bool takes_renamed = false)
-      : keys_(config_keys()), takes_renamed_(takes_renamed) {}
+  enum class Source { kFiles, kCheckpoint };
+
+  /// A checkpoint's configuration is whole, and may have the names of earlier versions.
+  explicit Reader(Source source = Source::kFiles)
+      : keys_(config_keys()), saved_(source == Source::kCheckpoint) {}
 
   void read(const toml::table& root, const std::string& file) {
+    if (const auto* base = root.get(kExtends); base && !saved_) extend(*base, file);
     for (const auto& [name, node] : root) {
+      if (name == kExtends && !saved_) continue;
       const std::string where = at(file, node);
       const auto* table = node.as_table();
       if (!table || !has_table(name)) {
@@ -71,28 +93,26 @@ class Reader {
         continue;
       }
       for (const auto& [key, value] : *table) {
-        std::ostringstream written;
-        written << toml::node_view<const toml::node>(value);
-        set(str_cat(name.str(), ".", key.str()), to_value(value), written.str(), at(file, value));
+        set(str_cat(name.str(), ".", key.str()), to_value(value), written(value), at(file, value));
       }
     }
   }
 
   /// Lines that TOML's parser does not take are reported and read as empty, so that one run shows
   /// what is wrong with the others too.
-  void read_text(std::string text) {
+  void read_text(std::string text, const std::string& file) {
     while (true) {
       try {
-        read(toml::parse(text, file_), file_);
+        read(toml::parse(text, file), file);
         return;
       } catch (const toml::parse_error& e) {
         const size_t number = e.source().begin.line;
         const auto line = key_line(text, number);
         if (line && !line->value.empty() && !is_toml(line->value)) {
-          problems_.add(str_cat(file_, ":", number), not_toml(*line, std::string(e.description())));
+          problems_.add(str_cat(file, ":", number), not_toml(*line, std::string(e.description())));
           text = without_line(text, number);
         } else {
-          problems_.add(str_cat(file_, ":", number, ":", e.source().begin.column),
+          problems_.add(str_cat(file, ":", number, ":", e.source().begin.column),
                         str_cat("not TOML: ", e.description()));
           return;
         }
@@ -142,6 +162,45 @@ class Reader {
     return str_cat(file, ":", node.source().begin.line);
   }
 
+  /// Reads the file that `file` changes, whose keys it then overrides.
+  void extend(const toml::node& base, const std::string& file) {
+    const std::string where = at(file, base);
+    if (!base.is_string()) {
+      problems_.add(where, wrong_base(written(base)));
+      return;
+    }
+    const std::string path = (fs::path(file).parent_path() / base.as_string()->get()).string();
+    extended_.push_back(file);
+    const auto is_path = [&](const std::string& reading) {
+      std::error_code missing;
+      return fs::equivalent(reading, path, missing);
+    };
+    try {
+      if (std::any_of(extended_.begin(), extended_.end(), is_path))
+        problems_.add(where, str_cat("extends ", path,
+                                     ", which extends this file in turn: take one extends away"));
+      else
+        read_text(text_of(path), path);
+    } catch (const UsageError& e) {
+      problems_.add(where,
+                    str_cat("extends: ", e.message(), "; its path starts at the folder of ", file));
+    }
+    extended_.pop_back();
+  }
+
+  static std::string wrong_base(const std::string& text) {
+    const bool word = text.find_first_of("\"'[{,") == std::string::npos && !is_toml(text);
+    return str_cat("extends cannot be ", text,
+                   " (expected: the path of a configuration file, as text)",
+                   word ? str_cat("; write ", to_toml(text)) : "");
+  }
+
+  static std::string written(const toml::node& value) {
+    std::ostringstream out;
+    out << toml::node_view<const toml::node>(value);
+    return out.str();
+  }
+
   const ConfigKey* find(const std::string& name) const {
     const auto it = std::find_if(keys_.begin(), keys_.end(),
                                  [&](const ConfigKey& k) { return k.name == name; });
@@ -152,6 +211,8 @@ class Reader {
                        [&](const ConfigKey& k) { return k.table() == name; });
   }
   std::string unknown(const std::string& name) const {
+    if (name.substr(name.rfind('.') + 1) == kExtends)
+      return "extends stands in a configuration file, above its first table";
     if (has_table(name))
       return str_cat(name, " is a table: its keys stand below a line [", name, "]");
     std::vector<std::string> names;
@@ -170,6 +231,7 @@ class Reader {
     if (quoted)
       return str_cat(line.key, ": not TOML: ", reason,
                      backslash ? "; text with backslashes stands in single quotes" : "");
+    if (line.key == kExtends) return wrong_base(line.value);
     if (key) return wrong_value(*key, line.value);
     return str_cat(unknown(line.key), "; its value ", line.value, " is not TOML: ", reason);
   }
@@ -186,7 +248,7 @@ class Reader {
   /// `written`: the value as it stands in the file or on the command line.
   void set(const std::string& given, const std::optional<ConfigValue>& value,
            const std::string& written, const std::string& where) {
-    const std::string name = takes_renamed_ ? current_name(given) : given;
+    const std::string name = saved_ ? current_name(given) : given;
     const ConfigKey* key = find(name);
     if (!key) {
       problems_.add(where, unknown(name));
@@ -206,10 +268,11 @@ class Reader {
   }
 
   std::vector<ConfigKey> keys_;
-  bool takes_renamed_;
+  bool saved_;
   Config config_;
   std::map<std::string, std::string> places_;  // where each key was set last
   std::string file_ = "the defaults";
+  std::vector<std::string> extended_;  // the files being read, each extending the next
   Problems problems_;
 };
 
@@ -234,29 +297,23 @@ Config parse_config(const std::string& text, const std::string& name,
   Reader reader;
   if (!name.empty()) {
     reader.set_file(name);
-    reader.read_text(text);
+    reader.read_text(text, name);
   }
   for (const std::string& argument : overrides) reader.override_with(argument);
   return reader.finish(unset);
 }
 
 Config parse_saved_config(const std::string& text, const std::string& name) {
-  Reader reader(/*takes_renamed=*/true);
+  Reader reader(Reader::Source::kCheckpoint);
   reader.set_file(name);
-  reader.read_text(text);
+  reader.read_text(text, name);
   return reader.finish(UnsetKeys::kRefused);
 }
 
 Config load_config(const std::string& path, const std::vector<std::string>& overrides,
                    UnsetKeys unset) {
   if (path.empty()) return parse_config("", "", overrides, unset);
-  const std::string hint = "Relative paths start at the current directory.";
-  if (std::filesystem::is_directory(path))
-    throw UsageError(str_cat("the configuration ", path, " is a folder"), hint);
-  std::ifstream in(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) throw UsageError(str_cat("cannot read the configuration ", path), hint);
-  return parse_config(text, path, overrides, unset);
+  return parse_config(text_of(path), path, overrides, unset);
 }
 
 std::string print_config(const Config& config) {

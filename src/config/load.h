@@ -1,5 +1,6 @@
 #pragma once
-// Configuration files: TOML, one table for each part of Config.
+// Configuration files: TOML, one table for each part of Config. With extends = "base.toml" above
+// its tables, a file changes another one; the path is relative to the file's own folder.
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@ enum class UnsetKeys { kRefused, kAllowed };
 /// Reads `path` (empty: defaults only), then applies `overrides` ("table.key=value", a TOML value;
 /// text keys also take bare text) in their order. Paths inside stay as written: they are relative
 /// to the current directory. Unknown keys, wrong types, values out of range and combinations that
-/// cannot work are one Error that lists them all with file and line or with the --set.
+/// cannot work are one UsageError that lists them all with file and line or with the --set. So are
+/// bases that are missing or that extend each other in a circle.
 Config load_config(const std::string& path, const std::vector<std::string>& overrides = {},
                    UnsetKeys unset = UnsetKeys::kRefused);
 

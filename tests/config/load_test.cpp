@@ -3,16 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <filesystem>
+#include <fstream>
 #include <limits>
 
 #include "config/keys.h"
 #include "config/synonyms.h"
 #include "core/error.h"
 #include "core/nearest.h"
+#include "core/text.h"
 
 namespace dfine {
 namespace {
+
+namespace fs = std::filesystem;
 
 const std::string kData = "[data]\ntrain='a'\nval='b'\n";
 
@@ -286,6 +292,94 @@ TEST(LoadConfig, BrokenToml) {
                "'batch_size'");
   EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
   EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
+}
+
+class Extends : public testing::Test {
+ protected:
+  ~Extends() override { fs::remove_all(folder_); }
+
+  /// Writes a file of the folder; gives its path.
+  std::string file(const std::string& name, const std::string& text) const {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    return path.string();
+  }
+  std::string error(const std::string& path, const std::vector<std::string>& overrides = {}) const {
+    try {
+      load_config(path, overrides);
+    } catch (const UsageError& e) {
+      return e.message();
+    }
+    return "no error";
+  }
+  void expect_error(const std::string& path, const std::string& part) const {
+    EXPECT_THAT(error(path), testing::HasSubstr(part));
+  }
+
+ private:
+  fs::path folder_ = fs::temp_directory_path() / str_cat("dfine_extends_", getpid());
+};
+
+TEST_F(Extends, AFileChangesWhatItExtends) {
+  file("all.toml", kData + "[optim]\nlr = 1\nweight_decay = 0.5\n[model]\nfreeze = ['a', 'b']\n");
+  file("base/size.toml", "extends = '../all.toml'\n[model]\nsize = 'x'\n[optim]\nlr = 2\n");
+  const std::string path =
+      file("mine.toml", "extends = 'base/size.toml'\n[optim]\nlr = 3\n[model]\nfreeze = ['c']\n");
+  const Config config = load_config(path, {"train.epochs=7"});
+  EXPECT_EQ(config.data.train, "a");
+  EXPECT_EQ(config.model.size, "x");
+  EXPECT_EQ(config.optim.lr, 3);
+  EXPECT_EQ(config.optim.weight_decay, 0.5);
+  EXPECT_EQ(config.model.freeze, std::vector<std::string>{"c"});
+  EXPECT_EQ(config.train.epochs, 7);
+  const std::string whole = print_config(config);
+  EXPECT_EQ(whole.find("extends"), std::string::npos);
+  EXPECT_TRUE(config_differences(parse_config(whole, "whole.toml"), config).empty());
+}
+
+TEST_F(Extends, ErrorsNameTheFileInWhichTheKeyStands) {
+  const std::string base = file("base.toml", kData + "batchsize = 3\n[optim]\nlr = 0\n");
+  const std::string path = file("a.toml", "extends = 'base.toml'\n[ema]\ndecay = 2\n");
+  expect_error(path, base + ":4: unknown key data.batchsize");
+  expect_error(path, base + ":6: optim.lr cannot be 0");
+  expect_error(path, path + ":3: ema.decay cannot be 2");
+  // Of a conflict, too.
+  file("base.toml", kData + "[optim]\nscale_lr = 'sqrt'\n");
+  expect_error(file("a.toml", "extends = 'base.toml'\n"), base + ":5: optim.scale_lr needs");
+}
+
+TEST_F(Extends, BasesThatCannotBeRead) {
+  const std::string path = file("a.toml", "extends = 'no/where.toml'\n");
+  const std::string folder = fs::path(path).parent_path().string();
+  expect_error(path, str_cat(path, ":1: extends: cannot read the configuration ", folder,
+                             "/no/where.toml; its path starts at the folder of ", path));
+  file("sub/b.toml", "");
+  expect_error(file("a.toml", "extends = 'sub'\n"), "/sub is a folder");
+  expect_error(file("a.toml", "\nextends = 3\n"), path + ":2: extends cannot be 3 (expected: ");
+  expect_error(file("a.toml", "extends = base.toml\n"),
+               path +
+                   ":1: extends cannot be base.toml (expected: the path of a configuration file, "
+                   "as text); write \"base.toml\"");
+  expect_error(file("a.toml", kData + "extends = 'b.toml'\n"),
+               path + ":4: extends stands in a configuration file, above its first table");
+  EXPECT_THAT(error(file("a.toml", kData), {"extends=b.toml"}),
+              testing::HasSubstr("--set extends=b.toml: extends stands in a configuration file"));
+}
+
+TEST_F(Extends, Circles) {
+  const std::string self = file("self.toml", "extends = './self.toml'\n" + kData);
+  expect_error(self, self + ":1: extends ");
+  expect_error(self, "in turn: take one extends away");
+  const std::string a = file("a.toml", "extends = 'b.toml'\n" + kData);
+  const std::string b = file("b.toml", "extends = 'a.toml'\n");
+  expect_error(a, str_cat(b, ":1: extends ", a, ", which extends this file in turn"));
+}
+
+/// A checkpoint's configuration is whole: it makes no program read another file.
+TEST_F(Extends, NotInACheckpoint) {
+  const std::string base = file("base.toml", "[optim]\nlr = 3\n");
+  EXPECT_THROW(parse_saved_config(str_cat("extends = '", base, "'\n", kData), "saved"), UsageError);
 }
 
 TEST(LoadConfig, OverridesWinInTheirOrder) {
