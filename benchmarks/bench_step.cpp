@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
   getrusage(RUSAGE_SELF, &usage);
   std::sort(seconds.begin() + 1, seconds.end());
   std::cout << std::fixed << "first_end "
-            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s " << seconds[1 + (seconds.size() - 1) / 2]
-            << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
+            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s "
+            << seconds[1 + (seconds.size() - 1) / 2] << "\npeak_gib "
+            << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }
