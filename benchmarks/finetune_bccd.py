@@ -190,8 +190,8 @@ def main():
         return {"yaml": official_yaml, "detections": official_detections}[a.role](a, a.work / "official")
     results = {"official": [], "ours": []}
     base = a.work
-    for a.seed in a.seeds:
-        a.work = base / f"seed{a.seed}"
+    for seed in a.seeds:
+        a.seed, a.work = seed, base / f"seed{seed}"
         one_seed(a, results)
     for name, rows in results.items():
         print(f"{name:9} {len(rows)} seeds: " + "  ".join(summary(rows, k, unit) for k, unit in METRICS))
