@@ -10,7 +10,7 @@ Side by side in one run, in turn, each in a process of its own tied to the first
                 zoom-out and no crop, so it does less than the others
   libjpeg       bare decoding of the same files from memory to RGB, by libjpeg-turbo through Pillow
   simplejpeg    the same through simplejpeg, the quickest binding of libjpeg-turbo
-Versions of the peers: benchmarks/requirements.txt. A peer that is not installed is named and left out.
+Versions of the peers: benchmarks/requirements.txt. A peer that is not installed is named and skipped.
 Then ours with one and two threads on two cores. The second column is images for each second of processor time, which other programs
 on the machine disturb less.
 
@@ -127,14 +127,13 @@ def train_files():
     return [i["file_name"] for i in json.loads((BCCD / "train.json").read_text())["images"]]
 
 
-def simplejpeg(images):
-    from simplejpeg import decode_jpeg
+def decoding(images, decode):
     files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
 
     def body():
         while True:
             for file in files:
-                decode_jpeg(file, "RGB")
+                decode(file)
                 yield 1
     return rate(images, body())
 
@@ -142,14 +141,20 @@ def simplejpeg(images):
 def libjpeg(images):
     from PIL import Image, features
     assert features.check("libjpeg_turbo")
-    files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
+    return decoding(images, lambda file: Image.open(io.BytesIO(file)).load())
 
-    def body():
-        while True:
-            for file in files:
-                Image.open(io.BytesIO(file)).load()
-                yield 1
-    return rate(images, body())
+
+def simplejpeg(images):
+    from simplejpeg import decode_jpeg
+    return decoding(images, lambda file: decode_jpeg(file, "RGB"))
+
+
+def is_installed(module):
+    """Also for a part of a namespace package: PyTorch's wheels bring `nvidia` without `nvidia.dali`."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def ours(options, pack, threads, images, augment="dfine"):
@@ -195,10 +200,10 @@ def main():
                 "one thread": lambda: on_cores(2, lambda: ours(options, pack, 1, 10 * options.images)),
                 "two threads": lambda: on_cores(2, lambda: ours(options, pack, 2, 10 * options.images))}
         for name, module, share in (("dali", "nvidia.dali", 5), ("simplejpeg", "simplejpeg", 10)):
-            if importlib.util.find_spec(module.split(".")[0]):
+            if is_installed(module):
                 runs[name] = lambda name=name, share=share: on_cores(1, lambda: peer(name, share * options.images))
             else:
-                print(f"{name} is not installed: left out")
+                print(f"{name} is not installed: skipped")
         if "DFINE_OFFICIAL" in os.environ:
             runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
         best = dict.fromkeys(runs, (0.0, 0.0))
