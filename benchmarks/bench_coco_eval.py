@@ -117,7 +117,7 @@ def run(command):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, default=Path("build/release/bin"), help="where bench_coco_eval is")
+    parser.add_argument("--bin", type=Path, default=Path("build/release/bin"), help="where dfine-eval and bench_coco_eval are")
     parser.add_argument("--images", type=int, default=5000)
     parser.add_argument("--classes", type=int, default=80)
     parser.add_argument("--detections", type=int, default=100, help="per image")
@@ -128,7 +128,8 @@ def main():
         folder = Path(name)
         make_data(folder, args.images, args.classes, args.detections)
         files = [folder / "gt.json", folder / "dt.json"]
-        programs = {"dfine-eval": [args.bin / "dfine-eval", "--annotations", files[0], "--predictions", files[1]], "ours": [args.bin / "bench_coco_eval", *files],
+        programs = {"dfine-eval": [args.bin / "dfine-eval", "--annotations", files[0], "--predictions", files[1]],
+                    "ours": [args.bin / "bench_coco_eval", *files],
                     "ours, one thread": [args.bin / "bench_coco_eval", *files, 1]}
         programs.update({m: [sys.executable, __file__, "--child", m, *files] for m in PEERS if m not in args.skip})
         results = {}

@@ -127,14 +127,13 @@ def train_files():
     return [i["file_name"] for i in json.loads((BCCD / "train.json").read_text())["images"]]
 
 
-def simplejpeg(images):
-    from simplejpeg import decode_jpeg
+def decoding(images, decode):
     files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
 
     def body():
         while True:
             for file in files:
-                decode_jpeg(file, "RGB")
+                decode(file)
                 yield 1
     return rate(images, body())
 
@@ -142,14 +141,20 @@ def simplejpeg(images):
 def libjpeg(images):
     from PIL import Image, features
     assert features.check("libjpeg_turbo")
-    files = [(BCCD / "images" / name).read_bytes() for name in train_files()]
+    return decoding(images, lambda file: Image.open(io.BytesIO(file)).load())
 
-    def body():
-        while True:
-            for file in files:
-                Image.open(io.BytesIO(file)).load()
-                yield 1
-    return rate(images, body())
+
+def simplejpeg(images):
+    from simplejpeg import decode_jpeg
+    return decoding(images, lambda file: decode_jpeg(file, "RGB"))
+
+
+def is_installed(module):
+    """Also for a part of a namespace package: PyTorch's wheels bring `nvidia` without `nvidia.dali`."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def ours(options, pack, threads, images, augment="dfine"):
@@ -195,7 +200,7 @@ def main():
                 "one thread": lambda: on_cores(2, lambda: ours(options, pack, 1, 10 * options.images)),
                 "two threads": lambda: on_cores(2, lambda: ours(options, pack, 2, 10 * options.images))}
         for name, module, share in (("dali", "nvidia.dali", 5), ("simplejpeg", "simplejpeg", 10)):
-            if importlib.util.find_spec(module.split(".")[0]):
+            if is_installed(module):
                 runs[name] = lambda name=name, share=share: on_cores(1, lambda: peer(name, share * options.images))
             else:
                 print(f"{name} is not installed: skipped")

@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <string>
@@ -58,9 +57,8 @@ int main(int argc, char** argv) {
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::sort(seconds.begin() + 1, seconds.end());
+  const double median = dfine::quartiles({seconds.begin() + 1, seconds.end()}).median;
   std::cout << std::fixed << "first_end "
             << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s "
-            << seconds[1 + (seconds.size() - 1) / 2] << "\npeak_gib "
-            << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
+            << median << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Internal to dist: how a rank's failure reaches the user and ends its peers.
+// Internal to distributed: how a rank's failure reaches the user and ends its peers.
 #include <semaphore.h>
 
 #include <atomic>

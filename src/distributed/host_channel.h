@@ -1,5 +1,5 @@
 #pragma once
-// The one place that calls MPI's collectives, all on host memory. Internal to dist (mpi.h).
+// The one place that calls MPI's collectives, all on host memory. Internal to distributed (mpi.h).
 #include <mpi.h>
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #pragma once
 // Collectives of PyTorch over MPI for CPU tensors: the wheel's libtorch has neither its own MPI
-// backend nor Gloo's headers. Internal to dist (mpi.h).
+// backend nor Gloo's headers. Internal to distributed (mpi.h).
 #include <mpi.h>
 
 #include <atomic>

@@ -1,5 +1,5 @@
 #pragma once
-// Internal to dist (mpi.h).
+// Internal to distributed (mpi.h).
 #include <mpi.h>
 
 #include <c10/core/ScalarType.h>

@@ -1,6 +1,6 @@
 #pragma once
 // Whether NCCL's header, the NCCL that LibTorch was built with and the loaded library fit together.
-// Internal to dist.
+// Internal to distributed.
 #include <cstdint>
 #include <string>
 

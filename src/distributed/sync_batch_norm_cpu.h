@@ -1,5 +1,5 @@
 #pragma once
-// The CPU kernels of sync_batch_norm. Internal to dist.
+// The CPU kernels of sync_batch_norm. Internal to distributed.
 #include "tensor.h"
 
 namespace dfine::inline distributed {

@@ -42,10 +42,10 @@ TEST(Draw, PutsTheOutlineOnTheBoxAndNothingElsewhere) {
 }
 
 TEST(Draw, LabelsStandApart) {
-  Image is_single(400, 300), both(400, 300);
+  Image single(400, 300), both(400, 300);
   const DrawnBox box{100, 100, 200, 200, 0, "first 0.90"};
   const std::vector<DrawnBox> boxes{box, {100, 100, 200, 200, 1, "second 0.80"}};
-  draw_boxes(alone, std::span(&box, 1));
+  draw_boxes(single, std::span(&box, 1));
   draw_boxes(both, boxes);
   const auto count = [](const Image& image, Colour colour, int first_row, int end_row) {
     int n = 0;
@@ -55,8 +55,8 @@ TEST(Draw, LabelsStandApart) {
     return n;
   };
   // The first label lies above the box and is left whole, the second goes below.
-  EXPECT_GT(count(alone, class_colour(0), 0, 95), 0);
-  EXPECT_EQ(count(both, class_colour(0), 0, 95), count(alone, class_colour(0), 0, 95));
+  EXPECT_GT(count(single, class_colour(0), 0, 95), 0);
+  EXPECT_EQ(count(both, class_colour(0), 0, 95), count(single, class_colour(0), 0, 95));
   EXPECT_EQ(count(both, class_colour(1), 0, 95), 0);
   EXPECT_GT(count(both, class_colour(1), 205, 300), 0);
 }

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "python.h"
-#include "state/small_checkpoint.h"
+#include "weights/small_checkpoint.h"
 #include "train/run/checkpoint.h"
 
 namespace dfine {

@@ -24,7 +24,7 @@
 #include "model/dfine.h"
 #include "optim/ema.h"
 #include "python.h"
-#include "state/small_checkpoint.h"
+#include "weights/small_checkpoint.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
