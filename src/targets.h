@@ -16,14 +16,4 @@ struct Targets {
   int64_t num_boxes() const { return labels.defined() ? labels.size(0) : 0; }
 };
 
-/// What a step must know of the whole batch over all ranks, so that it does not depend on how the
-/// batch is split.
-struct GlobalCounts {
-  int64_t images = 0;     // images in the global batch
-  int64_t boxes = 0;      // boxes in the global batch
-  int64_t max_boxes = 0;  // most boxes in one image of the global batch
-  int64_t without_denoising =
-      0;  // boxes that have no denoising queries because their number is capped
-};
-
 }  // namespace dfine

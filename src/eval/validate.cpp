@@ -16,20 +16,6 @@
 namespace dfine::inline eval {
 namespace {
 
-/// Of all images together, so that a batch's loss is its share of the whole. An output in
-/// evaluation has the final prediction alone: the union of matchings is its own matching, which
-/// gives min(boxes, queries) of an image a query.
-LossCounts loss_counts(const PackedDataset& dataset, size_t num_images, int64_t num_queries) {
-  LossCounts counts;
-  counts.batch.images = static_cast<int64_t>(num_images);
-  for (size_t i = 0; i < num_images; ++i) {
-    const auto boxes = static_cast<int64_t>(dataset.training_box_count(i));
-    counts.batch.boxes += boxes;
-    counts.num_boxes_go += std::min(boxes, num_queries);
-  }
-  return counts;
-}
-
 /// Detections with the original image and category ids; boxes as the official evaluator converts
 /// them, in float.
 void append_detections(const dfine::Detections& found, int64_t image_id,
@@ -85,15 +71,14 @@ GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images) {
 }
 
 ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
-                              const LossCounts& counts, at::Device device) {
+                              at::Device device) {
   const at::NoGradGuard no_grad;
-  const Criterion criterion(
-      {.num_classes = model.spec().num_classes, .reg_max = model.spec().reg_max});
   const Targets targets = to_device(batch.targets, device);
   const ModelOutput output = model.forward(to_model_input(batch.images, device));
-  return {.loss = criterion.loss(output, targets, criterion.match(output, targets), counts)
-                      .total.item<double>(),
-          .detections = postprocess(output.layers.back(), sizes)};
+  const HeadOutput& prediction = output.layers.back();
+  return {
+      .loss = detection_loss_sums(prediction, targets, {.num_classes = model.spec().num_classes}),
+      .detections = postprocess(prediction, sizes)};
 }
 
 Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
@@ -104,8 +89,7 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
                                 ? std::min(static_cast<size_t>(options.max_images), dataset.size())
                                 : dataset.size();
 
-  const LossCounts counts = loss_counts(dataset, num_images, model.spec().num_queries);
-  double loss = 0;
+  DetectionLossSums loss;
   std::vector<Detection> detections;
   Loader loader(dataset, options.loader);
   loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
@@ -115,7 +99,7 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
     std::vector<ImageSize> sizes;
     for (const size_t i : batch.samples)
       sizes.push_back({dataset.image(i).height, dataset.image(i).width});
-    const ValidatedBatch found = validate_batch(model, batch, sizes, counts, group.device());
+    const ValidatedBatch found = validate_batch(model, batch, sizes, group.device());
     loss += found.loss;
     for (size_t b = 0; b < sizes.size(); ++b) {
       append_detections(found.detections[b], dataset.image(batch.samples[b]).id,
@@ -125,7 +109,8 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   model.train(was_training);
 
   Validation result;
-  result.val_loss = group.sum({loss}).front();
+  const auto sums = group.sum({loss.vfl, loss.box, loss.boxes, loss.pairs});
+  result.val_loss = DetectionLossSums{sums[0], sums[1], sums[2], sums[3]}.loss();
   std::vector<Detection> all;  // in the order of the ranks
   for (const auto& of_rank : group.gather(detections, 0))
     all.insert(all.end(), of_rank.begin(), of_rank.end());

@@ -21,7 +21,7 @@ namespace dfine::inline eval {
 
 struct Validation {
   /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and
-  /// normalised as the criterion does for all images as one batch: loss_vfl by the number of boxes,
+  /// normalised for all images as one batch: loss_vfl by the number of boxes,
   /// the others by the number of matched pairs (fewer than boxes only where an image has more boxes
   /// than queries). It does not depend on the batch size or the number of ranks (up to rounding in
   /// the order of the sum).
@@ -46,15 +46,14 @@ GroundTruth ground_truth(const PackedDataset& dataset, size_t num_images);
 
 /// A batch as validate() treats it.
 struct ValidatedBatch {
-  double loss = 0;                     // the batch's share of val_loss
+  DetectionLossSums loss;
   std::vector<Detections> detections;  // [B]
 };
 
 /// Forward, loss and detections of one batch; no gradients. `model`: in evaluation mode, on
-/// `device`. `counts`: of all images that are validated, which normalise the loss. `sizes`: [B]
-/// pixels of the original images, which the detections are in.
+/// `device`. `sizes`: [B] pixels of the original images, which the detections are in.
 ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vector<ImageSize>& sizes,
-                              const LossCounts& counts, at::Device device);
+                              at::Device device);
 
 /// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates,
 /// and all ranks get the result. The model is put into evaluation mode and back into the mode it

@@ -12,33 +12,29 @@
 namespace dfine::inline learner {
 namespace {
 
-/// Over all ranks and these micro-batches; one small all-reduce.
-GlobalCounts count(std::span<const MicroBatch> parts, const ModelSpec& spec,
-                   const Communicator& group) {
-  int64_t images = 0, boxes = 0, most = 0, without_denoising = 0;
-  for (const MicroBatch& part : parts) {
-    images += part.targets.num_images();
-    boxes += part.targets.num_boxes();
-    for (const int64_t of_image : part.targets.counts) {
-      most = std::max(most, of_image);
-      const DenoisingMeta alone =
-          denoising_meta(spec.num_denoising, of_image, spec.max_denoising_queries);
-      if (alone.groups > 0) without_denoising += of_image - alone.max_boxes;
-    }
-  }
-  const auto sums = group.sum<int64_t>({images, boxes, without_denoising});
-  return {.images = sums[0],
-          .boxes = sums[1],
-          .max_boxes = group.max({most})[0],
-          .without_denoising = sums[2]};
+/// In one image, over all ranks.
+int64_t most_boxes(std::span<const MicroBatch> parts, const Communicator& group) {
+  int64_t most = 0;
+  for (const MicroBatch& part : parts)
+    for (const int64_t boxes : part.targets.counts) most = std::max(most, boxes);
+  return group.max({most})[0];
 }
 
-LossCounts count(const std::vector<Matchings>& matchings, const GlobalCounts& batch,
-                 const Communicator& group) {
-  int64_t pairs = 0;
-  for (const Matchings& part : matchings) pairs += part.num_boxes_go();
-  const double all = group.sum({static_cast<double>(pairs)}).front();
-  return {.batch = batch, .num_boxes_go = static_cast<int64_t>(all), .ranks = group.size()};
+/// Over all ranks.
+LossNorms sum(const std::vector<Matchings>& matchings, const Communicator& group) {
+  LossNorms mine;
+  for (const Matchings& part : matchings) {
+    mine.images += part.norms.images;
+    mine.boxes += part.norms.boxes;
+    mine.without_denoising += part.norms.without_denoising;
+    mine.pairs += part.norms.pairs;
+  }
+  const auto all = group.sum({mine.images, mine.boxes, mine.without_denoising, mine.pairs});
+  return {.images = all[0],
+          .boxes = all[1],
+          .without_denoising = all[2],
+          .pairs = all[3],
+          .ranks = static_cast<double>(group.size())};
 }
 
 /// A batch without any box lacks the terms of the denoising queries, which are the last.
@@ -86,23 +82,22 @@ LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey&
 void TrainingStep::accumulate(const Range& range, const StepKey& key, double share,
                               double loss_scale, LossTerms& terms) {
   const std::span<const MicroBatch> parts = range.parts;
-  const GlobalCounts batch = count(parts, model_.spec(), group_);
-  terms.without_denoising += batch.without_denoising;
-
+  const int64_t most = most_boxes(parts, group_);
   std::vector<Matchings> matchings(parts.size());
   for (size_t k = parts.size(); --k > 0;) {
     const at::NoGradGuard no_grad;
     matchings[k] =
-        criterion_.match(forward(parts[k], range.first + k, batch, key), parts[k].targets);
+        criterion_.match(forward(parts[k], range.first + k, most, key), parts[k].targets);
   }
   if (parts.size() > 1) buffers_.restore();
-  ModelOutput output = forward(parts[0], range.first, batch, key);
+  ModelOutput output = forward(parts[0], range.first, most, key);
   matchings[0] = criterion_.match(output, parts[0].targets);
-  const LossCounts counts = count(matchings, batch, group_);
+  const LossNorms norms = sum(matchings, group_);
+  terms.without_denoising += static_cast<int64_t>(norms.without_denoising);
 
   for (size_t k = 0; k < parts.size(); ++k) {
-    if (k > 0) output = forward(parts[k], range.first + k, batch, key);
-    const LossResult loss = criterion_.loss(output, parts[k].targets, matchings[k], counts);
+    if (k > 0) output = forward(parts[k], range.first + k, most, key);
+    const LossResult loss = criterion_.loss(output, parts[k].targets, matchings[k], norms);
     add(loss, share, terms);
     const Tensor scaled = loss.total * (loss_scale * share);
     if (!range.last || k + 1 < parts.size()) {
@@ -113,12 +108,12 @@ void TrainingStep::accumulate(const Range& range, const StepKey& key, double sha
   }
 }
 
-ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
+ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, int64_t most_boxes,
                                   const StepKey& key) {
   const int64_t num_classes = model_.spec().num_classes, images = part.targets.num_images();
   DenoisingQueries denoising;
-  denoising.meta = denoising_meta(model_.spec().num_denoising, counts.max_boxes,
-                                  model_.spec().max_denoising_queries);
+  denoising.meta =
+      denoising_meta(model_.spec().num_denoising, most_boxes, model_.spec().max_denoising_queries);
   if (denoising.meta.groups > 0) {
     const int64_t first =
         images * micro_batch_index(static_cast<int64_t>(index), group_.rank(), group_.size());

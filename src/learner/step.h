@@ -56,10 +56,9 @@ class TrainingStep {
   /// undefined before, are `loss_scale` times those of the global batch, the same on all ranks.
   /// Micro-batch k of rank r is part micro_batch_index(k, r, ranks) of the global batch.
   ///
-  /// kExact: the loss is normalised by counts of the global batch. Those of images and boxes are
-  /// known beforehand; how many pairs the unions of matchings have is known only once all
-  /// micro-batches have been forwarded. So with K > 1 micro-batches K - 1 of them go forward twice,
-  /// first without a graph.
+  /// kExact: the loss is normalised by counts of the global batch. How many pairs the unions of
+  /// matchings have is known only once all micro-batches have been forwarded. So with K > 1
+  /// micro-batches K - 1 of them go forward twice, first without a graph.
   ///
   /// kAveraged: the loss is the mean of K losses, of each micro-batch over all ranks, with counts
   /// and denoising groups of its own. Each goes forward once. With K = 1 both are the same.
@@ -82,8 +81,8 @@ class TrainingStep {
   /// Adds to the gradients and to `terms` what they would be from this range alone, times `share`.
   void accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
                   LossTerms& terms);
-  ModelOutput forward(const MicroBatch& part, size_t index, const GlobalCounts& counts,
-                      const StepKey& key);
+  /// `most_boxes`: in one image of all that is normalised together.
+  ModelOutput forward(const MicroBatch& part, size_t index, int64_t most_boxes, const StepKey& key);
 
   DFine& model_;
   const Criterion criterion_;

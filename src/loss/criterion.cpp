@@ -34,9 +34,9 @@ struct Scales {
 /// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots
 /// of how many normal queries are matched and not. `matched` and `unmatched` count the stack's own
 /// queries, each with four edges, of the whole step.
-void set_ddf_scales(Scales& scales, double ranks, double num_boxes_go, double other_queries,
+void set_ddf_scales(Scales& scales, double ranks, double pairs, double other_queries,
                     double matched, double unmatched) {
-  const double a = std::sqrt(num_boxes_go), b = std::sqrt(other_queries);
+  const double a = std::sqrt(pairs), b = std::sqrt(other_queries);
   scales.ddf_matched = matched > 0 ? ranks * a / (a + b) / (4 * matched) : 0;
   scales.ddf_unmatched = unmatched > 0 ? ranks * b / (a + b) / (4 * unmatched) : 0;
 }
@@ -117,29 +117,42 @@ class TermList {
   std::vector<Tensor> values_;
 };
 
-void check(const ModelOutput& output, const Targets& targets, const CriterionOptions& options) {
-  if (output.layers.empty()) throw Error("criterion: the output has no decoder layer");
-  const HeadOutput& last = output.layers.back();
-  if (last.logits.size(-1) != options.num_classes) {
+void check(const HeadOutput& head, const Targets& targets, const CriterionOptions& options) {
+  if (head.logits.size(-1) != options.num_classes) {
     throw Error(str_cat("criterion: built for ", options.num_classes, " classes, the outputs have ",
-                        last.logits.size(-1)));
+                        head.logits.size(-1)));
   }
-  if (last.corners.defined() && last.corners.size(-1) != 4 * (options.reg_max + 1)) {
-    throw Error(str_cat("criterion: built for ", options.reg_max + 1,
-                        " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
-  }
-  if (last.logits.size(0) != targets.num_images()) {
-    throw Error(str_cat("criterion: outputs of ", last.logits.size(0), " images, targets of ",
+  if (head.logits.size(0) != targets.num_images()) {
+    throw Error(str_cat("criterion: outputs of ", head.logits.size(0), " images, targets of ",
                         targets.num_images()));
   }
 }
 
-void check(const Targets& targets, const GlobalCounts& counts) {
-  if (counts.images < targets.num_images() || counts.boxes < targets.num_boxes()) {
-    throw Error(str_cat("criterion: the global batch (", counts.images, " images, ", counts.boxes,
-                        " boxes) is smaller than this rank's (", targets.num_images(), " images, ",
-                        targets.num_boxes(), " boxes)"));
+void check(const ModelOutput& output, const Targets& targets, const CriterionOptions& options) {
+  if (output.layers.empty() || !output.pre.logits.defined())
+    throw Error("criterion: the output is not that of a model in training mode");
+  const HeadOutput& last = output.layers.back();
+  check(last, targets, options);
+  if (last.corners.size(-1) != 4 * (options.reg_max + 1)) {
+    throw Error(str_cat("criterion: built for ", options.reg_max + 1,
+                        " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
   }
+}
+
+void check(const Targets& targets, const LossNorms& norms) {
+  const auto images = static_cast<double>(targets.num_images()),
+             boxes = static_cast<double>(targets.num_boxes());
+  if (norms.images < images || norms.boxes < boxes) {
+    throw Error(str_cat("criterion: the global batch (", norms.images, " images, ", norms.boxes,
+                        " boxes) is smaller than this rank's (", images, " images, ", boxes,
+                        " boxes)"));
+  }
+}
+
+double count_pairs(const MatchedIndices& matching) {
+  size_t pairs = 0;
+  for (const Pairs& image : matching) pairs += image.size();
+  return static_cast<double>(pairs);
 }
 
 }  // namespace
@@ -152,24 +165,24 @@ std::vector<std::pair<std::string, double>> LossResult::values() const {
   return result;
 }
 
-int64_t Matchings::num_boxes_go() const {
-  int64_t pairs = 0;
-  for (const Pairs& image : go) pairs += static_cast<int64_t>(image.size());
-  return pairs;
-}
-
 Matchings Criterion::match(const ModelOutput& output, const Targets& targets) const {
   check(output, targets, options_);
   Matchings result;
   result.heads = dfine::hungarian_match(normal_heads(output).heads, targets, options_.matcher);
   result.go = go_indices(result.heads);
+  const std::vector<int64_t>& kept = output.dn.kept;
+  const auto boxes = static_cast<double>(targets.num_boxes());
+  result.norms = {.images = static_cast<double>(targets.num_images()),
+                  .boxes = boxes,
+                  .without_denoising = kept.empty() ? 0 : boxes - static_cast<double>(kept.size()),
+                  .pairs = count_pairs(result.go)};
   return result;
 }
 
 LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
-                           const Matchings& matchings, const LossCounts& counts) const {
+                           const Matchings& matchings, const LossNorms& norms) const {
   check(output, targets, options_);
-  check(targets, counts.batch);
+  check(targets, norms);
   const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
 
   const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
@@ -187,40 +200,65 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
                  &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
                 device);
 
-  const double ranks = counts.ranks, boxes = static_cast<double>(counts.batch.boxes),
-               box_norm = std::max(boxes, 1.0);
-  const double num_boxes_go = static_cast<double>(counts.num_boxes_go);
-  const double other_queries = static_cast<double>(counts.batch.images * queries) - num_boxes_go;
+  const double ranks = norms.ranks, pairs = norms.pairs;
+  const double other_queries = norms.images * static_cast<double>(queries) - pairs;
   TermList terms(options_, targets, output);
-  Scales scales{.own = ranks / box_norm,
-                .shared = ranks / std::max(num_boxes_go, 1.0),
+  Scales scales{.own = ranks / std::max(norms.boxes, 1.0),
+                .shared = ranks / std::max(pairs, 1.0),
                 .ddf_matched = 0,
                 .ddf_unmatched = 0};
-  set_ddf_scales(scales, ranks, num_boxes_go, other_queries, num_boxes_go, other_queries);
+  set_ddf_scales(scales, ranks, pairs, other_queries, pairs, other_queries);
   terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
   if (!denoising.heads.empty()) {
-    const double denoised = boxes - static_cast<double>(counts.batch.without_denoising);
+    const double denoised = norms.boxes - norms.without_denoising;
     const double groups = static_cast<double>(output.dn.groups), positives = groups * denoised;
     scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
-    set_ddf_scales(scales, ranks, num_boxes_go, other_queries, positives,
-                   static_cast<double>(counts.batch.images * output.dn.num_queries()) - positives);
+    set_ddf_scales(scales, ranks, pairs, other_queries, positives,
+                   norms.images * static_cast<double>(output.dn.num_queries()) - positives);
     terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
-    if (output.dn_layers.back().corners.defined())
-      terms.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+    terms.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
   }
   LossResult result;
   terms.finish(result);
   return result;
 }
 
-LossResult Criterion::operator()(const ModelOutput& output, const Targets& targets,
-                                 const GlobalCounts& counts, const Communicator& group) const {
-  const Matchings matchings = match(output, targets);
-  const double pairs = group.sum({static_cast<double>(matchings.num_boxes_go())}).front();
-  return loss(
-      output, targets, matchings,
-      {.batch = counts, .num_boxes_go = static_cast<int64_t>(pairs), .ranks = group.size()});
+DetectionLossSums& DetectionLossSums::operator+=(const DetectionLossSums& other) {
+  vfl += other.vfl;
+  box += other.box;
+  boxes += other.boxes;
+  pairs += other.pairs;
+  return *this;
+}
+
+double DetectionLossSums::loss() const {
+  return vfl / std::max(boxes, 1.0) + box / std::max(pairs, 1.0);
+}
+
+DetectionLossSums detection_loss_sums(const HeadOutput& head, const Targets& targets,
+                                      const CriterionOptions& options) {
+  check(head, targets, options);
+  const at::NoGradGuard no_grad;
+  ModelOutput prediction;
+  prediction.layers = {head};
+  const NamedHeads named = normal_heads(prediction);
+  const HeadStack stack = stack_heads(named);
+  const MatchedIndices matching = match(named.heads, targets, options.matcher).front();
+  const FlatIndices pairs = flat_indices(matching, targets, head.logits.size(1));
+  const std::vector<Tensor> rows = to_device({&pairs.query, &pairs.box}, targets.boxes.device());
+  const Tensor wanted = targets.boxes.to(stack.boxes.scalar_type()).index_select(0, rows[1]);
+  const BoxSums box = box_sums(stack.boxes.index_select(1, rows[0]), wanted);
+  const Tensor vfl =
+      vfl_sums(stack.logits, box.iou, rows[0], targets.labels.index_select(0, rows[1]),
+               options.alpha, options.gamma);
+  const Tensor sums = at::cat({vfl * options.vfl, box.l1 * options.bbox + box.giou * options.giou})
+                          .to(at::kDouble)
+                          .cpu();
+  return {.vfl = sums.const_data_ptr<double>()[0],
+          .box = sums.const_data_ptr<double>()[1],
+          .boxes = static_cast<double>(targets.num_boxes()),
+          .pairs = static_cast<double>(pairs.size())};
 }
 
 }  // namespace dfine::inline loss

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "distributed/communicator.h"
 #include "loss/matcher.h"
 #include "model/outputs.h"
 #include "targets.h"
@@ -23,21 +22,20 @@ struct CriterionOptions {
   MatcherOptions matcher{};
 };
 
+/// What the loss divides by: counts of all that makes up one optimizer step, so that it does not
+/// depend on how ranks and micro-batches split the batch.
+struct LossNorms {
+  double images = 0, boxes = 0;
+  double without_denoising = 0;  // boxes without denoising queries because their number is capped
+  double pairs = 0;              // in the unions of matchings
+  double ranks = 1;              // that take the mean of their results
+};
+
 /// Which queries have which boxes, in what one rank forwards at once.
 struct Matchings {
   std::vector<MatchedIndices> heads;  // of the layers, `pre` and `enc`
   MatchedIndices go;                  // their union, which the box and distribution losses use
-
-  /// Pairs in the union.
-  int64_t num_boxes_go() const;
-};
-
-/// What the loss is normalised by: counts of all that makes up one optimizer step, over its ranks
-/// and micro-batches.
-struct LossCounts {
-  GlobalCounts batch;
-  int64_t num_boxes_go = 0;
-  int ranks = 1;
+  LossNorms norms;  // of this batch alone; a step's are the sums over its ranks and micro-batches
 };
 
 struct LossResult {
@@ -63,7 +61,7 @@ struct LossResult {
 /// | dn_i (last: ddf 0) | fixed / (boxes * groups) | fixed / (boxes * groups)  | fixed, mixed as normal |
 /// | dn_pre             | fixed / (boxes * groups) | the same, no fgl          | -                      |
 ///
-/// Boxes without denoising queries (GlobalCounts::without_denoising) do not count in the last two
+/// Boxes without denoising queries (LossNorms::without_denoising) do not count in the last two
 /// rows.
 ///
 /// float and double outputs are computed as they are, half and bfloat16 as float; run it outside of
@@ -73,23 +71,30 @@ class Criterion {
  public:
   explicit Criterion(const CriterionOptions& options = {}) : options_(options) {}
 
-  /// Heads without logits are skipped here and below (an evaluation's output has the last layer
-  /// only). Copies to the host, and so waits for the device.
+  /// Copies to the host, and so waits for the device. Throws for outputs of an evaluation.
   Matchings match(const ModelOutput& output, const Targets& targets) const;
 
   /// `matchings`: of these targets, from an output of the same shapes. Does not wait for the
   /// device.
   LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings,
-                  const LossCounts& counts) const;
-
-  /// Both, for a step of one batch per rank. With several ranks this is a collective call.
-  LossResult operator()(const ModelOutput& output, const Targets& targets,
-                        const GlobalCounts& counts, const Communicator& group) const;
-
-  const CriterionOptions& options() const { return options_; }
+                  const LossNorms& norms) const;
 
  private:
   CriterionOptions options_;
 };
+
+/// loss_vfl + loss_bbox + loss_giou of one head with its own matching, before the division.
+struct DetectionLossSums {
+  double vfl = 0, box = 0;      // weighted sums; `box`: of bbox and giou
+  double boxes = 0, pairs = 0;  // what they are divided by
+
+  DetectionLossSums& operator+=(const DetectionLossSums& other);
+  double loss() const;
+};
+
+/// Of the prediction for one batch, with the classes, weights and matcher of `options`. Waits for
+/// the device.
+DetectionLossSums detection_loss_sums(const HeadOutput& head, const Targets& targets,
+                                      const CriterionOptions& options);
 
 }  // namespace dfine::inline loss

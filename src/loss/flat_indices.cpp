@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "distributed/to_device_async.h"
 #include "model/denoising.h"
+#include "model/upload.h"
 
 namespace dfine::inline loss {
 

@@ -7,9 +7,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "distributed/to_device_async.h"
 #include "loss/box_ops.h"
 #include "loss/linear_sum_assignment.h"
+#include "model/upload.h"
 
 namespace dfine::inline loss {
 namespace {

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "core/text.h"
-#include "distributed/to_device_async.h"
 #include "model/distribution.h"
+#include "model/upload.h"
 
 namespace dfine::inline model {
 namespace {

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/failure.h"
+#include "eval/class_order.h"
 #include "files/atomic_path.h"
 #include "learner/build.h"
 #include "learner/compute_setup.h"
@@ -31,6 +32,7 @@
 #include "train/run/run_folder.h"
 #include "train/tools/preview.h"
 #include "train/validate_learner.h"
+#include "weights/class_match.h"
 
 namespace dfine::inline train {
 namespace {

@@ -19,7 +19,7 @@ namespace {
 const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
 
 LossResult compute(const SyntheticBatch& batch) {
-  return Criterion(kOptions)(batch.output, batch.targets, batch.counts, Communicator());
+  return compute_loss(Criterion(kOptions), batch.output, batch.targets);
 }
 
 nlohmann::json golden() {
@@ -126,7 +126,6 @@ TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
                   .counts = {3, 6}};
   more.targets.labels.index_copy_(0, rows, alone.targets.labels);
   more.targets.boxes.index_copy_(0, rows, alone.targets.boxes);
-  more.counts = {.images = 2, .boxes = 9, .max_boxes = 6, .without_denoising = 2};
   more.output.dn.kept = kept;
 
   const LossResult wanted = compute(alone), found = compute(more);
@@ -165,8 +164,8 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
     for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre})
       *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
     low.targets.boxes = low.targets.boxes.to(at::kFloat);
-    const LossResult a = Criterion(kOptions)(low.output, low.targets, low.counts, Communicator());
-    const LossResult b = Criterion(kOptions)(high, low.targets, low.counts, Communicator());
+    const LossResult a = compute(low);
+    const LossResult b = compute_loss(Criterion(kOptions), high, low.targets);
     EXPECT_EQ(a.terms.scalar_type(), at::kFloat);
     EXPECT_TRUE(a.terms.equal(b.terms));
     a.total.backward();
@@ -183,33 +182,55 @@ TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
   EXPECT_FALSE(std::isnan(term(result, "loss_vfl_aux_0")));
 }
 
-TEST(Criterion, AnEvaluationOutputGivesThePredictionsOwnTerms) {
-  SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
-  ModelOutput last;
-  last.layers = {{batch.output.layers.back().logits, batch.output.layers.back().boxes, {}, {}}};
-  const LossResult result = Criterion(kOptions)(last, batch.targets, batch.counts, Communicator());
-  EXPECT_EQ(result.names, (std::vector<std::string>{"loss_vfl", "loss_bbox", "loss_giou"}));
-  // With a single head the union is its own matching, and vfl is the same with and without the
-  // other heads.
-  const LossResult full = compute(batch);
-  EXPECT_FLOAT_EQ(static_cast<float>(term(result, "loss_vfl")),
-                  static_cast<float>(term(full, "loss_vfl")));
+// Where all heads agree the union is their own matching, and the terms of the last are sums over
+// the same pairs.
+TEST(Criterion, DetectionLossSumsAreThePredictionsOwnTerms) {
+  SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kDouble);
+  const HeadOutput last = batch.output.layers.back();
+  for (HeadOutput& layer : batch.output.layers) layer = last;
+  batch.output.pre = batch.output.enc = {last.logits, last.boxes, {}, {}};
+  const LossResult whole = compute(batch);
+  const DetectionLossSums sums = detection_loss_sums(last, batch.targets, kOptions);
+  EXPECT_EQ(sums.boxes, 4);
+  EXPECT_EQ(sums.pairs, 4);
+  EXPECT_DOUBLE_EQ(sums.vfl / 4, term(whole, "loss_vfl"));
+  EXPECT_DOUBLE_EQ(sums.box / 4, term(whole, "loss_bbox") + term(whole, "loss_giou"));
+  EXPECT_DOUBLE_EQ(sums.loss(), (sums.vfl + sums.box) / 4);
+}
+
+TEST(Criterion, DetectionLossSumsOfImagesWithoutBoxesAndWithMoreBoxesThanQueries) {
+  const SyntheticBatch batch = make_batch({.counts = {0, 90}, .queries = 80}, at::kFloat);
+  const HeadOutput& last = batch.output.layers.back();
+  const DetectionLossSums sums = detection_loss_sums(last, batch.targets, kOptions);
+  EXPECT_EQ(sums.boxes, 90);
+  EXPECT_EQ(sums.pairs, 80);
+  const SyntheticBatch empty = make_batch({.counts = {0, 0}}, at::kFloat);
+  const DetectionLossSums none =
+      detection_loss_sums(empty.output.layers.back(), empty.targets, kOptions);
+  EXPECT_EQ(none.box, 0);
+  EXPECT_EQ(none.loss(), none.vfl);
 }
 
 TEST(Criterion, RefusesWhatDoesNotFitTogether) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
-  const auto compute_with = [&](const CriterionOptions& options, const GlobalCounts& counts) {
-    return Criterion(options)(batch.output, batch.targets, counts, Communicator());
+  const Criterion criterion(kOptions);
+  const Matchings matchings = criterion.match(batch.output, batch.targets);
+  const auto compute_with = [&](const CriterionOptions& options, const LossNorms& norms) {
+    return Criterion(options).loss(batch.output, batch.targets, matchings, norms);
   };
   const std::string classes =
       "criterion: built for 80 classes, the outputs have " + std::to_string(kClasses);
-  EXPECT_EQ(error_of([&] { compute_with({.num_classes = 80}, batch.counts); }), classes);
+  EXPECT_EQ(error_of([&] { compute_with({.num_classes = 80}, matchings.norms); }), classes);
   EXPECT_EQ(error_of([&] { Criterion({.num_classes = 80}).match(batch.output, batch.targets); }),
             classes);
-  EXPECT_THROW(compute_with({.num_classes = kClasses, .reg_max = 16}, batch.counts), Error);
-  EXPECT_THROW(compute_with(kOptions, {.images = 2, .boxes = 3, .max_boxes = 3}), Error);
+  EXPECT_THROW(compute_with({.num_classes = kClasses, .reg_max = 16}, matchings.norms), Error);
+  EXPECT_THROW(compute_with(kOptions, {.images = 2, .boxes = 3}), Error);
+  ModelOutput evaluated;
+  evaluated.layers = {batch.output.layers.back()};
+  EXPECT_THROW(criterion.match(evaluated, batch.targets), Error);
   batch.targets.counts = {4};
-  EXPECT_THROW(compute_with(kOptions, batch.counts), Error);
+  EXPECT_THROW(compute_with(kOptions, matchings.norms), Error);
+  EXPECT_THROW(detection_loss_sums(batch.output.layers.back(), batch.targets, kOptions), Error);
 }
 
 }  // namespace

@@ -117,22 +117,21 @@ FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res,
                                 at::ScalarType dtype, uint64_t seed) {
   const auto b = static_cast<int64_t>(counts.size());
   const int64_t total = std::accumulate(counts.begin(), counts.end(), int64_t{0});
-  return {
-      .images = make_formula_images(b, res, dtype, seed),
-      .targets = {.labels =
-                      (hashed_uniform(seed + 5, {total}) * kFormulaClasses).floor().to(at::kLong),
-                  .boxes = at::cat({0.5 + 0.35 * hashed_signed(seed + 3, {total, 2}),
-                                    0.16 + 0.12 * hashed_signed(seed + 4, {total, 2})},
-                                   1)
-                               .to(dtype),
-                  .counts = counts},
-      .counts = {b, total, *std::ranges::max_element(counts)}};
+  return {.images = make_formula_images(b, res, dtype, seed),
+          .targets = {
+              .labels = (hashed_uniform(seed + 5, {total}) * kFormulaClasses).floor().to(at::kLong),
+              .boxes = at::cat({0.5 + 0.35 * hashed_signed(seed + 3, {total, 2}),
+                                0.16 + 0.12 * hashed_signed(seed + 4, {total, 2})},
+                               1)
+                           .to(dtype),
+              .counts = counts}};
 }
 
 DenoisingQueries make_formula_denoising(const FormulaBatch& batch, int64_t num_denoising,
                                         int64_t step) {
-  const DenoisingMeta meta = denoising_meta(num_denoising, batch.counts.max_boxes);
-  const int64_t b = batch.counts.images, n = meta.num_queries();
+  const DenoisingMeta meta =
+      denoising_meta(num_denoising, *std::ranges::max_element(batch.targets.counts));
+  const int64_t b = batch.targets.num_images(), n = meta.num_queries();
   const uint64_t seed = 100 * static_cast<uint64_t>(step);
   const DenoisingNoise draws{
       .label_u = hashed_uniform(seed + 12, {b, n}),

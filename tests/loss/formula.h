@@ -42,7 +42,6 @@ Tensor make_formula_images(int64_t count, int64_t res, at::ScalarType dtype, uin
 struct FormulaBatch {
   Tensor images;  // [B, 3, res, res] in [0, 1]
   Targets targets;
-  GlobalCounts counts;
 };
 
 FormulaBatch make_formula_batch(const std::vector<int64_t>& counts, int64_t res,

@@ -35,10 +35,11 @@ const Criterion& criterion() {
 LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoising,
                    int64_t step = 0) {
   std::optional<DenoisingQueries> denoising;
-  if (denoising_meta(num_denoising, batch.counts.max_boxes).groups > 0)
+  if (num_denoising > 0 && batch.targets.num_boxes() > 0)
     denoising = make_formula_denoising(batch, num_denoising, step);
-  return criterion()(model.forward(batch.images, denoising ? &*denoising : nullptr), batch.targets,
-                     batch.counts, Communicator());
+  const ModelOutput output = model.forward(batch.images, denoising ? &*denoising : nullptr);
+  const Matchings matchings = criterion().match(output, batch.targets);
+  return criterion().loss(output, batch.targets, matchings, matchings.norms);
 }
 
 /// In a batch without boxes the official code has denoising terms too, all zero; ours has none.

@@ -82,18 +82,34 @@ void expect_mean_over_ranks(const Tensor& terms, const Tensor& whole) {
   EXPECT_LT(((mean - whole) / whole.abs().clamp_min(1e-300)).abs().max().item<double>(), 1e-12);
 }
 
+LossNorms over_ranks(const std::vector<Matchings>& matchings) {
+  std::vector<double> sums(3);
+  for (const Matchings& part : matchings) {
+    sums[0] += part.norms.images;
+    sums[1] += part.norms.boxes;
+    sums[2] += part.norms.pairs;
+  }
+  sums = group().sum(std::move(sums));
+  return {.images = sums[0],
+          .boxes = sums[1],
+          .pairs = sums[2],
+          .ranks = static_cast<double>(group().size())};
+}
+
 class Split : public testing::TestWithParam<std::vector<int64_t>> {};
 
 TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
-  const LossResult whole =
-      Criterion(kOptions)(batch.output, batch.targets, batch.counts, Communicator());
+  const Criterion criterion(kOptions);
+  const LossResult whole = compute_loss(criterion, batch.output, batch.targets);
   whole.total.backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
   const Share part = share(batch, first, count);
-  const LossResult mine = Criterion(kOptions)(part.output, part.targets, batch.counts, group());
+  const Matchings matchings = criterion.match(part.output, part.targets);
+  const LossResult mine =
+      criterion.loss(part.output, part.targets, matchings, over_ranks({matchings}));
   mine.total.backward();
 
   ASSERT_EQ(mine.names, whole.names);
@@ -106,24 +122,20 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const Criterion criterion(kOptions);
-  const LossResult whole = criterion(batch.output, batch.targets, batch.counts, Communicator());
+  const LossResult whole = compute_loss(criterion, batch.output, batch.targets);
   whole.total.backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
   std::vector<Share> parts;
   std::vector<Matchings> matchings;
-  double pairs = 0;
   for (int64_t k = 0; k < count; ++k) {
     parts.push_back(share(batch, first + k, 1));
     matchings.push_back(criterion.match(parts.back().output, parts.back().targets));
-    pairs += static_cast<double>(matchings.back().num_boxes_go());
   }
-  const LossCounts counts{.batch = batch.counts,
-                          .num_boxes_go = static_cast<int64_t>(group().sum({pairs}).front()),
-                          .ranks = group().size()};
+  const LossNorms norms = over_ranks(matchings);
   Tensor terms = at::zeros_like(whole.terms.detach());
   for (size_t k = 0; k < parts.size(); ++k) {
-    const LossResult loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], counts);
+    const LossResult loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], norms);
     loss.total.backward();
     terms += loss.terms.detach();
     expect_share(parts[k].output, batch.output, first + static_cast<int64_t>(k));

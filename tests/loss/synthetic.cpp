@@ -61,14 +61,12 @@ class BatchMaker {
   SyntheticBatch make() {
     const auto& counts = synthetic_.counts;
     batch_.targets = make_targets(counts, synthetic_.classes, dtype_);
-    batch_.counts = {static_cast<int64_t>(counts.size()), batch_.targets.num_boxes(),
-                     *std::ranges::max_element(counts)};
     ModelOutput& out = batch_.output;
     const Tensor centres = near(batch_.targets, synthetic_.queries);
     fill("", 100, centres, out.layers, out.pre);
     out.enc = make_head(300, centres, synthetic_.classes, false);
     make_leaves("enc", out.enc);
-    out.dn = denoising_meta(synthetic_.num_denoising, batch_.counts.max_boxes);
+    out.dn = denoising_meta(synthetic_.num_denoising, *std::ranges::max_element(counts));
     if (out.dn.groups > 0)
       fill("dn_", 500, near(batch_.targets, out.dn.num_queries()), out.dn_layers, out.dn_pre);
     out.up = at::full({1}, 0.5, dtype_);
@@ -119,6 +117,12 @@ SyntheticCase read_case(const nlohmann::json& json) {
 
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype) {
   return BatchMaker(synthetic, dtype).make();
+}
+
+LossResult compute_loss(const Criterion& criterion, const ModelOutput& output,
+                        const Targets& targets) {
+  const Matchings matchings = criterion.match(output, targets);
+  return criterion.loss(output, targets, matchings, matchings.norms);
 }
 
 }  // namespace dfine

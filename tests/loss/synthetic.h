@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "loss/criterion.h"
 #include "model/outputs.h"
 #include "targets.h"
 
@@ -28,7 +29,6 @@ SyntheticCase read_case(const nlohmann::json& json);
 
 struct SyntheticBatch {
   Targets targets;
-  GlobalCounts counts;
   ModelOutput output;
   std::map<std::string, Tensor>
       leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
@@ -37,5 +37,9 @@ struct SyntheticBatch {
 /// Its leaves are tensors of the output, so a gradient with respect to them is one with respect to
 /// the heads.
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
+
+/// The loss of a batch that is a step of its own.
+LossResult compute_loss(const Criterion& criterion, const ModelOutput& output,
+                        const Targets& targets);
 
 }  // namespace dfine

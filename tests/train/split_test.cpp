@@ -318,15 +318,15 @@ Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
   std::vector<std::string> order;
   for (int64_t first = 0; first < images; first += size) {
     const Targets targets = batch.targets(first, size, at::kDouble);
-    const GlobalCounts counts{size, targets.num_boxes(), *std::ranges::max_element(targets.counts)};
     DenoisingQueries denoising;
-    denoising.meta = denoising_meta(100, counts.max_boxes);
+    denoising.meta = denoising_meta(100, *std::ranges::max_element(targets.counts));
     if (denoising.meta.groups > 0) {
       const DenoisingNoise draws = draw_denoising(17, 4, first, size, denoising.meta, kClasses);
       denoising = make_denoising(targets, denoising.meta, draws, kClasses);
     }
     const ModelOutput output = model->forward(batch.images.narrow(0, first, size), &denoising);
-    const LossResult loss = criterion(output, targets, counts, Communicator());
+    const Matchings matchings = criterion.match(output, targets);
+    const LossResult loss = criterion.loss(output, targets, matchings, matchings.norms);
     (loss.total / parts).backward();
     if (loss.names.size() > order.size()) order = loss.names;
     for (const auto& [name, value] : loss.values())

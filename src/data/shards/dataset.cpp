@@ -112,14 +112,6 @@ std::vector<PackedBox> PackedDataset::training_boxes(size_t i) const {
   return boxes;
 }
 
-size_t PackedDataset::training_box_count(size_t i) const {
-  const auto [shard, r] = find(i);
-  size_t count = 0;
-  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b)
-    count += shard.index.box.iscrowd[b] == 0 ? 1 : 0;
-  return count;
-}
-
 std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
   std::vector<uint8_t> bytes;
   read_bytes(i, bytes);

@@ -72,7 +72,6 @@ class PackedDataset {
   std::vector<PackedBox> evaluation_boxes(size_t i) const;
   /// Those that are training targets, in the same order.
   std::vector<PackedBox> training_boxes(size_t i) const;
-  size_t training_box_count(size_t i) const;
 
   /// In order of the labels.
   const std::vector<Category>& categories() const { return categories_; }

@@ -94,11 +94,8 @@ void try_validation(Learner& trial, const Config& config, const std::vector<int6
   DFine& model = trial.model();
   model.eval();
   const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
-  LossCounts loss_counts;
-  loss_counts.batch.images = batch.targets.num_images();
-  loss_counts.batch.boxes = loss_counts.num_boxes_go = batch.targets.num_boxes();
   validate_batch(model, batch, std::vector<ImageSize>(counts.size(), config.data.image_size),
-                 loss_counts, group.device());
+                 group.device());
   model.train();
 }
 

@@ -62,7 +62,7 @@ PthValue to_value(const std::map<std::string, Tensor>& tensors) {
 }
 
 PthValue to_value(const AdamWState& optimizer) {
-  return to_pth(optimizer);
+  return adamw_to_pth(optimizer);
 }
 
 PthValue to_value(const GradScaler::State& scaler) {

@@ -1,7 +1,7 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
-namespace dfine::inline distributed {
+namespace dfine::inline model {
 
 /// `tensor` on `device`; from host memory by way of page-locked memory, so that the host does not
 /// wait for what the device is doing.
@@ -11,4 +11,4 @@ inline at::Tensor to_device_async(const at::Tensor& tensor, const at::Device& de
              : tensor.pin_memory().to(device, /*non_blocking=*/true);
 }
 
-}  // namespace dfine::inline distributed
+}  // namespace dfine::inline model
