@@ -2,7 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <numeric>
+#include <optional>
+#include <string>
 
 #include "distributed/mpi_backend.h"
 #include "rank_main.h"
@@ -155,6 +156,30 @@ TEST(Collectives, HostValues) {
                               n - 1),
             std::string("a\0b", 3));
   group().barrier();
+}
+
+TEST(Collectives, TypedHostValues) {
+  struct Numbers {
+    double value = 0;
+    int64_t step = 0;
+  };
+  const int n = group().size(), r = group().rank(), root = n - 1;
+  const bool here = r == root;
+  const auto best = group().broadcast(
+      here ? std::optional(Numbers{.value = 0.1, .step = int64_t{1} << 60}) : std::nullopt, root);
+  ASSERT_TRUE(best);
+  EXPECT_EQ(best->value, 0.1);
+  EXPECT_EQ(best->step, int64_t{1} << 60);
+  EXPECT_FALSE(group().broadcast(here ? std::nullopt : std::optional(1.5), root));
+  const std::vector<std::string> names{"", "b", std::string(100000, 'c')};
+  EXPECT_EQ(group().broadcast(here ? names : std::vector<std::string>{"x"}, root), names);
+  EXPECT_EQ(group().broadcast(std::vector<int64_t>(here ? 3 : 0, 7), root),
+            std::vector<int64_t>(3, 7));
+  EXPECT_EQ(group().sum<int64_t>({(int64_t{1} << 60) / n, 1}),
+            (std::vector<int64_t>{(int64_t{1} << 60) / n * n, n}));
+  const auto texts = group().gather(std::string(static_cast<size_t>(r), 'a'), root);
+  ASSERT_EQ(texts.size(), here ? static_cast<size_t>(n) : 0U);
+  for (size_t k = 0; k < texts.size(); ++k) EXPECT_EQ(texts[k], std::string(k, 'a'));
 }
 
 TEST(Collectives, GathersBytesOfAnyLength) {
