@@ -25,9 +25,10 @@ Window turned(const Window& window, Window part, int quarter_turns) {
 }  // namespace
 
 Augmenter::Augmenter(AugmentConfig config, uint64_t seed, int64_t stage2_epoch)
-    : config_(std::move(config)), late_(config_), seed_(seed), stage2_epoch_(stage2_epoch) {
-  late_.mosaic = late_.photometric = late_.zoom_out = late_.iou_crop = late_.mixup = 0;
-}
+    : config_(std::move(config)),
+      late_(only(config_, [](const Augmentation& each) { return each.stays; })),
+      seed_(seed),
+      stage2_epoch_(stage2_epoch) {}
 
 AugmentPlan Augmenter::plan(const SampleKey& key, size_t dataset_size) const {
   const AugmentConfig& config = config_at(key.epoch);

@@ -17,10 +17,10 @@
 #include <span>
 #include <vector>
 
+#include "augment/augment_config.h"
 #include "augment/boxes.h"
 #include "augment/draws.h"
 #include "augment/mosaic.h"
-#include "config/augment_config.h"
 #include "core/image_size.h"
 #include "image/image.h"
 
@@ -47,8 +47,13 @@ struct AugmentScratch {
 /// Immutable: any number of threads may use one.
 class Augmenter {
  public:
-  /// From `stage2_epoch` on (0: never) only rotation and flip are left.
+  /// From `stage2_epoch` on (0: never) only the augmentations that stay are left.
   Augmenter(AugmentConfig config, uint64_t seed, int64_t stage2_epoch);
+
+  /// What is on in an epoch.
+  const AugmentConfig& config_at(int64_t epoch) const {
+    return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_;
+  }
 
   AugmentPlan plan(const SampleKey& key, size_t dataset_size) const;
 
@@ -59,9 +64,6 @@ class Augmenter {
              uint8_t* planes, std::vector<TargetBox>& boxes, AugmentScratch& scratch) const;
 
  private:
-  const AugmentConfig& config_at(int64_t epoch) const {
-    return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_;
-  }
   void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
               ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
               AugmentScratch& scratch) const;

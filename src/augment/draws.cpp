@@ -66,7 +66,8 @@ Window draw_crop(const AugmentConfig& config, CounterRandom& random, const Windo
 }  // namespace
 
 CounterRandom augment_random(uint64_t seed, const SampleKey& key, AugmentOp op, uint32_t member) {
-  const uint64_t stream = static_cast<uint64_t>(op) | uint64_t{member} << 8;
+  const Augmentation& row = kAugmentations.at(static_cast<size_t>(op));  // an op without one throws
+  const uint64_t stream = static_cast<uint64_t>(row.op) | uint64_t{member} << 8;
   return {seed, Stream::kAugment, static_cast<uint32_t>(key.epoch) | stream << 32,
           static_cast<uint32_t>(key.position)};
 }

@@ -8,8 +8,8 @@
 #include <optional>
 #include <span>
 
+#include "augment/augment_config.h"
 #include "augment/boxes.h"
-#include "config/augment_config.h"
 #include "core/random.h"
 #include "image/photometric.h"
 #include "image/window.h"
@@ -20,18 +20,6 @@ namespace dfine::inline augment {
 struct SampleKey {
   int64_t epoch = 0;     // from 0
   int64_t position = 0;  // in the epoch's global order
-};
-
-/// The streams. The flip's has number 0: with all else off, draws are those of a loader that only
-/// flips.
-enum class AugmentOp : uint32_t {
-  kFlip = 0,
-  kPhotometric = 1,
-  kZoomOut = 2,
-  kIouCrop = 3,
-  kRotate = 4,
-  kMosaic = 5,
-  kMixup = 6
 };
 
 /// `member`: 0 for the sample itself, 1 for the image that mixup blends into it.

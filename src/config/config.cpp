@@ -14,11 +14,12 @@ bool freezes_norm(const ModelConfig& model) {
 }
 
 AugmentConfig effective_augment(const Config& config) {
-  AugmentConfig augment = config.augment;
-  if (config.data.augment == Augment::kDfine) return augment;
-  augment.mosaic = augment.photometric = augment.zoom_out = augment.iou_crop = augment.rotate =
-      augment.mixup = augment.min_box_size = 0;
-  if (config.data.augment == Augment::kNone) augment.flip = 0;
+  const Augment kept = config.data.augment;
+  if (kept == Augment::kDfine) return config.augment;
+  AugmentConfig augment = only(config.augment, [&](const Augmentation& each) {
+    return kept == Augment::kFlip && each.op == AugmentOp::kFlip;
+  });
+  augment.min_box_size = 0;
   return augment;
 }
 

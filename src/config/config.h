@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/augment_config.h"
+#include "augment/augment_config.h"
 #include "core/image_size.h"
 
 namespace dfine::inline config {

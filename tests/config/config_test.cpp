@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "config/keys.h"
 #include "config/load.h"
 #include "core/error.h"
 
@@ -44,6 +45,23 @@ TEST(Config, AugmentationByName) {
       EXPECT_EQ(off, 0);
     EXPECT_EQ(augment.min_box_size, 0);
     EXPECT_EQ(augment.flip, flip);
+  }
+}
+
+/// One row per augmentation, by number, whose probability has a key.
+TEST(Config, EveryAugmentationHasARow) {
+  uint32_t number = 0;
+  for (const Augmentation& each : kAugmentations) {
+    EXPECT_EQ(static_cast<uint32_t>(each.op), number++);
+    int64_t found = 0;
+    for (const ConfigKey& key : config_keys()) {
+      if (key.table() != "augment" || key.allowed != "number from 0 to 1") continue;
+      Config config;
+      config.augment.*each.probability = 0;
+      key.set(config, 0.625);
+      found += config.augment.*each.probability == 0.625;
+    }
+    EXPECT_EQ(found, 1) << number - 1;
   }
 }
 

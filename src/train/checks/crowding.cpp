@@ -22,17 +22,17 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
 Crowding training_crowding(const Config& config, const EpochLayout& shape, int64_t total_steps,
                            const std::vector<int32_t>& boxes_of_image, int64_t part,
                            int64_t parts) {
-  const int64_t batch_size = config.data.batch_size, stop = stage2_epoch(config);
+  const int64_t batch_size = config.data.batch_size;
   Crowding most = plain_crowding(boxes_of_image, batch_size);
   const AugmentConfig augment = effective_augment(config);
-  if (augment.mosaic == 0 && augment.mixup == 0) return most;
+  if (!joins_images(augment)) return most;
 
   const auto seed = static_cast<uint64_t>(config.run.seed);
-  const Augmenter augmenter(augment, seed, stop);
+  const Augmenter augmenter(augment, seed, stage2_epoch(config));
   const auto boxes_of = [&](size_t image) { return int64_t{boxes_of_image[image]}; };
-  int64_t epochs = (total_steps + shape.steps_per_epoch - 1) / shape.steps_per_epoch;
-  if (stop > 0) epochs = std::min(epochs, stop);  // from then on neither mosaic nor mixup
+  const int64_t epochs = (total_steps + shape.steps_per_epoch - 1) / shape.steps_per_epoch;
   for (int64_t epoch = part; epoch < epochs; epoch += parts) {
+    if (!joins_images(augmenter.config_at(epoch))) break;  // nor later: it is stage 2
     const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), shape.global_batch,
                             config.data.shuffle, seed, epoch);
     const int64_t steps =

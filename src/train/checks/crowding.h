@@ -19,11 +19,11 @@ struct Crowding {
 /// crowded ones together. `boxes_of_image`: of each image of the dataset.
 Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batch_size);
 
-/// Of the training batches of a run. Without mosaic and mixup that is plain_crowding(). With them
-/// up to eight images become one. Which ones is a function of seed, epoch and position
-/// (augment/augmenter.h), so the random numbers of the whole run are gone through: the bound is
-/// what really comes, not eight times the most crowded image. Images that take a damaged one's
-/// place (data.on_corrupt) are not foreseen.
+/// Of the training batches of a run. Without mosaic and mixup (joins_images()) that is
+/// plain_crowding(). With them up to eight images become one. Which ones is a function of seed,
+/// epoch and position (augment/augmenter.h), so the random numbers of the whole run are gone
+/// through: the bound is what really comes, not eight times the most crowded image. Images that
+/// take a damaged one's place (data.on_corrupt) are not foreseen.
 ///
 /// Goes through the epochs `part`, `part + parts`, ...: the maximum over all parts is the run's.
 Crowding training_crowding(const Config& config, const EpochLayout& shape, int64_t total_steps,

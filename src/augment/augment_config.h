@@ -1,12 +1,13 @@
 #pragma once
 // The [augment] table: what happens to a training image, in this order. Defaults are the official
 // recipe (github.com/Peterande/D-FINE, configs/dfine/include/dataloader.yml, over torchvision's own
-// defaults); what it does not have is off.
+// defaults); what it does not have is off. Below it, one row for each augmentation.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
 
-namespace dfine::inline config {
+namespace dfine::inline augment {
 
 struct AugmentConfig {
   using Interval = std::array<double, 2>;
@@ -38,4 +39,49 @@ struct AugmentConfig {
   Interval mixup_ratio{0.45, 0.55};  // weight of the sample itself (DEIM)
 };
 
-}  // namespace dfine::inline config
+/// The augmentations: the numbers of their streams of random numbers. The flip's is 0: with all
+/// else off, draws are those of a loader that only flips.
+enum class AugmentOp : uint32_t {
+  kFlip,
+  kPhotometric,
+  kZoomOut,
+  kIouCrop,
+  kRotate,
+  kMosaic,
+  kMixup
+};
+
+struct Augmentation {
+  AugmentOp op;
+  double AugmentConfig::* probability;
+  bool stays;  // also from train.stage2_epoch on
+  bool joins;  // puts the boxes of several images into one: the pre-flight goes through its draws
+};
+
+/// By number.
+inline constexpr std::array kAugmentations{
+    Augmentation{AugmentOp::kFlip, &AugmentConfig::flip, true, false},
+    Augmentation{AugmentOp::kPhotometric, &AugmentConfig::photometric, false, false},
+    Augmentation{AugmentOp::kZoomOut, &AugmentConfig::zoom_out, false, false},
+    Augmentation{AugmentOp::kIouCrop, &AugmentConfig::iou_crop, false, false},
+    Augmentation{AugmentOp::kRotate, &AugmentConfig::rotate, true, false},
+    Augmentation{AugmentOp::kMosaic, &AugmentConfig::mosaic, false, true},
+    Augmentation{AugmentOp::kMixup, &AugmentConfig::mixup, false, true},
+};
+
+/// The same with only the augmentations that `keep` names.
+template <class Keep>
+AugmentConfig only(AugmentConfig config, Keep keep) {
+  for (const Augmentation& each : kAugmentations)
+    if (!keep(each)) config.*each.probability = 0;
+  return config;
+}
+
+/// Whether several images can become one.
+inline bool joins_images(const AugmentConfig& config) {
+  return std::any_of(kAugmentations.begin(), kAugmentations.end(), [&](const Augmentation& each) {
+    return each.joins && config.*each.probability > 0;
+  });
+}
+
+}  // namespace dfine::inline augment
