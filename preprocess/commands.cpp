@@ -38,7 +38,7 @@ void run_info(const std::filesystem::path& folder) {
   const ShardEntry totals = manifest.totals();
   PackCounts counts(set.categories().size());
   for (size_t i = 0; i < set.size(); ++i) {
-    counts.add_targets(set.image(i).file_name, set.training_box_count(i));
+    counts.add_targets(set.image(i).file_name, set.training_boxes(i).size());
     for (const PackedBox& box : set.evaluation_boxes(i)) {
       ClassCount& of_class = counts.classes[static_cast<size_t>(box.label)];
       ++(box.dropped ? of_class.dropped : box.iscrowd ? of_class.crowds : of_class.boxes);

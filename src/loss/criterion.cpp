@@ -244,7 +244,7 @@ DetectionLossSums detection_loss_sums(const HeadOutput& head, const Targets& tar
   prediction.layers = {head};
   const NamedHeads named = normal_heads(prediction);
   const HeadStack stack = stack_heads(named);
-  const MatchedIndices matching = match(named.heads, targets, options.matcher).front();
+  const MatchedIndices matching = hungarian_match(named.heads, targets, options.matcher).front();
   const FlatIndices pairs = flat_indices(matching, targets, head.logits.size(1));
   const std::vector<Tensor> rows = to_device({&pairs.query, &pairs.box}, targets.boxes.device());
   const Tensor wanted = targets.boxes.to(stack.boxes.scalar_type()).index_select(0, rows[1]);

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "model/denoising.h"
-#include "model/upload.h"
+#include "model/to_device_async.h"
 
 namespace dfine::inline loss {
 

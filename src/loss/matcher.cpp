@@ -9,7 +9,7 @@
 
 #include "loss/box_ops.h"
 #include "loss/linear_sum_assignment.h"
-#include "model/upload.h"
+#include "model/to_device_async.h"
 
 namespace dfine::inline loss {
 namespace {

@@ -12,7 +12,7 @@
 #include "core/random.h"
 #include "core/text.h"
 #include "model/distribution.h"
-#include "model/upload.h"
+#include "model/to_device_async.h"
 
 namespace dfine::inline model {
 namespace {

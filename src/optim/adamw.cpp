@@ -106,7 +106,7 @@ AdamWState AdamW::state() const {
   AdamWState state;
   int64_t index = 0;
   for (size_t g = 0; g < groups_.size(); ++g) {
-    AdamWState::ParamGroup group{groups_[g].hyper, {}, groups_[g].names};
+    AdamWState::Group group{groups_[g].hyper, {}, groups_[g].names};
     for (const Moments& moments : moments_[g]) {
       if (moments.step.defined()) state.moments[index] = moments;
       group.indices.push_back(index++);
@@ -124,7 +124,7 @@ void AdamW::load(const AdamWState& state) {
                 "Was optim.backbone_lr set or unset since?");
   auto loaded = moments_;
   for (size_t g = 0; g < groups_.size(); ++g) {
-    const AdamWState::ParamGroup& theirs = state.groups[g];
+    const AdamWState::Group& theirs = state.groups[g];
     const ParameterGroup& mine = groups_[g];
     if (theirs.indices.size() != mine.parameters.size())
       throw Error(

@@ -32,13 +32,13 @@ struct AdamWState {
     Tensor step;                 // float [], steps this parameter has made
     Tensor exp_avg, exp_avg_sq;  // the parameter's shape and type
   };
-  struct ParamGroup {
+  struct Group {
     AdamWHyperparameters hyper;
     std::vector<int64_t> indices;
     std::vector<std::string> names;  // empty in files that lack them
   };
   std::map<int64_t, Moments> moments;  // parameters that have made no step have none
-  std::vector<ParamGroup> groups;
+  std::vector<Group> groups;
 };
 
 class AdamW {

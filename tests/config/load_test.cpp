@@ -335,7 +335,7 @@ TEST_F(Extends, AFileChangesWhatItExtends) {
   EXPECT_EQ(config.train.epochs, 7);
   const std::string whole = print_config(config);
   EXPECT_EQ(whole.find("extends"), std::string::npos);
-  EXPECT_TRUE(config_differences(parse_config(whole, "whole.toml"), config).empty());
+  EXPECT_EQ(print_config(parse_config(whole, "whole.toml")), whole);
 }
 
 TEST_F(Extends, ErrorsNameTheFileInWhichTheKeyStands) {

@@ -259,7 +259,7 @@ def file_names_stand_above_image_ids(ws):
 def cocos_classes_have_cocos_ids(ws):
     """80 classes with COCO's names and no ids, as in published weights, in COCO's order and in another one."""
     coco = copy.deepcopy(ws.coco["train"])
-    source = open(os.path.join(SOURCE, "src", "state", "class_lists.cpp")).read()
+    source = open(os.path.join(SOURCE, "src", "weights", "class_lists.cpp")).read()
     names = "".join(re.findall(r'"([^"]*)"', source[source.index("kCoco ="):source.index("kObjects365")])).split(",")
     assert len(names) == len(COCO_IDS) == 80
     of_name = dict(zip(names, COCO_IDS))

@@ -8,7 +8,7 @@ from transformers import DFineForObjectDetection
 
 from common import SOURCE, Workspace, pack, run, subset
 
-sys.path.insert(0, os.path.join(SOURCE, "tests", "state"))
+sys.path.insert(0, os.path.join(SOURCE, "tests", "weights"))
 from hf_sizes import reference_config
 
 GIVEN = ["person", "platelets", "cat", "rbc", "dog"]

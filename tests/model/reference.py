@@ -6,7 +6,7 @@ import torch
 import transformers
 from transformers import DFineForObjectDetection
 
-sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "state"))
+sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "weights"))
 from hf_sizes import reference_config
 
 torch.set_num_threads(1)

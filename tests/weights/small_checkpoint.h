@@ -16,7 +16,7 @@ inline Checkpoint small_checkpoint(int64_t step) {
       {"model.backbone.model.embedder.stem4.convolution.weight", at::full({16, 16, 1, 1}, value)},
       {"model.decoder.layers.0.fc1.weight", at::full({512, 128}, value)},
       {"model.enc_score_head.bias", at::full({3}, value)}};
-  AdamWState::Communicator group{{.lr = 3e-4}, {}, {}};
+  AdamWState::Group group{{.lr = 3e-4}, {}, {}};
   for (const auto& [name, tensor] : checkpoint.learner.model) {
     const auto index = static_cast<int64_t>(group.indices.size());
     group.indices.push_back(index);

@@ -8,7 +8,7 @@
 namespace dfine::inline run {
 namespace {
 
-PthValue::Dict group_to_pth(const AdamWState::ParamGroup& group) {
+PthValue::Dict group_to_pth(const AdamWState::Group& group) {
   PthValue::List indices, names;
   for (const int64_t index : group.indices) indices.emplace_back(index);
   for (const std::string& name : group.names) names.emplace_back(name);
@@ -28,11 +28,11 @@ PthValue::Dict group_to_pth(const AdamWState::ParamGroup& group) {
   return dict;
 }
 
-AdamWState::ParamGroup group_from_pth(const PthValue& value) {
+AdamWState::Group group_from_pth(const PthValue& value) {
   for (const char* key : {"amsgrad", "maximize"})
     if (value.contains(key) && value.at(key).as_bool())
       throw Error(str_cat(key, " is on, which this AdamW does not have"));
-  AdamWState::ParamGroup group;
+  AdamWState::Group group;
   group.hyper.lr = value.at("lr").as_double();
   group.hyper.eps = value.at("eps").as_double();
   group.hyper.weight_decay = value.at("weight_decay").as_double();
@@ -59,7 +59,7 @@ PthValue::Dict adamw_to_pth(const AdamWState& state) {
     moments[index] =
         PthValue::Dict{{"step", m.step}, {"exp_avg", m.exp_avg}, {"exp_avg_sq", m.exp_avg_sq}};
   PthValue::List groups;
-  for (const AdamWState::ParamGroup& group : state.groups)
+  for (const AdamWState::Group& group : state.groups)
     groups.emplace_back(group_to_pth(group));
   return {{"state", std::move(moments)}, {"param_groups", std::move(groups)}};
 }
