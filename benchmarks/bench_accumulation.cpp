@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "config/config.h"
-#include "learner/build.h"
 #include "learner/learner.h"
 #include "made_batch.h"
 #include "step_options.h"
+#include "train/plan/resolve.h"
 
 int main(int argc, char** argv) {
   dfine::Config config;
@@ -34,7 +34,8 @@ int main(int argc, char** argv) {
       dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch * accumulate});
   const auto make_learner = [&](dfine::GradientAccumulation accumulation) {
     config.train.gradient_accumulation = accumulation;
-    return dfine::Learner(dfine::build_model(config, categories, false), config, recipe, alone);
+    return dfine::Learner(dfine::build_model(dfine::model_options(config, categories), false),
+                          dfine::learner_options(config, recipe, /*cuda=*/false), alone);
   };
   dfine::Learner exact = make_learner(dfine::GradientAccumulation::kExact);
   dfine::Learner averaged = make_learner(dfine::GradientAccumulation::kAveraged);

@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "data/shards/dataset.h"
 #include "input/device_prefetcher.h"
+#include "train/plan/resolve.h"
 
 namespace {
 
@@ -67,7 +68,8 @@ int bench(const Settings& given) {
   settings.images =
       (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
   at::set_num_threads(1);
-  dfine::Loader loader(data, dfine::loader_options(make_config(settings), true, false));
+  dfine::Loader loader(
+      data, dfine::loader_options(make_config(settings), /*training=*/true, /*cuda=*/false));
   dfine::DevicePrefetcher batches(loader, at::kCPU);
 
   Settings warm_up = settings;

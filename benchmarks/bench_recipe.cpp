@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "config/config.h"
-#include "learner/build.h"
 #include "learner/learner.h"
 #include "learner/parameter_groups.h"
 #include "made_batch.h"
 #include "step_options.h"
+#include "train/plan/resolve.h"
 #include "train/run/metrics_log.h"
 
 int main(int argc, char** argv) {
@@ -34,7 +34,10 @@ int main(int argc, char** argv) {
 
   const dfine::Recipe recipe =
       dfine::make_recipe(config, {.steps_per_epoch = 10'000, .global_batch = batch});
-  dfine::Learner learner(dfine::build_model(config, categories, false), config, recipe, alone);
+  const dfine::ModelOptions model_options = dfine::model_options(config, categories);
+  const dfine::LearnerOptions learner_options =
+      dfine::learner_options(config, recipe, /*cuda=*/false);
+  dfine::Learner learner(dfine::build_model(model_options, false), learner_options, alone);
   const auto file = std::filesystem::temp_directory_path() / "bench_recipe.jsonl";
   dfine::MetricsLog metrics(file.string(), -1);
   const auto whole = [&](int64_t step) {
@@ -46,12 +49,12 @@ int main(int argc, char** argv) {
                         .lr = result.lr});
   };
 
-  const auto model = dfine::build_model(config, categories, false);
+  const auto model = dfine::build_model(model_options, false);
   model->train();
   std::vector<dfine::Tensor> trained = dfine::trained_parameters(*model);
   dfine::TrainingStep training_step(*model, trained, dfine::Criterion({.num_classes = classes}),
                                     alone);
-  dfine::AdamW optimizer(dfine::parameter_groups(*model, config.optim));
+  dfine::AdamW optimizer(dfine::parameter_groups(*model, learner_options.optimizer));
   const dfine::MicroBatch part{
       .images = [&] { return dfine::to_model_input(data.images, at::kCPU); },
       .targets = data.targets};

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "config/config.h"
-#include "learner/build.h"
 #include "learner/learner.h"
 #include "made_batch.h"
 #include "model/spec.h"
 #include "step_options.h"
+#include "train/plan/resolve.h"
 #include "weights/hf_config.h"
 
 int main(int argc, char** argv) {
@@ -46,8 +46,10 @@ int main(int argc, char** argv) {
   const dfine::Recipe recipe =
       dfine::make_recipe(config, {.steps_per_epoch = steps, .global_batch = batch});
   dfine::Learner learner(
-      dfine::build_model(config, std::vector<dfine::Category>(static_cast<size_t>(classes)), false),
-      config, recipe, dfine::Communicator());
+      dfine::build_model(
+          dfine::model_options(config, std::vector<dfine::Category>(static_cast<size_t>(classes))),
+          false),
+      dfine::learner_options(config, recipe, /*cuda=*/false), dfine::Communicator());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
   std::chrono::system_clock::time_point first_end;

@@ -1,8 +1,10 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command_line.h"
@@ -14,9 +16,12 @@
 #include "dfine_version.h"
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
+#include "train/checks/config_warnings.h"
+#include "train/plan/resolve.h"
+#include "train/run/run_context.h"
 #include "train/tools/find_lr.h"
 #include "train/tools/preview.h"
-#include "train/trainer.h"
+#include "train/train.h"
 
 namespace {
 
@@ -62,7 +67,26 @@ std::string setting(const std::string& name) {
   return key.empty() ? "" : dfine::str_cat("--set KEY=VALUE with ", key);
 }
 
-int train(dfine::MpiSession& session, int argc, char** argv) {
+/// Draws what a run on `ranks` ranks would train on, without joining them.
+void preview(const dfine::Config& config, int ranks, int64_t batches) {
+  const dfine::PackedDataset dataset =
+      dfine::open_pack("data.train", config.data.train, config.data.cache_dir);
+  const int64_t images = dfine::usable_images(config, dataset);
+  const dfine::EpochLayout layout{
+      .global_batch = std::min(
+          config.data.batch_size * ranks * config.train.gradient_accumulation_steps, images)};
+  dfine::write_preview(dataset, dfine::feed_options(config, layout, images, /*cuda=*/false),
+                       batches, dfine::RunFolder(config.run.dir).preview());
+}
+
+/// The finder neither continues a run nor validates.
+dfine::Config for_find_lr(dfine::Config config) {
+  config.run.resume = "none";
+  config.validate.every_epochs = 0;
+  return config;
+}
+
+int run(dfine::MpiSession& session, int argc, char** argv) {
   CommandLine line;
   CLI::App app(
       "Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config "
@@ -83,14 +107,18 @@ int train(dfine::MpiSession& session, int argc, char** argv) {
     return 0;
   }
   if (line.preview) {
-    if (session.rank() == 0) dfine::preview(config, session.size(), *line.preview);
+    if (session.rank() == 0) preview(config, session.size(), *line.preview);
     return 0;
   }
   if (line.find_lr) {
-    dfine::find_lr(config, session, *line.find_lr);
+    dfine::find_lr(dfine::prepare(for_find_lr(std::move(config)), session), *line.find_lr);
     return 0;
   }
-  dfine::Trainer(config, session).run();
+  const dfine::RunContext context = dfine::prepare(config, session);
+  for (const std::string& warning :
+       dfine::config_warnings(config, context.plan, context.train_stats, context.val_stats))
+    dfine::log::warn(warning);
+  dfine::train(context);
   return 0;
 }
 
@@ -100,5 +128,5 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ,
               SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
   return dfine::distributed_main(
-      [&](dfine::MpiSession& session) { return train(session, argc, argv); });
+      [&](dfine::MpiSession& session) { return run(session, argc, argv); });
 }

@@ -8,21 +8,10 @@
 #include <vector>
 
 #include "augment/augment_config.h"
+#include "config/choices.h"
 #include "core/image_size.h"
 
 namespace dfine::inline config {
-
-enum class DeviceChoice { kAuto, kCpu, kCuda };
-enum class Precision { kAuto, kFp32, kBf16, kFp16 };
-enum class GradientAccumulation { kExact, kAveraged };
-enum class ClassHeads { kByName, kByIndex, kNew };
-enum class Augment { kDfine, kFlip, kNone };
-enum class OnCorrupt { kError, kSkip };
-enum class LrScaling { kNone, kLinear, kSqrt };
-enum class LrSchedule { kConstant, kMultistep, kFlatCosine };
-enum class EmaRestart { kNone, kPublished, kIntended };
-enum class ValidatedWeights { kBoth, kEma, kRaw };
-enum class Monitor { kValLoss, kAp };
 
 struct RunConfig {
   std::string dir = "runs/train";             // folder of metrics, log and checkpoints

@@ -4,7 +4,7 @@
 #include <limits>
 #include <string>
 
-#include "config/config.h"
+#include "config/choices.h"
 #include "core/error.h"
 #include "core/text.h"
 

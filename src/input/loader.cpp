@@ -60,18 +60,6 @@ struct Loader::Pending {
   std::vector<std::future<void>> done;        // [B]
 };
 
-LoaderOptions loader_options(const Config& config, bool training, bool pin_memory) {
-  return {.sample = {.size = config.data.image_size,
-                     .augment = training ? std::optional(effective_augment(config)) : std::nullopt,
-                     .seed = static_cast<uint64_t>(config.run.seed),
-                     .stage2_epoch = stage2_epoch(config)},
-          .workers = static_cast<int>(config.data.workers),
-          .read_ahead = static_cast<int>(config.data.read_ahead),
-          .pin_memory = pin_memory,
-          .skip_bad = training && config.data.on_corrupt == OnCorrupt::kSkip,
-          .max_corrupt = config.data.max_corrupt};
-}
-
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
     : dataset_(dataset),
       options_(options),

@@ -8,7 +8,7 @@
 #include <set>
 #include <vector>
 
-#include "config/config.h"
+#include "core/error.h"
 #include "input/batch.h"
 #include "input/detection_dataset.h"
 #include "input/epoch_sampler.h"
@@ -27,10 +27,6 @@ struct LoaderOptions {
   bool skip_bad = false;    // another image takes a damaged one's place, see Loader::next
   int64_t max_corrupt = 0;  // different images that may be damaged then
 };
-
-/// As data.* and augment.* say; for evaluation (`training` false): the whole image, damage is an
-/// error.
-LoaderOptions loader_options(const Config& config, bool training, bool pin_memory);
 
 class Loader {
  public:

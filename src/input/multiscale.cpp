@@ -34,25 +34,23 @@ std::vector<ImageSize> generate_scales(ImageSize base, int64_t repeat) {
   return sizes;
 }
 
-MultiScaleSampler::MultiScaleSampler(const Config& config)
-    : base_(config.data.image_size),
-      stage2_epoch_(stage2_epoch(config)),
-      seed_(static_cast<uint64_t>(config.run.seed)) {
-  if (config.data.multiscale) sizes_ = generate_scales(base_, multiscale_repeat(config));
+MultiScaleSampler::MultiScaleSampler(const MultiScaleOptions& options) : options_(options) {
+  if (options.repeat > 0) sizes_ = generate_scales(options.base, options.repeat);
 }
 
 ImageSize MultiScaleSampler::at(int64_t epoch, int64_t step) const {
-  if (sizes_.empty() || (stage2_epoch_ > 0 && epoch >= stage2_epoch_)) return base_;
-  return sizes_[CounterRandom(seed_, Stream::kMultiscale, static_cast<uint64_t>(step))
+  if (sizes_.empty() || (options_.stage2_epoch > 0 && epoch >= options_.stage2_epoch))
+    return options_.base;
+  return sizes_[CounterRandom(options_.seed, Stream::kMultiscale, static_cast<uint64_t>(step))
                     .below(sizes_.size())];
 }
 
 ImageSize MultiScaleSampler::largest() const {
-  return sizes_.empty() ? base_ : *std::ranges::max_element(sizes_, fewer_pixels);
+  return sizes_.empty() ? options_.base : *std::ranges::max_element(sizes_, fewer_pixels);
 }
 
 ImageSize MultiScaleSampler::smallest() const {
-  return sizes_.empty() ? base_ : *std::ranges::min_element(sizes_, fewer_pixels);
+  return sizes_.empty() ? options_.base : *std::ranges::min_element(sizes_, fewer_pixels);
 }
 
 }  // namespace dfine::inline input

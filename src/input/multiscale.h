@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/config.h"
 #include "core/image_size.h"
 
 namespace dfine::inline input {
@@ -15,14 +14,19 @@ namespace dfine::inline input {
 /// ..., 672} (official: generate_scales in src/data/dataloader.py, which knows squares alone).
 std::vector<ImageSize> generate_scales(ImageSize base, int64_t repeat);
 
-/// The size of each step under data.image_size, data.multiscale, data.multiscale_repeat and
-/// train.stage2_epoch.
+struct MultiScaleOptions {
+  ImageSize base{640, 640};
+  int64_t repeat = 0;        // see generate_scales(); 0: `base` alone
+  int64_t stage2_epoch = 0;  // `base` alone from then on; 0: never
+  uint64_t seed = 0;
+};
+
+/// The size of each step.
 class MultiScaleSampler {
  public:
-  explicit MultiScaleSampler(const Config& config);
+  explicit MultiScaleSampler(const MultiScaleOptions& options);
 
-  /// Of step `step` (from 0) in `epoch`: drawn from the sizes with equal chances by (run.seed,
-  /// step).
+  /// Of step `step` (from 0) in `epoch`: drawn from the sizes with equal chances by (seed, step).
   ImageSize at(int64_t epoch, int64_t step) const;
 
   /// The ones with the most and the fewest pixels of all that are drawn.
@@ -30,10 +34,8 @@ class MultiScaleSampler {
   ImageSize smallest() const;
 
  private:
-  ImageSize base_;
+  MultiScaleOptions options_;
   std::vector<ImageSize> sizes_;  // empty without multi-scale
-  int64_t stage2_epoch_;
-  uint64_t seed_;
 };
 
 }  // namespace dfine::inline input

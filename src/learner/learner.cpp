@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
-#include "learner/build.h"
+#include "learner/build_model.h"
 #include "learner/parameter_groups.h"
 #include "optim/clip.h"
 #include "optim/schedule.h"
@@ -31,22 +31,10 @@ std::vector<Tensor> values(const std::map<std::string, Tensor>& tensors) {
   return list;
 }
 
-std::optional<at::ScalarType> autocast_type(Precision precision) {
-  switch (precision) {
-    case Precision::kBf16:
-      return at::kBFloat16;
-    case Precision::kFp16:
-      return at::kHalf;
-    default:
-      return {};
-  }
-}
-
 }  // namespace
 
-Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe,
-                 const Communicator& group)
-    : config_(config), recipe_(recipe), group_(group), model_(std::move(model)) {
+Learner::Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group)
+    : options_(std::move(options)), group_(group), model_(std::move(model)) {
   check_agreement(group, "the model's parameters", describe_shapes(*model_));
   model_->to(group.device());
   model_->train();
@@ -55,19 +43,15 @@ Learner::Learner(std::shared_ptr<DFine> model, const Config& config, const Recip
   group.broadcast(values(named_tensors(*model_)), 0);
 
   trained_ = trained_parameters(*model_);
-  const Precision precision = effective_precision(config.run, group.device().is_cuda());
   step_.emplace(
       *model_, trained_,
       Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}),
-      group, autocast_type(precision), config.train.gradient_accumulation);
-  if (precision == Precision::kFp16) scaler_.emplace();
-  OptimConfig optim = config.optim;
-  optim.lr = recipe.lr;
-  optim.backbone_lr = recipe.backbone_lr;
-  optimizer_.emplace(parameter_groups(*model_, optim));
+      group, options_.autocast, options_.accumulation);
+  if (options_.autocast == at::kHalf) scaler_.emplace();
+  optimizer_.emplace(parameter_groups(*model_, options_.optimizer));
   for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
-  if (config.ema.enabled)
-    ema_.emplace(named_tensors(*model_), recipe.ema_decay, recipe.ema_warmup_steps);
+  if (options_.ema)
+    ema_.emplace(named_tensors(*model_), options_.ema->decay, options_.ema->warmup_steps);
 }
 
 LearnerState Learner::state() const {
@@ -129,14 +113,14 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
         {.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
          .targets = to_device(batch.targets, group_.device())});
   }
-  const StepKey key{.seed = static_cast<uint64_t>(config_.run.seed), .step = step};
+  const StepKey key{.seed = options_.seed, .step = step};
   const LossTerms terms = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
   if (scaler_) scaler_->unscale(trained_);
-  const Tensor grad_norm = clip_grad_norm(trained_, config_.optim.clip_norm);
+  const Tensor grad_norm = clip_grad_norm(trained_, options_.clip_norm);
 
   StepResult result = report(terms, grad_norm);
-  const double factor = lr_multiplier(recipe_.lr_shape, step);
-  result.lr = recipe_.lr * factor;
+  const double factor = lr_multiplier(options_.schedule, step);
+  result.lr = options_.optimizer.lr * factor;
   result.without_denoising = terms.without_denoising;
   const bool updated = result.outcome == StepOutcome::kUpdated;
   if (updated) {

@@ -7,16 +7,17 @@
 #include <utility>
 #include <vector>
 
-#include "config/config.h"
+#include "config/choices.h"
 #include "distributed/communicator.h"
 #include "input/batch.h"
 #include "learner/learner_state.h"
-#include "learner/recipe.h"
+#include "learner/parameter_groups.h"
 #include "learner/step.h"
 #include "model/dfine.h"
 #include "optim/adamw.h"
 #include "optim/ema.h"
 #include "optim/grad_scaler.h"
+#include "optim/schedule.h"
 
 namespace dfine::inline learner {
 
@@ -36,10 +37,28 @@ struct StepResult {
   double grad_norm = 0;                                // of the step's gradient, before clipping
   double lr = 0;
   int64_t without_denoising =
-      0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
+      0;  // boxes of all ranks that ModelSpec::max_denoising_queries keeps from denoising
   /// All but kUpdated: the step was skipped on all ranks. Weights, moments, EMA and running
   /// statistics are bit for bit what they were.
   StepOutcome outcome = StepOutcome::kUpdated;
+};
+
+/// Every learning rate, decay and warm-up as a number.
+struct LearnerOptions {
+  OptimizerOptions optimizer;  // learning rates: at the schedule's factor 1
+  LrScheduleParams schedule;   // factor of both learning rates at each step
+  double clip_norm = 0.1;      // largest global gradient norm; 0: off
+
+  struct EmaOptions {
+    double decay = 0.9999;
+    int64_t warmup_steps = 0;
+  };
+  std::optional<EmaOptions> ema;  // unset: off
+
+  std::optional<at::ScalarType> autocast;  // of forward and backward: bfloat16 or half; unset: off.
+                                           // Half comes with a loss scale
+  GradientAccumulation accumulation = GradientAccumulation::kExact;
+  uint64_t seed = 0;  // of the denoising queries
 };
 
 class Learner {
@@ -47,11 +66,10 @@ class Learner {
   /// Collective. Takes over `model` (weights loaded): moves it to the group's device, gives all
   /// ranks rank zero's weights, checks that they have the same parameters, and makes optimizer and
   /// average.
-  Learner(std::shared_ptr<DFine> model, const Config& config, const Recipe& recipe,
-          const Communicator& group);
+  Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group);
 
   /// Collective. Step number `step` (from 0) on this rank's part of the global batch:
-  /// train.gradient_accumulation_steps micro-batches of equal size. The images are resized to
+  /// its micro-batches, of equal size. The images are resized to
   /// `size` on the device.
   ///
   /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the
@@ -70,7 +88,7 @@ class Learner {
 
   DFine& model() { return *model_; }
   AdamW& optimizer() { return *optimizer_; }
-  /// Null when ema.enabled is false.
+  /// Null without LearnerOptions::ema.
   Ema* ema() { return ema_ ? &*ema_ : nullptr; }
   /// Null but for half precision.
   GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
@@ -79,8 +97,7 @@ class Learner {
   StepResult report(const LossTerms& terms, const Tensor& grad_norm) const;
   void update(double lr_multiplier);
 
-  const Config config_;
-  const Recipe recipe_;
+  const LearnerOptions options_;
   const Communicator group_;
   std::shared_ptr<DFine> model_;
   std::vector<Tensor> trained_;

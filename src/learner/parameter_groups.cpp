@@ -49,25 +49,25 @@ class Patterns {
 
 }  // namespace
 
-std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimConfig& config) {
+std::vector<ParameterGroup> parameter_groups(const DFine& model, const OptimizerOptions& options) {
   std::array<ParameterGroup, 4> all;  // backbone without decay, backbone, rest without decay, rest
   for (size_t g = 0; g < all.size(); ++g) {
     const bool backbone = g < 2, decays = g % 2 == 1;
-    all[g].hyper = {.lr = backbone && config.backbone_lr > 0 ? config.backbone_lr : config.lr,
-                    .weight_decay = decays ? config.weight_decay : 0,
-                    .beta1 = config.beta1,
-                    .beta2 = config.beta2,
-                    .eps = config.eps};
-    all[g].label = str_cat(backbone                 ? "backbone"
-                           : config.backbone_lr > 0 ? "encoder and decoder"
-                                                    : "all parts",
+    all[g].hyper = {.lr = backbone && options.backbone_lr > 0 ? options.backbone_lr : options.lr,
+                    .weight_decay = decays ? options.weight_decay : 0,
+                    .beta1 = options.beta1,
+                    .beta2 = options.beta2,
+                    .eps = options.eps};
+    all[g].label = str_cat(backbone                  ? "backbone"
+                           : options.backbone_lr > 0 ? "encoder and decoder"
+                                                     : "all parts",
                            decays ? "" : ", no decay");
   }
-  Patterns no_decay(config.no_decay);
+  Patterns no_decay(options.no_decay);
   for (const RoledParameter& item : parameter_roles(model)) {
     const bool decays = !no_decay.match(item);
     if (!item.parameter.requires_grad()) continue;
-    const bool backbone = config.backbone_lr > 0 && item.in_backbone();
+    const bool backbone = options.backbone_lr > 0 && item.in_backbone();
     ParameterGroup& group = all[(backbone ? 0U : 2U) + (decays ? 1U : 0U)];
     group.names.push_back(item.name);
     group.parameters.push_back(item.parameter);

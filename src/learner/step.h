@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
+#include "config/choices.h"
 #include "distributed/communicator.h"
 #include "distributed/gradient_reducer.h"
 #include "learner/buffer_snapshot.h"

@@ -2,50 +2,30 @@
 
 #include <utility>
 
-#include "core/error.h"
-#include "core/text.h"
 #include "data/shards/dataset.h"
 
 namespace dfine::inline learner {
 
-EpochLayout run_shape(const Config& config, int ranks, int64_t num_images) {
-  const int64_t accumulate = config.train.gradient_accumulation_steps,
-                global_batch = config.data.batch_size * ranks * accumulate;
-  if (num_images < global_batch) {
-    throw Error(str_cat("data.train has ", counted(num_images, "image"),
-                        ", fewer than the global batch of ", global_batch, " (",
-                        counted(ranks, "rank"), " x ", config.data.batch_size,
-                        accumulate > 1 ? str_cat(" x ", accumulate) : "", ")"),
-                "use fewer ranks, a smaller data.batch_size or a smaller "
-                "train.gradient_accumulation_steps");
-  }
-  return {.steps_per_epoch = num_images / global_batch,
-          .global_batch = global_batch,
-          .world_size = ranks};
-}
-
-TrainFeed::TrainFeed(const PackedDataset& dataset, const Config& config, const EpochLayout& shape,
-                     int64_t num_images, const Communicator& group)
-    : config_(config),
-      shape_(shape),
-      num_images_(num_images),
+TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options,
+                     const Communicator& group)
+    : options_(options),
       group_(group),
-      sizes_(config),
-      loader_(dataset, loader_options(config, true, group.device().is_cuda())),
+      sizes_(options.sizes),
+      loader_(dataset, options.loader),
       batches_(loader_, group.device()) {}
 
 StepInput TrainFeed::next(int64_t step) {
-  const int64_t epoch = step / shape_.steps_per_epoch, in_epoch = step % shape_.steps_per_epoch;
+  const int64_t epoch = step / options_.layout.steps_per_epoch,
+                in_epoch = step % options_.layout.steps_per_epoch;
   if (step != expected_step_ || in_epoch == 0) {
-    EpochSampler plan(num_images_, shape_.global_batch, config_.data.shuffle,
-                      static_cast<uint64_t>(config_.run.seed), epoch);
+    EpochSampler plan(options_.num_images, options_.layout.global_batch, options_.shuffle,
+                      options_.seed, epoch);
     batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(),
-                                  config_.data.batch_size,
-                                  config_.train.gradient_accumulation_steps));
+                                  options_.batch_size, options_.micro_batches));
   }
   expected_step_ = step + 1;
   StepInput input{.batches = {}, .size = sizes_.at(epoch, step)};
-  for (int64_t k = 0; k < config_.train.gradient_accumulation_steps; ++k) {
+  for (int64_t k = 0; k < options_.micro_batches; ++k) {
     input.batches.push_back(batches_.next());
     input.wait_s += input.batches.back().wait_s;
   }

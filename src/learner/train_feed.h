@@ -4,13 +4,12 @@
 #include <optional>
 #include <vector>
 
-#include "config/config.h"
 #include "core/image_size.h"
 #include "distributed/communicator.h"
 #include "input/device_prefetcher.h"
 #include "input/loader.h"
 #include "input/multiscale.h"
-#include "learner/recipe.h"
+#include "learner/epoch_layout.h"
 
 namespace dfine::inline shards {
 class PackedDataset;
@@ -18,21 +17,28 @@ class PackedDataset;
 
 namespace dfine::inline learner {
 
-/// How a training pack of `num_images` is cut into steps. Throws Error when it does not fill one.
-EpochLayout run_shape(const Config& config, int ranks, int64_t num_images);
+struct FeedOptions {
+  EpochLayout layout;
+  int64_t num_images = 0;     // the first N of the dataset take part
+  int64_t batch_size = 1;     // images of one micro-batch of one rank
+  int64_t micro_batches = 1;  // of a step
+  bool shuffle = true;        // a new order each epoch
+  uint64_t seed = 0;          // of the order
+  LoaderOptions loader;
+  MultiScaleOptions sizes;
+};
 
 /// One optimizer step's data of this rank.
 struct StepInput {
-  std::vector<Batch> batches;  // train.gradient_accumulation_steps of them
+  std::vector<Batch> batches;  // FeedOptions::micro_batches of them
   ImageSize size;              // that their images are to be resized to
   double wait_s = 0;           // seconds the caller waited for them
 };
 
 class TrainFeed {
  public:
-  /// The first `num_images` of `dataset`, which must outlive this.
-  TrainFeed(const PackedDataset& dataset, const Config& config, const EpochLayout& shape,
-            int64_t num_images, const Communicator& group);
+  /// `dataset` must outlive this.
+  TrainFeed(const PackedDataset& dataset, const FeedOptions& options, const Communicator& group);
 
   /// The data of step `step` (from 0). Steps asked for in their order are loaded ahead, within an
   /// epoch.
@@ -46,9 +52,7 @@ class TrainFeed {
   void share_bad(int64_t most);
 
  private:
-  const Config config_;
-  const EpochLayout shape_;
-  const int64_t num_images_;
+  const FeedOptions options_;
   const Communicator group_;
   const MultiScaleSampler sizes_;
   Loader loader_;

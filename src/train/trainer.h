@@ -1,28 +1,60 @@
 #pragma once
-// A training run: what it needs, the loop over its steps, and what it leaves in the run folder.
-#include <memory>
+// The loop over a run's steps: epochs, validation, checkpoints, and why it ends.
+#include <cstdint>
+#include <string>
 
-#include "config/config.h"
-#include "distributed/mpi_session.h"
+#include "learner/learner.h"
+#include "learner/train_feed.h"
+#include "train/run/metrics_log.h"
+#include "train/run/progress.h"
+#include "train/run/run_context.h"
+#include "train/run/run_state.h"
 
 namespace dfine::inline train {
 
-/// Collective: every rank makes one with the same configuration.
 class Trainer {
  public:
-  /// Joins the ranks into a group on their devices, opens the data, builds the model, and loads the
-  /// weights or the checkpoint to continue from. Throws Error before anything is written if the
-  /// configuration, the data, the weights or the ranks do not fit together.
-  Trainer(const Config& config, MpiSession& session);
-  ~Trainer();
+  /// Goes on from `state`. `context` and `learner` must outlive this.
+  Trainer(const RunContext& context, Learner& learner, RunState state);
 
-  /// Trains to the end: validates, writes RUN_DIR/metrics.jsonl and
-  /// RUN_DIR/checkpoints/{last,best}.
-  void run();
+  /// Collective. Trains to the end: validates, writes RUN_DIR/checkpoints/{last,best}, and into
+  /// `metrics`, which is null on ranks other than zero.
+  void run(MetricsLog* metrics);
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // The loop's parts; all collective.
+  void begin_epoch();
+  void train_step(Progress& progress);
+  void after_bad_step(const StepInput& input);
+  void end_epoch();
+  bool validate_now(int64_t done);
+  void on_no_improvement(int64_t done);
+  void go_back_to_best();
+  void save_last();
+  void save(const std::string& name);
+
+  bool is_root() const { return group_.rank() == 0; }
+  int64_t epoch() const { return state_.step / plan_.layout.steps_per_epoch; }
+  /// Of the last step.
+  int64_t last_epoch() const { return (state_.step - 1) / plan_.layout.steps_per_epoch; }
+  int64_t validations_since_best() const {
+    return (last_epoch() - state_.best->epoch) / plan_.validation.every_epochs;
+  }
+  std::string describe_end() const;
+
+  /// Why the run ends before its last step.
+  enum class Stop { kNo, kMaxMinutes, kPatience };
+
+  const RunContext& context_;
+  const RunPlan& plan_;
+  const Communicator& group_;
+  Learner& learner_;
+  TrainFeed feed_;
+  MetricsLog* metrics_ = nullptr;
+  RunState state_;
+  int64_t nonfinite_steps_ = 0;        // in a row
+  bool denoising_was_capped_ = false;  // which is said once
+  Stop stop_ = Stop::kNo;
 };
 
 }  // namespace dfine::inline train

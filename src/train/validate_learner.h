@@ -3,10 +3,10 @@
 // are better.
 #include <vector>
 
-#include "config/config.h"
 #include "eval/validate.h"
 #include "learner/learner.h"
-#include "train/run/checkpoint.h"
+#include "train/plan/run_plan.h"
+#include "train/run/run_state.h"
 
 namespace dfine::inline train {
 
@@ -15,10 +15,11 @@ struct WeightsValidation {
   Validation result;
 };
 
-/// Collective. Of the sets of weights that validate.weights means, the better one by
-/// checkpoint.monitor first; the EMA's if they are equally good. Without an EMA only the
+/// Collective. Of the sets of weights that plan.weights means, the better one by
+/// plan.monitor first; the EMA's if they are equally good. Without an EMA only the
 /// raw ones.
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
-                                                const Config& config, const Communicator& group);
+                                                const ValidationPlan& plan,
+                                                const Communicator& group);
 
 }  // namespace dfine::inline train

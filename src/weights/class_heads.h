@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
+#include "config/choices.h"
 #include "tensor.h"
 
 namespace dfine::inline weights {

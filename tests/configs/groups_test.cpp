@@ -6,10 +6,10 @@
 
 #include "config/load.h"
 #include "golden_recipes.h"
-#include "learner/build.h"
 #include "learner/parameter_groups.h"
 #include "loss/criterion.h"
 #include "model/denoising.h"
+#include "train/plan/resolve.h"
 
 namespace dfine {
 namespace {
@@ -20,9 +20,12 @@ class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 /// their rates and decays.
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
+  const Config config = load_config(file.path(), {"model.weights=''"});
   const auto model =
-      build_model(load_config(file.path(), {"model.weights=''"}), std::vector<Category>(80), false);
-  const auto groups = parameter_groups(*model, load_config(file.path()).optim);
+      build_model(model_options(config, std::vector<Category>(80)), /*read_weights=*/false);
+  const auto groups = parameter_groups(
+      *model,
+      learner_options(config, make_recipe(config, {.steps_per_epoch = 1}), false).optimizer);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);
   const auto rates = file.golden().at("groups");
 

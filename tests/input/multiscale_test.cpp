@@ -46,18 +46,16 @@ TEST(MultiscaleSizes, TheLargerSideDecidesAndTheRatioStays) {
 }
 
 TEST(MultiScaleSampler, EqualChancesFromSeedAndStepUntilStopEpoch) {
-  Config config;
-  EXPECT_EQ(MultiScaleSampler(config).at(0, 5), config.data.image_size);
-  EXPECT_EQ(MultiScaleSampler(config).smallest(), config.data.image_size);
-  config.data.multiscale = true;
-  config.model.size = "x";  // 640 three times among 13
-  config.train.stage2_epoch = 2;
-  const MultiScaleSampler sizes(config), again(config);
+  const ImageSize base{640, 640};
+  EXPECT_EQ(MultiScaleSampler({.base = base}).at(0, 5), base);
+  EXPECT_EQ(MultiScaleSampler({.base = base}).smallest(), base);
+  MultiScaleOptions options{.base = base, .repeat = 3, .stage2_epoch = 2};  // 3 among 13
+  const MultiScaleSampler sizes(options), again(options);
   EXPECT_EQ(sizes.smallest(),
             (ImageSize{480, 480}));  // the ends of the official generate_scales(640)
   EXPECT_EQ(sizes.largest(), (ImageSize{800, 800}));
-  config.run.seed = 1;
-  const MultiScaleSampler other(config);
+  options.seed = 1;
+  const MultiScaleSampler other(options);
   std::map<int64_t, double> counts;
   int64_t different = 0;
   constexpr int64_t kSteps = 13000;

@@ -54,19 +54,20 @@ def findings(files, layers, headers):
                 if other not in layers[folder] | {folder} and own != "dfine_version.h":
                     found.append(f"{path}: {folder} may not include {own}")
             for name, folders in headers.items():
-                if foreign.startswith(name) and folder not in folders:
-                    found.append(f"{path}: <{foreign}> may appear only in {', '.join(sorted(folders))}")
+                if (own or foreign).startswith(name) and folder not in folders:
+                    found.append(f"{path}: {own or foreign} may appear only in {', '.join(sorted(folders))}")
     for folder, may in layers.items():
         found += [f"layers.txt: {folder} does not include {x}" for x in sorted(may - used[folder])]
     return found
 
 
 def check_that_it_finds_something():
-    layers, headers = read_rules("a:\nb: a\n<x/ y.h>: b\n")
+    layers, headers = read_rules("a:\nb: a\n<x/ y.h b/b.h>: b\n")
     cases = {
         '#include "a/a.h"\n#include <x/x.h>': ("b", 0),
-        '#include "b/b.h"': ("a", 1),
+        '#include "b/b.h"': ("a", 2),
         "#include <x/x.h>": ("a", 1),
+        '#include "b/b.h"\n#include "b/c.h"': ("a", 3),
         "  #  include <y.h>": ("a", 1),
     }
     for text, (folder, count) in cases.items():

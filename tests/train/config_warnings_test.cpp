@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "train/plan/resolve.h"
+
 namespace dfine {
 namespace {
 
@@ -21,8 +23,12 @@ struct FineRun {
     config.train.stage2_epoch = 120;
   }
   std::vector<std::string> warnings() const {
-    return config_warnings(config, make_recipe(config, shape), shape, /*num_queries=*/300,
-                           {"cat", "dog"}, train, val);
+    RunPlan plan;
+    plan.layout = shape;
+    plan.recipe = make_recipe(config, shape);
+    plan.model.spec.num_queries = 300;
+    plan.model.class_names = {"cat", "dog"};
+    return config_warnings(config, plan, train, val);
   }
 
   Config config;

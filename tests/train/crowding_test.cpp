@@ -9,6 +9,7 @@
 #include "augment/augmenter.h"
 #include "input/epoch_sampler.h"
 #include "model/denoising.h"
+#include "train/plan/resolve.h"
 
 namespace dfine {
 namespace {
@@ -27,6 +28,13 @@ Config two_images(double mosaic, double mixup) {
 }
 const EpochLayout kShape{.steps_per_epoch = 2, .global_batch = 4, .world_size = 2};
 
+Crowding crowding(const Config& config, const EpochLayout& layout, int64_t total_steps,
+                  const std::vector<int32_t>& boxes, int64_t part = 0, int64_t parts = 1) {
+  const auto images = static_cast<int64_t>(boxes.size());
+  return training_crowding(feed_options(config, layout, images, /*cuda=*/false), total_steps, boxes,
+                           part, parts);
+}
+
 void expect(const Crowding& found, int64_t image, int64_t batch) {
   EXPECT_EQ(found.image, image);
   EXPECT_EQ(found.batch, batch);
@@ -38,28 +46,28 @@ TEST(Crowding, WithoutMosaicTheMostCrowdedImagesMeetOnce) {
   expect(plain_crowding(boxes, 3), 50, 77);
   expect(plain_crowding(boxes, 100), 50, 83);
   expect(plain_crowding({}, 4), 0, 0);
-  expect(training_crowding(two_images(0, 0), kShape, 20, boxes), 50, 70);
+  expect(crowding(two_images(0, 0), kShape, 20, boxes), 50, 70);
   Config flip = two_images(1, 1);
   flip.data.augment = Augment::kFlip;  // which uses neither
-  expect(training_crowding(flip, kShape, 20, boxes), 50, 70);
+  expect(crowding(flip, kShape, 20, boxes), 50, 70);
 }
 
 // Where all images have 7 boxes, whatever is drawn: a mosaic is of 4 images, a blend of 2, a blend
 // of mosaics of 8.
 TEST(Crowding, EqualImagesCountAsOftenAsTheyAreUsed) {
   const std::vector<int32_t> boxes(8, 7);
-  expect(training_crowding(two_images(1, 0), kShape, 4, boxes), 28, 56);
-  expect(training_crowding(two_images(0, 1), kShape, 4, boxes), 14, 28);
-  expect(training_crowding(two_images(1, 1), kShape, 4, boxes), 56, 112);
+  expect(crowding(two_images(1, 0), kShape, 4, boxes), 28, 56);
+  expect(crowding(two_images(0, 1), kShape, 4, boxes), 14, 28);
+  expect(crowding(two_images(1, 1), kShape, 4, boxes), 56, 112);
 }
 
 TEST(Crowding, MosaicEndsAtTheStopEpoch) {
   Config config = two_images(1, 1);
   config.train.stage2_epoch = 3;
   const std::vector<int32_t> boxes(8, 7);
-  expect(training_crowding(config, kShape, 20, boxes), 56, 112);
+  expect(crowding(config, kShape, 20, boxes), 56, 112);
   // All parts but those of the first three epochs have none.
-  expect(training_crowding(config, kShape, 20, boxes, 3, 10), 7, 14);
+  expect(crowding(config, kShape, 20, boxes, 3, 10), 7, 14);
 }
 
 // One crowded image of 1000: eight times its boxes is 4,000, but no draw of this run takes it more
@@ -90,13 +98,13 @@ TEST(Crowding, IsWhatTheRunDraws) {
       in_batch = std::max(in_batch, sum);
     }
   }
-  expect(training_crowding(config, shape, kSteps, boxes), most, in_batch);
+  expect(crowding(config, shape, kSteps, boxes), most, in_batch);
   EXPECT_GE(most, 500);
   EXPECT_LT(most, 8 * 500 / 2);
 
   Crowding over_parts;
   for (int64_t part = 0; part < 4; ++part) {
-    const Crowding found = training_crowding(config, shape, kSteps, boxes, part, 4);
+    const Crowding found = crowding(config, shape, kSteps, boxes, part, 4);
     over_parts = {.image = std::max(over_parts.image, found.image),
                   .batch = std::max(over_parts.batch, found.batch)};
   }

@@ -9,12 +9,13 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "core/random.h"
-#include "learner/build.h"
+#include "learner/build_model.h"
 #include "rank_main.h"
 #include "weights/weights.h"
 
@@ -33,14 +34,12 @@ ModelSpec small_spec() {
   return spec;
 }
 
-Learner make_learner(Precision precision = Precision::kFp32, uint64_t seed = 3) {
-  Config config;
-  config.run.precision = precision;
-  config.ema.enabled = true;
-  Recipe recipe;
-  recipe.lr = recipe.backbone_lr = 1e-3;
-  recipe.ema_decay = 0.9;
-  return {std::make_shared<DFine>(small_spec(), seed), config, recipe, group()};
+Learner make_learner(std::optional<at::ScalarType> autocast = {}, uint64_t seed = 3) {
+  LearnerOptions options;
+  options.optimizer.lr = 1e-3;
+  options.ema = {.decay = 0.9, .warmup_steps = 0};
+  options.autocast = autocast;
+  return {std::make_shared<DFine>(small_spec(), seed), options, group()};
 }
 
 /// Two images of a rank, of noise, with `boxes` boxes in the first.
@@ -155,7 +154,7 @@ double norm_of_global_batch(const std::vector<int64_t>& batches) {
 
 // As with weights that only rank zero has read.
 TEST(Learner, StartsFromTheWeightsOfRankZero) {
-  Learner learner = make_learner(Precision::kFp32, 3 + static_cast<uint64_t>(group().rank()));
+  Learner learner = make_learner({}, 3 + static_cast<uint64_t>(group().rank()));
   const DFine of_rank_zero(small_spec(), 3);
   const auto tensors = named_tensors(learner.model());
   for (const auto& [name, tensor] : named_tensors(of_rank_zero))
@@ -168,8 +167,7 @@ TEST(Learner, StartsFromTheWeightsOfRankZero) {
 TEST(GradNorm, IsThatOfTheGlobalBatch) {
   for (const std::vector<int64_t>& batches : {std::vector<int64_t>{0}, {0, 1}}) {
     const double wanted = norm_of_global_batch(batches);
-    for (const auto& [precision, bound] :
-         {std::pair{Precision::kFp32, 0.01}, {Precision::kFp16, 1.5 * 0.0772}}) {
+    for (const auto& [precision, bound] : {std::pair{{}, 0.01}, {at::kHalf, 1.5 * 0.0772}}) {
       Learner learner = make_learner(precision);
       if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
       std::vector<Batch> mine;
@@ -231,7 +229,7 @@ TEST(BadStep, TheNextStepIsAsIfItHadNotBeen) {
 }
 
 TEST(HalfPrecision, AnOverflowHalvesTheScaleUntilItIsOne) {
-  Learner learner = make_learner(Precision::kFp16);
+  Learner learner = make_learner(at::kHalf);
   const auto before = state_of(learner);
   {
     const Overflow overflow(learner);
@@ -250,7 +248,7 @@ TEST(HalfPrecision, AnOverflowHalvesTheScaleUntilItIsOne) {
 
 // A NaN in the loss is not the scale's fault.
 TEST(HalfPrecision, ANanInTheLossLeavesTheScale) {
-  Learner learner = make_learner(Precision::kFp16);
+  Learner learner = make_learner(at::kHalf);
   EXPECT_EQ(learner.step({make_bad_batch(0)}, kSize, 0).outcome, StepOutcome::kNotFinite);
   EXPECT_EQ(learner.scaler()->scale(), 65536);
 }
@@ -264,7 +262,7 @@ TEST(MixedPrecision, StepsAreNearThoseInSinglePrecision) {
   Learner single = make_learner();
   const StepResult exact = single.step({make_batch(0)}, kSize, 0);
   for (const auto& [precision, bound, gradient_bound] :
-       {std::tuple{Precision::kBf16, 1e-2, 1.5 * 0.231}, {Precision::kFp16, 2e-3, 1.5 * 0.0772}}) {
+       {std::tuple{at::kBFloat16, 1e-2, 1.5 * 0.231}, {at::kHalf, 2e-3, 1.5 * 0.0772}}) {
     Learner learner = make_learner(precision);
     if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
     const StepResult result = learner.step({make_batch(0)}, kSize, 0);

@@ -37,12 +37,12 @@ TEST_P(OfficialGroups, SameTensorsInEachGroup) {
   spec.freeze_norm = spec.freeze_stem = large;
   const DFine model(spec);
 
-  OptimConfig config;
-  config.backbone_lr = expected[0].at("lr");
-  config.lr = expected[2].at("lr");
-  config.weight_decay = expected[2].at("weight_decay");
-  config.no_decay = {large ? R"(^(en|de)coder\.norm)" : R"(^(en|de)coder\.(norm|bias))"};
-  const auto groups = parameter_groups(model, config);
+  OptimizerOptions options;
+  options.backbone_lr = expected[0].at("lr");
+  options.lr = expected[2].at("lr");
+  options.weight_decay = expected[2].at("weight_decay");
+  options.no_decay = {large ? R"(^(en|de)coder\.norm)" : R"(^(en|de)coder\.(norm|bias))"};
+  const auto groups = parameter_groups(model, options);
 
   ASSERT_EQ(groups.size(), expected.size());
   for (size_t g = 0; g < groups.size(); ++g) {
@@ -68,10 +68,10 @@ TEST(ParameterGroups, EverythingInOneByDefault) {
 
 TEST(ParameterGroups, NormsOfTheBackboneCanBeLeftOutOfDecay) {
   const DFine model(model_spec(parse_model_size("n"), 3));
-  OptimConfig config;
-  config.backbone_lr = 5e-5;
-  config.no_decay = {"norm"};
-  const auto groups = parameter_groups(model, config);
+  OptimizerOptions options;
+  options.backbone_lr = 5e-5;
+  options.no_decay = {"norm"};
+  const auto groups = parameter_groups(model, options);
   ASSERT_EQ(groups.size(), 4U);
   EXPECT_EQ(groups[0].hyper.lr, 5e-5);
   EXPECT_EQ(groups[0].hyper.weight_decay, 0);
@@ -82,10 +82,10 @@ TEST(ParameterGroups, NormsOfTheBackboneCanBeLeftOutOfDecay) {
 
 TEST(ParameterGroups, APatternThatIsFoundNowhereIsAnError) {
   const DFine model(model_spec(parse_model_size("n"), 3));
-  OptimConfig config;
-  config.no_decay = {"norm", "batchnorm"};
+  OptimizerOptions options;
+  options.no_decay = {"norm", "batchnorm"};
   try {
-    parameter_groups(model, config);
+    parameter_groups(model, options);
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(e.message().find("\"batchnorm\""), std::string::npos) << e.what();

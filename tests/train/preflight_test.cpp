@@ -10,8 +10,8 @@
 #include <memory>
 
 #include "core/error.h"
-#include "learner/build.h"
 #include "rank_main.h"
+#include "train/plan/resolve.h"
 #include "weights/weights.h"
 
 namespace dfine {
@@ -32,9 +32,12 @@ Config small_config(Precision precision = Precision::kFp32) {
 
 const std::vector<Category> kCategories{{.id = 1, .name = "cat"}, {.id = 2, .name = "dog"}};
 
-Learner make_learner(const Config& config) {
-  return {build_model(config, kCategories, false), config,
-          make_recipe(config, {.steps_per_epoch = 100}), group()};
+RunPlan plan_of(const Config& config) {
+  return resolve(config, kCategories, 4 * group().size(), group().size(), /*cuda=*/false);
+}
+
+Learner make_learner(const RunPlan& plan) {
+  return {build_model(plan.model, false), plan.learner, group()};
 }
 
 DatasetStats facts(std::vector<int32_t> boxes_of_image) {
@@ -48,24 +51,24 @@ DatasetStats facts(std::vector<int32_t> boxes_of_image) {
 // A step of half precision whose gradients overflow is skipped, and would leave AdamW without the
 // memory of every later one.
 TEST(Preflight, HasTheMomentsEvenWhenTheStepOverflows) {
-  const Config config = small_config(Precision::kFp16);
-  Learner trial = make_learner(config);
+  const RunPlan plan = plan_of(small_config(Precision::kFp16));
+  Learner trial = make_learner(plan);
   const auto trained = trained_parameters(trial.model());
   const unsigned hook = trained.front().register_hook([](const Tensor& gradient) {
     return at::full_like(gradient, std::numeric_limits<double>::infinity());
   });
-  try_step(trial, config, kSize, {3, 1});
+  try_step(trial, plan.feed, kSize, {3, 1});
   trained.front().remove_hook(hook);
   EXPECT_EQ(trial.scaler()->scale(), 32768);  // it did overflow
   EXPECT_EQ(trial.optimizer().state().moments.size(), trained.size());
 }
 
 TEST(Preflight, ValidationUsesTheAverageAndPutsTheWeightsBack) {
-  const Config config = small_config();
-  Learner trial = make_learner(config);
-  try_step(trial, config, kSize, {3, 1});
+  const RunPlan plan = plan_of(small_config());
+  Learner trial = make_learner(plan);
+  try_step(trial, plan.feed, kSize, {3, 1});
   const Tensor raw = trained_parameters(trial.model()).front().detach().clone();
-  try_validation(trial, config, {3, 0, 2}, group());
+  try_validation(trial, kSize, {3, 0, 2}, group());
   EXPECT_TRUE(trained_parameters(trial.model()).front().equal(raw));
   EXPECT_TRUE(trial.model().is_training());
 }
@@ -73,11 +76,9 @@ TEST(Preflight, ValidationUsesTheAverageAndPutsTheWeightsBack) {
 TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   Config config = small_config();
   config.validate.batch_size = 3;
-  const EpochLayout shape{
-      .steps_per_epoch = 2, .global_batch = 2 * group().size(), .world_size = group().size()};
+  const RunPlan plan = plan_of(config);  // two steps an epoch
   const auto generator = at::detail::getDefaultCPUGenerator().get_state();
-  const Preflight tried = preflight(config, make_recipe(config, shape), shape, kCategories,
-                                    facts({1, 9, 4, 4, 0}), facts({1, 1, 1, 1}), group());
+  const Preflight tried = preflight(plan, facts({1, 9, 4, 4, 0}), facts({1, 1, 1, 1}), group());
   EXPECT_TRUE(at::detail::getDefaultCPUGenerator().get_state().equal(generator));
   EXPECT_EQ(tried.size, kSize);
   EXPECT_EQ(tried.boxes.image, 9);
@@ -85,10 +86,7 @@ TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   EXPECT_EQ(tried.validation_images, group().size() == 1 ? 3 : 2);  // a rank has 4 images or 2
   EXPECT_GT(tried.peak_bytes, 0);
   EXPECT_GE(tried.validation_peak_bytes, tried.peak_bytes);
-  EXPECT_EQ(
-      preflight(config, make_recipe(config, shape), shape, kCategories, facts({1, 0}), {}, group())
-          .validation_images,
-      0);
+  EXPECT_EQ(preflight(plan, facts({1, 0}), {}, group()).validation_images, 0);
 }
 
 }  // namespace

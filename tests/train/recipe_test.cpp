@@ -1,8 +1,10 @@
-#include "learner/recipe.h"
+#include "train/plan/recipe.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "train/plan/resolve.h"
 
 namespace dfine {
 namespace {
@@ -52,7 +54,7 @@ TEST(Recipe, TheReadmesRuleForADoubledBatch) {
   EXPECT_DOUBLE_EQ(recipe.backbone_lr, 8e-4);
   EXPECT_DOUBLE_EQ(recipe.ema_decay, 0.9998);
   EXPECT_EQ(recipe.ema_warmup_steps, 500);
-  EXPECT_EQ(recipe.lr_shape.warmup_steps, 250);
+  EXPECT_EQ(recipe.lr_schedule.warmup_steps, 250);
   config.optim.scale_schedule = false;
   EXPECT_DOUBLE_EQ(make_recipe(config, {.steps_per_epoch = 1848, .global_batch = 64}).ema_decay,
                    0.9999);
@@ -65,7 +67,7 @@ TEST(Recipe, EpochsBecomeSteps) {
   config.optim.milestones = {100, 130};
   config.optim.gamma = 0.2;
   const LrScheduleParams shape =
-      make_recipe(config, {.steps_per_epoch = 10, .global_batch = 4}).lr_shape;
+      make_recipe(config, {.steps_per_epoch = 10, .global_batch = 4}).lr_schedule;
   EXPECT_EQ(shape.warmup_steps, 15);
   EXPECT_EQ(shape.milestones, (std::vector<int64_t>{1000, 1300}));
   EXPECT_DOUBLE_EQ(lr_multiplier(shape, 1299), 0.2);
@@ -78,34 +80,37 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   Config config = stated(0);
   config.optim.schedule = LrSchedule::kFlatCosine;
   const EpochLayout shape{.steps_per_epoch = 10, .global_batch = 4};
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 800);
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1600);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_begin, 800);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_end, 1600);
   config.train.stage2_epoch = 148;
   config.optim.flat_epochs = 84;
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 840);
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 1480);
-  EXPECT_DOUBLE_EQ(lr_multiplier(make_recipe(config, shape).lr_shape, 1500), 0.5);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_begin, 840);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_end, 1480);
+  EXPECT_DOUBLE_EQ(lr_multiplier(make_recipe(config, shape).lr_schedule, 1500), 0.5);
   // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40
   // = 37.
   config.train.stage2_epoch.reset();
   config.optim.flat_epochs = 0;
   config.train.epochs = 40;
   EXPECT_EQ(make_recipe(config, shape).stage2_epoch, 37);
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_begin, 200);
-  EXPECT_EQ(make_recipe(config, shape).lr_shape.cosine_end, 370);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_begin, 200);
+  EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_end, 370);
+}
+
+std::string dropped(const Config& config, const EpochLayout& layout, int64_t num_images) {
+  return describe_dropped(feed_options(config, layout, num_images, /*cuda=*/false));
 }
 
 TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
   Config config;
   // 118,287 images at 128: 924 steps, and 15 images left.
   const EpochLayout shape{.steps_per_epoch = 924, .global_batch = 128};
-  EXPECT_EQ(describe_dropped(config, shape, 118'287),
+  EXPECT_EQ(dropped(config, shape, 118'287),
             "15 of 118,287 training images are skipped in each epoch, other ones each time: they "
             "do not fill a global batch of 128");
   config.data.shuffle = false;
-  EXPECT_NE(describe_dropped(config, shape, 118'287).find("always the last ones"),
-            std::string::npos);
-  EXPECT_EQ(describe_dropped(config, shape, 924 * 128), "");
+  EXPECT_NE(dropped(config, shape, 118'287).find("always the last ones"), std::string::npos);
+  EXPECT_EQ(dropped(config, shape, 924 * 128), "");
 }
 
 // Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates,
@@ -140,7 +145,7 @@ TEST(Recipe, SetValuesAreTakenAsTheyAre) {
   const Recipe recipe = make_recipe(config, {.steps_per_epoch = 10, .global_batch = 4});
   EXPECT_EQ(recipe.ema_decay, 0.99);
   EXPECT_EQ(recipe.ema_warmup_steps, 0);
-  EXPECT_EQ(recipe.lr_shape.warmup_steps, 7);
+  EXPECT_EQ(recipe.lr_schedule.warmup_steps, 7);
 }
 
 }  // namespace

@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "core/error.h"
-#include "learner/build.h"
 #include "python.h"
 #include "rank_main.h"
+#include "train/plan/resolve.h"
 #include "train/run/best_checkpoint.h"
 #include "train/run/checkpoint.h"
 #include "train/run/run_checkpoint.h"
@@ -34,13 +34,21 @@ Config small_config() {
   return config;
 }
 
+RunPlan plan_of(const Config& config, const EpochLayout& layout = kShape,
+                const std::vector<Category>& classes = kClasses) {
+  RunPlan plan = resolve(config, classes, kShape.steps_per_epoch * kShape.global_batch,
+                         /*ranks=*/1, /*cuda=*/false);
+  plan.layout = layout;
+  return plan;
+}
+
 /// A learner with the same weights on all ranks.
 struct Fixture {
   explicit Fixture(const Config& given = small_config(),
                    const std::vector<Category>& classes = kClasses)
       : config(given),
-        learner(build_model(given, classes, false), given, make_recipe(given, kShape),
-                test::group()) {}
+        plan(plan_of(given, kShape, classes)),
+        learner(build_model(plan.model, false), plan.learner, test::group()) {}
 
   /// A step with gradients that no data gave; every `leave_out`th parameter gets none.
   void step(double phase, int leave_out = 0) {
@@ -72,6 +80,7 @@ struct Fixture {
   }
 
   const Config config;
+  const RunPlan plan;
   Learner learner;
 };
 
@@ -95,7 +104,7 @@ struct HiddenFolder {
   }
   void save(Fixture& fixture, int64_t step) const {
     if (test::group().rank() == 0)
-      save_run(path(), fixture.learner, fixture.config, kClasses, after(step), kShape);
+      save_run(path(), fixture.learner, fixture.plan, kClasses, after(step));
   }
 };
 
@@ -170,9 +179,9 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   state.best =
       RunState::Best{.monitor = Monitor::kAp, .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
   if (test::group().rank() == 0)
-    save_run(folder.path(), fixture.learner, config, kClasses, state, kShape);
+    save_run(folder.path(), fixture.learner, fixture.plan, kClasses, state);
   Fixture resumed(config);
-  const RunState back = restore_run(folder.path(), resumed.learner, kShape, config, test::group());
+  const RunState back = restore_run(folder.path(), resumed.learner, resumed.plan, test::group());
   EXPECT_EQ(back.step, 5);
   ASSERT_TRUE(back.best);
   EXPECT_EQ(back.best->monitor, Monitor::kAp);
@@ -197,11 +206,11 @@ std::string refusal(const EpochLayout& shape) {
   Fixture fixture;
   Config saved = fixture.config;
   saved.data.batch_size = 2;
-  save_run(folder / "last", fixture.learner, saved, kClasses, after(13), kShape);
+  save_run(folder / "last", fixture.learner, plan_of(saved), kClasses, after(13));
   Fixture other;
   const auto before = other.snapshot();
   try {
-    restore_run(folder / "last", other.learner, shape, other.config, test::group());
+    restore_run(folder / "last", other.learner, plan_of(other.config, shape), test::group());
     return "";
   } catch (const Error& e) {
     expect_same(other.snapshot(), before);
@@ -257,7 +266,7 @@ TEST(BringBest, FromTheRunThatIsContinuedElsewhere) {
   const RunFolder old_run(parent / "old"), new_run(parent / "new");
   Fixture fixture;
   const auto save = [&](const RunFolder& run, const std::string& name, int64_t step) {
-    save_run(run.checkpoint(name), fixture.learner, fixture.config, kClasses, after(step), kShape);
+    save_run(run.checkpoint(name), fixture.learner, fixture.plan, kClasses, after(step));
   };
   save(old_run, "last", 9);
   EXPECT_FALSE(import_best(new_run, old_run.checkpoint("last"), 6));  // there is none
@@ -285,8 +294,7 @@ TEST(KeepStage1Best, SurvivesTheNextBest) {
   fixture.step(0);
   const auto first = fixture.snapshot();
   const auto save = [&](int64_t step) {
-    save_run(folder.checkpoint("best"), fixture.learner, fixture.config, kClasses, after(step),
-             kShape);
+    save_run(folder.checkpoint("best"), fixture.learner, fixture.plan, kClasses, after(step));
   };
   save(1);
   EXPECT_TRUE(keep_stage1_best(folder));

@@ -7,6 +7,7 @@
 
 #include "data/shards/dataset.h"
 #include "input/shipped_pack.h"
+#include "train/plan/resolve.h"
 
 namespace dfine {
 namespace {
@@ -46,14 +47,15 @@ TEST(TrainFeed, StartedAtAnyStepItGivesWhatThatStepHadBefore) {
   const ShippedPack pack;
   const auto dataset = PackedDataset::open(pack.path());
   const Communicator single(at::kCPU);
-  const EpochLayout shape = run_shape(config(), 1, kImages);
-  ASSERT_EQ(shape.steps_per_epoch, 2);
-  TrainFeed feed(dataset, config(), shape, kImages, single);
+  const EpochLayout layout = epoch_layout(config(), 1, kImages);
+  ASSERT_EQ(layout.steps_per_epoch, 2);
+  const FeedOptions options = feed_options(config(), layout, kImages, /*cuda=*/false);
+  TrainFeed feed(dataset, options, single);
   std::vector<Seen> whole;
   for (int64_t step = 0; step < 6; ++step) whole.push_back(step_of(feed, step));
   EXPECT_NE(whole[0].samples, whole[2].samples);  // epochs differ
   for (int64_t first = 1; first < 6; ++first) {
-    TrainFeed resumed(dataset, config(), shape, kImages, single);
+    TrainFeed resumed(dataset, options, single);
     for (int64_t step = first; step < 6; ++step) {
       const Seen again = step_of(resumed, step);
       const Seen& before = whole[static_cast<size_t>(step)];

@@ -13,9 +13,9 @@
 #include "config/load.h"
 #include "core/text.h"
 #include "hashed.h"
-#include "learner/build.h"
 #include "learner/learner.h"
 #include "loss/formula.h"
+#include "train/plan/resolve.h"
 #include "weights/weights.h"
 
 namespace dfine {
@@ -99,7 +99,7 @@ std::shared_ptr<DFine> make_model(const Config& config, const Json& setting) {
   const ModelSize size = parse_model_size(setting.at("size").get<std::string>());
   std::vector<Category> categories;
   for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, str_cat("class ", c)});
-  auto model = build_model(config, categories, /*weights=*/false);
+  auto model = build_model(model_options(config, categories), /*read_weights=*/false);
   if (size != ModelSize::kL) {
     set_formula_parameters(*model);
     return model;
@@ -126,8 +126,8 @@ TEST_P(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
     tokens += (res / stride) * (res / stride);
   const Config config = make_config(setting, tokens);
   const auto model = make_model(config, setting);
-  Learner learner(model, config, make_recipe(config, {.steps_per_epoch = steps, .global_batch = 2}),
-                  Communicator());
+  const Recipe recipe = make_recipe(config, {.steps_per_epoch = steps, .global_batch = 2});
+  Learner learner(model, learner_options(config, recipe, /*cuda=*/false), Communicator());
   const Weights before = copies(named_tensors(*model));
 
   for (int64_t step = 0; step < steps; ++step) {

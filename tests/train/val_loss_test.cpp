@@ -75,11 +75,10 @@ TEST(ValLoss, IsTheOfficialLossOfTheFinalPredictionOverTheWholePack) {
     for (const auto& [term, value] : expected.at("losses64").items()) wanted += value.get<double>();
     for (const int64_t batch_size : {1, 2, 3, 4, 16}) {
       SCOPED_TRACE(str_cat(name, ", batches of ", batch_size));
-      Config config;
-      config.data.image_size = {golden().at("res"), golden().at("res")};
       const ValidationOptions options{
-          loader_options(config, /*training=*/false, /*pin_memory=*/false), batch_size,
-          expected.at("images")};
+          .loader = {.sample = {.size = {golden().at("res"), golden().at("res")}}},
+          .batch_size = batch_size,
+          .max_images = expected.at("images")};
       const Validation result = validate(*model, dataset, options, group());
       EXPECT_NEAR(result.val_loss, wanted, 1e-5 * wanted);
       EXPECT_EQ(result.score().val_loss, result.val_loss);  // what `best` is chosen by

@@ -31,7 +31,7 @@ void about_frozen(const Config& config, Warnings& warnings) {
               " keeps layers at their random values. Give weights to start from, or unset it"));
 }
 
-void about_length(const Config& config, const Recipe& recipe, const EpochLayout& shape,
+void about_length(const Config& config, const Recipe& recipe, const EpochLayout& layout,
                   Warnings& warnings) {
   if (recipe.total_steps < kFewSteps) {
     warnings.push_back(str_cat("the run has ", counted(recipe.total_steps, "optimizer step"),
@@ -40,11 +40,11 @@ void about_length(const Config& config, const Recipe& recipe, const EpochLayout&
                                config.train.max_steps == recipe.total_steps
                                    ? str_cat("train.max_steps (", config.train.max_steps, ")")
                                    : str_cat("train.epochs (", config.train.epochs, " of ",
-                                             counted(shape.steps_per_epoch, "step"), ")"),
-                               " or lower the global batch (", shape.global_batch, ")"));
+                                             counted(layout.steps_per_epoch, "step"), ")"),
+                               " or lower the global batch (", layout.global_batch, ")"));
   }
-  if (recipe.lr_shape.warmup_steps >= recipe.total_steps) {
-    warnings.push_back(str_cat("the warm-up of ", counted(recipe.lr_shape.warmup_steps, "step"),
+  if (recipe.lr_schedule.warmup_steps >= recipe.total_steps) {
+    warnings.push_back(str_cat("the warm-up of ", counted(recipe.lr_schedule.warmup_steps, "step"),
                                " is as long as the run of ", recipe.total_steps,
                                ": the learning rate stays below ", recipe.lr, ". Set ",
                                config.optim.warmup_epochs > 0 ? "optim.warmup_epochs = 0 and " : "",
@@ -58,7 +58,7 @@ void about_length(const Config& config, const Recipe& recipe, const EpochLayout&
   }
 }
 
-void about_average(const Config& config, const Recipe& recipe, Warnings& warnings) {
+void about_ema(const Config& config, const Recipe& recipe, Warnings& warnings) {
   if (!config.ema.enabled) return;
   const double share =
       ema_initial_weight(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps);
@@ -70,21 +70,21 @@ void about_average(const Config& config, const Recipe& recipe, Warnings& warning
               ". Set ema.decay = \"auto\" and ema.warmup_steps = \"auto\""));
 }
 
-void about_rate(const Config& config, const Recipe& recipe, const EpochLayout& shape,
+void about_rate(const Config& config, const Recipe& recipe, const EpochLayout& layout,
                 Warnings& warnings) {
   const OfficialRate official = official_rate(config.model.size);
-  const UsualRates rates = usual_rates(config.model.size, shape.global_batch);
+  const UsualRates rates = usual_rates(config.model.size, layout.global_batch);
   if (recipe.lr < rates.least || recipe.lr > rates.most) {
     warnings.push_back(
         str_cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-",
-                config.model.size, " at a global batch of ", shape.global_batch, ": ", rates.usual,
+                config.model.size, " at a global batch of ", layout.global_batch, ": ", rates.usual,
                 " (", official.lr, " at ", official.batch,
                 ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
   } else if (config.optim.scale_lr == LrScaling::kNone &&
              (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {
     warnings.push_back(str_cat(
         "optim.lr = ", config.optim.lr, " is stated for a global batch of ",
-        config.optim.base_batch, ", this run's is ", shape.global_batch,
+        config.optim.base_batch, ", this run's is ", layout.global_batch,
         ". Set optim.scale_lr = \"linear\" or \"sqrt\", or another optim.lr and optim.base_batch"));
   }
 }
@@ -144,17 +144,17 @@ UsualRates usual_rates(const std::string& size, int64_t global_batch) {
           .most = std::max(linear, root) * kFarFactor};
 }
 
-std::vector<std::string> config_warnings(const Config& config, const Recipe& recipe,
-                                         const EpochLayout& shape, int64_t num_queries,
-                                         const std::vector<std::string>& class_names,
+std::vector<std::string> config_warnings(const Config& config, const RunPlan& plan,
                                          const DatasetStats& train,
                                          const std::optional<DatasetStats>& val) {
+  const Recipe& recipe = plan.recipe;
+  const int64_t num_queries = plan.model.spec.num_queries;
   Warnings warnings;
   about_frozen(config, warnings);
-  about_length(config, recipe, shape, warnings);
-  about_average(config, recipe, warnings);
-  about_rate(config, recipe, shape, warnings);
-  about_data(class_names, train, val, warnings);
+  about_length(config, recipe, plan.layout, warnings);
+  about_ema(config, recipe, warnings);
+  about_rate(config, recipe, plan.layout, warnings);
+  about_data(plan.model.class_names, train, val, warnings);
   about_crowded("data.train", train, num_queries, warnings);
   if (val) about_crowded("data.val", *val, num_queries, warnings);
   return warnings;

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "config/config.h"
-#include "learner/recipe.h"
 #include "train/checks/dataset_stats.h"
+#include "train/plan/run_plan.h"
 
 namespace dfine::inline checks {
 
@@ -27,10 +27,8 @@ struct UsualRates {
 };
 UsualRates usual_rates(const std::string& size, int64_t global_batch);
 
-/// `num_queries`: of the model; `class_names`: of the labels; `val`: unset without validation.
-std::vector<std::string> config_warnings(const Config& config, const Recipe& recipe,
-                                         const EpochLayout& shape, int64_t num_queries,
-                                         const std::vector<std::string>& class_names,
+/// `plan`: what `config` was resolved to; `val`: unset without validation.
+std::vector<std::string> config_warnings(const Config& config, const RunPlan& plan,
                                          const DatasetStats& train,
                                          const std::optional<DatasetStats>& val);
 

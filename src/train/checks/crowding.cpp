@@ -19,26 +19,26 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
           .batch = std::accumulate(largest.begin(), largest.end(), int64_t{0})};
 }
 
-Crowding training_crowding(const Config& config, const EpochLayout& shape, int64_t total_steps,
+Crowding training_crowding(const FeedOptions& feed, int64_t total_steps,
                            const std::vector<int32_t>& boxes_of_image, int64_t part,
                            int64_t parts) {
-  const int64_t batch_size = config.data.batch_size;
+  const int64_t batch_size = feed.batch_size;
   Crowding most = plain_crowding(boxes_of_image, batch_size);
-  const AugmentConfig augment = effective_augment(config);
-  if (!joins_images(augment)) return most;
+  const SampleOptions& sample = feed.loader.sample;
+  if (!sample.augment || !joins_images(*sample.augment)) return most;
 
-  const auto seed = static_cast<uint64_t>(config.run.seed);
-  const Augmenter augmenter(augment, seed, stage2_epoch(config));
+  const EpochLayout& layout = feed.layout;
+  const Augmenter augmenter(*sample.augment, sample.seed, sample.stage2_epoch);
   const auto boxes_of = [&](size_t image) { return int64_t{boxes_of_image[image]}; };
-  const int64_t epochs = (total_steps + shape.steps_per_epoch - 1) / shape.steps_per_epoch;
+  const int64_t epochs = (total_steps + layout.steps_per_epoch - 1) / layout.steps_per_epoch;
   for (int64_t epoch = part; epoch < epochs; epoch += parts) {
     if (!joins_images(augmenter.config_at(epoch))) break;  // nor later: it is stage 2
-    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), shape.global_batch,
-                            config.data.shuffle, seed, epoch);
+    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), layout.global_batch,
+                            feed.shuffle, feed.seed, epoch);
     const int64_t steps =
-        std::min(shape.steps_per_epoch, total_steps - epoch * shape.steps_per_epoch);
+        std::min(layout.steps_per_epoch, total_steps - epoch * layout.steps_per_epoch);
     int64_t in_batch = 0;
-    for (int64_t position = 0; position < steps * shape.global_batch; ++position) {
+    for (int64_t position = 0; position < steps * layout.global_batch; ++position) {
       if (position % batch_size == 0) in_batch = 0;
       int64_t in_image = boxes_of(plan.image_at(position));
       for (const size_t partner : augmenter.plan({epoch, position}, boxes_of_image.size()).partners)

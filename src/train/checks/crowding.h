@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config/config.h"
-#include "learner/recipe.h"
+#include "learner/train_feed.h"
 
 namespace dfine::inline checks {
 
@@ -26,7 +25,7 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
 /// take a damaged one's place (data.on_corrupt) are not foreseen.
 ///
 /// Goes through the epochs `part`, `part + parts`, ...: the maximum over all parts is the run's.
-Crowding training_crowding(const Config& config, const EpochLayout& shape, int64_t total_steps,
+Crowding training_crowding(const FeedOptions& feed, int64_t total_steps,
                            const std::vector<int32_t>& boxes_of_image, int64_t part = 0,
                            int64_t parts = 1);
 

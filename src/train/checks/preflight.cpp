@@ -13,7 +13,7 @@
 #include "eval/validate.h"
 #include "input/batch.h"
 #include "input/multiscale.h"
-#include "learner/build.h"
+#include "learner/build_model.h"
 #include "optim/ema.h"
 
 namespace dfine::inline checks {
@@ -21,8 +21,8 @@ namespace {
 
 /// Grey images, boxes along the diagonal: what is in them does not change how much memory a step
 /// takes.
-Batch made_up_batch(const Config& config, const std::vector<int64_t>& counts, int64_t num_classes) {
-  const auto [height, width] = config.data.image_size;
+Batch made_up_batch(ImageSize size, const std::vector<int64_t>& counts, int64_t num_classes) {
+  const auto [height, width] = size;
   Batch batch;
   batch.images = at::full({static_cast<int64_t>(counts.size()), 3, height, width}, 128, at::kByte);
   batch.targets.counts = counts;
@@ -57,12 +57,10 @@ int64_t peak_bytes(at::Device device) {
 }
 
 /// As many as a rank has at once.
-int64_t validation_images(const Config& config, const std::optional<DatasetStats>& val,
+int64_t validation_images(const ValidationOptions& options, const std::optional<DatasetStats>& val,
                           const Communicator& group) {
   if (!val) return 0;
-  const int64_t most = (val->images + group.size() - 1) / group.size();
-  return std::min(
-      most, config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size);
+  return std::min((val->images + group.size() - 1) / group.size(), options.batch_size);
 }
 
 template <class Trial>
@@ -78,58 +76,57 @@ void within_memory(Trial trial, const Communicator& group, const std::string& wh
 
 }  // namespace
 
-void try_step(Learner& trial, const Config& config, ImageSize size,
+void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
               const std::vector<int64_t>& counts) {
   trial.optimizer().allocate_moments();
-  const Batch batch = made_up_batch(config, counts, trial.model().spec().num_classes);
-  trial.step(
-      std::vector<Batch>(static_cast<size_t>(config.train.gradient_accumulation_steps), batch),
-      size, 0);
+  const Batch batch =
+      made_up_batch(feed.loader.sample.size, counts, trial.model().spec().num_classes);
+  trial.step(std::vector<Batch>(static_cast<size_t>(feed.micro_batches), batch), size, 0);
 }
 
-void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts,
+void try_validation(Learner& trial, ImageSize size, const std::vector<int64_t>& counts,
                     const Communicator& group) {
   std::optional<EmaInPlace> averaged;
   if (trial.ema() != nullptr) averaged.emplace(*trial.ema());
   DFine& model = trial.model();
   model.eval();
-  const Batch batch = made_up_batch(config, counts, model.spec().num_classes);
-  validate_batch(model, batch, std::vector<ImageSize>(counts.size(), config.data.image_size),
-                 group.device());
+  const Batch batch = made_up_batch(size, counts, model.spec().num_classes);
+  validate_batch(model, batch, std::vector<ImageSize>(counts.size(), size), group.device());
   model.train();
 }
 
-Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayout& shape,
-                    const std::vector<Category>& categories, const DatasetStats& train,
+Preflight preflight(const RunPlan& plan, const DatasetStats& train,
                     const std::optional<DatasetStats>& val, const Communicator& group) {
-  Preflight result{.size = MultiScaleSampler(config).largest(), .boxes = {}};
-  const Crowding mine = training_crowding(config, shape, recipe.total_steps, train.boxes_of_image,
+  const FeedOptions& feed = plan.feed;
+  const ModelSpec& spec = plan.model.spec;
+  const ImageSize image_size = feed.loader.sample.size;
+  Preflight result{.size = MultiScaleSampler(feed.sizes).largest(), .boxes = {}};
+  const Crowding mine = training_crowding(feed, plan.recipe.total_steps, train.boxes_of_image,
                                           group.rank(), group.size());
   const auto most = group.max({mine.image, mine.batch});
   result.boxes = {.image = most[0], .batch = most[1]};
-  result.validation_images = validation_images(config, val, group);
+  result.validation_images = validation_images(plan.validation.options, val, group);
 
   std::optional<Learner> trial;
   const std::string hint = str_cat(
       "lower data.batch_size (and raise train.gradient_accumulation_steps as much), lower "
       "data.image_size, set data.multiscale = false, ",
-      config.augment.mosaic > 0 || config.augment.mixup > 0
+      feed.loader.sample.augment && joins_images(*feed.loader.sample.augment)
           ? "lower augment.mosaic and augment.mixup, "
           : "",
-      config.model.num_denoising > 0 && result.boxes.image > config.model.num_denoising
+      spec.num_denoising > 0 && result.boxes.image > spec.num_denoising
           ? "set model.max_denoising_queries, "
           : "",
       "or take images with fewer boxes");
   within_memory(
       [&] {
-        trial.emplace(build_model(config, categories, false), config, recipe, group);
-        const ModelSpec& spec = trial->model().spec();
-        try_step(*trial, config, result.size,
-                 most_expensive_counts(result.boxes, config.data.batch_size, spec.num_denoising,
+        trial.emplace(build_model(plan.model, false), plan.learner, group);
+        try_step(*trial, feed, result.size,
+                 most_expensive_counts(result.boxes, feed.batch_size, spec.num_denoising,
                                        spec.max_denoising_queries));
       },
       group,
-      str_cat("the largest step of this run (", counted(config.data.batch_size, "image"), " of ",
+      str_cat("the largest step of this run (", counted(feed.batch_size, "image"), " of ",
               result.size.height, "x", result.size.width, " with ", result.boxes.image,
               " boxes in one, ", result.boxes.batch, " in all)"),
       hint);
@@ -139,12 +136,12 @@ Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayou
   within_memory(
       [&] {
         const Crowding boxes = plain_crowding(val->boxes_of_image, result.validation_images);
-        try_validation(*trial, config, most_expensive_counts(boxes, result.validation_images, 0, 0),
-                       group);
+        try_validation(*trial, image_size,
+                       most_expensive_counts(boxes, result.validation_images, 0, 0), group);
       },
       group,
       str_cat("a validation batch of this run (", counted(result.validation_images, "image"),
-              " of ", config.data.image_size.height, "x", config.data.image_size.width, ")"),
+              " of ", image_size.height, "x", image_size.width, ")"),
       "lower validate.batch_size (0: data.batch_size) or data.image_size");
   result.validation_peak_bytes = peak_bytes(group.device());
   return result;

@@ -4,13 +4,11 @@
 #include <optional>
 #include <vector>
 
-#include "config/config.h"
-#include "data/category.h"
 #include "distributed/communicator.h"
 #include "learner/learner.h"
-#include "learner/recipe.h"
 #include "train/checks/crowding.h"
 #include "train/checks/dataset_stats.h"
+#include "train/plan/run_plan.h"
 
 namespace dfine::inline checks {
 
@@ -27,8 +25,7 @@ struct Preflight {
 /// run can have, then predicts one validation batch. It does so on a model of its own, so that
 /// nothing of the run changes, its random numbers included; the memory is given back to the
 /// allocator. `val`: unset without validation. Throws Error when something does not fit.
-Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayout& shape,
-                    const std::vector<Category>& categories, const DatasetStats& train,
+Preflight preflight(const RunPlan& plan, const DatasetStats& train,
                     const std::optional<DatasetStats>& val, const Communicator& group);
 
 /// The parts of it, on a learner that is spoilt by them. `counts`: boxes of each image.
@@ -36,11 +33,11 @@ Preflight preflight(const Config& config, const Recipe& recipe, const EpochLayou
 /// Collective. AdamW's moments are there from the start, as in every step of a run but its first:
 /// the peak, during the backward pass, includes them, whether or not the step overflows in half
 /// precision.
-void try_step(Learner& trial, const Config& config, ImageSize size,
+void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
               const std::vector<int64_t>& counts);
 
-/// The EMA, if there is one, predicts images of data.image_size.
-void try_validation(Learner& trial, const Config& config, const std::vector<int64_t>& counts,
+/// The EMA, if there is one, predicts images of `size`.
+void try_validation(Learner& trial, ImageSize size, const std::vector<int64_t>& counts,
                     const Communicator& group);
 
 }  // namespace dfine::inline checks

@@ -5,35 +5,32 @@
 #include <optional>
 #include <vector>
 
-#include "config/config.h"
 #include "data/category.h"
 #include "learner/learner.h"
-#include "learner/recipe.h"
+#include "train/plan/run_plan.h"
 #include "train/run/run_state.h"
 
 namespace dfine::inline run {
 
 /// Writes `folder`, whole or not at all. What follows from the others of `state` is filled in:
 /// epochs, ranks and configuration.
-void save_run(const std::filesystem::path& folder, Learner& learner, const Config& config,
-              const std::vector<Category>& categories, RunState state, const EpochLayout& shape);
+void save_run(const std::filesystem::path& folder, Learner& learner, const RunPlan& plan,
+              const std::vector<Category>& categories, RunState state);
 
 /// Bytes of one checkpoint folder of this size, about: 20 for each parameter (raw weights, EMA,
 /// AdamW's two moments, model.safetensors).
 int64_t checkpoint_bytes(const std::string& model_size);
 
-/// Whether a run of this configuration can continue the checkpoint `folder`: as restore_run,
-/// without a learner, so that a mistake shows before anything is computed. Throws Error.
-void check_resume(const std::filesystem::path& folder, const Config& config,
-                  const EpochLayout& shape);
+/// Whether a run of this plan can continue the checkpoint `folder`: as restore_run, without a
+/// learner, so that a mistake shows before anything is computed. Throws Error.
+void check_resume(const std::filesystem::path& folder, const RunPlan& plan);
 
 /// Collective: every rank's learner gets weights, optimizer and EMA of the checkpoint `folder`,
 /// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
-/// when the global batch or the number of steps per epoch (the data) differ: the steps done would
-/// not mean the same; or when one of the two is without denoising. The classes are those of
+/// where require_continuable() (plan/saved_run.h) does. The classes are those of
 /// in_order_of_checkpoint() (checkpoint_order.h). `validations` come back on rank zero only.
-RunState restore_run(const std::filesystem::path& folder, Learner& learner,
-                     const EpochLayout& shape, const Config& config, const Communicator& group);
+RunState restore_run(const std::filesystem::path& folder, Learner& learner, const RunPlan& plan,
+                     const Communicator& group);
 
 /// Collective, for the start of stage 2: every rank gets weights, optimizer and EMA of
 /// the checkpoint `folder`, which rank zero alone reads. Returns the step it was written after.

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/config.h"
+#include "config/choices.h"
 #include "eval/monitor.h"
 
 namespace dfine::inline run {

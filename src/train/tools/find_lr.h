@@ -2,8 +2,7 @@
 // dfine_ddp --find-lr: the learning-rate finder.
 #include <cstdint>
 
-#include "config/config.h"
-#include "distributed/mpi_session.h"
+#include "train/run/run_context.h"
 
 namespace dfine::inline tools {
 
@@ -11,6 +10,6 @@ namespace dfine::inline tools {
 /// learning rate rises from 1e-6 to 0.1 (the backbone's keeps its share), until the loss explodes;
 /// logs a table and a proposal and writes RUN_DIR/find-lr.svg and find-lr.csv. Nothing else in the
 /// run folder is touched. Throws Error as Trainer does.
-void find_lr(const Config& config, MpiSession& session, int64_t steps);
+void find_lr(const RunContext& context, int64_t steps);
 
 }  // namespace dfine::inline tools

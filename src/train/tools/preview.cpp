@@ -17,8 +17,6 @@
 #include "image/encode.h"
 #include "input/loader.h"
 #include "input/multiscale.h"
-#include "learner/build.h"
-#include "train/run/run_folder.h"
 
 namespace dfine::inline tools {
 namespace {
@@ -85,13 +83,15 @@ std::string two_digits(int64_t number) {
 
 }  // namespace
 
-void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch,
-                   int64_t batches, const std::filesystem::path& folder) {
-  const EpochSampler plan(usable_images(config, dataset), global_batch, config.data.shuffle,
-                          static_cast<uint64_t>(config.run.seed), 0);
+void write_preview(const PackedDataset& dataset, const FeedOptions& feed, int64_t batches,
+                   const std::filesystem::path& folder) {
+  const int64_t global_batch = feed.layout.global_batch;
+  const EpochSampler plan(feed.num_images, global_batch, feed.shuffle, feed.seed, 0);
   batches = std::min(batches, plan.num_batches());
   const int64_t sheets = (global_batch + kSheet - 1) / kSheet;  // of a batch
-  Loader loader(dataset, loader_options(config, true, false));
+  LoaderOptions options = feed.loader;
+  options.pin_memory = false;  // nothing goes to a GPU
+  Loader loader(dataset, options);
   loader.start({.epoch = 0,
                 .num_images = plan.num_images(),
                 .num_batches = batches * sheets,
@@ -103,7 +103,7 @@ void write_preview(const PackedDataset& dataset, const Config& config, int64_t g
                                                  first + std::min(kSheet, all.end() - first));
                     },
                 .image_at = [&](int64_t position) { return plan.image_at(position); }});
-  const MultiScaleSampler sizes(config);
+  const MultiScaleSampler sizes(feed.sizes);
   for (int64_t i = 0; i < batches * sheets; ++i) {
     const int64_t batch = i / sheets;
     const auto jpeg =
@@ -113,14 +113,6 @@ void write_preview(const PackedDataset& dataset, const Config& config, int64_t g
         {reinterpret_cast<const char*>(jpeg.data()), jpeg.size()});
   }
   log::info(str_cat("the first training batches are drawn in ", folder.string()));
-}
-
-void preview(const Config& config, int ranks, int64_t batches) {
-  const PackedDataset dataset = open_pack("data.train", config.data.train, config.data.cache_dir);
-  const int64_t global_batch =
-      std::min(config.data.batch_size * ranks * config.train.gradient_accumulation_steps,
-               usable_images(config, dataset));
-  write_preview(dataset, config, global_batch, batches, RunFolder(config.run.dir).preview());
 }
 
 }  // namespace dfine::inline tools

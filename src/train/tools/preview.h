@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "config/config.h"
+#include "learner/train_feed.h"
 
 namespace dfine::inline shards {
 class PackedDataset;
@@ -15,10 +15,7 @@ namespace dfine::inline tools {
 /// at the step's own size, with boxes and class names: folder/batch-0000.jpg, or batch-0000-a.jpg,
 /// -b.jpg, ... of 16 images each, in order. The same pictures for any number of ranks with the same
 /// global batch.
-void write_preview(const PackedDataset& dataset, const Config& config, int64_t global_batch,
-                   int64_t batches, const std::filesystem::path& folder);
-
-/// The same for a configuration alone, into its run.dir/preview.
-void preview(const Config& config, int ranks, int64_t batches);
+void write_preview(const PackedDataset& dataset, const FeedOptions& feed, int64_t batches,
+                   const std::filesystem::path& folder);
 
 }  // namespace dfine::inline tools

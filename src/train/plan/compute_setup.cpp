@@ -1,4 +1,4 @@
-#include "learner/compute_setup.h"
+#include "train/plan/compute_setup.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "distributed/consistency_check.h"
 
-namespace dfine::inline learner {
+namespace dfine::inline plan {
 namespace {
 
 DeviceRequest device_request(DeviceChoice choice) {
@@ -47,4 +47,4 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   return group;
 }
 
-}  // namespace dfine::inline learner
+}  // namespace dfine::inline plan

@@ -1,12 +1,12 @@
-#include "learner/recipe.h"
+#include "train/plan/recipe.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "core/text.h"
 #include "optim/ema.h"
+#include "train/plan/resolve.h"
 
-namespace dfine::inline learner {
+namespace dfine::inline plan {
 namespace {
 
 /// `count` / ratio, at least 1 unless it is 0.
@@ -56,39 +56,40 @@ double ema_initial_weight(double decay, int64_t warmup_steps, int64_t updates) {
   return share;
 }
 
-Recipe make_recipe(const Config& config, const EpochLayout& shape) {
+Recipe make_recipe(const Config& config, const EpochLayout& layout) {
   const OptimConfig& optim = config.optim;
   const auto steps = [&](double epochs) -> int64_t {
-    return std::llround(epochs * static_cast<double>(shape.steps_per_epoch));
+    return std::llround(epochs * static_cast<double>(layout.steps_per_epoch));
   };
   Recipe recipe;
   recipe.stage2_epoch = stage2_epoch(config);
-  recipe.total_steps = shape.steps_per_epoch * config.train.epochs;
+  recipe.total_steps = layout.steps_per_epoch * config.train.epochs;
   const int64_t planned_steps = recipe.total_steps;
   if (config.train.max_steps > 0)
     recipe.total_steps = std::min(recipe.total_steps, config.train.max_steps);
   if (optim.base_batch > 0)
     recipe.batch_ratio =
-        static_cast<double>(shape.global_batch) / static_cast<double>(optim.base_batch);
+        static_cast<double>(layout.global_batch) / static_cast<double>(optim.base_batch);
 
-  const double scale = lr_scale(optim.scale_lr, recipe.batch_ratio);
-  recipe.lr = optim.lr * scale;
-  recipe.backbone_lr = optim.backbone_lr > 0 ? optim.backbone_lr * scale : recipe.lr;
+  recipe.lr_scale = lr_scale(optim.scale_lr, recipe.batch_ratio);
+  recipe.lr = optim.lr * recipe.lr_scale;
+  recipe.backbone_lr = optim.backbone_lr > 0 ? optim.backbone_lr * recipe.lr_scale : recipe.lr;
 
   const double schedule_ratio = optim.scale_schedule ? recipe.batch_ratio : 1;
-  recipe.lr_shape.warmup_steps =
-      warmup_steps(config, recipe, schedule_ratio, shape.steps_per_epoch);
+  recipe.lr_schedule.warmup_steps =
+      warmup_steps(config, recipe, schedule_ratio, layout.steps_per_epoch);
   if (optim.schedule == LrSchedule::kMultistep) {
-    for (const double epoch : optim.milestones) recipe.lr_shape.milestones.push_back(steps(epoch));
-    recipe.lr_shape.gamma = optim.gamma;
+    for (const double epoch : optim.milestones)
+      recipe.lr_schedule.milestones.push_back(steps(epoch));
+    recipe.lr_schedule.gamma = optim.gamma;
   } else if (optim.schedule == LrSchedule::kFlatCosine) {
-    recipe.lr_shape.cosine_begin =
+    recipe.lr_schedule.cosine_begin =
         optim.flat_epochs > 0 ? steps(optim.flat_epochs) : planned_steps / 2;
-    recipe.lr_shape.cosine_end =
+    recipe.lr_schedule.cosine_end =
         recipe.stage2_epoch > 0
             ? std::min(steps(static_cast<double>(recipe.stage2_epoch)), planned_steps)
             : planned_steps;
-    recipe.lr_shape.final_factor = optim.final_lr_factor;
+    recipe.lr_schedule.final_factor = optim.final_lr_factor;
   }
 
   recipe.ema_decay = config.ema.decay ? std::max(0.0, 1 - schedule_ratio * (1 - *config.ema.decay))
@@ -99,35 +100,4 @@ Recipe make_recipe(const Config& config, const EpochLayout& shape) {
   return recipe;
 }
 
-std::string describe_dropped(const Config& config, const EpochLayout& shape, int64_t num_images) {
-  const int64_t dropped = num_images - shape.steps_per_epoch * shape.global_batch;
-  if (dropped == 0) return "";
-  return str_cat(
-      with_commas(dropped), " of ", counted(num_images, "training image"),
-      " are skipped in each epoch, ",
-      config.data.shuffle ? "other ones each time" : "always the last ones (data.shuffle = false)",
-      ": they do not fill a global batch of ", shape.global_batch);
-}
-
-std::string describe_recipe(const Recipe& recipe, const Config& config, const EpochLayout& shape) {
-  std::string text = str_cat(counted(recipe.total_steps, "step"), ", ", shape.steps_per_epoch,
-                             " an epoch, of ", counted(shape.global_batch, "image"), "; lr ",
-                             recipe.lr, ", backbone ", recipe.backbone_lr);
-  if (recipe.batch_ratio != 1)
-    text += str_cat(" (batch ", recipe.batch_ratio, " of optim.base_batch)");
-  text += str_cat(", warm-up ", counted(recipe.lr_shape.warmup_steps, "step"));
-  if (recipe.stage2_epoch > 0 && recipe.stage2_epoch < config.train.epochs)
-    text += str_cat("; strong augmentation until epoch ", recipe.stage2_epoch, " of ",
-                    config.train.epochs);
-  if (config.ema.enabled) {
-    text += str_cat("; average: decay ", recipe.ema_decay, ", warm-up ",
-                    counted(recipe.ema_warmup_steps, "step"), ", ",
-                    fixed(100 * ema_initial_weight(recipe.ema_decay, recipe.ema_warmup_steps,
-                                                   recipe.total_steps),
-                          1),
-                    " % of the initial weights left at the end");
-  }
-  return text;
-}
-
-}  // namespace dfine::inline learner
+}  // namespace dfine::inline plan

@@ -1,0 +1,58 @@
+#pragma once
+// What a run does, in the terms of each layer: no `auto`, no default that depends on something
+// else, no scaling left to do. resolve() (plan/resolve.h) makes it from the configuration.
+#include <cstdint>
+#include <string>
+
+#include "config/choices.h"
+#include "eval/validate.h"
+#include "learner/build_model.h"
+#include "learner/epoch_layout.h"
+#include "learner/learner.h"
+#include "learner/train_feed.h"
+#include "train/plan/recipe.h"
+
+namespace dfine::inline plan {
+
+struct ValidationPlan {
+  int64_t every_epochs = 1;  // and after the last epoch; 0: never
+  ValidatedWeights weights = ValidatedWeights::kBoth;
+  Monitor monitor = Monitor::kValLoss;  // what decides which weights and which checkpoint are best
+  ValidationOptions options;
+};
+
+/// Of the loop over the steps.
+struct LoopPlan {
+  int64_t epochs = 0;
+  double max_minutes = 0;              // stop after so much time; 0: no limit
+  int64_t patience = 0;                // stop after N validations without a new best; 0: never
+  int64_t max_bad_steps = 10;          // steps in a row without a finite loss or gradient
+  int64_t checkpoint_every_steps = 0;  // write `last` also every N steps; 0: after epochs only
+  int64_t log_every = 20;              // steps between plain progress lines
+  int64_t preview = 0;                 // first training batches to draw into the run folder
+  bool preflight = true;
+  bool stage2_from_best = false;  // stage 2 begins with the best weights
+  EmaRestart ema_restart = EmaRestart::kNone;
+  double ema_restart_decay = 0.9999;
+};
+
+struct RunPlan {
+  std::string config;      // the whole configuration, TOML
+  std::string run_dir;     // folder of metrics, log and checkpoints
+  std::string model_size;  // n s m l x
+  EpochLayout layout;
+  Recipe recipe;
+  ModelOptions model;
+  LearnerOptions learner;
+  FeedOptions feed;
+  ValidationPlan validation;
+  LoopPlan loop;
+};
+
+/// One line for people: steps, batch, learning rates, warm-up, EMA.
+std::string describe_recipe(const RunPlan& plan);
+
+/// Training images of an epoch that fill no whole global batch, in words; empty: none.
+std::string describe_dropped(const FeedOptions& feed);
+
+}  // namespace dfine::inline plan
