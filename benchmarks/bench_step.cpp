@@ -15,9 +15,9 @@
 #include "config/config.h"
 #include "learner/learner.h"
 #include "made_batch.h"
-#include "model/spec.h"
 #include "step_options.h"
 #include "train/plan/resolve.h"
+#include "variants/model_spec.h"
 #include "weights/hf_config.h"
 
 int main(int argc, char** argv) {
@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
   config.ema.enabled = false;
   if (!hub_config.empty()) {
     const dfine::ModelSpec spec =
-        dfine::model_spec(dfine::parse_model_size(options.size), options.classes);
+        dfine::model_spec(dfine::model_variant(options.size).size, options.classes);
     dfine::write_hf_config(
         hub_config, {.spec = spec,
                      .class_names = std::vector<std::string>(static_cast<size_t>(classes), "class"),

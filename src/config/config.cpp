@@ -5,12 +5,13 @@
 
 #include "config/keys.h"
 #include "core/text.h"
+#include "variants/variants.h"
 
 namespace dfine::inline config {
 
 bool freezes_norm(const ModelConfig& model) {
   if (model.freeze_backbone) return true;
-  return model.freeze_norm.value_or(model.size == "l" || model.size == "x");
+  return model.freeze_norm.value_or(model_variant(model.size).freeze_norm);
 }
 
 AugmentConfig effective_augment(const Config& config) {
@@ -25,16 +26,12 @@ AugmentConfig effective_augment(const Config& config) {
 
 int64_t multiscale_repeat(const Config& config) {
   if (config.data.multiscale_repeat > 0) return config.data.multiscale_repeat;
-  const std::string& size = config.model.size;
-  return size == "m" ? 6 : size == "l" ? 4 : size == "x" ? 3 : 20;
+  return model_variant(config.model.size).multiscale_repeat;
 }
 
 int64_t stage2_epoch(const Config& config) {
-  const std::string& size = config.model.size;
-  const double official = size == "n"                  ? 148.0 / 160
-                          : size == "s" || size == "m" ? 120.0 / 132
-                                                       : 72.0 / 80;
-  const double given = config.train.stage2_epoch.value_or(official);
+  const double given =
+      config.train.stage2_epoch.value_or(model_variant(config.model.size).stage2_share);
   if (given == 0 || given >= 1) return static_cast<int64_t>(given);
   const int64_t epochs = config.train.epochs;
   if (epochs < 2) return 0;

@@ -133,22 +133,20 @@ struct Config {
 };
 
 /// Whether the backbone's batch norms are frozen: what is set, else as the official models of this
-/// size (n s m: no, l x: yes).
+/// size (variants/variants.h).
 bool freezes_norm(const ModelConfig& model);
 
 /// The augmentation that data.augment stands for: dfine: the [augment] table; flip: its flip alone;
 /// none: nothing. The latter two drop no box.
 AugmentConfig effective_augment(const Config& config);
 
-/// data.multiscale_repeat, or the official one of this size
-/// (configs/dfine/dfine_hgnetv2_*_coco.yml: s 20, m 6, l 4, x 3; n, which has multi-scale off
-/// there, takes s's).
+/// data.multiscale_repeat, or the official one of this size (variants/variants.h).
 int64_t multiscale_repeat(const Config& config);
 
 /// The epoch (the first is 0) from which on only flip and rotation are left; 0: never.
 /// train.stage2_epoch itself, or, below 1, that share of train.epochs to the nearest whole epoch
 /// (halves up), at least 1 and at most train.epochs - 1. Unset: the official share of this size
-/// (configs/dfine/dfine_hgnetv2_*_coco.yml: n 148 of 160, s and m 120 of 132, l and x 72 of 80).
+/// (variants/variants.h).
 int64_t stage2_epoch(const Config& config);
 
 /// Precision of forward and backward on such a device: run.precision, auto resolved.

@@ -9,8 +9,8 @@
 #include "model/decoder_layer.h"
 #include "model/layers.h"
 #include "model/outputs.h"
-#include "model/spec.h"
 #include "tensor.h"
+#include "variants/model_spec.h"
 
 namespace dfine::inline model {
 

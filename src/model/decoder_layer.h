@@ -6,8 +6,8 @@
 #include "model/deformable_attention.h"
 #include "model/layers.h"
 #include "model/self_attention.h"
-#include "model/spec.h"
 #include "tensor.h"
+#include "variants/model_spec.h"
 
 namespace dfine::inline model {
 

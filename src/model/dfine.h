@@ -9,8 +9,8 @@
 #include "distributed/communicator.h"
 #include "model/denoising.h"
 #include "model/outputs.h"
-#include "model/spec.h"
 #include "tensor.h"
+#include "variants/model_spec.h"
 
 namespace dfine::inline model {
 

@@ -7,8 +7,8 @@
 #include <torch/nn/module.h>
 
 #include "model/initializer.h"
-#include "model/spec.h"
 #include "tensor.h"
+#include "variants/model_spec.h"
 
 namespace dfine::inline model {
 

@@ -406,10 +406,9 @@ ModelDescription read_hf_config(const std::string& folder) {
 }
 
 std::string architecture_size(const ModelSpec& spec) {
-  for (const ModelSize size :
-       {ModelSize::kN, ModelSize::kS, ModelSize::kM, ModelSize::kL, ModelSize::kX})
-    if (architecture_json(spec) == architecture_json(model_spec(size, spec.num_classes)))
-      return model_size_name(size);
+  for (const ModelVariant& variant : model_variants())
+    if (architecture_json(spec) == architecture_json(model_spec(variant.size, spec.num_classes)))
+      return std::string(variant.name);
   return {};
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/spec.h"
+#include "variants/model_spec.h"
 
 namespace dfine::inline weights {
 

@@ -63,7 +63,7 @@ class Parity : public testing::TestWithParam<char> {
   const nlohmann::json& numbers() const {
     return golden().at("sizes").at(std::string(1, GetParam()));
   }
-  ModelSize size() const { return parse_model_size(std::string_view(&name_, 1)); }
+  ModelSize size() const { return model_variant(std::string_view(&name_, 1)).size; }
   int64_t res() const { return numbers().at("res"); }
 
  private:

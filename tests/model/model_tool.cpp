@@ -86,7 +86,7 @@ struct Options {
 };
 
 ModelSpec spec_of(const Options& options) {
-  ModelSpec spec = model_spec(parse_model_size(options.size), options.classes);
+  ModelSpec spec = model_spec(model_variant(options.size).size, options.classes);
   spec.num_queries = options.queries;
   spec.num_denoising = options.denoising;
   if (!options.freeze_norm.empty()) spec.freeze_norm = options.freeze_norm == "true";

@@ -46,7 +46,7 @@ TEST_P(Evaluation, LogitsAndBoxesEqualTheOfficialOnes) {
   at::set_num_threads(1);  // other tests run beside this one
   const at::NoGradGuard no_grad;
   const char letter = GetParam();
-  const ModelSize size = parse_model_size(std::string_view(&letter, 1));
+  const ModelSize size = model_variant(std::string_view(&letter, 1)).size;
   const int64_t images = golden().at("batch");
   ModelSpec spec = model_spec(size, kFormulaClasses);
   spec.num_queries = golden().at("queries");

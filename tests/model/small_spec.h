@@ -1,6 +1,6 @@
 #pragma once
 // A network with every part of the real ones but few channels, for tests in seconds.
-#include "model/spec.h"
+#include "variants/model_spec.h"
 
 namespace dfine {
 

@@ -1,4 +1,4 @@
-#include "model/spec.h"
+#include "variants/model_spec.h"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ TEST(Spec, ParameterCountsAreTheOfficialOnes) {
   for (const auto& [size, expected] : millions) {
     const DFine model(model_spec(size, 80));
     EXPECT_NEAR(static_cast<double>(count_parameters(model)) / 1e6, expected, 0.005)
-        << model_size_name(size);
+        << model_variant(size).name;
     EXPECT_EQ(count_parameters(model) - count_parameters(model, true), 2)
         << "all but up and reg_scale train";
   }
@@ -49,10 +49,10 @@ TEST(Spec, DerivedDimensionsRoundAsPythonDoes) {
 }
 
 TEST(Spec, SizesByName) {
-  EXPECT_EQ(parse_model_size("x"), ModelSize::kX);
-  EXPECT_EQ(parse_model_size("N"), ModelSize::kN);
-  EXPECT_EQ(model_size_name(ModelSize::kM), "m");
-  for (const char* wrong : {"", "xl", "a"}) EXPECT_THROW(parse_model_size(wrong), Error) << wrong;
+  EXPECT_EQ(model_variant("x").size, ModelSize::kX);
+  EXPECT_EQ(model_variant("N").size, ModelSize::kN);
+  EXPECT_EQ(model_variant(ModelSize::kM).name, "m");
+  for (const char* wrong : {"", "xl", "a"}) EXPECT_THROW(model_variant(wrong).size, Error) << wrong;
 }
 
 TEST(Spec, DimensionsThatDoNotFitAreNamed) {

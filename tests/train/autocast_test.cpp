@@ -94,7 +94,7 @@ class OfficialAutocast : public testing::TestWithParam<Case> {};
 TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
   at::set_num_threads(1);
   const char name = GetParam().size;
-  const ModelSize size = parse_model_size(std::string_view(&name, 1));
+  const ModelSize size = model_variant(std::string_view(&name, 1)).size;
   const nlohmann::json numbers = golden().at("sizes").at(std::string(1, name));
   const int64_t res = numbers.at("res");
   const Result exact = run(size, res, {});

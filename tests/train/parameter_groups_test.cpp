@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
-#include "model/spec.h"
+#include "variants/model_spec.h"
 
 namespace dfine {
 namespace {
@@ -33,7 +33,7 @@ TEST_P(OfficialGroups, SameTensorsInEachGroup) {
   const std::string size = GetParam();
   const bool large = size == "l" || size == "x";
   const auto expected = official_groups().at(size);
-  ModelSpec spec = model_spec(parse_model_size(size), 80);
+  ModelSpec spec = model_spec(model_variant(size).size, 80);
   spec.freeze_norm = spec.freeze_stem = large;
   const DFine model(spec);
 
@@ -60,14 +60,14 @@ INSTANTIATE_TEST_SUITE_P(Sizes, OfficialGroups, testing::Values("n", "s", "m", "
                          [](const auto& size) { return size.param; });
 
 TEST(ParameterGroups, EverythingInOneByDefault) {
-  const DFine model(model_spec(parse_model_size("n"), 3));
+  const DFine model(model_spec(model_variant("n").size, 3));
   const auto groups = parameter_groups(model, {});
   ASSERT_EQ(groups.size(), 1U);
   EXPECT_EQ(groups[0].hyper.weight_decay, 1e-4);
 }
 
 TEST(ParameterGroups, NormsOfTheBackboneCanBeLeftOutOfDecay) {
-  const DFine model(model_spec(parse_model_size("n"), 3));
+  const DFine model(model_spec(model_variant("n").size, 3));
   OptimizerOptions options;
   options.backbone_lr = 5e-5;
   options.no_decay = {"norm"};
@@ -81,7 +81,7 @@ TEST(ParameterGroups, NormsOfTheBackboneCanBeLeftOutOfDecay) {
 }
 
 TEST(ParameterGroups, APatternThatIsFoundNowhereIsAnError) {
-  const DFine model(model_spec(parse_model_size("n"), 3));
+  const DFine model(model_spec(model_variant("n").size, 3));
   OptimizerOptions options;
   options.no_decay = {"norm", "batchnorm"};
   try {

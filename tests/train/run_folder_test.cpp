@@ -59,7 +59,7 @@ TEST_F(RunFolderTest, UnusableOnesAreNamedWithTheReason) {
 // float32 raw weights, EMA, AdamW's two moments, and the weights once more in model.safetensors.
 TEST_F(RunFolderTest, ACheckpointHasTwentyBytesForEachParameter) {
   for (const char* size : {"n", "s", "m", "l"}) {
-    const DFine model(model_spec(parse_model_size(size), 80));
+    const DFine model(model_spec(model_variant(size).size, 80));
     const double bytes = 20.0 * static_cast<double>(count_parameters(model));
     EXPECT_NEAR(static_cast<double>(checkpoint_bytes(size)), bytes, 0.03 * bytes) << size;
   }

@@ -96,7 +96,7 @@ std::map<std::string, double> distances(const Weights& before, const Weights& af
 /// Frozen as the configuration says; weights and, of L, running statistics as
 /// tests/golden/make_trajectory.py sets them.
 std::shared_ptr<DFine> make_model(const Config& config, const Json& setting) {
-  const ModelSize size = parse_model_size(setting.at("size").get<std::string>());
+  const ModelSize size = model_variant(setting.at("size").get<std::string>()).size;
   std::vector<Category> categories;
   for (int64_t c = 0; c < kFormulaClasses; ++c) categories.push_back({c, str_cat("class ", c)});
   auto model = build_model(model_options(config, categories), /*read_weights=*/false);
@@ -122,7 +122,7 @@ TEST_P(Trajectory, FollowsTheOfficialTrainerAsCloselyAsRoundingAllows) {
   const auto counts = setting.at("batches").get<std::vector<std::vector<int64_t>>>();
 
   int64_t tokens = 0;
-  for (const int64_t stride : model_spec(parse_model_size(GetParam()), kFormulaClasses).strides())
+  for (const int64_t stride : model_spec(model_variant(GetParam()).size, kFormulaClasses).strides())
     tokens += (res / stride) * (res / stride);
   const Config config = make_config(setting, tokens);
   const auto model = make_model(config, setting);

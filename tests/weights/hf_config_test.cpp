@@ -20,7 +20,7 @@ const std::vector<std::string> kSizes{"n", "s", "m", "l", "x"};
 
 ModelDescription description_of(const std::string& size) {
   ModelDescription description{
-      model_spec(parse_model_size(size), 3), {"red cell", "white cell", "platelet"}, {7, 1, 90}};
+      model_spec(model_variant(size).size, 3), {"red cell", "white cell", "platelet"}, {7, 1, 90}};
   description.image_height = 320;
   description.image_width = 480;
   return description;

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "variants/variants.h"
 
 namespace dfine::inline checks {
 namespace {
@@ -72,13 +73,13 @@ void about_ema(const Config& config, const Recipe& recipe, Warnings& warnings) {
 
 void about_rate(const Config& config, const Recipe& recipe, const EpochLayout& layout,
                 Warnings& warnings) {
-  const OfficialRate official = official_rate(config.model.size);
+  const ModelVariant& official = model_variant(config.model.size);
   const UsualRates rates = usual_rates(config.model.size, layout.global_batch);
   if (recipe.lr < rates.least || recipe.lr > rates.most) {
     warnings.push_back(
         str_cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-",
                 config.model.size, " at a global batch of ", layout.global_batch, ": ", rates.usual,
-                " (", official.lr, " at ", official.batch,
+                " (", official.lr, " at ", official.global_batch,
                 ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
   } else if (config.optim.scale_lr == LrScaling::kNone &&
              (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {
@@ -128,16 +129,10 @@ void about_crowded(const char* key, const DatasetStats& facts, int64_t num_queri
 
 }  // namespace
 
-OfficialRate official_rate(const std::string& size) {
-  if (size == "n") return {8e-4, 128};
-  if (size == "s" || size == "m") return {2e-4, 32};
-  if (size == "l" || size == "x") return {2.5e-4, 32};
-  throw Error(str_cat("no official recipe for the size ", size));
-}
-
 UsualRates usual_rates(const std::string& size, int64_t global_batch) {
-  const OfficialRate official = official_rate(size);
-  const double ratio = static_cast<double>(global_batch) / static_cast<double>(official.batch);
+  const ModelVariant& official = model_variant(size);
+  const double ratio =
+      static_cast<double>(global_batch) / static_cast<double>(official.global_batch);
   const double linear = official.lr * ratio, root = official.lr * std::sqrt(ratio);
   return {.least = std::min(linear, root) / kFarFactor,
           .usual = root,

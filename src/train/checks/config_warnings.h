@@ -11,15 +11,6 @@
 
 namespace dfine::inline checks {
 
-struct OfficialRate {
-  double lr = 0;
-  int64_t batch = 0;
-};
-
-/// The official recipe's learning rate of this size and its global batch
-/// (configs/dfine/dfine_hgnetv2_*_coco.yml of Peterande/D-FINE).
-OfficialRate official_rate(const std::string& size);
-
 /// What is usual for a global batch: the official learning rate scaled by the square root, and a
 /// factor of 4 beyond what the linear and the square root rule give.
 struct UsualRates {

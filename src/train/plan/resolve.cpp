@@ -99,7 +99,7 @@ EpochLayout epoch_layout(const Config& config, int ranks, int64_t num_images) {
 ModelOptions model_options(const Config& config, const std::vector<Category>& categories) {
   const ModelConfig& wanted = config.model;
   ModelOptions options{
-      .spec = model_spec(parse_model_size(wanted.size), static_cast<int64_t>(categories.size())),
+      .spec = model_spec(model_variant(wanted.size).size, static_cast<int64_t>(categories.size())),
       .seed = seed(config),
       .weights = wanted.weights,
       .class_heads = wanted.class_heads,

@@ -1,6 +1,5 @@
 #include "train/run/run_checkpoint.h"
 
-#include <map>
 #include <string>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "core/text.h"
 #include "train/plan/saved_run.h"
 #include "train/run/checkpoint.h"
+#include "variants/variants.h"
 
 namespace dfine::inline run {
 
@@ -68,11 +68,7 @@ void save_run(const fs::path& folder, Learner& learner, const RunPlan& plan,
 }
 
 int64_t checkpoint_bytes(const std::string& model_size) {
-  // At 80 classes; the official README rounds to 4, 10, 19, 31 and 62. Other numbers of classes
-  // change little.
-  const std::map<std::string, double> millions{
-      {"n", 3.8}, {"s", 10.3}, {"m", 19.6}, {"l", 31.2}, {"x", 62.6}};
-  return static_cast<int64_t>(20e6 * millions.at(model_size));
+  return static_cast<int64_t>(20e6 * model_variant(model_size).million_parameters);
 }
 
 void check_resume(const fs::path& folder, const RunPlan& plan) {

@@ -1,4 +1,4 @@
-#include "model/spec.h"
+#include "variants/model_spec.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,25 +6,13 @@
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine::inline model {
+namespace dfine::inline variants {
 namespace {
 
-/// Stages of B0, B2, B4, B5 differ in these alone; strides, light blocks and kernels are the same
-/// for all.
-struct Widths {
-  int64_t stem_mid, stem_out;
-  int64_t mid[4], out[4], blocks[4];
-  int64_t layers;
-};
-
-constexpr Widths kB0{16, 16, {16, 32, 64, 128}, {64, 256, 512, 1024}, {1, 1, 2, 1}, 3};
-constexpr Widths kB2{24, 32, {32, 64, 128, 256}, {96, 384, 768, 1536}, {1, 1, 3, 1}, 4};
-constexpr Widths kB4{32, 48, {48, 96, 192, 384}, {128, 512, 1024, 2048}, {1, 1, 3, 1}, 6};
-constexpr Widths kB5{32, 64, {64, 128, 256, 512}, {128, 512, 1024, 2048}, {1, 2, 5, 2}, 6};
-
-BackboneSpec backbone(const Widths& w, int64_t first_output, bool affine_blocks) {
-  BackboneSpec spec{w.stem_mid, w.stem_out, {}, first_output, affine_blocks};
-  for (int i = 0; i < 4; ++i) {
+BackboneSpec backbone_spec(const ModelVariant& variant) {
+  const BackboneWidths& w = *variant.backbone;
+  BackboneSpec spec{w.stem_mid, w.stem_out, {}, variant.first_output, variant.affine_blocks};
+  for (size_t i = 0; i < w.out.size(); ++i) {
     const bool late = i >= 2;
     spec.stages.push_back({.in = i == 0 ? w.stem_out : w.out[i - 1],
                            .mid = w.mid[i],
@@ -47,23 +35,7 @@ int64_t round_half_even(double x) {
   return n % 2 == 0 ? n : n + 1;
 }
 
-constexpr std::string_view kNames = "nsmlx";
-
 }  // namespace
-
-ModelSize parse_model_size(std::string_view text) {
-  const auto at =
-      text.size() == 1
-          ? kNames.find(static_cast<char>(std::tolower(static_cast<unsigned char>(text[0]))))
-          : kNames.npos;
-  if (at == kNames.npos)
-    throw Error(str_cat("unknown model size \"", text, "\""), "the sizes are n, s, m, l and x");
-  return static_cast<ModelSize>(at);
-}
-
-std::string model_size_name(ModelSize size) {
-  return std::string(1, kNames[static_cast<size_t>(size)]);
-}
 
 std::vector<int64_t> ModelSpec::strides() const {
   std::vector<int64_t> result;
@@ -91,51 +63,20 @@ int64_t ModelSpec::fusion_depth() const {
 }
 
 ModelSpec model_spec(ModelSize size, int64_t num_classes) {
-  ModelSpec spec{.backbone = {},
-                 .encoder_dim = 256,
-                 .encoder_ffn_dim = 1024,
-                 .expansion = 1.0,
-                 .depth_mult = 1.0,
-                 .decoder_dim = 256,
-                 .decoder_ffn_dim = 1024,
-                 .decoder_layers = 6,
+  const ModelVariant& variant = model_variant(size);
+  ModelSpec spec{.backbone = backbone_spec(variant),
+                 .encoder_dim = variant.encoder_dim,
+                 .encoder_ffn_dim = variant.encoder_ffn_dim,
+                 .expansion = variant.expansion,
+                 .depth_mult = variant.depth_mult,
+                 .decoder_dim = variant.decoder_dim,
+                 .decoder_ffn_dim = variant.decoder_ffn_dim,
+                 .decoder_layers = variant.decoder_layers,
                  .num_points = {3, 6, 3},
                  .num_classes = num_classes,
-                 .reg_scale = 4,
-                 .freeze_norm = false};
-  switch (size) {
-    case ModelSize::kN:
-      spec.backbone = backbone(kB0, 2, true);
-      spec.encoder_dim = spec.decoder_dim = 128;
-      spec.encoder_ffn_dim = spec.decoder_ffn_dim = 512;
-      spec.expansion = 0.34;
-      spec.depth_mult = 0.5;
-      spec.decoder_layers = 3;
-      spec.num_points = {6, 6};
-      break;
-    case ModelSize::kS:
-      spec.backbone = backbone(kB0, 1, true);
-      spec.expansion = 0.5;
-      spec.depth_mult = 0.34;
-      spec.decoder_layers = 3;
-      break;
-    case ModelSize::kM:
-      spec.backbone = backbone(kB2, 1, true);
-      spec.depth_mult = 0.67;
-      spec.decoder_layers = 4;
-      break;
-    case ModelSize::kL:
-      spec.backbone = backbone(kB4, 1, false);
-      spec.freeze_norm = true;
-      break;
-    case ModelSize::kX:
-      spec.backbone = backbone(kB5, 1, false);
-      spec.encoder_dim = 384;
-      spec.encoder_ffn_dim = 2048;
-      spec.reg_scale = 8;
-      spec.freeze_norm = true;
-      break;
-  }
+                 .reg_scale = variant.reg_scale,
+                 .freeze_norm = variant.freeze_norm};
+  if (spec.backbone_channels().size() == 2) spec.num_points = {6, 6};
   return spec;
 }
 
@@ -179,4 +120,4 @@ void validate(const ModelSpec& spec) {
           " is not an even number from 4 on");
 }
 
-}  // namespace dfine::inline model
+}  // namespace dfine::inline variants

@@ -1,19 +1,11 @@
 #pragma once
-// Everything that defines a D-FINE network. Values: the official
-// configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml and include/dfine_hgnetv2.yml; the backbones B0,
-// B2, B4, B5: arch_configs in nn/backbone/hgnetv2.py (Peterande/D-FINE 4a1f73a).
+// Everything that defines a D-FINE network.
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
-namespace dfine::inline model {
+#include "variants/variants.h"
 
-enum class ModelSize { kN, kS, kM, kL, kX };
-
-/// "n" ... "x", upper or lower case; throws for anything else.
-ModelSize parse_model_size(std::string_view text);
-std::string model_size_name(ModelSize size);
+namespace dfine::inline variants {
 
 /// One stage of HGNetv2: a strided depthwise convolution (if `downsample`), then `blocks` blocks of
 /// `layers` convolutions each.
@@ -81,4 +73,4 @@ ModelSpec model_spec(ModelSize size, int64_t num_classes);
 /// Throws if the dimensions do not fit together, naming the field.
 void validate(const ModelSpec& spec);
 
-}  // namespace dfine::inline model
+}  // namespace dfine::inline variants
