@@ -41,22 +41,18 @@ struct Seconds {
   double elapsed = 0, cpu = 0;  // cpu: of all threads together
 };
 
-/// For `images` images, over as many epochs as that takes.
-Seconds run(dfine::DevicePrefetcher& batches, const dfine::PackedDataset& data,
-            const Settings& settings) {
-  const auto size = static_cast<int64_t>(data.size());
+/// Loads `images` images, over as many epochs as that takes.
+Seconds run(const dfine::PackedDataset& data, const Settings& settings, int64_t images) {
   const auto begin = Clock::now();
   const std::clock_t cpu_begin = std::clock();
-  int64_t epoch = 0;
-  for (int64_t done = 0; done < settings.images;) {
-    batches.start(
-        dfine::training_order(dfine::EpochSampler(size, settings.batch_size, true, 0, epoch), epoch,
-                              0, 0, settings.batch_size));
-    for (++epoch; batches.has_next() && done < settings.images; done += settings.batch_size) {
-      const dfine::Batch batch = batches.next();
-      dfine::to_model_input(batch.images, at::kCPU);
-    }
-  }
+  dfine::Loader loader(
+      data, dfine::loader_options(make_config(settings), /*training=*/true, /*cuda=*/false),
+      dfine::training_order({.num_images = static_cast<int64_t>(data.size()),
+                             .batch_size = settings.batch_size,
+                             .total_steps = images / settings.batch_size},
+                            0, 0));
+  dfine::DevicePrefetcher batches(loader, at::kCPU);
+  while (batches.has_next()) dfine::to_model_input(batches.next().images, at::kCPU);
   return {std::chrono::duration<double>(Clock::now() - begin).count(),
           static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC};
 }
@@ -68,14 +64,8 @@ int bench(const Settings& given) {
   settings.images =
       (settings.images + settings.batch_size - 1) / settings.batch_size * settings.batch_size;
   at::set_num_threads(1);
-  dfine::Loader loader(
-      data, dfine::loader_options(make_config(settings), /*training=*/true, /*cuda=*/false));
-  dfine::DevicePrefetcher batches(loader, at::kCPU);
-
-  Settings warm_up = settings;
-  warm_up.images = 2 * settings.batch_size;
-  run(batches, data, warm_up);
-  const Seconds seconds = run(batches, data, settings);
+  run(data, settings, 2 * settings.batch_size);  // warm-up
+  const Seconds seconds = run(data, settings, settings.images);
   const auto images = static_cast<double>(settings.images);
   std::cout << settings.images << " images, augmentation " << settings.augment << ", "
             << settings.threads << " thread(s)\n"

@@ -75,8 +75,10 @@ void preview(const dfine::Config& config, int ranks, int64_t batches) {
   const dfine::EpochLayout layout{
       .global_batch = std::min(
           config.data.batch_size * ranks * config.train.gradient_accumulation_steps, images)};
-  dfine::write_preview(dataset, dfine::feed_options(config, layout, images, /*cuda=*/false),
-                       batches, dfine::RunFolder(config.run.dir).preview());
+  dfine::FeedOptions feed = dfine::feed_options(config, layout, images, 0, /*cuda=*/false);
+  feed.order.batch_size = layout.global_batch;  // which may be more than the pack has
+  feed.order.micro_batches = 1;
+  dfine::write_preview(dataset, feed, batches, dfine::RunFolder(config.run.dir).preview());
 }
 
 /// The finder neither continues a run nor validates.

@@ -91,9 +91,9 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
 
   DetectionLossSums loss;
   std::vector<Detection> detections;
-  Loader loader(dataset, options.loader);
-  loader.start(evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
-                                options.batch_size));
+  Loader loader(dataset, options.loader,
+                evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
+                                 options.batch_size));
   while (loader.has_next()) {
     const Batch batch = loader.next();
     std::vector<ImageSize> sizes;

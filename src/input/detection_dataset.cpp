@@ -45,11 +45,11 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
       "pack the dataset again");
 }
 
-size_t DetectionDataset::prepare(const Sample& sample, const LoadOrder& order,
+size_t DetectionDataset::prepare(const Sample& sample, const SampleOrder& order,
                                  SampleScratch& memory, uint8_t* planes,
                                  std::vector<TargetBox>& boxes, const OnDamage& on_damage) const {
   const auto in_order = [&](size_t k) {
-    return k == 0 ? sample.index : order.image_at(sample.position + static_cast<int64_t>(k));
+    return k == 0 ? sample.index : order.replacement(sample, static_cast<int64_t>(k));
   };
   if (!augmenter_) {
     memory.sources.resize(1);
@@ -63,7 +63,7 @@ size_t DetectionDataset::prepare(const Sample& sample, const LoadOrder& order,
     return index;
   }
 
-  const AugmentPlan plan = augmenter_->plan({order.epoch, sample.position}, order.num_images);
+  const AugmentPlan plan = augmenter_->plan({sample.epoch, sample.position}, order.num_images);
   memory.sources.resize(std::max(memory.sources.size(), 1 + plan.partners.size()));
   const size_t index =
       read_first_valid(in_order, order.num_images, memory, memory.sources[0], on_damage);

@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/image_size.h"
 #include "data/shards/dataset.h"
-#include "input/epoch_sampler.h"
+#include "input/sample_order.h"
 
 namespace dfine::inline input {
 
@@ -38,15 +38,14 @@ class DetectionDataset {
   const ImageSize& size() const { return options_.size; }
 
   /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;`
-  /// for that Error), or another image is taken: for a sample at place p of the order the one at p
-  /// + 1, p + 2, ..., with p's own random numbers; for image i, which mosaic or mixup wants, i + 1,
-  /// i
-  /// + 2, ... The choice depends on nothing but which records are damaged.
+  /// for that Error), or another image is taken: for a sample SampleOrder::replacement(), with the
+  /// sample's own random numbers; for image i, which mosaic or mixup wants, i + 1, i + 2, ... The
+  /// choice depends on nothing but which records are damaged.
   using OnDamage = std::function<void(size_t image, const Error& error)>;
 
   /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width].
   /// `boxes`: its targets, which may be none. Returns the image that was taken.
-  size_t prepare(const Sample& sample, const LoadOrder& order, SampleScratch& memory,
+  size_t prepare(const Sample& sample, const SampleOrder& order, SampleScratch& memory,
                  uint8_t* planes, std::vector<TargetBox>& boxes, const OnDamage& on_damage) const;
 
  private:

@@ -51,11 +51,6 @@ DevicePrefetcher::DevicePrefetcher(Loader& loader, at::Device device)
 
 DevicePrefetcher::~DevicePrefetcher() = default;
 
-void DevicePrefetcher::start(LoadOrder order) {
-  if (copies_) copies_->staged.reset();
-  loader_.start(std::move(order));
-}
-
 bool DevicePrefetcher::has_next() const {
   return (copies_ && copies_->staged) || loader_.has_next();
 }

@@ -14,7 +14,6 @@ class DevicePrefetcher {
   DevicePrefetcher(Loader& loader, at::Device device);
   ~DevicePrefetcher();
 
-  void start(LoadOrder order);
   bool has_next() const;
   /// images and targets are on the device; the current stream waits for them, not the caller.
   /// Batch::wait_s: what the loader took.

@@ -1,9 +1,7 @@
 #pragma once
-// Which sample comes when: pure functions of (seed, epoch, step), the same whatever the number of
-// ranks and workers.
+// The order of the samples in one training epoch.
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 namespace dfine::inline input {
@@ -11,16 +9,9 @@ namespace dfine::inline input {
 /// One sample of a batch.
 struct Sample {
   size_t index = 0;      // image in the dataset
-  int64_t position = 0;  // place in the epoch's global order; with the epoch it keys every random
-                         // draw for this sample
+  int64_t position = 0;  // place in the epoch's global order
+  int64_t epoch = 0;     // with the position it keys every random draw for this sample
 };
-
-/// Which of the ranks * micro-batches parts of a global batch is a rank's k-th micro-batch. All
-/// ranks' first ones come before their second ones, so what the ranks forward at the same time are
-/// the same samples for any number of ranks.
-constexpr int64_t micro_batch_index(int64_t micro_batch, int rank, int ranks) {
-  return micro_batch * ranks + rank;
-}
 
 /// The order of one training epoch, cut into global batches, and these into equal contiguous parts.
 /// Samples that do not fill a last global batch are dropped from this epoch (the official loader's
@@ -45,28 +36,8 @@ class EpochSampler {
   }
 
  private:
-  int64_t global_batch_, num_batches_;
+  int64_t epoch_, global_batch_, num_batches_;
   std::vector<int32_t> order_;
 };
-
-/// What a loader is to load.
-struct LoadOrder {
-  int64_t epoch = 0;      // keys the random numbers
-  size_t num_images = 0;  // the first N of the dataset take part
-  int64_t num_batches = 0;
-  std::function<std::vector<Sample>(int64_t)> batch;  // of 0 .. num_batches - 1
-  std::function<size_t(int64_t)>
-      image_at;  // image at a place of the epoch's order; unset: nothing takes a sample's place
-};
-
-/// What `rank` trains on in `epoch` from global batch `first_batch` on: of each, `accumulate`
-/// micro-batches of `batch_size` one after the other. The plan's global batch is ranks * accumulate
-/// * batch_size.
-LoadOrder training_order(EpochSampler plan, int64_t epoch, int64_t first_batch, int rank,
-                         int64_t batch_size, int64_t accumulate = 1);
-
-/// Every sample exactly once over all ranks, in file order: rank r's slice in batches of at most
-/// `batch_size`.
-LoadOrder evaluation_order(int64_t dataset_size, int rank, int ranks, int64_t batch_size);
 
 }  // namespace dfine::inline input

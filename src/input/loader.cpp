@@ -60,22 +60,17 @@ struct Loader::Pending {
   std::vector<std::future<void>> done;        // [B]
 };
 
-Loader::Loader(const PackedDataset& dataset, LoaderOptions options)
+Loader::Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder order)
     : dataset_(dataset),
       options_(options),
       preparer_(dataset, options.sample),
-      pool_(std::make_unique<ThreadPool>(options.workers)) {}
+      order_(std::move(order)),
+      pool_(std::make_unique<ThreadPool>(options.workers)) {
+  if (options_.workers > 0) fill();
+}
 
 Loader::~Loader() {
   pool_.reset();  // waits for the jobs that still write into pending batches
-}
-
-void Loader::start(LoadOrder order) {
-  if (!pending_.empty()) pool_ = std::make_unique<ThreadPool>(options_.workers);
-  pending_.clear();
-  order_ = std::move(order);
-  started_ = announced_ = taken_ = 0;
-  if (options_.workers > 0) fill();
 }
 
 void Loader::fill() {

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "input/batch.h"
 #include "input/detection_dataset.h"
-#include "input/epoch_sampler.h"
+#include "input/sample_order.h"
 
 namespace dfine {
 class ThreadPool;
@@ -30,12 +30,9 @@ struct LoaderOptions {
 
 class Loader {
  public:
-  /// `dataset` must outlive the loader.
-  Loader(const PackedDataset& dataset, LoaderOptions options);
+  /// Begins to load the batches of `order`. `dataset` must outlive the loader.
+  Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder order);
   ~Loader();
-
-  /// Begins to load these batches; those of an earlier call that were not taken are dropped.
-  void start(LoadOrder order);
 
   bool has_next() const { return taken_ < order_.num_batches; }
   /// Whether next() would not wait; with workers only.
@@ -44,9 +41,9 @@ class Loader {
   /// The next batch; an Error of a worker (a damaged record, say) is thrown here. Batch::wait_s
   /// says how long it blocked.
   ///
-  /// With skip_bad the place p of a damaged image is taken by the first sound one at p + 1, p + 2,
-  /// ... of the epoch's order, with p's own random numbers. So the number of steps and the shape of
-  /// batches stay, and what comes depends on nothing but which records are damaged.
+  /// With skip_bad the place of a damaged image is taken by the first sound one of
+  /// SampleOrder::replacement(), with the place's own random numbers. So the number of steps and
+  /// the shape of batches stay, and what comes depends on nothing but which records are damaged.
   Batch next();
 
   /// The damaged images that next() has skipped, and those of count_bad().
@@ -67,8 +64,8 @@ class Loader {
   const PackedDataset& dataset_;
   const LoaderOptions options_;
   const DetectionDataset preparer_;
+  const SampleOrder order_;
   std::unique_ptr<ThreadPool> pool_;
-  LoadOrder order_;
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
   std::set<size_t> bad_;                             // images skipped

@@ -6,29 +6,22 @@
 
 namespace dfine::inline learner {
 
-TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options,
+TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options, int64_t first_step,
                      const Communicator& group)
     : options_(options),
       group_(group),
       sizes_(options.sizes),
-      loader_(dataset, options.loader),
-      batches_(loader_, group.device()) {}
+      loader_(dataset, options.loader, training_order(options.order, group.rank(), first_step)),
+      batches_(loader_, group.device()),
+      step_(first_step) {}
 
-StepInput TrainFeed::next(int64_t step) {
-  const int64_t epoch = step / options_.layout.steps_per_epoch,
-                in_epoch = step % options_.layout.steps_per_epoch;
-  if (step != expected_step_ || in_epoch == 0) {
-    EpochSampler plan(options_.num_images, options_.layout.global_batch, options_.shuffle,
-                      options_.seed, epoch);
-    batches_.start(training_order(std::move(plan), epoch, in_epoch, group_.rank(),
-                                  options_.batch_size, options_.micro_batches));
-  }
-  expected_step_ = step + 1;
-  StepInput input{.batches = {}, .size = sizes_.at(epoch, step)};
-  for (int64_t k = 0; k < options_.micro_batches; ++k) {
+StepInput TrainFeed::next() {
+  StepInput input{.batches = {}, .size = sizes_.at(step_ / options_.layout.steps_per_epoch, step_)};
+  for (int64_t k = 0; k < options_.order.micro_batches; ++k) {
     input.batches.push_back(batches_.next());
     input.wait_s += input.batches.back().wait_s;
   }
+  ++step_;
   return input;
 }
 

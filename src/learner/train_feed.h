@@ -19,30 +19,26 @@ namespace dfine::inline learner {
 
 struct FeedOptions {
   EpochLayout layout;
-  int64_t num_images = 0;     // the first N of the dataset take part
-  int64_t batch_size = 1;     // images of one micro-batch of one rank
-  int64_t micro_batches = 1;  // of a step
-  bool shuffle = true;        // a new order each epoch
-  uint64_t seed = 0;          // of the order
+  TrainingOrderOptions order;
   LoaderOptions loader;
   MultiScaleOptions sizes;
 };
 
 /// One optimizer step's data of this rank.
 struct StepInput {
-  std::vector<Batch> batches;  // FeedOptions::micro_batches of them
+  std::vector<Batch> batches;  // TrainingOrderOptions::micro_batches of them
   ImageSize size;              // that their images are to be resized to
   double wait_s = 0;           // seconds the caller waited for them
 };
 
 class TrainFeed {
  public:
-  /// `dataset` must outlive this.
-  TrainFeed(const PackedDataset& dataset, const FeedOptions& options, const Communicator& group);
+  /// From `first_step` (from 0) on. `dataset` must outlive this.
+  TrainFeed(const PackedDataset& dataset, const FeedOptions& options, int64_t first_step,
+            const Communicator& group);
 
-  /// The data of step `step` (from 0). Steps asked for in their order are loaded ahead, within an
-  /// epoch.
-  StepInput next(int64_t step);
+  /// The data of the next step, of order.total_steps in all.
+  StepInput next();
 
   /// Damaged images that this rank knows of: those it has skipped and those of share_bad().
   int64_t num_bad() const { return static_cast<int64_t>(loader_.bad().size()); }
@@ -57,8 +53,8 @@ class TrainFeed {
   const MultiScaleSampler sizes_;
   Loader loader_;
   DevicePrefetcher batches_;
-  int64_t expected_step_ = -1;  // the one whose batches come next
-  int64_t shared_bad_ = 0;      // damaged images that all ranks know of
+  int64_t step_;            // the one whose batches come next
+  int64_t shared_bad_ = 0;  // damaged images that all ranks know of
 };
 
 }  // namespace dfine::inline learner

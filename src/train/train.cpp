@@ -43,7 +43,7 @@ Learner make_learner(const RunContext& context) {
   const auto model = build_model(plan.model, /*read_weights=*/context.checkpoint.empty());
   log::info(str_cat("D-FINE-", plan.model_size, ": ", with_commas(count_parameters(*model)),
                     " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
-                    plan.model.class_names.size(), " classes; ", plan.feed.num_images,
+                    plan.model.class_names.size(), " classes; ", plan.feed.order.num_images,
                     " training images, ", context.val_stats ? context.val_stats->images : 0,
                     " for validation; ", counted(at::get_num_threads(), "thread"), " a rank"));
   const std::string frozen = describe_frozen(*model);

@@ -28,7 +28,7 @@ Trainer::Trainer(const RunContext& context, Learner& learner, RunState state)
       plan_(context.plan),
       group_(context.group),
       learner_(learner),
-      feed_(context.train_data, context.plan.feed, context.group),
+      feed_(context.train_data, context.plan.feed, state.step, context.group),
       state_(std::move(state)) {}
 
 void Trainer::run(MetricsLog* metrics) {
@@ -91,7 +91,7 @@ void Trainer::train_step(Progress& progress) {
   const auto step_begin = Clock::now();
   const int64_t epoch = this->epoch();
   set_failure_context(str_cat("epoch ", epoch, ", step ", state_.step + 1));
-  const StepInput input = feed_.next(state_.step);
+  const StepInput input = feed_.next();
   const StepResult result = learner_.step(input.batches, input.size, state_.step);
   ++state_.step;
 

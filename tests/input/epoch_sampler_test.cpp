@@ -31,29 +31,6 @@ TEST(EpochSampler, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
   }
 }
 
-// 3 micro-batches per step: what the ranks forward together, and what a step holds, is the same for
-// 1, 2 and 4 ranks.
-TEST(TrainingOrder, MicroBatchesDoNotDependOnTheRanks) {
-  constexpr int64_t kGlobal = 24, kAccumulate = 3, kFirst = 2;
-  const EpochSampler plan(1003, kGlobal, true, 7, 3);
-  for (int ranks : {1, 2, 4}) {
-    for (int64_t b = 0; b < 2 * kAccumulate; ++b) {
-      std::vector<size_t> joined;
-      for (int rank = 0; rank < ranks; ++rank) {
-        const LoadOrder order =
-            training_order(plan, 3, kFirst, rank, kGlobal / kAccumulate / ranks, kAccumulate);
-        EXPECT_EQ(order.num_batches, (1003 / kGlobal - kFirst) * kAccumulate);
-        const auto part = indices(order.batch(b));
-        joined.insert(joined.end(), part.begin(), part.end());
-      }
-      const auto step = indices(plan.batch(kFirst + b / kAccumulate, 0, kGlobal));
-      const auto first = step.begin() + b % kAccumulate * (kGlobal / kAccumulate);
-      EXPECT_EQ(joined, (std::vector<size_t>(first, first + kGlobal / kAccumulate)))
-          << ranks << " ranks, micro-batch " << b;
-    }
-  }
-}
-
 TEST(EpochSampler, EachSampleAtMostOnceAndAllWhenTheyFit) {
   const EpochSampler plan(96, 8, true, 1, 0);
   std::set<size_t> seen;
@@ -88,26 +65,6 @@ TEST(EpochSampler, ShuffleIsUniform) {
   double chi_square = 0;
   for (double count : counts) chi_square += (count - expected) * (count - expected) / expected;
   EXPECT_NEAR(chi_square, 1521, 5 * 55);
-}
-
-TEST(EvaluationOrder, EveryImageOnceOverAllRanks) {
-  for (int ranks : {1, 2, 3, 4, 7}) {
-    for (int64_t size : {0, 1, 5, 58, 100}) {
-      std::vector<size_t> seen;
-      for (int rank = 0; rank < ranks; ++rank) {
-        const LoadOrder order = evaluation_order(size, rank, ranks, 8);
-        for (int64_t b = 0; b < order.num_batches; ++b) {
-          const auto batch = order.batch(b);
-          EXPECT_LE(batch.size(), 8U);
-          EXPECT_FALSE(batch.empty());
-          for (const auto& s : batch) seen.push_back(s.index);
-        }
-      }
-      std::vector<size_t> all(static_cast<size_t>(size));
-      for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-      EXPECT_EQ(seen, all) << ranks << " ranks, " << size << " images";
-    }
-  }
 }
 
 }  // namespace

@@ -28,11 +28,23 @@ EpochSampler plan_of(const PackedDataset& data) {
   return {static_cast<int64_t>(data.size()), kGlobalBatch, true, kSeed, kEpoch};
 }
 
+/// Of one epoch.
+SampleOrder order_of(const PackedDataset& data, int rank = 0, int ranks = 1,
+                     int64_t first_batch = 0) {
+  const auto size = static_cast<int64_t>(data.size());
+  const int64_t steps = size / kGlobalBatch;
+  return training_order({.num_images = size,
+                         .seed = kSeed,
+                         .batch_size = kGlobalBatch / ranks,
+                         .ranks = ranks,
+                         .total_steps = (kEpoch + 1) * steps},
+                        rank, kEpoch * steps + first_batch);
+}
+
 /// What one rank gets, batch by batch.
 std::vector<Batch> load(const PackedDataset& data, const LoaderOptions& options, int rank,
                         int ranks, int64_t first_batch = 0) {
-  Loader loader(data, options);
-  loader.start(training_order(plan_of(data), kEpoch, first_batch, rank, kGlobalBatch / ranks));
+  Loader loader(data, options, order_of(data, rank, ranks, first_batch));
   std::vector<Batch> batches;
   while (loader.has_next()) batches.push_back(loader.next());
   return batches;
@@ -109,12 +121,27 @@ TEST_F(LoaderTest, ARestartInTheMiddleOfAnEpochGoesOn) {
   }
 }
 
-TEST_F(LoaderTest, StartDropsWhatWasNotTaken) {
-  Loader loader(data_, small_options(3));
-  loader.start(training_order(plan_of(data_), kEpoch, 4, 0, kGlobalBatch));
-  loader.next();
-  loader.start(training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch));
-  expect_same(loader.next(), load(data_, small_options(0), 0, 1)[0]);
+// Two epochs of one loader, which loads ahead from one into the next, against a loader for each.
+TEST_F(LoaderTest, EpochsFollowEachOther) {
+  const auto size = static_cast<int64_t>(data_.size());
+  const int64_t steps = size / kGlobalBatch;
+  const auto from = [&](int64_t first, int64_t end) {
+    Loader loader(
+        data_, small_options(3),
+        training_order(
+            {.num_images = size, .seed = kSeed, .batch_size = kGlobalBatch, .total_steps = end}, 0,
+            first));
+    std::vector<Batch> batches;
+    while (loader.has_next()) {
+      batches.push_back(loader.next());
+      batches.back().images = batches.back().images.clone();  // the loader uses its memory again
+    }
+    return batches;
+  };
+  const auto both = from(0, 2 * steps);
+  ASSERT_EQ(both.size(), static_cast<size_t>(2 * steps));
+  expect_same(from(0, steps), std::span(both).first(static_cast<size_t>(steps)));
+  expect_same(from(steps, 2 * steps), std::span(both).last(static_cast<size_t>(steps)));
 }
 
 TEST_F(LoaderTest, AFlipMirrorsPixelsAndBoxes) {
@@ -134,8 +161,7 @@ TEST_F(LoaderTest, AFlipMirrorsPixelsAndBoxes) {
 TEST_F(LoaderTest, EvaluationSeesEveryImageOnceInOrder) {
   LoaderOptions options = small_options(2);
   options.sample.augment.reset();
-  Loader loader(data_, options);
-  loader.start(evaluation_order(static_cast<int64_t>(data_.size()), 0, 1, 10));
+  Loader loader(data_, options, evaluation_order(static_cast<int64_t>(data_.size()), 0, 1, 10));
   size_t next = 0;
   while (loader.has_next()) {
     const Batch batch = loader.next();
@@ -193,9 +219,9 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
     SampleScratch memory;
     std::vector<TargetBox> boxes;
     DetectionDataset(data_, small_options(0).sample)
-        .prepare({plan_of(data_).image_at(from), place},
-                 training_order(plan_of(data_), kEpoch, 0, 0, kGlobalBatch), memory,
-                 planes.data_ptr<uint8_t>(), boxes, [](size_t, const Error&) { FAIL(); });
+        .prepare({.index = plan_of(data_).image_at(from), .position = place, .epoch = kEpoch},
+                 order_of(data_), memory, planes.data_ptr<uint8_t>(), boxes,
+                 [](size_t, const Error&) { FAIL(); });
     return std::pair(planes, static_cast<int64_t>(boxes.size()));
   };
   for (const auto& [ranks, workers] : {std::pair(1, 0), {2, 0}, {1, 4}, {2, 4}}) {
@@ -227,9 +253,7 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   ASSERT_EQ(expected.size(), data_.size() / kGlobalBatch);
   // Those that batch `first` (and, with `all`, the later ones) met.
   const auto bad_from = [&](size_t first, bool all) {
-    Loader loader(damaged_, options(0, 3));
-    loader.start(
-        training_order(plan_of(data_), kEpoch, static_cast<int64_t>(first), 0, kGlobalBatch));
+    Loader loader(damaged_, options(0, 3), order_of(data_, 0, 1, static_cast<int64_t>(first)));
     do {
       loader.next();
     } while (all && loader.has_next());
@@ -258,8 +282,10 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
   LoaderOptions options = skipping(1, 1);
   options.sample.augment->mosaic = options.sample.augment->mixup = 1;
   const auto load_two = [&] {
-    Loader loader(damaged_, options);
-    loader.start(training_order(EpochSampler(2, 2, false, kSeed, 0), 0, 0, 0, 2));
+    Loader loader(
+        damaged_, options,
+        training_order({.num_images = 2, .shuffle = false, .batch_size = 2, .total_steps = 1}, 0,
+                       0));
     return loader.next().samples;
   };
   damage(own_.path(), data_, 0);

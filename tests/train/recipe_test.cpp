@@ -98,7 +98,7 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
 }
 
 std::string dropped(const Config& config, const EpochLayout& layout, int64_t num_images) {
-  return describe_dropped(feed_options(config, layout, num_images, /*cuda=*/false));
+  return describe_dropped(feed_options(config, layout, num_images, 0, /*cuda=*/false));
 }
 
 TEST(Recipe, ImagesThatFillNoBatchAreCounted) {

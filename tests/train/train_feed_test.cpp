@@ -31,8 +31,8 @@ struct Seen {
   ImageSize size;
 };
 
-Seen step_of(TrainFeed& feed, int64_t step) {
-  const StepInput input = feed.next(step);
+Seen next_step(TrainFeed& feed) {
+  const StepInput input = feed.next();
   Seen seen;
   seen.size = input.size;
   for (const Batch& batch : input.batches) {
@@ -49,15 +49,16 @@ TEST(TrainFeed, StartedAtAnyStepItGivesWhatThatStepHadBefore) {
   const Communicator single(at::kCPU);
   const EpochLayout layout = epoch_layout(config(), 1, kImages);
   ASSERT_EQ(layout.steps_per_epoch, 2);
-  const FeedOptions options = feed_options(config(), layout, kImages, /*cuda=*/false);
-  TrainFeed feed(dataset, options, single);
+  const FeedOptions options =
+      feed_options(config(), layout, kImages, /*total_steps=*/6, /*cuda=*/false);
+  TrainFeed feed(dataset, options, 0, single);
   std::vector<Seen> whole;
-  for (int64_t step = 0; step < 6; ++step) whole.push_back(step_of(feed, step));
+  for (int64_t step = 0; step < 6; ++step) whole.push_back(next_step(feed));
   EXPECT_NE(whole[0].samples, whole[2].samples);  // epochs differ
   for (int64_t first = 1; first < 6; ++first) {
-    TrainFeed resumed(dataset, options, single);
+    TrainFeed resumed(dataset, options, first, single);
     for (int64_t step = first; step < 6; ++step) {
-      const Seen again = step_of(resumed, step);
+      const Seen again = next_step(resumed);
       const Seen& before = whole[static_cast<size_t>(step)];
       EXPECT_EQ(again.samples, before.samples) << first << ", " << step;
       EXPECT_EQ(again.size, before.size) << first << ", " << step;

@@ -19,10 +19,9 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
           .batch = std::accumulate(largest.begin(), largest.end(), int64_t{0})};
 }
 
-Crowding training_crowding(const FeedOptions& feed, int64_t total_steps,
-                           const std::vector<int32_t>& boxes_of_image, int64_t part,
-                           int64_t parts) {
-  const int64_t batch_size = feed.batch_size;
+Crowding training_crowding(const FeedOptions& feed, const std::vector<int32_t>& boxes_of_image,
+                           int64_t part, int64_t parts) {
+  const int64_t batch_size = feed.order.batch_size, total_steps = feed.order.total_steps;
   Crowding most = plain_crowding(boxes_of_image, batch_size);
   const SampleOptions& sample = feed.loader.sample;
   if (!sample.augment || !joins_images(*sample.augment)) return most;
@@ -34,7 +33,7 @@ Crowding training_crowding(const FeedOptions& feed, int64_t total_steps,
   for (int64_t epoch = part; epoch < epochs; epoch += parts) {
     if (!joins_images(augmenter.config_at(epoch))) break;  // nor later: it is stage 2
     const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), layout.global_batch,
-                            feed.shuffle, feed.seed, epoch);
+                            feed.order.shuffle, feed.order.seed, epoch);
     const int64_t steps =
         std::min(layout.steps_per_epoch, total_steps - epoch * layout.steps_per_epoch);
     int64_t in_batch = 0;

@@ -25,9 +25,8 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
 /// take a damaged one's place (data.on_corrupt) are not foreseen.
 ///
 /// Goes through the epochs `part`, `part + parts`, ...: the maximum over all parts is the run's.
-Crowding training_crowding(const FeedOptions& feed, int64_t total_steps,
-                           const std::vector<int32_t>& boxes_of_image, int64_t part = 0,
-                           int64_t parts = 1);
+Crowding training_crowding(const FeedOptions& feed, const std::vector<int32_t>& boxes_of_image,
+                           int64_t part = 0, int64_t parts = 1);
 
 /// Boxes of each of `images` images such that a step with them is as expensive as any within these
 /// bounds: one with the number that makes the most denoising queries (not always the largest: at

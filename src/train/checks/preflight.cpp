@@ -81,7 +81,7 @@ void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
   trial.optimizer().allocate_moments();
   const Batch batch =
       made_up_batch(feed.loader.sample.size, counts, trial.model().spec().num_classes);
-  trial.step(std::vector<Batch>(static_cast<size_t>(feed.micro_batches), batch), size, 0);
+  trial.step(std::vector<Batch>(static_cast<size_t>(feed.order.micro_batches), batch), size, 0);
 }
 
 void try_validation(Learner& trial, ImageSize size, const std::vector<int64_t>& counts,
@@ -101,8 +101,7 @@ Preflight preflight(const RunPlan& plan, const DatasetStats& train,
   const ModelSpec& spec = plan.model.spec;
   const ImageSize image_size = feed.loader.sample.size;
   Preflight result{.size = MultiScaleSampler(feed.sizes).largest(), .boxes = {}};
-  const Crowding mine = training_crowding(feed, plan.recipe.total_steps, train.boxes_of_image,
-                                          group.rank(), group.size());
+  const Crowding mine = training_crowding(feed, train.boxes_of_image, group.rank(), group.size());
   const auto most = group.max({mine.image, mine.batch});
   result.boxes = {.image = most[0], .batch = most[1]};
   result.validation_images = validation_images(plan.validation.options, val, group);
@@ -122,11 +121,11 @@ Preflight preflight(const RunPlan& plan, const DatasetStats& train,
       [&] {
         trial.emplace(build_model(plan.model, false), plan.learner, group);
         try_step(*trial, feed, result.size,
-                 most_expensive_counts(result.boxes, feed.batch_size, spec.num_denoising,
+                 most_expensive_counts(result.boxes, feed.order.batch_size, spec.num_denoising,
                                        spec.max_denoising_queries));
       },
       group,
-      str_cat("the largest step of this run (", counted(feed.batch_size, "image"), " of ",
+      str_cat("the largest step of this run (", counted(feed.order.batch_size, "image"), " of ",
               result.size.height, "x", result.size.width, " with ", result.boxes.image,
               " boxes in one, ", result.boxes.batch, " in all)"),
       hint);

@@ -168,13 +168,15 @@ MultiScaleOptions multiscale_options(const Config& config) {
 }
 
 FeedOptions feed_options(const Config& config, const EpochLayout& layout, int64_t num_images,
-                         bool cuda) {
+                         int64_t total_steps, bool cuda) {
   return {.layout = layout,
-          .num_images = num_images,
-          .batch_size = config.data.batch_size,
-          .micro_batches = config.train.gradient_accumulation_steps,
-          .shuffle = config.data.shuffle,
-          .seed = seed(config),
+          .order = {.num_images = num_images,
+                    .shuffle = config.data.shuffle,
+                    .seed = seed(config),
+                    .batch_size = config.data.batch_size,
+                    .micro_batches = config.train.gradient_accumulation_steps,
+                    .ranks = layout.world_size,
+                    .total_steps = total_steps},
           .loader = loader_options(config, true, cuda),
           .sizes = multiscale_options(config)};
 }
@@ -196,7 +198,7 @@ RunPlan resolve(const Config& config, const std::vector<Category>& categories, i
   plan.recipe = make_recipe(config, plan.layout);
   plan.model = model_options(config, categories);
   plan.learner = learner_options(config, plan.recipe, cuda);
-  plan.feed = feed_options(config, plan.layout, num_images, cuda);
+  plan.feed = feed_options(config, plan.layout, num_images, plan.recipe.total_steps, cuda);
   plan.validation = {.every_epochs = config.validate.every_epochs,
                      .weights = config.validate.weights,
                      .monitor = config.checkpoint.monitor,

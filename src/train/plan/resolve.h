@@ -45,7 +45,7 @@ LoaderOptions loader_options(const Config& config, bool training, bool cuda);
 MultiScaleOptions multiscale_options(const Config& config);
 
 FeedOptions feed_options(const Config& config, const EpochLayout& layout, int64_t num_images,
-                         bool cuda);
+                         int64_t total_steps, bool cuda);
 
 ValidationOptions validation_options(const Config& config, bool cuda);
 

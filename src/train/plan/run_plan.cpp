@@ -6,12 +6,12 @@ namespace dfine::inline plan {
 
 std::string describe_dropped(const FeedOptions& feed) {
   const auto [steps_per_epoch, global_batch, ranks] = feed.layout;
-  const int64_t dropped = feed.num_images - steps_per_epoch * global_batch;
+  const int64_t dropped = feed.order.num_images - steps_per_epoch * global_batch;
   if (dropped == 0) return "";
   return str_cat(
-      with_commas(dropped), " of ", counted(feed.num_images, "training image"),
+      with_commas(dropped), " of ", counted(feed.order.num_images, "training image"),
       " are skipped in each epoch, ",
-      feed.shuffle ? "other ones each time" : "always the last ones (data.shuffle = false)",
+      feed.order.shuffle ? "other ones each time" : "always the last ones (data.shuffle = false)",
       ": they do not fill a global batch of ", global_batch);
 }
 

@@ -81,12 +81,14 @@ void find_lr(const RunContext& context, int64_t steps) {
   const Communicator& group = context.group;
   if (group.rank() == 0) context.folder.require_usable(kReportBytes);
   Learner learner(build_model(plan.model, true), rising(plan.learner, steps), group);
-  TrainFeed feed(context.train_data, plan.feed, group);
+  FeedOptions data = plan.feed;
+  data.order.total_steps = steps;
+  TrainFeed feed(context.train_data, data, 0, group);
 
   std::vector<LrTrial> trials;
   for (int64_t step = 0; step < steps; ++step) {
     set_failure_context(str_cat("learning-rate finder, step ", step + 1));
-    const StepInput input = feed.next(step);
+    const StepInput input = feed.next();
     const StepResult result = learner.step(input.batches, input.size, step);
     if (result.outcome == StepOutcome::kNotFinite) break;
     trials.push_back({.lr = result.lr, .loss = result.loss});

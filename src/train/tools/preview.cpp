@@ -85,24 +85,23 @@ std::string two_digits(int64_t number) {
 
 void write_preview(const PackedDataset& dataset, const FeedOptions& feed, int64_t batches,
                    const std::filesystem::path& folder) {
-  const int64_t global_batch = feed.layout.global_batch;
-  const EpochSampler plan(feed.num_images, global_batch, feed.shuffle, feed.seed, 0);
-  batches = std::min(batches, plan.num_batches());
+  const int64_t global_batch = feed.order.global_batch();
+  TrainingOrderOptions one_rank = feed.order;  // a global batch as one
+  one_rank.batch_size = global_batch;
+  one_rank.micro_batches = one_rank.ranks = 1;
+  batches = std::min(batches, feed.order.num_images / global_batch);
+  const SampleOrder whole = training_order(one_rank, 0, 0);
   const int64_t sheets = (global_batch + kSheet - 1) / kSheet;  // of a batch
   LoaderOptions options = feed.loader;
   options.pin_memory = false;  // nothing goes to a GPU
-  Loader loader(dataset, options);
-  loader.start({.epoch = 0,
-                .num_images = plan.num_images(),
-                .num_batches = batches * sheets,
-                .batch =
-                    [&](int64_t i) {
-                      const auto all = plan.batch(i / sheets, 0, global_batch);
-                      const auto first = all.begin() + i % sheets * kSheet;
-                      return std::vector<Sample>(first,
-                                                 first + std::min(kSheet, all.end() - first));
-                    },
-                .image_at = [&](int64_t position) { return plan.image_at(position); }});
+  SampleOrder order = whole;
+  order.num_batches = batches * sheets;
+  order.batch = [&](int64_t i) {
+    const auto all = whole.batch(i / sheets);
+    const auto first = all.begin() + i % sheets * kSheet;
+    return std::vector<Sample>(first, first + std::min(kSheet, all.end() - first));
+  };
+  Loader loader(dataset, options, order);
   const MultiScaleSampler sizes(feed.sizes);
   for (int64_t i = 0; i < batches * sheets; ++i) {
     const int64_t batch = i / sheets;
