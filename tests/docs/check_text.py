@@ -173,7 +173,7 @@ def check_keys():
     tables = "|".join(sorted({key.split(".")[0] for key in keys}))
     files = r"(?!\.?(?:json|yaml|py|sh|sbatch|safetensors|toml|txt|cpp|h|log)\b)"
     pattern = re.compile(rf"(?<![\w./-])({tables})\.{files}([a-z][a-z0-9_]*)(?![\w.(/-]*[(/])")
-    other = {"model.backbone", "model.load_state_dict", "train.json", "data.yaml"}
+    other = {"model.backbone", "model.load_state_dict", "train.json", "data.yaml", "data.unit"}
     found = []
     for path in documents():
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

@@ -391,7 +391,7 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
     expected[str_cat("next.", i)] = group.parameters[i];
   }
   write_safetensors(folder / "expected.safetensors", expected);
-  run_python_file_or_skip(source_file("tests/state/checkpoint_check.py"),
+  run_python_file_or_skip(source_file("tests/weights/checkpoint_check.py"),
                           {folder / "last", folder / "expected.safetensors"});
   if (IsSkipped()) return;
   // And back: what transformers saved loads into a new model.

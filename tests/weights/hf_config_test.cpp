@@ -231,7 +231,7 @@ TEST(HfConfigPython, TransformersReadsTheSameAndWritesWhatWeRead) {
     fs::create_directory(folder / size);
     write_hf_config(folder / size, description_of(size));
   }
-  run_python_file_or_skip(source_file("tests/state/hf_config_check.py"), {folder / ""});
+  run_python_file_or_skip(source_file("tests/weights/hf_config_check.py"), {folder / ""});
   if (IsSkipped()) return;
   for (const std::string& size : kSizes) {
     const ModelDescription read = read_hf_config(folder / ("theirs-" + size));
