@@ -1,7 +1,6 @@
 #include "learner/build_model.h"
 
 #include "core/log.h"
-#include "model/freezing.h"
 #include "weights/class_heads.h"
 #include "weights/hf_config.h"
 #include "weights/weights.h"

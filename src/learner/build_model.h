@@ -6,6 +6,7 @@
 
 #include "config/choices.h"
 #include "model/dfine.h"
+#include "model/freezing.h"
 
 namespace dfine::inline learner {
 
@@ -15,8 +16,7 @@ struct ModelOptions {
   std::string weights;  // folder or .safetensors to start from; empty: random values
   ClassHeads class_heads = ClassHeads::kByName;  // which of their class heads go where
   std::vector<std::string> class_names;          // of the labels 0, 1, ...
-  std::vector<std::string>
-      freeze;  // parameters that do not learn: regular expressions on published names
+  FreezeOptions freeze;
 };
 
 /// The model to train, in training mode on the CPU. With `read_weights` false `weights` are not

@@ -10,17 +10,19 @@ constexpr double kEps = 1e-5;
 constexpr double kMomentum = 0.1;
 }  // namespace
 
-BatchNorm2d::BatchNorm2d(int64_t channels, BatchNormOptions options) : frozen_(options.frozen) {
-  const auto affine = [&](const char* name, Tensor start) {
-    return frozen_ ? register_buffer(name, std::move(start))
-                   : register_parameter(name, std::move(start));
-  };
-  weight_ = affine("weight", at::ones({channels}));
-  bias_ = affine("bias", at::zeros({channels}));
+BatchNorm2d::BatchNorm2d(int64_t channels, BatchNormOptions options) {
+  weight_ = register_parameter("weight", at::ones({channels}));
+  bias_ = register_parameter("bias", at::zeros({channels}));
   running_mean_ = register_buffer("running_mean", at::zeros({channels}));
   running_var_ = register_buffer("running_var", at::ones({channels}));
   if (options.counts_batches)
     num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
+}
+
+void BatchNorm2d::freeze() {
+  frozen_ = true;
+  weight_.requires_grad_(false);
+  bias_.requires_grad_(false);
 }
 
 BatchNorm2d::Affine BatchNorm2d::affine() const {

@@ -11,9 +11,6 @@
 namespace dfine::inline model {
 
 struct BatchNormOptions {
-  /// Weight and bias are buffers too, and the running statistics are always used, in training as
-  /// well.
-  bool frozen = false;
   /// Registers `num_batches_tracked`. Published files hold it for every norm but those of the
   /// backbone.
   bool counts_batches = true;
@@ -37,11 +34,13 @@ class BatchNorm2d : public torch::nn::Module {
   Tensor forward(const Tensor& x);
 
   void set_group(const Communicator& group) { group_ = group; }
-  /// From now on as BatchNormOptions::frozen, except that weight and bias stay parameters.
-  void freeze() { frozen_ = true; }
+  /// From now on nothing changes: weight and bias get no gradients, and the running statistics are
+  /// used and kept, in training as well.
+  void freeze();
+  bool frozen() const { return frozen_; }
 
  private:
-  bool frozen_;
+  bool frozen_ = false;
   Tensor weight_, bias_, running_mean_, running_var_;  // [channels]
   Tensor num_batches_tracked_;                         // int64 []
   Communicator group_;

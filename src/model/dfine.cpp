@@ -47,9 +47,7 @@ class DFineModel : public torch::nn::Module {
  public:
   DFineModel(const ModelSpec& spec, Initializer& init) : spec_(spec) {
     const auto backbone = register_module("backbone", std::make_shared<torch::nn::Module>());
-    backbone_ = backbone->register_module(
-        "model",
-        std::make_shared<HgNetV2>(spec.backbone, spec.freeze_norm || spec.freeze_backbone, init));
+    backbone_ = backbone->register_module("model", std::make_shared<HgNetV2>(spec.backbone, init));
     encoder_input_proj_ =
         register_module("encoder_input_proj", std::make_shared<ModuleList<ConvNorm>>());
     for (const int64_t channels : spec.backbone_channels())
@@ -74,10 +72,6 @@ class DFineModel : public torch::nn::Module {
       }
     }
     decoder_ = register_module("decoder", std::make_shared<Decoder>(spec, init));
-    if (spec.freeze_stem) backbone_->freeze_stem();
-    if (spec.freeze_backbone) {
-      for (Tensor& p : backbone_->parameters()) p.requires_grad_(false);
-    }
   }
 
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising) {
@@ -184,8 +178,11 @@ void DFine::set_group(const Communicator& group) {
 
 int64_t count_parameters(const DFine& model, bool trainable_only) {
   int64_t count = 0;
-  for (const Tensor& p : model.parameters()) {
-    if (!trainable_only || p.requires_grad()) count += p.numel();
+  for (const auto& module : model.modules()) {
+    const auto* norm = dynamic_cast<const BatchNorm2d*>(module.get());
+    if (norm != nullptr && norm->frozen()) continue;
+    for (const Tensor& p : module->parameters(/*recurse=*/false))
+      if (!trainable_only || p.requires_grad()) count += p.numel();
   }
   return count;
 }

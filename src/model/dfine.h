@@ -19,10 +19,9 @@ class DFineModel;
 /// named_parameters() and named_buffers() yield the names of the published Hugging Face files
 /// (`model.backbone.model.embedder.stem1...`, `model.decoder.class_embed.0.weight`), one name a
 /// tensor, whatever is frozen: together they are exactly a model.safetensors. Without denoising
-/// (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers. A
-/// frozen backbone norm is four buffers. `model.decoder.up` and `.reg_scale` are parameters that
-/// never train. Starts in training mode; train()/eval(), to(device), to(dtype) as any module. Not
-/// thread-safe: one forward at a time.
+/// (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers.
+/// `model.decoder.up` and `.reg_scale` are parameters that never train. Starts in training mode;
+/// train()/eval(), to(device), to(dtype) as any module. Not thread-safe: one forward at a time.
 class DFine : public torch::nn::Module {
  public:
   /// Initialised as the official code does, from a generator of its own: equal (spec, seed) give
@@ -48,8 +47,8 @@ class DFine : public torch::nn::Module {
   std::shared_ptr<DFineModel> model_;
 };
 
-/// Trainable tensors' elements, and all parameters' (frozen norms are buffers and not counted, as
-/// in the official code).
+/// Elements of the trainable parameters, or of all. Those of frozen norms are not counted, as in
+/// the official code, where they are buffers.
 int64_t count_parameters(const DFine& model, bool trainable_only = false);
 
 }  // namespace dfine::inline model

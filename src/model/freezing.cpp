@@ -46,13 +46,24 @@ std::vector<BatchNorm2d*> learning_norms(const DFine& model) {
   return norms;
 }
 
+void freeze_backbone(DFine& model, const FreezeOptions& options) {
+  for (auto& item : model.named_parameters()) {
+    if ((options.backbone && item.key().starts_with("model.backbone.")) ||
+        (options.stem && item.key().starts_with("model.backbone.model.embedder.")))
+      item.value().requires_grad_(false);
+  }
+  if (!options.backbone && !options.backbone_norms) return;
+  for (const auto& item : model.named_modules()) {
+    auto* norm = dynamic_cast<BatchNorm2d*>(item.value().get());
+    if (norm != nullptr && item.key().starts_with("model.backbone.")) norm->freeze();
+  }
+}
+
 bool is_number(const std::string& part) {
   return !part.empty() &&
          std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// What can be frozen: parameters, and weight and bias of norms that were made frozen, which are
-/// buffers.
 struct Part {
   std::string name;
   int64_t size = 0;
@@ -64,9 +75,6 @@ std::vector<Part> freezable(const DFine& model) {
   for (const auto& item : model.named_parameters())
     if (!is_constant(item.key()))
       parts.push_back({item.key(), item.value().numel(), !item.value().requires_grad()});
-  for (const auto& item : model.named_buffers())
-    if (item.key().ends_with(".weight") || item.key().ends_with(".bias"))
-      parts.push_back({item.key(), item.value().numel(), true});
   return parts;
 }
 
@@ -130,9 +138,10 @@ std::map<Path, Line> by_kind(const std::vector<Part>& parts,
 
 }  // namespace
 
-void freeze(DFine& model, const std::vector<std::string>& patterns) {
+void freeze(DFine& model, const FreezeOptions& options) {
+  freeze_backbone(model, options);
   const std::vector<BatchNorm2d*> norms = learning_norms(model);
-  for (const std::string& pattern : patterns) {
+  for (const std::string& pattern : options.patterns) {
     const std::regex regex = compiled(pattern);
     bool found = false;
     for (auto& item : model.named_parameters()) {
@@ -140,8 +149,6 @@ void freeze(DFine& model, const std::vector<std::string>& patterns) {
       found = true;
       item.value().requires_grad_(false);
     }
-    for (const auto& item : model.named_buffers())
-      found = found || std::regex_search(item.key(), regex);
     if (!found) {
       throw Error(str_cat("model.freeze: no parameter's name contains \"", pattern, "\""),
                   "names are those of the published files, such as "

@@ -1,5 +1,5 @@
 #pragma once
-// Parts of a model that do not learn, chosen by name.
+// Parts of a model that do not learn.
 #include <string>
 #include <vector>
 
@@ -7,11 +7,20 @@
 
 namespace dfine::inline model {
 
-/// Freezes every parameter in whose published name one of `patterns` (ECMAScript regular
-/// expressions) is found: it gets no gradient. Batch norms all of whose parameters are frozen then
-/// keep their running statistics too. Throws Error naming a pattern that is no regular expression
-/// or is found in no tensor's name, and when nothing is left to learn.
-void freeze(DFine& model, const std::vector<std::string>& patterns);
+/// Besides what `patterns` name, parts of the backbone.
+struct FreezeOptions {
+  bool backbone_norms = false;  // weight, bias and running statistics of its batch norms
+  bool stem = false;            // parameters of its first convolutions and their norms; not the
+                                // norms' running statistics
+  bool backbone = false;        // all of it, with its norms
+  std::vector<std::string> patterns = {};  // ECMAScript regular expressions on published names
+};
+
+/// Freezes parameters: they get no gradient. Of the patterns, every parameter in whose name one is
+/// found; batch norms all of whose parameters they freeze keep their running statistics too. Names
+/// and values stay. Throws Error naming a pattern that is no regular expression or is found in no
+/// parameter's name, and when nothing is left to learn.
+void freeze(DFine& model, const FreezeOptions& options);
 
 /// What is frozen, by whatever setting, one line a part:
 /// "model.backbone.model.encoder.stages.0-3.downsample.normalization", tensors, parameters. Numbers

@@ -141,12 +141,9 @@ class HgStages : public torch::nn::Module {
   std::shared_ptr<ModuleList<HgStage>> list;
 };
 
-HgNetV2::HgNetV2(const BackboneSpec& spec, bool freeze_norm, Initializer& init)
-    : first_output_(spec.first_output) {
+HgNetV2::HgNetV2(const BackboneSpec& spec, Initializer& init) : first_output_(spec.first_output) {
   const HgBuilder build{
-      {"convolution", "normalization", {.frozen = freeze_norm, .counts_batches = false}},
-      spec.affine_blocks,
-      init};
+      {"convolution", "normalization", {.counts_batches = false}}, spec.affine_blocks, init};
   stem_ = register_module("embedder", std::make_shared<HgStem>(spec, build));
   stages_ = register_module("encoder", std::make_shared<HgStages>(spec, build));
 }
@@ -159,10 +156,6 @@ std::vector<Tensor> HgNetV2::forward(const Tensor& images) {
     if (static_cast<int64_t>(i) >= first_output_) features.push_back(x);
   }
   return features;
-}
-
-void HgNetV2::freeze_stem() {
-  for (Tensor& p : stem_->parameters()) p.requires_grad_(false);
 }
 
 }  // namespace dfine::inline model

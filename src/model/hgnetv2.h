@@ -17,14 +17,11 @@ class HgStages;
 
 class HgNetV2 : public torch::nn::Module {
  public:
-  HgNetV2(const BackboneSpec& spec, bool freeze_norm, Initializer& init);
+  HgNetV2(const BackboneSpec& spec, Initializer& init);
 
   /// [B, 3, H, W] -> features of the stages from spec.first_output on, [B, C, H / stride, W /
   /// stride], finest first.
   std::vector<Tensor> forward(const Tensor& images);
-
-  /// The stem's parameters stop training.
-  void freeze_stem();
 
  private:
   int64_t first_output_;

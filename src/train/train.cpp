@@ -11,7 +11,6 @@
 #include "distributed/failure.h"
 #include "files/atomic_path.h"
 #include "learner/build_model.h"
-#include "model/freezing.h"
 #include "train/checks/preflight.h"
 #include "train/run/best_checkpoint.h"
 #include "train/run/metrics_log.h"
@@ -48,7 +47,7 @@ Learner make_learner(const RunContext& context) {
                     " for validation; ", counted(at::get_num_threads(), "thread"), " a rank"));
   const std::string frozen = describe_frozen(*model);
   if (!frozen.empty()) log::info("frozen:\n" + frozen);
-  if (plan.model.spec.freeze_backbone) {
+  if (plan.model.freeze.backbone) {
     log::warn(
         "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse "
         "with it; unset it unless memory forces you");

@@ -74,8 +74,7 @@ ModelSpec model_spec(ModelSize size, int64_t num_classes) {
                  .decoder_layers = variant.decoder_layers,
                  .num_points = {3, 6, 3},
                  .num_classes = num_classes,
-                 .reg_scale = variant.reg_scale,
-                 .freeze_norm = variant.freeze_norm};
+                 .reg_scale = variant.reg_scale};
   if (spec.backbone_channels().size() == 2) spec.num_points = {6, 6};
   return spec;
 }

@@ -52,9 +52,6 @@ struct ModelSpec {
   // Training.
   int64_t num_denoising = 100;        // 0: without denoising and its class embedding
   int64_t max_denoising_queries = 0;  // per image, positive and negative ones; 0: no limit
-  bool freeze_norm;              // backbone batch norms are constant (buffers, running statistics)
-  bool freeze_stem = false;      // the stem's parameters do not train
-  bool freeze_backbone = false;  // nothing in the backbone trains or changes; implies freeze_norm
 
   int64_t num_levels() const { return static_cast<int64_t>(num_points.size()); }
   /// Stride of each level, finest first.
@@ -67,7 +64,7 @@ struct ModelSpec {
   int64_t fusion_depth() const;
 };
 
-/// The published network of a size; freeze_norm is set as officially trained (L and X).
+/// The published network of a size.
 ModelSpec model_spec(ModelSize size, int64_t num_classes);
 
 /// Throws if the dimensions do not fit together, naming the field.

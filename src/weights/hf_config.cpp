@@ -286,27 +286,28 @@ ModelSpec read_architecture(const Json& json) {
     require(json.value(key, value) == value, key.c_str(), json);
   const int64_t levels = field<int64_t>(json, "num_feature_levels", 3);
   require(levels > 0 && levels < 9, "num_feature_levels", json);
-  ModelSpec spec{.backbone = with_context(
-                     [&] { return read_backbone(json.value("backbone_config", Json::object())); },
-                     [] { return "in backbone_config"; }),
-                 .encoder_dim = field<int64_t>(json, "encoder_hidden_dim", 256),
-                 .encoder_ffn_dim = field<int64_t>(json, "encoder_ffn_dim", 1024),
-                 .encoder_layers = field<int64_t>(json, "encoder_layers", 1),
-                 .expansion = field(json, "hidden_expansion", 1.0),
-                 .depth_mult = field(json, "depth_mult", 1.0),
-                 .position_temperature = field(json, "positional_encoding_temperature", 10000.0),
-                 .decoder_dim = field<int64_t>(json, "d_model", 256),
-                 .decoder_ffn_dim = field<int64_t>(json, "decoder_ffn_dim", 1024),
-                 .decoder_layers = field<int64_t>(json, "decoder_layers", 6),
-                 .num_points = read_points(json, levels),
-                 .num_heads = field<int64_t>(json, "decoder_attention_heads", 8),
-                 .num_queries = field<int64_t>(json, "num_queries", 300),
-                 .num_classes = 0,
-                 .reg_max = field<int64_t>(json, "max_num_bins", 32),
-                 .reg_scale = field(json, "reg_scale", 4.0),
-                 .up = field(json, "up", 0.5),
-                 .num_denoising = field<int64_t>(json, "num_denoising", 100),
-                 .freeze_norm = true};
+  ModelSpec spec{
+      .backbone =
+          with_context([&] { return read_backbone(json.value("backbone_config", Json::object())); },
+                       [] { return "in backbone_config"; }),
+      .encoder_dim = field<int64_t>(json, "encoder_hidden_dim", 256),
+      .encoder_ffn_dim = field<int64_t>(json, "encoder_ffn_dim", 1024),
+      .encoder_layers = field<int64_t>(json, "encoder_layers", 1),
+      .expansion = field(json, "hidden_expansion", 1.0),
+      .depth_mult = field(json, "depth_mult", 1.0),
+      .position_temperature = field(json, "positional_encoding_temperature", 10000.0),
+      .decoder_dim = field<int64_t>(json, "d_model", 256),
+      .decoder_ffn_dim = field<int64_t>(json, "decoder_ffn_dim", 1024),
+      .decoder_layers = field<int64_t>(json, "decoder_layers", 6),
+      .num_points = read_points(json, levels),
+      .num_heads = field<int64_t>(json, "decoder_attention_heads", 8),
+      .num_queries = field<int64_t>(json, "num_queries", 300),
+      .num_classes = 0,
+      .reg_max = field<int64_t>(json, "max_num_bins", 32),
+      .reg_scale = field(json, "reg_scale", 4.0),
+      .up = field(json, "up", 0.5),
+      .num_denoising = field<int64_t>(json, "num_denoising", 100),
+  };
   require(static_cast<int64_t>(spec.num_points.size()) == levels, "decoder_n_points", json);
   require_usual_size(json, spec);
   // Stated twice in the file; what the rest implies is the only supported value.

@@ -24,7 +24,7 @@ void write_hf_config(const std::string& folder, const ModelDescription& descript
 
 /// Reads both; preprocessor_config.json may be missing. Absent keys have transformers' defaults. An
 /// Error names the file and the key: not JSON, wrong types, an architecture that is not D-FINE or
-/// that this model cannot represent. spec.freeze_norm becomes true: it is a matter of training.
+/// that this model cannot represent.
 /// Without id2label, spec.num_classes is 0 and class_names empty.
 ModelDescription read_hf_config(const std::string& folder);
 

@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "hashed.h"
+#include "model/freezing.h"
 
 namespace dfine {
 namespace {
@@ -65,10 +66,8 @@ void set_formula_weights(DFine& model) {
   const at::NoGradGuard no_grad;
   for (auto& item : model.named_buffers()) {
     const std::string& name = item.key();
-    if (name.ends_with(".weight") || name.ends_with(".bias") ||
-        name.ends_with(".num_points_scale")) {
+    if (name.ends_with(".num_points_scale"))
       item.value().copy_(formula(name, item.value().sizes()));
-    }
   }
 }
 
@@ -87,9 +86,7 @@ void set_measured_statistics(DFine& model, ModelSize size) {
 
 std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising,
                                           at::ScalarType dtype) {
-  ModelSpec spec = every_token_a_query(size, res, num_denoising);
-  spec.freeze_norm = false;
-  auto model = std::make_shared<DFine>(spec);
+  auto model = std::make_shared<DFine>(every_token_a_query(size, res, num_denoising));
   model->to(dtype);
   set_formula_parameters(*model);
   return model;
@@ -97,9 +94,9 @@ std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t n
 
 std::shared_ptr<DFine> make_published_model(ModelSize size, int64_t res, int64_t num_denoising,
                                             at::ScalarType dtype) {
-  ModelSpec spec = every_token_a_query(size, res, num_denoising);
-  spec.freeze_stem = spec.freeze_norm;
-  auto model = std::make_shared<DFine>(spec);
+  auto model = std::make_shared<DFine>(every_token_a_query(size, res, num_denoising));
+  const bool frozen = model_variant(size).freeze_norm;
+  freeze(*model, {.backbone_norms = frozen, .stem = frozen});
   model->to(dtype);
   set_formula_weights(*model);
   set_measured_statistics(*model, size);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "model/freezing.h"
 #include "small_spec.h"
 
 namespace dfine {
@@ -135,11 +136,12 @@ TEST(DFine, WithoutDenoisingThereIsNoClassEmbedding) {
 
 TEST(DFine, FreezingChangesNeitherNamesNorValues) {
   const DFine live(small_spec());
-  for (const auto freeze :
-       {&ModelSpec::freeze_norm, &ModelSpec::freeze_stem, &ModelSpec::freeze_backbone}) {
-    ModelSpec spec = small_spec();
-    spec.*freeze = true;
-    const DFine frozen(spec);
+  for (const auto part :
+       {&FreezeOptions::backbone_norms, &FreezeOptions::stem, &FreezeOptions::backbone}) {
+    FreezeOptions options;
+    options.*part = true;
+    DFine frozen(small_spec());
+    freeze(frozen, options);
     EXPECT_EQ(names_of(frozen), names_of(live));
     EXPECT_LT(count_parameters(frozen, true), count_parameters(live, true));
     const auto parameters = live.named_parameters();
@@ -149,9 +151,8 @@ TEST(DFine, FreezingChangesNeitherNamesNorValues) {
 }
 
 TEST(DFine, AFrozenBackboneIsLeftAlone) {
-  ModelSpec spec = small_spec();
-  spec.freeze_backbone = true;
-  DFine model(spec);
+  DFine model(small_spec());
+  freeze(model, {.backbone = true});
   const auto buffers = [&] {
     std::vector<Tensor> values;
     for (const auto& item : model.named_buffers()) {

@@ -28,7 +28,7 @@ std::set<std::string> names_with(const DFine& model, const std::string& part) {
 std::string error_of(const std::vector<std::string>& patterns) {
   DFine model(small_spec());
   try {
-    freeze(model, patterns);
+    freeze(model, {.patterns = patterns});
   } catch (const Error& e) {
     return e.message();
   }
@@ -52,9 +52,9 @@ TEST(Freeze, NothingWithoutPatterns) {
 
 TEST(Freeze, EveryNameInWhichAPatternIsFound) {
   DFine model(small_spec());
-  freeze(model, {"model.backbone.*"});
+  freeze(model, {.patterns = {"model.backbone.*"}});
   EXPECT_EQ(frozen_names(model), names_with(model, "model.backbone."));
-  freeze(model, {R"(^model\.decoder\.class_embed\.\d\.bias$)", "enc_score_head"});
+  freeze(model, {.patterns = {R"(^model\.decoder\.class_embed\.\d\.bias$)", "enc_score_head"}});
   EXPECT_TRUE(frozen_names(model).contains("model.decoder.class_embed.1.bias"));
   EXPECT_FALSE(frozen_names(model).contains("model.decoder.class_embed.1.weight"));
   EXPECT_TRUE(frozen_names(model).contains("model.enc_score_head.weight"));
@@ -64,7 +64,7 @@ TEST(Freeze, EveryNameInWhichAPatternIsFound) {
 // batch.
 TEST(Freeze, StatisticsOfFrozenNormsStay) {
   DFine model(small_spec());
-  freeze(model, {"embedder", R"(stages\..*normalization\.weight)"});
+  freeze(model, {.patterns = {"embedder", R"(stages\..*normalization\.weight)"}});
   std::map<std::string, Tensor> before;
   for (const auto& item : model.named_buffers()) before[item.key()] = item.value().clone();
   int kept = 0, followed = 0;
@@ -79,11 +79,9 @@ TEST(Freeze, StatisticsOfFrozenNormsStay) {
 }
 
 TEST(Freeze, AsTheFrozenBackbone) {
-  ModelSpec spec = small_spec();
-  DFine by_pattern(spec);
-  spec.freeze_backbone = true;
-  DFine by_setting(spec);
-  freeze(by_pattern, {"^model.backbone"});
+  DFine by_pattern(small_spec()), by_setting(small_spec());
+  freeze(by_setting, {.backbone = true});
+  freeze(by_pattern, {.patterns = {"^model.backbone"}});
   by_pattern.train();
   by_setting.train();
   const Tensor images =
@@ -101,18 +99,15 @@ TEST(Freeze, WhatCannotBeMeantIsAnError) {
       std::string::npos);
   EXPECT_NE(error_of({"("}).find("\"(\" is not a regular expression"), std::string::npos);
   EXPECT_NE(error_of({"."}).find("nothing to learn"), std::string::npos);
-  // The backbone's norms are buffers where model.freeze_norm has them: their names are still names.
-  ModelSpec spec = small_spec();
-  spec.freeze_norm = true;
-  DFine model(spec);
-  EXPECT_NO_THROW(freeze(model, {"backbone.*normalization"}));
+  DFine model(small_spec());  // what another setting has frozen still has its name
+  EXPECT_NO_THROW(freeze(model, {.backbone_norms = true, .patterns = {"backbone.*normalization"}}));
 }
 
 // small_spec has a stem of 5 layers, and four stages, of which the second has a layer before its
 // blocks.
 TEST(DescribeFrozen, JoinsWhatDiffersInNumbers) {
   DFine stem(small_spec());
-  freeze(stem, {"embedder"});
+  freeze(stem, {.patterns = {"embedder"}});
   int64_t tensors = 0, parameters = 0;
   for (const auto& item : stem.named_parameters()) {
     if (item.key().find("embedder") == std::string::npos) continue;
@@ -127,16 +122,16 @@ TEST(DescribeFrozen, JoinsWhatDiffersInNumbers) {
   EXPECT_NE(text.find(" " + std::to_string(parameters) + " parameters"), std::string::npos) << text;
 
   DFine whole(small_spec());
-  freeze(whole, {"model.backbone", "class_embed"});
+  freeze(whole, {.patterns = {"model.backbone", "class_embed"}});
   const std::string lines = describe_frozen(whole);
   EXPECT_NE(lines.find("model.backbone "), std::string::npos) << lines;
   EXPECT_NE(lines.find("model.decoder.class_embed "), std::string::npos) << lines;
   EXPECT_NE(lines.find("model.denoising_class_embed "), std::string::npos) << lines;
   EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 2) << lines;
 
-  ModelSpec spec = small_spec();
-  spec.freeze_norm = true;
-  const std::string norms = describe_frozen(DFine(spec));
+  DFine model(small_spec());
+  freeze(model, {.backbone_norms = true});
+  const std::string norms = describe_frozen(model);
   EXPECT_NE(
       norms.find("model.backbone.model.encoder.stages.0-1.blocks.0.layers.0-1.normalization "),
       std::string::npos)

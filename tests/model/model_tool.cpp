@@ -21,6 +21,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "model/dfine.h"
+#include "model/freezing.h"
 #include "weights/safetensors.h"
 
 namespace dfine {
@@ -89,12 +90,17 @@ ModelSpec spec_of(const Options& options) {
   ModelSpec spec = model_spec(model_variant(options.size).size, options.classes);
   spec.num_queries = options.queries;
   spec.num_denoising = options.denoising;
-  if (!options.freeze_norm.empty()) spec.freeze_norm = options.freeze_norm == "true";
   return spec;
+}
+
+bool freezes_norms(const Options& options) {
+  return options.freeze_norm.empty() ? model_variant(options.size).freeze_norm
+                                     : options.freeze_norm == "true";
 }
 
 void forward(const Options& options) {
   DFine model(spec_of(options), options.seed);
+  freeze(model, {.backbone_norms = freezes_norms(options)});
   load(model, read_safetensors(options.weights));
   const auto type = options.wide ? at::kDouble : at::kFloat;
   model.to(type);
@@ -162,7 +168,8 @@ int main(int argc, char** argv) {
     if (*run) forward(options);
     if (*init) write_safetensors(options.out, state_of(DFine(spec_of(options), options.seed)));
     if (*count) {
-      const DFine model(spec_of(options), options.seed);
+      DFine model(spec_of(options), options.seed);
+      freeze(model, {.backbone_norms = freezes_norms(options)});
       std::cout << count_parameters(model) << " " << count_parameters(model, true) << "\n";
     }
   } catch (const std::exception& e) {

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "model/dfine.h"
+#include "model/freezing.h"
 
 namespace dfine {
 namespace {
@@ -23,7 +24,8 @@ TEST(Spec, ParameterCountsAreTheOfficialOnes) {
                                                            {ModelSize::kL, 31.24},
                                                            {ModelSize::kX, 62.62}};
   for (const auto& [size, expected] : millions) {
-    const DFine model(model_spec(size, 80));
+    DFine model(model_spec(size, 80));
+    freeze(model, {.backbone_norms = model_variant(size).freeze_norm});
     EXPECT_NEAR(static_cast<double>(count_parameters(model)) / 1e6, expected, 0.005)
         << model_variant(size).name;
     EXPECT_EQ(count_parameters(model) - count_parameters(model, true), 2)

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "model/freezing.h"
 #include "variants/model_spec.h"
 
 namespace dfine {
@@ -33,9 +34,8 @@ TEST_P(OfficialGroups, SameTensorsInEachGroup) {
   const std::string size = GetParam();
   const bool large = size == "l" || size == "x";
   const auto expected = official_groups().at(size);
-  ModelSpec spec = model_spec(model_variant(size).size, 80);
-  spec.freeze_norm = spec.freeze_stem = large;
-  const DFine model(spec);
+  DFine model(model_spec(model_variant(size).size, 80));
+  freeze(model, {.backbone_norms = large, .stem = large});
 
   OptimizerOptions options;
   options.backbone_lr = expected[0].at("lr");

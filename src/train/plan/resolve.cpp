@@ -104,7 +104,10 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
       .weights = wanted.weights,
       .class_heads = wanted.class_heads,
       .class_names = {},
-      .freeze = wanted.freeze};
+      .freeze = {.backbone_norms = freezes_norm(wanted),
+                 .stem = wanted.freeze_stem,
+                 .backbone = wanted.freeze_backbone,
+                 .patterns = wanted.freeze}};
   for (const Category& category : categories) options.class_names.push_back(category.name);
   ModelSpec& spec = options.spec;
   if (!wanted.weights.empty()) {
@@ -123,9 +126,6 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
   check_queries(config, spec);
   spec.num_denoising = wanted.num_denoising;
   spec.max_denoising_queries = wanted.max_denoising_queries;
-  spec.freeze_norm = freezes_norm(wanted);
-  spec.freeze_stem = wanted.freeze_stem;
-  spec.freeze_backbone = wanted.freeze_backbone;
   return options;
 }
 
