@@ -23,14 +23,14 @@ void criterion_forward(benchmark::State& state) {
   const Criterion criterion;
   for (auto unused : state)
     benchmark::DoNotOptimize(
-        compute_loss(criterion, batch.output, batch.targets).total.item<float>());
+        compute_loss(criterion, batch.output, batch.targets).total().item<float>());
 }
 
 void criterion_forward_backward(benchmark::State& state) {
   const SyntheticBatch batch = make_crowded_batch();
   const Criterion criterion;
   for (auto unused : state) {
-    compute_loss(criterion, batch.output, batch.targets).total.backward();
+    compute_loss(criterion, batch.output, batch.targets).total().backward();
     for (const auto& [name, leaf] : batch.leaves) leaf.mutable_grad().reset();
   }
 }

@@ -19,9 +19,9 @@
 #include "train/checks/config_warnings.h"
 #include "train/plan/resolve.h"
 #include "train/run/run_context.h"
+#include "train/run_training.h"
 #include "train/tools/find_lr.h"
 #include "train/tools/preview.h"
-#include "train/train.h"
 
 namespace {
 
@@ -120,7 +120,7 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
   for (const std::string& warning :
        dfine::config_warnings(config, context.plan, context.train_stats, context.val_stats))
     dfine::log::warn(warning);
-  dfine::train(context);
+  dfine::run_training(context);
   return 0;
 }
 

@@ -114,14 +114,14 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
          .targets = to_device(batch.targets, group_.device())});
   }
   const StepKey key{.seed = options_.seed, .step = step};
-  const LossTerms terms = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
+  const StepLosses found = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
   if (scaler_) scaler_->unscale(trained_);
   const Tensor grad_norm = clip_grad_norm(trained_, options_.clip_norm);
 
-  StepResult result = report(terms, grad_norm);
+  StepResult result = report(found.losses, grad_norm);
   const double factor = lr_multiplier(options_.schedule, step);
   result.lr = options_.optimizer.lr * factor;
-  result.without_denoising = terms.without_denoising;
+  result.without_denoising = found.without_denoising;
   const bool updated = result.outcome == StepOutcome::kUpdated;
   if (updated) {
     update(factor);
@@ -135,15 +135,15 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
   return result;
 }
 
-StepResult Learner::report(const LossTerms& terms, const Tensor& grad_norm) const {
+StepResult Learner::report(const Losses& losses, const Tensor& grad_norm) const {
   // The gradients are the same on all ranks, since the reducer has averaged them, and so is their
   // norm.
-  Tensor sums = at::cat({terms.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
+  Tensor sums = at::cat({losses.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
   group_.all_reduce_sum(sums);
   sums = sums.div_(group_.size()).cpu();
   StepResult result{.loss = 0, .losses = {}, .grad_norm = sums[-1].item<double>()};
-  for (size_t i = 0; i < terms.names.size(); ++i) {
-    result.losses.emplace_back(terms.names[i], sums[static_cast<int64_t>(i)].item<double>());
+  for (size_t i = 0; i < losses.names.size(); ++i) {
+    result.losses.emplace_back(losses.names[i], sums[static_cast<int64_t>(i)].item<double>());
     result.loss += result.losses.back().second;
   }
   if (std::isfinite(result.loss) && std::isfinite(result.grad_norm)) return result;

@@ -94,7 +94,7 @@ class Learner {
   GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
 
  private:
-  StepResult report(const LossTerms& terms, const Tensor& grad_norm) const;
+  StepResult report(const Losses& losses, const Tensor& grad_norm) const;
   void update(double lr_multiplier);
 
   const LearnerOptions options_;

@@ -5,7 +5,7 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "input/epoch_sampler.h"
+#include "input/sample_order.h"
 #include "learner/autocast.h"
 #include "model/denoising.h"
 
@@ -21,7 +21,7 @@ int64_t most_boxes(std::span<const MicroBatch> parts, const Communicator& group)
 }
 
 /// Over all ranks.
-LossNorms sum(const std::vector<Matchings>& matchings, const Communicator& group) {
+LossNorms sum_over_ranks(const std::vector<Matchings>& matchings, const Communicator& group) {
   LossNorms mine;
   for (const Matchings& part : matchings) {
     mine.images += part.norms.images;
@@ -38,8 +38,8 @@ LossNorms sum(const std::vector<Matchings>& matchings, const Communicator& group
 }
 
 /// A batch without any box lacks the terms of the denoising queries, which are the last.
-void add(const LossResult& loss, double share, LossTerms& sum) {
-  Tensor longer = loss.terms.detach() * share, shorter = sum.values;
+void add(const Losses& loss, double share, Losses& sum) {
+  Tensor longer = loss.values.detach() * share, shorter = sum.values;
   if (!shorter.defined()) {
     sum.values = longer;
   } else {
@@ -64,23 +64,23 @@ TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained,
       reducer_(trained, group),
       buffers_(model) {}
 
-LossTerms TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
-                            double loss_scale) {
+StepLosses TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
+                             double loss_scale) {
   buffers_.save();
-  LossTerms terms;
+  StepLosses sum;
   const size_t together = accumulation_ == GradientAccumulation::kExact ? parts.size() : 1;
   const double share = static_cast<double>(together) / static_cast<double>(parts.size());
   for (size_t first = 0; first < parts.size(); first += together) {
     accumulate({.parts = std::span(parts).subspan(first, together),
                 .first = first,
                 .last = first + together == parts.size()},
-               key, share, loss_scale, terms);
+               key, share, loss_scale, sum);
   }
-  return terms;
+  return sum;
 }
 
 void TrainingStep::accumulate(const Range& range, const StepKey& key, double share,
-                              double loss_scale, LossTerms& terms) {
+                              double loss_scale, StepLosses& sum) {
   const std::span<const MicroBatch> parts = range.parts;
   const int64_t most = most_boxes(parts, group_);
   std::vector<Matchings> matchings(parts.size());
@@ -92,14 +92,14 @@ void TrainingStep::accumulate(const Range& range, const StepKey& key, double sha
   if (parts.size() > 1) buffers_.restore();
   ModelOutput output = forward(parts[0], range.first, most, key);
   matchings[0] = criterion_.match(output, parts[0].targets);
-  const LossNorms norms = sum(matchings, group_);
-  terms.without_denoising += static_cast<int64_t>(norms.without_denoising);
+  const LossNorms norms = sum_over_ranks(matchings, group_);
+  sum.without_denoising += static_cast<int64_t>(norms.without_denoising);
 
   for (size_t k = 0; k < parts.size(); ++k) {
     if (k > 0) output = forward(parts[k], range.first + k, most, key);
-    const LossResult loss = criterion_.loss(output, parts[k].targets, matchings[k], norms);
-    add(loss, share, terms);
-    const Tensor scaled = loss.total * (loss_scale * share);
+    const Losses loss = criterion_.loss(output, parts[k].targets, matchings[k], norms);
+    add(loss, share, sum.losses);
+    const Tensor scaled = loss.total() * (loss_scale * share);
     if (!range.last || k + 1 < parts.size()) {
       scaled.backward();
     } else {

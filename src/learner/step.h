@@ -34,13 +34,12 @@ struct StepKey {
   int64_t step = 0;  // from 0
 };
 
-/// The weighted loss terms of a step, of all micro-batches of this rank: their mean over the ranks
-/// is the step's.
-struct LossTerms {
-  std::vector<std::string> names;
-  Tensor values;  // [names], constant
+/// The loss terms of a step, of all micro-batches of this rank: their mean over the ranks is the
+/// step's.
+struct StepLosses {
+  Losses losses;  // constant
   int64_t without_denoising =
-      0;  // boxes of all ranks that model.max_denoising_queries keeps from denoising
+      0;  // boxes of all ranks that ModelSpec::max_denoising_queries keeps from denoising
 };
 
 class TrainingStep {
@@ -66,7 +65,7 @@ class TrainingStep {
   /// Running statistics change once a micro-batch, in order.
   ///
   /// Where the host waits for the device: in the matcher, once a micro-batch. Nowhere else.
-  LossTerms run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
+  StepLosses run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
 
   /// Puts the model's buffers back to what they were before the last run().
   void restore_buffers() const { buffers_.restore(); }
@@ -78,9 +77,9 @@ class TrainingStep {
     size_t first = 0;   // its place among the step's
     bool last = false;  // nothing comes after it
   };
-  /// Adds to the gradients and to `terms` what they would be from this range alone, times `share`.
+  /// Adds to the gradients and to `sum` what they would be from this range alone, times `share`.
   void accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
-                  LossTerms& terms);
+                  StepLosses& sum);
   /// `most_boxes`: in one image of all that is normalised together.
   ModelOutput forward(const MicroBatch& part, size_t index, int64_t most_boxes, const StepKey& key);
 

@@ -42,9 +42,9 @@ void set_ddf_scales(Scales& scales, double ranks, double pairs, double other_que
 }
 
 /// Collects the weighted terms of one stack after another.
-class TermList {
+class LossBuilder {
  public:
-  TermList(const CriterionOptions& options, const Targets& targets, const ModelOutput& output)
+  LossBuilder(const CriterionOptions& options, const Targets& targets, const ModelOutput& output)
       : options_(options), targets_(targets), output_(output) {}
 
   void add_stack(const HeadStack& heads, const StackPairs& pairs, const Scales& scales) {
@@ -75,11 +75,7 @@ class TermList {
     values_.push_back(at::zeros({1}, values_.front().options()));
   }
 
-  void finish(LossResult& result) {
-    result.names = std::move(names_);
-    result.terms = at::cat(values_);
-    result.total = result.terms.sum();
-  }
+  Losses build() { return {.names = std::move(names_), .values = at::cat(values_)}; }
 
  private:
   /// [H]
@@ -157,8 +153,12 @@ double count_pairs(const MatchedIndices& matching) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, double>> LossResult::values() const {
-  const Tensor host = terms.detach().to(at::kDouble).cpu();
+Tensor Losses::total() const {
+  return values.sum();
+}
+
+std::vector<std::pair<std::string, double>> Losses::to_host() const {
+  const Tensor host = values.detach().to(at::kDouble).cpu();
   std::vector<std::pair<std::string, double>> result;
   for (size_t k = 0; k < names.size(); ++k)
     result.emplace_back(names[k], host.const_data_ptr<double>()[k]);
@@ -179,8 +179,8 @@ Matchings Criterion::match(const ModelOutput& output, const Targets& targets) co
   return result;
 }
 
-LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
-                           const Matchings& matchings, const LossNorms& norms) const {
+Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
+                       const Matchings& matchings, const LossNorms& norms) const {
   check(output, targets, options_);
   check(targets, norms);
   const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
@@ -202,13 +202,13 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
 
   const double ranks = norms.ranks, pairs = norms.pairs;
   const double other_queries = norms.images * static_cast<double>(queries) - pairs;
-  TermList terms(options_, targets, output);
+  LossBuilder losses(options_, targets, output);
   Scales scales{.own = ranks / std::max(norms.boxes, 1.0),
                 .shared = ranks / std::max(pairs, 1.0),
                 .ddf_matched = 0,
                 .ddf_unmatched = 0};
   set_ddf_scales(scales, ranks, pairs, other_queries, pairs, other_queries);
-  terms.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
+  losses.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
   if (!denoising.heads.empty()) {
     const double denoised = norms.boxes - norms.without_denoising;
@@ -216,12 +216,10 @@ LossResult Criterion::loss(const ModelOutput& output, const Targets& targets,
     scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
     set_ddf_scales(scales, ranks, pairs, other_queries, positives,
                    norms.images * static_cast<double>(output.dn.num_queries()) - positives);
-    terms.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
-    terms.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+    losses.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
+    losses.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
   }
-  LossResult result;
-  terms.finish(result);
-  return result;
+  return losses.build();
 }
 
 DetectionLossSums& DetectionLossSums::operator+=(const DetectionLossSums& other) {

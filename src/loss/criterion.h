@@ -38,14 +38,16 @@ struct Matchings {
   LossNorms norms;  // of this batch alone; a step's are the sums over its ranks and micro-batches
 };
 
-struct LossResult {
-  Tensor total;                    // scalar: the sum of all terms, to call backward() on
+/// The weighted terms of a loss.
+struct Losses {
   std::vector<std::string> names;  // official: loss_vfl, loss_bbox_aux_0, loss_giou_pre,
                                    // loss_vfl_enc_0, loss_ddf_dn_1, loss_vfl_dn_pre, ...
-  Tensor terms;                    // [names], weighted, differentiable
+  Tensor values;                   // [names]
 
+  /// Scalar, to call backward() on.
+  Tensor total() const;
   /// Names with values, copied to the host at once.
-  std::vector<std::pair<std::string, double>> values() const;
+  std::vector<std::pair<std::string, double>> to_host() const;
 };
 
 /// The official criterion at one rank. Over several, **the mean over ranks of the results and of
@@ -76,8 +78,8 @@ class Criterion {
 
   /// `matchings`: of these targets, from an output of the same shapes. Does not wait for the
   /// device.
-  LossResult loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings,
-                  const LossNorms& norms) const;
+  Losses loss(const ModelOutput& output, const Targets& targets, const Matchings& matchings,
+              const LossNorms& norms) const;
 
  private:
   CriterionOptions options_;

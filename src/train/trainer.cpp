@@ -219,8 +219,8 @@ void Trainer::save_last() {
 void Trainer::save(const std::string& name) {
   set_failure_context(str_cat("writing checkpoint ", name, " after step ", state_.step));
   if (is_root())
-    save_run(context_.folder.checkpoint(name), learner_, plan_,
-             context_.context_.train_data.categories(), state_);
+    save_run(context_.folder.checkpoint(name), learner_, plan_, context_.train_data.categories(),
+             state_);
 }
 
 }  // namespace dfine::inline train

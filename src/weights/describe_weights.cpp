@@ -25,11 +25,8 @@ int64_t side(const Shapes& shapes, const std::string& name, size_t dimension) {
 ModelSize size_of(const Shapes& shapes) {
   const int64_t stem = side(shapes, "model.backbone.model.embedder.stem4.convolution.weight", 0);
   const int64_t width = side(shapes, "model.decoder.layers.0.fc1.weight", 1);
-  for (const ModelSize size :
-       {ModelSize::kN, ModelSize::kS, ModelSize::kM, ModelSize::kL, ModelSize::kX}) {
-    const ModelSpec spec = model_spec(size, 1);
-    if (spec.backbone.stem_out == stem && spec.decoder_dim == width) return size;
-  }
+  for (const ModelVariant& variant : model_variants())
+    if (variant.backbone->stem_out == stem && variant.decoder_dim == width) return variant.size;
   throw Error(
       str_cat("no D-FINE size has a stem of ", stem, " and a decoder of ", width, " channels"),
       "Put their config.json beside the weights.");

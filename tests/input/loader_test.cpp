@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "config/config.h"
 #include "core/error.h"
 #include "data/shards/dataset.h"
 #include "shipped_pack.h"
@@ -312,7 +313,7 @@ TEST_F(DamagedPackTest, TooManyEndTheRun) {
     EXPECT_NE(text.find(data_.image(bad_[2]).file_name), text.npos) << text;
     EXPECT_NE(failure(skipping(workers, 0)).find("more than data.max_corrupt = 0"), text.npos);
   }
-  Loader loader(data_, skipping(0, 2));
+  Loader loader(data_, skipping(0, 2), order_of(data_));
   loader.count_bad({3, 4, 3});  // of other ranks: each counts once
   EXPECT_EQ(loader.bad(), (std::set<size_t>{3, 4}));
   EXPECT_THROW(loader.count_bad({5}), Error);

@@ -18,7 +18,7 @@ namespace {
 
 const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
 
-LossResult compute(const SyntheticBatch& batch) {
+Losses compute(const SyntheticBatch& batch) {
   return compute_loss(Criterion(kOptions), batch.output, batch.targets);
 }
 
@@ -57,7 +57,7 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   const auto& [name, precision] = GetParam();
   const nlohmann::json expected = golden().at(name);
   SyntheticBatch batch = make_batch(read_case(expected), precision.dtype);
-  const LossResult result = compute(batch);
+  const Losses result = compute(batch);
 
   const auto pairs =
       expected.at("go").get<std::vector<std::pair<std::vector<int64_t>, std::vector<int64_t>>>>();
@@ -69,14 +69,14 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
   const nlohmann::json& numbers = expected.at(precision.name);
   EXPECT_EQ(result.names.size(), numbers.at("losses").size());
   double total = 0;
-  for (const auto& [term, value] : result.values()) {
+  for (const auto& [term, value] : result.to_host()) {
     const double wanted = numbers.at("losses").at(term);
     EXPECT_NEAR(value, wanted, precision.tolerance * std::abs(wanted)) << term;
     total += wanted;
   }
-  EXPECT_NEAR(result.total.item<double>(), total, precision.tolerance * total);
+  EXPECT_NEAR(result.total().item<double>(), total, precision.tolerance * total);
 
-  result.total.backward();
+  result.total().backward();
   uint64_t index = 0;
   for (const auto& [leaf, tensor] : batch.leaves) {
     const auto wanted = numbers.at("grads").at(leaf).get<std::vector<double>>();
@@ -95,8 +95,8 @@ INSTANTIATE_TEST_SUITE_P(Golden, OfficialCriterion,
                            return std::get<0>(param.param) + "_" + std::get<1>(param.param).name;
                          });
 
-double term(const LossResult& result, const std::string& name) {
-  for (const auto& [key, value] : result.values()) {
+double term(const Losses& result, const std::string& name) {
+  for (const auto& [key, value] : result.to_host()) {
     if (key == name) return value;
   }
   throw Error("no term " + name);
@@ -105,7 +105,7 @@ double term(const LossResult& result, const std::string& name) {
 TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
   SyntheticBatch batch =
       make_batch({.counts = {5, 2}, .num_denoising = 20, .equal = true}, at::kFloat);
-  const LossResult result = compute(batch);
+  const Losses result = compute(batch);
   EXPECT_EQ(term(result, "loss_ddf_aux_0"), 0);
   EXPECT_EQ(term(result, "loss_ddf_dn_0"), 0);
   EXPECT_EQ(term(result, "loss_ddf_dn_2"), 0);
@@ -128,7 +128,7 @@ TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
   more.targets.boxes.index_copy_(0, rows, alone.targets.boxes);
   more.output.dn.kept = kept;
 
-  const LossResult wanted = compute(alone), found = compute(more);
+  const Losses wanted = compute(alone), found = compute(more);
   ASSERT_EQ(found.names, wanted.names);
   int compared = 0;
   for (const std::string& name : wanted.names) {
@@ -144,7 +144,7 @@ TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
 
 TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
   SyntheticBatch batch = make_batch({.counts = {0, 0}}, at::kFloat);
-  compute(batch).total.backward();
+  compute(batch).total().backward();
   for (const auto& [name, leaf] : batch.leaves) {
     ASSERT_TRUE(leaf.grad().defined()) << name;
     EXPECT_TRUE(leaf.grad().isfinite().all().item<bool>()) << name;
@@ -164,11 +164,11 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
     for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre})
       *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
     low.targets.boxes = low.targets.boxes.to(at::kFloat);
-    const LossResult a = compute(low);
-    const LossResult b = compute_loss(Criterion(kOptions), high, low.targets);
-    EXPECT_EQ(a.terms.scalar_type(), at::kFloat);
-    EXPECT_TRUE(a.terms.equal(b.terms));
-    a.total.backward();
+    const Losses a = compute(low);
+    const Losses b = compute_loss(Criterion(kOptions), high, low.targets);
+    EXPECT_EQ(a.values.scalar_type(), at::kFloat);
+    EXPECT_TRUE(a.values.equal(b.values));
+    a.total().backward();
     EXPECT_EQ(low.leaves.at("0.corners").grad().scalar_type(), type);
   }
 }
@@ -176,8 +176,8 @@ TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
 TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
   batch.output.layers[1].logits.detach()[0][7][2] = std::numeric_limits<float>::quiet_NaN();
-  const LossResult result = compute(batch);
-  EXPECT_TRUE(std::isnan(result.total.item<double>()));
+  const Losses result = compute(batch);
+  EXPECT_TRUE(std::isnan(result.total().item<double>()));
   EXPECT_TRUE(std::isnan(term(result, "loss_vfl_aux_1")));
   EXPECT_FALSE(std::isnan(term(result, "loss_vfl_aux_0")));
 }
@@ -189,7 +189,7 @@ TEST(Criterion, DetectionLossSumsAreThePredictionsOwnTerms) {
   const HeadOutput last = batch.output.layers.back();
   for (HeadOutput& layer : batch.output.layers) layer = last;
   batch.output.pre = batch.output.enc = {last.logits, last.boxes, {}, {}};
-  const LossResult whole = compute(batch);
+  const Losses whole = compute(batch);
   const DetectionLossSums sums = detection_loss_sums(last, batch.targets, kOptions);
   EXPECT_EQ(sums.boxes, 4);
   EXPECT_EQ(sums.pairs, 4);

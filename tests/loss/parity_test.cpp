@@ -32,8 +32,7 @@ const Criterion& criterion() {
   return instance;
 }
 
-LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoising,
-                   int64_t step = 0) {
+Losses forward(DFine& model, const FormulaBatch& batch, int64_t num_denoising, int64_t step = 0) {
   std::optional<DenoisingQueries> denoising;
   if (num_denoising > 0 && batch.targets.num_boxes() > 0)
     denoising = make_formula_denoising(batch, num_denoising, step);
@@ -43,7 +42,7 @@ LossResult forward(DFine& model, const FormulaBatch& batch, int64_t num_denoisin
 }
 
 /// In a batch without boxes the official code has denoising terms too, all zero; ours has none.
-void expect_terms(const LossResult& result, const nlohmann::json& expected, double tolerance,
+void expect_terms(const Losses& result, const nlohmann::json& expected, double tolerance,
                   bool without_boxes = false) {
   const std::set<std::string> names(result.names.begin(), result.names.end());
   for (const auto& [name, value] : expected.items()) {
@@ -51,7 +50,7 @@ void expect_terms(const LossResult& result, const nlohmann::json& expected, doub
         without_boxes && name.find("_dn_") != std::string::npos && value.get<double>() == 0;
     EXPECT_NE(names.contains(name), empty) << name;
   }
-  for (const auto& [name, value] : result.values()) {
+  for (const auto& [name, value] : result.to_host()) {
     const double wanted = expected.at(name);
     EXPECT_NEAR(value, wanted, tolerance * std::abs(wanted)) << name;
   }
@@ -95,10 +94,10 @@ void expect_gradients(const DFine& model, const nlohmann::json& expected) {
 TEST_P(Parity, DoublePrecisionTermsAndGradientsOfAllParameters) {
   const nlohmann::json& expected = numbers().at("exact");
   const auto model = make_formula_model(size(), res(), expected.at("dn"), at::kDouble);
-  const LossResult result = forward(
+  const Losses result = forward(
       *model, make_formula_batch(expected.at("counts"), res(), at::kDouble), expected.at("dn"));
   expect_terms(result, expected.at("losses"), 1e-8);
-  result.total.backward();
+  result.total().backward();
   expect_gradients(*model, expected.at("grads"));
 }
 
@@ -106,7 +105,7 @@ TEST_P(Parity, SinglePrecisionTerms) {
   const nlohmann::json& expected = numbers().at("rounded");
   for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
     const auto model = make_formula_model(size(), res(), expected.at("dn"), dtype);
-    const LossResult result =
+    const Losses result =
         forward(*model, make_formula_batch(expected.at("counts"), res(), dtype), expected.at("dn"));
     expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"),
                  dtype == at::kFloat ? 1e-4 : 1e-8);
@@ -121,7 +120,8 @@ double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& sett
     model->zero_grad();
     forward(*model, make_formula_batch(setting.at("counts"), setting.at("res"), dtype, seed),
             setting.at("dn"))
-        .total.backward();
+        .total()
+        .backward();
   }
   double error = 0, norm = 0;
   const auto all = exact.named_parameters();
@@ -162,11 +162,11 @@ TEST_P(Parity, MoreBatchesTermsAndGradients) {
     for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
       const auto model = make_formula_model(size(), res(), num_denoising, dtype);
       const FormulaBatch batch = make_formula_batch(expected.at("counts"), res(), dtype);
-      const LossResult result = forward(*model, batch, num_denoising);
+      const Losses result = forward(*model, batch, num_denoising);
       expect_terms(result, expected.at(dtype == at::kFloat ? "losses" : "losses64"),
                    dtype == at::kFloat ? 1e-4 : 1e-8, batch.targets.num_boxes() == 0);
       if (dtype == at::kFloat) continue;
-      result.total.backward();
+      result.total().backward();
       double norm = 0, product = 0;
       for (const auto& item : model->named_parameters()) {
         if (!item.value().grad().defined()) continue;
@@ -193,10 +193,10 @@ TEST_P(PublishedParity, TermsGradientsAndWhatStaysAsItWas) {
     before[item.key()] = item.value().detach().clone();
   for (const auto& item : model->named_buffers()) before[item.key()] = item.value().clone();
 
-  const LossResult result =
+  const Losses result =
       forward(*model, make_formula_batch(expected.at("counts"), res(), at::kDouble), num_denoising);
   expect_terms(result, expected.at("losses64"), 1e-8);
-  result.total.backward();
+  result.total().backward();
   expect_gradients(*model, expected.at("grads"));
 
   for (const auto& item : model->named_parameters()) {
@@ -250,7 +250,7 @@ TEST(Trajectory, TenAdamWStepsFollowTheOfficialLosses) {
   AdamW optimizer({group});
   const auto losses = expected.at("loss").get<std::vector<double>>();
   for (size_t step = 0; step < losses.size(); ++step) {
-    const Tensor total = forward(*model, batch, num_denoising, static_cast<int64_t>(step)).total;
+    const Tensor total = forward(*model, batch, num_denoising, static_cast<int64_t>(step)).total();
     EXPECT_NEAR(total.item<double>(), losses[step], 1e-4 * losses[step]) << "step " << step;
     model->zero_grad();
     total.backward();

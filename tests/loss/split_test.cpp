@@ -102,18 +102,17 @@ TEST_P(Split, TermsAndGradientsAreThoseOfTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const Criterion criterion(kOptions);
-  const LossResult whole = compute_loss(criterion, batch.output, batch.targets);
-  whole.total.backward();
+  const Losses whole = compute_loss(criterion, batch.output, batch.targets);
+  whole.total().backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
   const Share part = share(batch, first, count);
   const Matchings matchings = criterion.match(part.output, part.targets);
-  const LossResult mine =
-      criterion.loss(part.output, part.targets, matchings, over_ranks({matchings}));
-  mine.total.backward();
+  const Losses mine = criterion.loss(part.output, part.targets, matchings, over_ranks({matchings}));
+  mine.total().backward();
 
   ASSERT_EQ(mine.names, whole.names);
-  expect_mean_over_ranks(mine.terms, whole.terms);
+  expect_mean_over_ranks(mine.values, whole.values);
   expect_share(part.output, batch.output, first);
 }
 
@@ -122,8 +121,8 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
   const SyntheticBatch batch =
       make_batch({.counts = GetParam(), .num_denoising = 100}, at::kDouble);
   const Criterion criterion(kOptions);
-  const LossResult whole = compute_loss(criterion, batch.output, batch.targets);
-  whole.total.backward();
+  const Losses whole = compute_loss(criterion, batch.output, batch.targets);
+  whole.total().backward();
 
   const int64_t count = batch.targets.num_images() / group().size(), first = count * group().rank();
   std::vector<Share> parts;
@@ -133,14 +132,14 @@ TEST_P(Split, MicroBatchesSumUpToTheWholeBatch) {
     matchings.push_back(criterion.match(parts.back().output, parts.back().targets));
   }
   const LossNorms norms = over_ranks(matchings);
-  Tensor terms = at::zeros_like(whole.terms.detach());
+  Tensor terms = at::zeros_like(whole.values.detach());
   for (size_t k = 0; k < parts.size(); ++k) {
-    const LossResult loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], norms);
-    loss.total.backward();
-    terms += loss.terms.detach();
+    const Losses loss = criterion.loss(parts[k].output, parts[k].targets, matchings[k], norms);
+    loss.total().backward();
+    terms += loss.values.detach();
     expect_share(parts[k].output, batch.output, first + static_cast<int64_t>(k));
   }
-  expect_mean_over_ranks(terms, whole.terms);
+  expect_mean_over_ranks(terms, whole.values);
 }
 
 INSTANTIATE_TEST_SUITE_P(Counts, Split,

@@ -119,8 +119,7 @@ SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype) 
   return BatchMaker(synthetic, dtype).make();
 }
 
-LossResult compute_loss(const Criterion& criterion, const ModelOutput& output,
-                        const Targets& targets) {
+Losses compute_loss(const Criterion& criterion, const ModelOutput& output, const Targets& targets) {
   const Matchings matchings = criterion.match(output, targets);
   return criterion.loss(output, targets, matchings, matchings.norms);
 }

@@ -39,7 +39,6 @@ struct SyntheticBatch {
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
 
 /// The loss of a batch that is a step of its own.
-LossResult compute_loss(const Criterion& criterion, const ModelOutput& output,
-                        const Targets& targets);
+Losses compute_loss(const Criterion& criterion, const ModelOutput& output, const Targets& targets);
 
 }  // namespace dfine

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/random.h"
-#include "input/epoch_sampler.h"
+#include "input/sample_order.h"
 #include "learner/step.h"
 #include "loss/criterion.h"
 #include "model/batch_norm.h"
@@ -163,8 +163,9 @@ Outcome run_step(const GlobalBatch& batch, const Communicator& group, const Cut&
   model->set_group(group);
   TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group,
                     {}, cut.accumulation);
-  const LossTerms loss = step.run(split(batch, group, cut), {.seed = 17, .step = 4});
-  Outcome out{.without_denoising = loss.without_denoising, .terms = {}, .grads = {}, .buffers = {}};
+  const auto [loss, without_denoising] =
+      step.run(split(batch, group, cut), {.seed = 17, .step = 4});
+  Outcome out{.without_denoising = without_denoising, .terms = {}, .grads = {}, .buffers = {}};
   Tensor terms = loss.values.clone();
   group.all_reduce_sum(terms);
   terms /= group.size();
@@ -326,10 +327,10 @@ Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
     }
     const ModelOutput output = model->forward(batch.images.narrow(0, first, size), &denoising);
     const Matchings matchings = criterion.match(output, targets);
-    const LossResult loss = criterion.loss(output, targets, matchings, matchings.norms);
-    (loss.total / parts).backward();
+    const Losses loss = criterion.loss(output, targets, matchings, matchings.norms);
+    (loss.total() / parts).backward();
     if (loss.names.size() > order.size()) order = loss.names;
-    for (const auto& [name, value] : loss.values())
+    for (const auto& [name, value] : loss.to_host())
       terms[name] += value / static_cast<double>(parts);
   }
   Outcome out;

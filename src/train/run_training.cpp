@@ -1,4 +1,4 @@
-#include "train/train.h"
+#include "train/run_training.h"
 
 #include <ATen/Parallel.h>
 
@@ -78,7 +78,7 @@ void require_best(const RunContext& context, RunState& state) {
 
 }  // namespace
 
-void train(const RunContext& context) {
+void run_training(const RunContext& context) {
   const RunPlan& plan = context.plan;
   const bool root = context.group.rank() == 0, resumed = !context.checkpoint.empty();
   if (root) {
