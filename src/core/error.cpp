@@ -3,7 +3,7 @@
 namespace dfine {
 
 Error::Error(std::string message, std::string hint)
-    : message_(std::move(message)), hint_(std::move(hint)) {
+    : message_(std::move(message)), hint_(std::move(hint)), context_(ErrorScope::texts()) {
   render();
 }
 
@@ -11,6 +11,10 @@ Error& Error::add_context(std::string where) {
   context_.push_back(std::move(where));
   render();
   return *this;
+}
+
+void Error::add_scopes() {
+  for (std::string& where : ErrorScope::texts()) add_context(std::move(where));
 }
 
 void Error::render() {

@@ -1,10 +1,11 @@
 #pragma once
-// The one error type. Lower layers throw it with values; each boundary adds its context (file,
-// record, rank, step) and rethrows; main() prints the chain and the hint.
+// The one error type. Lower layers throw it with values; it takes along what the scopes around it
+// are doing (core/error_context.h): file, record. main() prints the chain and the hint.
 #include <exception>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "core/error_context.h"
 
 namespace dfine {
 
@@ -14,8 +15,10 @@ class Error : public std::exception {
   /// it.
   explicit Error(std::string message, std::string hint = {});
 
-  /// Adds where it happened, outermost last: "while packing images/17.jpg".
+  /// Adds where it happened, outermost last: "in epoch 3, step 117".
   Error& add_context(std::string where);
+  /// Adds the scopes of this thread, for an Error that another thread made.
+  void add_scopes();
 
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
@@ -35,16 +38,5 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
-
-/// Runs `body`; an Error that leaves it gets `where()` as further context.
-template <class Body, class Where>
-decltype(auto) with_context(Body&& body, Where&& where) {
-  try {
-    return std::forward<Body>(body)();
-  } catch (Error& e) {
-    e.add_context(where());
-    throw;
-  }
-}
 
 }  // namespace dfine

@@ -16,12 +16,11 @@ std::string describe(const CocoImage& image) {
 void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
                     std::string hint) {
   constexpr size_t kShown = 10;
-  Error error(str_cat(subject, ": ", problems.front().message), std::move(hint));
+  std::string text = str_cat(subject, ": ", problems.front().message);
   for (size_t i = 1; i < std::min(problems.size(), kShown); ++i)
-    error.add_context("also " + problems[i].message);
-  if (problems.size() > kShown)
-    error.add_context(str_cat("and ", problems.size() - kShown, " more"));
-  throw error;
+    text += "\n  also " + problems[i].message;
+  if (problems.size() > kShown) text += str_cat("\n  and ", problems.size() - kShown, " more");
+  throw Error(text, std::move(hint));
 }
 
 }  // namespace dfine::inline data

@@ -27,9 +27,11 @@ void evaluate_files(const FileEvalOptions& options) {
        {match_by_file_name(truth, names.files, detections, predictions, annotations),
         match_by_category_name(truth.categories, names, detections, predictions, annotations)})
     if (!note.empty()) log::warn(note);
-  const CocoEvaluation evaluation =
-      with_context([&] { return evaluate_coco(truth, detections, options.threads); },
-                   [&] { return str_cat("evaluating ", predictions, " on ", annotations); });
+  CocoEvaluation evaluation;
+  {
+    const ErrorContext at("evaluating ", predictions, " on ", annotations);
+    evaluation = evaluate_coco(truth, detections, options.threads);
+  }
   report_evaluation(evaluation, options.output);
 }
 

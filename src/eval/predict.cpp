@@ -106,13 +106,12 @@ void report_skipped(const std::vector<FileNote>& skipped) {
 }
 
 Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
-  Error error(str_cat(unreadable.size(), " of ", counted(static_cast<int64_t>(images), "image"),
-                      " could not be read"),
-              str_cat(unreadable.size() < images ? "all other images were processed; " : "",
-                      "convert formats that cannot be read to JPEG or PNG"));
+  std::string text = str_cat(unreadable.size(), " of ",
+                             counted(static_cast<int64_t>(images), "image"), " could not be read");
   for (const FileNote& note : unreadable)
-    error.add_context(str_cat(printable(note.path), ": ", note.reason));
-  return error;
+    text += str_cat("\n  ", printable(note.path), ": ", note.reason);
+  return Error(text, str_cat(unreadable.size() < images ? "all other images were processed; " : "",
+                             "convert formats that cannot be read to JPEG or PNG"));
 }
 
 /// One is thrown, after the others are printed.
@@ -165,9 +164,11 @@ void predict(const PredictOptions& options) {
           return;
         }
         if (picture.oriented) ++oriented;
-        auto found = with_context(
-            [&] { return detect(loaded, categories.ids, picture, options.threshold, highest); },
-            [&] { return str_cat("on ", printable(files[i].path)); });
+        std::vector<Prediction> found;
+        {
+          const ErrorContext at("on ", [&] { return printable(files[i].path); });
+          found = detect(loaded, categories.ids, picture, options.threshold, highest);
+        }
         for (auto& p : found) {
           p.image_id = ids[i];
           p.file_name = files[i].name;

@@ -28,7 +28,12 @@ void sync_to_disk(const std::filesystem::path& path) {
 
 void BackgroundSync::add(const std::filesystem::path& path) {
   constexpr size_t kUnderWay = 2;
-  for (; pending_.size() >= kUnderWay; pending_.pop_front()) pending_.front().get();
+  try {
+    for (; pending_.size() >= kUnderWay; pending_.pop_front()) pending_.front().get();
+  } catch (Error& e) {
+    e.add_scopes();
+    throw;
+  }
   pending_.push_back(thread_.submit([path] { sync_to_disk(path); }));
 }
 

@@ -8,7 +8,7 @@
 // orientation are not applied, nor TIFF's own (which Pillow applies).
 //
 // Every function throws Error and names what is wrong; the caller knows the file and adds it
-// (with_context). Nothing is printed.
+// (ErrorContext). Nothing is printed.
 #include <cstdint>
 #include <optional>
 #include <span>

@@ -1,5 +1,6 @@
 #include "input/detection_dataset.h"
 
+#include "core/error_context.h"
 #include "core/text.h"
 #include "image/decode.h"
 #include "image/resize.h"
@@ -15,8 +16,8 @@ DetectionDataset::DetectionDataset(const PackedDataset& dataset, const SampleOpt
 
 void DetectionDataset::read(size_t index, std::vector<uint8_t>& file, Image& image) const {
   dataset_.read_bytes(index, file);
-  with_context([&] { decode_image(file, image); },
-               [&] { return str_cat("decoding ", dataset_.describe(index)); });
+  const ErrorContext at("decoding ", [&] { return dataset_.describe(index); });
+  decode_image(file, image);
 }
 
 /// The first sound image among candidate(0), ..., candidate(num_images - 1).

@@ -222,12 +222,9 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file, R
     if (error != simdjson::SUCCESS) throw simdjson::simdjson_error(error);
     for (json::value element : list) {
       const size_t record = detections.size();
-      with_context(
-          [&] {
-            detections.push_back(read_detection(element, name_reader));
-            name_reader.end_record(record, detections.back());
-          },
-          [&] { return str_cat("in record ", record, " (from 0) of ", file.string()); });
+      const ErrorContext at("in record ", record, " (from 0) of ", [&] { return file.string(); });
+      detections.push_back(read_detection(element, name_reader));
+      name_reader.end_record(record, detections.back());
     }
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
       throw Error(str_cat(file.string(), " has text after its end"));

@@ -163,11 +163,8 @@ DFine::DFine(const ModelSpec& spec, uint64_t seed) : spec_(spec) {
 
 ModelOutput DFine::forward(const Tensor& images, const DenoisingQueries* denoising) {
   check_size(images);
-  return with_context([&] { return model_->forward(images, denoising); },
-                      [&] {
-                        return str_cat("in the forward pass of images of ", images.size(3), "x",
-                                       images.size(2));
-                      });
+  const ErrorContext at("in the forward pass of images of ", images.size(3), "x", images.size(2));
+  return model_->forward(images, denoising);
 }
 
 void DFine::set_group(const Communicator& group) {

@@ -36,29 +36,25 @@ ModelSize size_of(const Shapes& shapes) {
 
 ModelDescription describe_weights(const std::string& path) {
   const std::string file = weights_file(path);
-  return with_context(
-      [&] {
-        Shapes shapes;
-        for (const auto& [name, shape] : read_safetensors_shapes(file))
-          shapes.emplace(published_name(name), shape);
-        const int64_t classes = side(shapes, "model.enc_score_head.bias", 0);
-        const bool has_config =
-            std::filesystem::exists(std::filesystem::path(path) / "config.json");
-        ModelDescription description{
-            has_config ? read_hf_config(path)
-                       : ModelDescription{model_spec(size_of(shapes), classes), {}, {}}};
-        if (description.class_names.empty()) {
-          for (int64_t label = 0; label < classes; ++label)
-            description.class_names.push_back(str_cat("LABEL_", label));  // as transformers
-          description.spec.num_classes = classes;
-        }
-        if (description.spec.num_classes != classes)
-          throw Error(str_cat("config.json names ", description.spec.num_classes,
-                              " classes, but the weights have ", classes),
-                      "Correct id2label in config.json.");
-        return description;
-      },
-      [&] { return "while describing the weights " + file; });
+  const ErrorContext at("while describing the weights ", file);
+  Shapes shapes;
+  for (const auto& [name, shape] : read_safetensors_shapes(file))
+    shapes.emplace(published_name(name), shape);
+  const int64_t classes = side(shapes, "model.enc_score_head.bias", 0);
+  const bool has_config = std::filesystem::exists(std::filesystem::path(path) / "config.json");
+  ModelDescription description{
+      has_config ? read_hf_config(path)
+                 : ModelDescription{model_spec(size_of(shapes), classes), {}, {}}};
+  if (description.class_names.empty()) {
+    for (int64_t label = 0; label < classes; ++label)
+      description.class_names.push_back(str_cat("LABEL_", label));  // as transformers
+    description.spec.num_classes = classes;
+  }
+  if (description.spec.num_classes != classes)
+    throw Error(str_cat("config.json names ", description.spec.num_classes,
+                        " classes, but the weights have ", classes),
+                "Correct id2label in config.json.");
+  return description;
 }
 
 }  // namespace dfine::inline weights

@@ -207,6 +207,7 @@ int64_t first_output(const Json& json, size_t stages) {
 }
 
 BackboneSpec read_backbone(const Json& json) {
+  const ErrorContext at("in backbone_config");
   require(field<std::string>(json, "model_type", "hgnet_v2") == "hgnet_v2", "model_type", json);
   require(field<Numbers>(json, "stem_strides", {2, 1, 1, 2, 1}) == Numbers({2, 1, 1, 2, 1}),
           "stem_strides", json);
@@ -286,28 +287,24 @@ ModelSpec read_architecture(const Json& json) {
     require(json.value(key, value) == value, key.c_str(), json);
   const int64_t levels = field<int64_t>(json, "num_feature_levels", 3);
   require(levels > 0 && levels < 9, "num_feature_levels", json);
-  ModelSpec spec{
-      .backbone =
-          with_context([&] { return read_backbone(json.value("backbone_config", Json::object())); },
-                       [] { return "in backbone_config"; }),
-      .encoder_dim = field<int64_t>(json, "encoder_hidden_dim", 256),
-      .encoder_ffn_dim = field<int64_t>(json, "encoder_ffn_dim", 1024),
-      .encoder_layers = field<int64_t>(json, "encoder_layers", 1),
-      .expansion = field(json, "hidden_expansion", 1.0),
-      .depth_mult = field(json, "depth_mult", 1.0),
-      .position_temperature = field(json, "positional_encoding_temperature", 10000.0),
-      .decoder_dim = field<int64_t>(json, "d_model", 256),
-      .decoder_ffn_dim = field<int64_t>(json, "decoder_ffn_dim", 1024),
-      .decoder_layers = field<int64_t>(json, "decoder_layers", 6),
-      .num_points = read_points(json, levels),
-      .num_heads = field<int64_t>(json, "decoder_attention_heads", 8),
-      .num_queries = field<int64_t>(json, "num_queries", 300),
-      .num_classes = 0,
-      .reg_max = field<int64_t>(json, "max_num_bins", 32),
-      .reg_scale = field(json, "reg_scale", 4.0),
-      .up = field(json, "up", 0.5),
-      .num_denoising = field<int64_t>(json, "num_denoising", 100),
-  };
+  ModelSpec spec{.backbone = read_backbone(json.value("backbone_config", Json::object())),
+                 .encoder_dim = field<int64_t>(json, "encoder_hidden_dim", 256),
+                 .encoder_ffn_dim = field<int64_t>(json, "encoder_ffn_dim", 1024),
+                 .encoder_layers = field<int64_t>(json, "encoder_layers", 1),
+                 .expansion = field(json, "hidden_expansion", 1.0),
+                 .depth_mult = field(json, "depth_mult", 1.0),
+                 .position_temperature = field(json, "positional_encoding_temperature", 10000.0),
+                 .decoder_dim = field<int64_t>(json, "d_model", 256),
+                 .decoder_ffn_dim = field<int64_t>(json, "decoder_ffn_dim", 1024),
+                 .decoder_layers = field<int64_t>(json, "decoder_layers", 6),
+                 .num_points = read_points(json, levels),
+                 .num_heads = field<int64_t>(json, "decoder_attention_heads", 8),
+                 .num_queries = field<int64_t>(json, "num_queries", 300),
+                 .num_classes = 0,
+                 .reg_max = field<int64_t>(json, "max_num_bins", 32),
+                 .reg_scale = field(json, "reg_scale", 4.0),
+                 .up = field(json, "up", 0.5),
+                 .num_denoising = field<int64_t>(json, "num_denoising", 100)};
   require(static_cast<int64_t>(spec.num_points.size()) == levels, "decoder_n_points", json);
   require_usual_size(json, spec);
   // Stated twice in the file; what the rest implies is the only supported value.
@@ -334,6 +331,30 @@ std::vector<std::string> read_class_names(const Json& json) {
     names[label] = name->get<std::string>();
   }
   return names;
+}
+
+/// Of config.json.
+ModelDescription read_config(const std::string& file) {
+  const ErrorContext at("while reading ", file);
+  const Json json = read_json(file);
+  ModelDescription read{read_architecture(json), read_class_names(json),
+                        field<Numbers>(json, kCategoryIds, {})};
+  if (read.class_names.empty())  // as transformers calls them
+    for (size_t label = 0; label < read.category_ids.size(); ++label)
+      read.class_names.push_back(str_cat("LABEL_", label));
+  read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
+  if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end());
+      ids.size() < read.category_ids.size())
+    throw Error(str_cat(kCategoryIds, " has an id twice"),
+                "give each class the id that the dataset has for it");
+  if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
+    throw Error(
+        str_cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
+                read.class_names.size(), " classes"),
+        str_cat("another program has changed the classes after training: correct ", kCategoryIds,
+                " (the dataset's id of each class, in order), or remove it, and classes are "
+                "numbered from 0"));
+  return read;
 }
 
 void read_preprocessor(const Json& json, ModelDescription& description) {
@@ -374,35 +395,12 @@ void write_hf_config(const std::string& folder, const ModelDescription& descript
 
 ModelDescription read_hf_config(const std::string& folder) {
   const std::filesystem::path path(folder);
-  const std::string config = (path / "config.json").string(),
-                    preprocessor = (path / "preprocessor_config.json").string();
-  ModelDescription description = with_context(
-      [&] {
-        const Json json = read_json(config);
-        ModelDescription read{read_architecture(json), read_class_names(json),
-                              field<Numbers>(json, kCategoryIds, {})};
-        if (read.class_names.empty())  // as transformers calls them
-          for (size_t label = 0; label < read.category_ids.size(); ++label)
-            read.class_names.push_back(str_cat("LABEL_", label));
-        read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
-        if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end());
-            ids.size() < read.category_ids.size())
-          throw Error(str_cat(kCategoryIds, " has an id twice"),
-                      "give each class the id that the dataset has for it");
-        if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
-          throw Error(
-              str_cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
-                      read.class_names.size(), " classes"),
-              str_cat("another program has changed the classes after training: correct ",
-                      kCategoryIds,
-                      " (the dataset's id of each class, in order), or remove it, and classes are "
-                      "numbered from 0"));
-        return read;
-      },
-      [&] { return "while reading " + config; });
-  if (std::filesystem::exists(preprocessor))
-    with_context([&] { read_preprocessor(read_json(preprocessor), description); },
-                 [&] { return "while reading " + preprocessor; });
+  ModelDescription description = read_config((path / "config.json").string());
+  const std::string preprocessor = (path / "preprocessor_config.json").string();
+  if (std::filesystem::exists(preprocessor)) {
+    const ErrorContext at("while reading ", preprocessor);
+    read_preprocessor(read_json(preprocessor), description);
+  }
   return description;
 }
 

@@ -55,11 +55,11 @@ PthValue::Dict to_dict(const c10::IValue& value, const RecordSizes& records) {
     const c10::IValue& key = item.key();
     if (key.isString()) {
       const std::string& name = key.toStringRef();
-      dict[name] = with_context([&] { return to_value(item.value(), records); },
-                                [&] { return "in the entry " + name; });
+      const ErrorContext at("in the entry ", name);
+      dict[name] = to_value(item.value(), records);
     } else if (key.isInt()) {
-      dict[key.toInt()] = with_context([&] { return to_value(item.value(), records); },
-                                       [&] { return str_cat("in the entry ", key.toInt()); });
+      const ErrorContext at("in the entry ", key.toInt());
+      dict[key.toInt()] = to_value(item.value(), records);
     } else {
       throw Error(str_cat("a dict key is ", key.tagKind(), ", neither text nor int"));
     }
@@ -110,17 +110,14 @@ PthValue::Dict read_archive(const std::string& path) {
 }  // namespace
 
 PthValue::Dict read_pth(const std::string& path) {
-  return with_context(
-      [&] {
-        if (!std::filesystem::exists(path)) throw Error("there is no such file");
-        try {
-          return read_archive(path);
-        } catch (const c10::Error& e) {
-          throw Error(str_cat("it cannot be read as a .pth file: ", e.what_without_backtrace()),
-                      kDamaged);
-        }
-      },
-      [&] { return "while reading " + path; });
+  const ErrorContext at("while reading ", path);
+  if (!std::filesystem::exists(path)) throw Error("there is no such file");
+  try {
+    return read_archive(path);
+  } catch (const c10::Error& e) {
+    throw Error(str_cat("it cannot be read as a .pth file: ", e.what_without_backtrace()),
+                kDamaged);
+  }
 }
 
 }  // namespace dfine::inline weights

@@ -41,8 +41,10 @@ const PthValue::Dict& PthValue::as_dict() const {
 }
 
 const PthValue& PthValue::at(const std::string& key) const {
-  const Dict& dict = with_context([&]() -> const Dict& { return as_dict(); },
-                                  [&] { return str_cat("where the entry ", key, " should be"); });
+  const Dict& dict = [&]() -> const Dict& {
+    const ErrorContext at("where the entry ", key, " should be");
+    return as_dict();
+  }();
   const auto found = dict.find(key);
   if (found == dict.end()) throw Error(str_cat("the entry ", key, " is missing"));
   return found->second;
@@ -65,8 +67,8 @@ std::map<std::string, Tensor> to_tensors(const PthValue& dict) {
     const auto* name = std::get_if<std::string>(&key);
     if (!name)
       throw Error(str_cat("expected tensors by name, found the key ", std::get<int64_t>(key)));
-    tensors.emplace(*name, with_context([&, &v = value] { return v.as_tensor(); },
-                                        [&] { return "at the entry " + *name; }));
+    const ErrorContext at("at the entry ", *name);
+    tensors.emplace(*name, value.as_tensor());
   }
   return tensors;
 }

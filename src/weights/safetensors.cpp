@@ -164,9 +164,8 @@ Header read_header(std::ifstream& in, uint64_t file_bytes) {
   header.data_start = sizeof length + length;
   for (const auto& [name, value] : json.items()) {
     if (name != kMetadata) {
-      header.entries.push_back(
-          with_context([&, &n = name, &v = value] { return parse_entry(n, v); },
-                       [&n = name] { return "in the header entry of tensor " + n; }));
+      const ErrorContext at("in the header entry of tensor ", name);
+      header.entries.push_back(parse_entry(name, value));
       continue;
     }
     if (!value.is_object()) throw Error("__metadata__ is not an object", kDamaged);
@@ -186,18 +185,14 @@ Header read_header(std::ifstream& in, uint64_t file_bytes) {
 /// Opens `path`, reads its header and hands both to `use`; errors get the file's name.
 template <class Use>
 auto open_and(const std::string& path, Use use) {
-  return with_context(
-      [&] {
-        std::error_code failed;
-        const uint64_t bytes = std::filesystem::file_size(path, failed);
-        if (failed)
-          throw Error(failed.message());  // also of a pipe, which to open may wait for ever
-        std::ifstream in(path, std::ios::binary);
-        if (!in) throw Error("the file cannot be opened");
-        const Header header = read_header(in, bytes);
-        return use(in, header);
-      },
-      [&] { return "while reading " + path; });
+  const ErrorContext at("while reading ", path);
+  std::error_code failed;
+  const uint64_t bytes = std::filesystem::file_size(path, failed);
+  if (failed) throw Error(failed.message());  // also of a pipe, which to open may wait for ever
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw Error("the file cannot be opened");
+  const Header header = read_header(in, bytes);
+  return use(in, header);
 }
 
 std::string header_text(const std::vector<Entry>& entries,
@@ -228,7 +223,8 @@ std::vector<Entry> lay_out(const std::map<std::string, Tensor>& tensors) {
   return entries;
 }
 
-void check_writable(const std::map<std::string, Tensor>& tensors) {
+void check_writable(const std::string& path, const std::map<std::string, Tensor>& tensors) {
+  const ErrorContext at("while writing ", path);
   for (const auto& [name, tensor] : tensors) {
     if (!tensor.defined()) throw Error(str_cat("tensor ", name, " is undefined"));
     if (name == kMetadata) throw Error(str_cat("no tensor can have the name ", kMetadata));
@@ -270,7 +266,7 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::string& 
 
 void write_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-  with_context([&] { check_writable(tensors); }, [&] { return "while writing " + path; });
+  check_writable(path, tensors);
   const std::vector<Entry> entries = lay_out(tensors);
   const std::string header = header_text(entries, metadata);
   const uint64_t length = header.size();

@@ -20,23 +20,5 @@ TEST(Error, WithoutHintIsOneLine) {
   EXPECT_STREQ(Error("x").what(), "x");
 }
 
-TEST(WithContext, PassesResultsThroughAndKeepsTheType) {
-  int value = 4;
-  int& same = with_context([&]() -> int& { return value; }, [] { return std::string("unused"); });
-  EXPECT_EQ(&same, &value);
-  try {
-    with_context([] { throw UsageError("bad option"); },
-                 [] { return std::string("on the command line"); });
-    FAIL();
-  } catch (const UsageError& e) {
-    EXPECT_STREQ(e.what(), "bad option\n  on the command line");
-  }
-}
-
-TEST(WithContext, LeavesOtherExceptionsAlone) {
-  EXPECT_THROW(with_context([] { throw std::string("x"); }, [] { return std::string("unused"); }),
-               std::string);
-}
-
 }  // namespace
 }  // namespace dfine

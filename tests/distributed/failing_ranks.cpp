@@ -21,9 +21,10 @@ using namespace dfine;
 namespace {
 
 void fail_as(const std::string& how, const Communicator& group) {
-  if (how == "error")
-    with_context([] { throw Error("shard-00003.h5 ends early", "Copy it again."); },
-                 [] { return "while reading image 17"; });
+  if (how == "error") {
+    const ErrorContext at("while reading image 17");
+    throw Error("shard-00003.h5 ends early", "Copy it again.");
+  }
   if (how == "exception") throw std::runtime_error("something else");
   if (how == "torch") at::zeros({2, 3}).matmul(at::zeros({2, 3}));
   if (how == "usage") throw UsageError("--config is missing");

@@ -34,8 +34,8 @@ void check_target(const fs::path& output) {
 
 /// A name in a pack is checked like one in an annotation file: it must not leave the folder.
 fs::path path_of(const PackedDataset& set, size_t i, const fs::path& folder) {
-  return with_context([&] { return resolve_image_path(folder, set.image(i).file_name); },
-                      [&] { return "in " + set.describe(i); });
+  const ErrorContext at("in ", [&] { return set.describe(i); });
+  return resolve_image_path(folder, set.image(i).file_name);
 }
 
 void write_image(const fs::path& path, const std::vector<uint8_t>& bytes) {

@@ -92,11 +92,11 @@ class Packer {
 
  private:
   [[noreturn]] void throw_no_images() const {
-    Error error(str_cat(options_.annotations.string(), " lists no images"), "check --annotations");
+    std::string text = str_cat(options_.annotations.string(), " lists no images");
     for (const DataNote& note : annotations_.notes)
-      error.add_context(
-          str_cat(note.what, ": ", note.count, ", such as ", printable(note.first.front())));
-    throw error;
+      text +=
+          str_cat("\n  ", note.what, ": ", note.count, ", such as ", printable(note.first.front()));
+    throw Error(text, "check --annotations");
   }
 
   /// Of everything that decides the bytes of the shards, but those of the image files.
@@ -157,17 +157,14 @@ class Packer {
     });
     BackgroundSync sync;
     for (size_t s = begin; s < end; ++s) {
-      with_context(
-          [&] {
-            const PlannedShard& shard = plan_.shards[s];
-            PackedSplit& set = result.sets[shard.set];
-            ShardOutcome outcome = packer.pack(shard, folder / set.name);
-            if (outcome.entry) sync.add(folder / set.name / shard.file);
-            if (outcome.entry) set.shards.push_back(*outcome.entry);
-            set.counts.append(outcome.counts);
-            std::ranges::move(outcome.skipped, std::back_inserter(result.skipped));
-          },
-          [&] { return "while packing " + options_.output.string(); });
+      const ErrorContext at("while packing ", options_.output.string());
+      const PlannedShard& shard = plan_.shards[s];
+      PackedSplit& set = result.sets[shard.set];
+      ShardOutcome outcome = packer.pack(shard, folder / set.name);
+      if (outcome.entry) sync.add(folder / set.name / shard.file);
+      if (outcome.entry) set.shards.push_back(*outcome.entry);
+      set.counts.append(outcome.counts);
+      std::ranges::move(outcome.skipped, std::back_inserter(result.skipped));
     }
     sync.finish();
     return result;
@@ -264,10 +261,10 @@ class Packer {
 
 PackSummary pack(const PackOptions& options) {
   check_output(options.output, options.overwrite);
-  if (!options.compare.empty())
-    with_context(
-        [&] { PackedDataset::open(options.compare); },
-        [&] { return str_cat("in the pack to compare with, ", options.compare.string()); });
+  if (!options.compare.empty()) {
+    const ErrorContext at("in the pack to compare with, ", options.compare.string());
+    PackedDataset::open(options.compare);
+  }
   Packer packer(options);
   return options.part ? packer.pack_part(*options.part) : packer.pack_all();
 }

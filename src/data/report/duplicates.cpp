@@ -22,11 +22,8 @@ std::vector<uint8_t> DuplicateFinder::bytes_of(size_t i) const {
   const File& file = files_[i];
   std::vector<uint8_t> bytes;
   const OpenShard& shard = shards_[file.shard];
-  with_context([&] { shard.bytes.read(file.offset, file.size, file.crc32c, bytes); },
-               [&] {
-                 return str_cat("in record ", i - shard.first, " (\"", names_[i], "\") of ",
-                                shard.file);
-               });
+  const ErrorContext at("in record ", i - shard.first, " (\"", names_[i], "\") of ", shard.file);
+  shard.bytes.read(file.offset, file.size, file.crc32c, bytes);
   return bytes;
 }
 

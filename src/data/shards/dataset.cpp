@@ -120,11 +120,8 @@ std::vector<uint8_t> PackedDataset::read_bytes(size_t i) const {
 
 void PackedDataset::read_bytes(size_t i, std::vector<uint8_t>& bytes) const {
   const auto [shard, r] = find(i);
-  with_context(
-      [&, &shard = shard, r = r] {
-        shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
-      },
-      [&] { return describe(i); });
+  const ErrorContext at([&] { return describe(i); });
+  shard.bytes.read(shard.index.offset[r], shard.index.size[r], shard.index.crc32c[r], bytes);
 }
 
 void PackedDataset::prefetch(size_t i) const noexcept {

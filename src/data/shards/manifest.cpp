@@ -160,15 +160,12 @@ std::string manifest_text(const Manifest& manifest) {
 Manifest read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kManifestName;
   std::ifstream in = open_manifest(folder);
-  return with_context(
-      [&] {
-        try {
-          return parse(Json::parse(in));
-        } catch (const Json::exception& e) {
-          throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the dataset again");
-        }
-      },
-      [&] { return "in " + path.string(); });
+  const ErrorContext at("in ", path.string());
+  try {
+    return parse(Json::parse(in));
+  } catch (const Json::exception& e) {
+    throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the dataset again");
+  }
 }
 
 }  // namespace dfine::inline shards

@@ -130,8 +130,8 @@ void ShardBytes::read(uint64_t offset, uint64_t size, uint32_t expected,
 Shard open_shard(const fs::path& folder, const ShardEntry& entry,
                  std::span<const Category> categories) {
   const fs::path path = folder / entry.file;
-  return with_context([&] { return open_checked(path, entry, categories); },
-                      [&] { return "in " + path.string(); });
+  const ErrorContext at("in ", path.string());
+  return open_checked(path, entry, categories);
 }
 
 }  // namespace dfine::inline shards

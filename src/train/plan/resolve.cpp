@@ -67,12 +67,9 @@ PackedDataset open_pack(const std::string& key, const std::string& folder,
   if (folder.empty())
     throw Error(str_cat(key, " is not set"),
                 str_cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
-  return with_context(
-      [&] {
-        return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder)
-                                                     : cached_pack(folder, cache_dir));
-      },
-      [&] { return str_cat("opening ", key, " = ", folder); });
+  const ErrorContext at("opening ", key, " = ", folder);
+  return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder)
+                                               : cached_pack(folder, cache_dir));
 }
 
 int64_t usable_images(const Config& config, const PackedDataset& data) {

@@ -164,8 +164,8 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
   const auto read_entry = [&](const std::string& key, auto& field) {
     // Older checkpoints lack these two.
     if ((key == "scaler" || key == "weights") && !state.contains(key)) return;
-    with_context([&] { read(state.at(key), field); },
-                 [&] { return str_cat("in the entry ", key); });
+    const ErrorContext at("in the entry ", key);
+    read(state.at(key), field);
   };
   LearnerState::entries(checkpoint.learner, read_entry);
   RunState::entries(checkpoint.run, read_entry);
@@ -186,52 +186,46 @@ void require_files(const fs::path& dir) {
 }  // namespace
 
 void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
-  with_context(
-      [&] {
-        const fs::path target = fs::absolute(dir).lexically_normal();
-        fs::create_directories(target.parent_path());
-        AtomicFolder folder(target);
-        write_hf_config(folder.path().string(), checkpoint.description);
-        const bool average = checkpoint.held_weights() == WeightsKind::kEma;
-        write_safetensors((folder.path() / "model.safetensors").string(),
-                          average ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
-        write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
-        write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
-        folder.commit();
-      },
-      [&] { return "while saving the checkpoint " + dir; });
+  const ErrorContext at("while saving the checkpoint ", dir);
+  const fs::path target = fs::absolute(dir).lexically_normal();
+  fs::create_directories(target.parent_path());
+  AtomicFolder folder(target);
+  write_hf_config(folder.path().string(), checkpoint.description);
+  const bool average = checkpoint.held_weights() == WeightsKind::kEma;
+  write_safetensors((folder.path() / "model.safetensors").string(),
+                    average ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
+  write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
+  write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
+  folder.commit();
 }
 
 ModelDescription describe_checkpoint(const std::string& dir) {
-  return with_context(
-      [&] {
-        require_files(dir);
-        return describe_weights(dir);
-      },
-      [&] { return "while loading the checkpoint " + dir; });
+  const ErrorContext at("while loading the checkpoint ", dir);
+  require_files(dir);
+  return describe_weights(dir);
 }
 
 Checkpoint load_checkpoint(const std::string& dir) {
-  return with_context(
-      [&] {
-        const fs::path folder(dir);
-        require_files(folder);
-        Checkpoint checkpoint;
-        checkpoint.description = describe_weights(dir);
-        const std::string file = (folder / "state.pth").string();
-        const PthValue state = read_pth(file);
-        with_context([&] { read_state(state, checkpoint); }, [&] { return "in " + file; });
-        // Older checkpoints of training without denoising have a class embedding that nothing used.
-        if (checkpoint.description.spec.num_denoising == 0) {
-          const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
-          std::erase_if(checkpoint.learner.model, unused);
-          if (checkpoint.learner.ema) std::erase_if(checkpoint.learner.ema->tensors, unused);
-        }
-        if (fs::exists(folder / kMetrics))
-          checkpoint.run.validations = read_checkpoint_metrics(folder / kMetrics);
-        return checkpoint;
-      },
-      [&] { return "while loading the checkpoint " + dir; });
+  const ErrorContext at("while loading the checkpoint ", dir);
+  const fs::path folder(dir);
+  require_files(folder);
+  Checkpoint checkpoint;
+  checkpoint.description = describe_weights(dir);
+  const std::string file = (folder / "state.pth").string();
+  const PthValue state = read_pth(file);
+  {
+    const ErrorContext in("in ", file);
+    read_state(state, checkpoint);
+  }
+  // Older checkpoints of training without denoising have a class embedding that nothing used.
+  if (checkpoint.description.spec.num_denoising == 0) {
+    const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
+    std::erase_if(checkpoint.learner.model, unused);
+    if (checkpoint.learner.ema) std::erase_if(checkpoint.learner.ema->tensors, unused);
+  }
+  if (fs::exists(folder / kMetrics))
+    checkpoint.run.validations = read_checkpoint_metrics(folder / kMetrics);
+  return checkpoint;
 }
 
 }  // namespace dfine::inline run

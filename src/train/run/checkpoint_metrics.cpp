@@ -38,17 +38,14 @@ ValidationRecord to_record(const Json& json) {
 /// What `read` makes of the file's JSON.
 template <class Read>
 auto read_metrics(const std::filesystem::path& file, Read read) {
-  return with_context(
-      [&] {
-        try {
-          std::ifstream in(file, std::ios::binary);
-          return read(Json::parse(in));
-        } catch (const Json::exception& e) {
-          throw Error(str_cat("it is not as training writes it: ", e.what()),
-                      "remove it, and the checkpoint opens without its metrics");
-        }
-      },
-      [&] { return str_cat("while reading ", file.string()); });
+  const ErrorContext at("while reading ", file.string());
+  try {
+    std::ifstream in(file, std::ios::binary);
+    return read(Json::parse(in));
+  } catch (const Json::exception& e) {
+    throw Error(str_cat("it is not as training writes it: ", e.what()),
+                "remove it, and the checkpoint opens without its metrics");
+  }
 }
 
 }  // namespace

@@ -59,8 +59,7 @@ PthValue::Dict adamw_to_pth(const AdamWState& state) {
     moments[index] =
         PthValue::Dict{{"step", m.step}, {"exp_avg", m.exp_avg}, {"exp_avg_sq", m.exp_avg_sq}};
   PthValue::List groups;
-  for (const AdamWState::Group& group : state.groups)
-    groups.emplace_back(group_to_pth(group));
+  for (const AdamWState::Group& group : state.groups) groups.emplace_back(group_to_pth(group));
   return {{"state", std::move(moments)}, {"param_groups", std::move(groups)}};
 }
 
@@ -70,17 +69,14 @@ AdamWState to_adamw_state(const PthValue& value) {
     const auto* index = std::get_if<int64_t>(&key);
     if (!index)
       throw Error("state has the key " + std::get<std::string>(key) + ", not a parameter's index");
-    state.moments[*index] = with_context(
-        [&, &m = moments] {
-          return AdamWState::Moments{m.at("step").as_tensor(), m.at("exp_avg").as_tensor(),
-                                     m.at("exp_avg_sq").as_tensor()};
-        },
-        [&] { return str_cat("in the state of parameter ", *index); });
+    const ErrorContext at("in the state of parameter ", *index);
+    state.moments[*index] = {moments.at("step").as_tensor(), moments.at("exp_avg").as_tensor(),
+                             moments.at("exp_avg_sq").as_tensor()};
   }
-  for (const PthValue& group : value.at("param_groups").as_list())
-    state.groups.push_back(
-        with_context([&] { return group_from_pth(group); },
-                     [&] { return str_cat("in param_groups[", state.groups.size(), "]"); }));
+  for (const PthValue& group : value.at("param_groups").as_list()) {
+    const ErrorContext at("in param_groups[", state.groups.size(), "]");
+    state.groups.push_back(group_from_pth(group));
+  }
   return state;
 }
 

@@ -72,24 +72,21 @@ int64_t checkpoint_bytes(const std::string& model_size) {
 }
 
 void check_resume(const fs::path& folder, const RunPlan& plan) {
-  with_context([&] { load_fitting(folder, plan); },
-               [&] { return str_cat("while continuing from ", folder.string()); });
+  const ErrorContext at("while continuing from ", folder.string());
+  load_fitting(folder, plan);
 }
 
 RunState restore_run(const fs::path& folder, Learner& learner, const RunPlan& plan,
                      const Communicator& group) {
   RunState state;
   if (group.rank() == 0) {
-    with_context(
-        [&] {
-          Checkpoint checkpoint = load_fitting(folder, plan);
-          const std::string changed = changed_settings(checkpoint.run.config, plan.config);
-          if (!changed.empty())
-            log::info("continuing with other settings than the checkpoint's:" + changed);
-          learner.load(checkpoint.learner);
-          state = std::move(checkpoint.run);
-        },
-        [&] { return str_cat("while continuing from ", folder.string()); });
+    const ErrorContext at("while continuing from ", folder.string());
+    Checkpoint checkpoint = load_fitting(folder, plan);
+    const std::string changed = changed_settings(checkpoint.run.config, plan.config);
+    if (!changed.empty())
+      log::info("continuing with other settings than the checkpoint's:" + changed);
+    learner.load(checkpoint.learner);
+    state = std::move(checkpoint.run);
   }
   learner.share();
   RunState::entries(state, [&](const char*, auto& field) { field = group.broadcast(field, 0); });
