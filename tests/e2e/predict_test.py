@@ -283,12 +283,12 @@ def a_full_disk_costs_no_predictions(ws, weights):
         """What dfine-predict prints, what is left on the file system of `size` afterwards, and predictions.json."""
         program = " ".join(map(str, [os.path.join(BIN, "dfine-predict"), *options, "--output", "/mnt/out"]))
         script = (f"mount -t tmpfs -o size={size} tmpfs /mnt && cd /mnt && {before} && {{ {program}; echo exit code $?; }} > {ws('said')} 2>&1;"
-                  f" find . -mindepth 1 > {ws('left')}; cp out/predictions.json {ws('full.json')}")
+                  f" find . -mindepth 1 > {ws('remaining')}; cp out/predictions.json {ws('full.json')}")
         if os.path.exists(ws("full.json")):
             os.remove(ws("full.json"))
         subprocess.run(["unshare", "-m", "sh", "-c", script], stderr=subprocess.DEVNULL)
-        with open(ws("said")) as said, open(ws("left")) as left:
-            return said.read(), set(left.read().split())
+        with open(ws("said")) as said, open(ws("remaining")) as remaining:
+            return said.read(), set(remaining.read().split())
 
     run("dfine-predict", *options, "--output", ws("roomy"))
     wanted = content(ws("roomy", "predictions.json"))
@@ -296,22 +296,22 @@ def a_full_disk_costs_no_predictions(ws, weights):
     assert len(pictures) == 12 and min(pictures) > 20_000, pictures
 
     # Room for some pictures and the predictions.
-    out, left = predict((sum(pictures) // 2 + len(wanted)) // 4096 * 4096)
+    out, remaining = predict((sum(pictures) // 2 + len(wanted)) // 4096 * 4096)
     says(out, "cannot write /mnt/out/", "No space left on device", "hint: free some space", "of 12 pictures", "exit code 1", "on 12 images")
     assert content(ws("full.json")) == wanted
-    assert 0 < len([p for p in left if p.endswith(".jpg")]) < 12 and not any("partial" in p for p in left), left
+    assert 0 < len([p for p in remaining if p.endswith(".jpg")]) < 12 and not any("partial" in p for p in remaining), remaining
     # The pictures leave too little room for the predictions: some make room.
-    out, left = predict((sum(pictures) + len(wanted) // 2) // 4096 * 4096)
+    out, remaining = predict((sum(pictures) + len(wanted) // 2) // 4096 * 4096)
     says(out, "No space left on device", "of 12 pictures", "exit code 1", "on 12 images")
-    assert content(ws("full.json")) == wanted and not any("partial" in p for p in left), left
-    assert 0 < len([p for p in left if p.endswith(".jpg")]) < 12, left
+    assert content(ws("full.json")) == wanted and not any("partial" in p for p in remaining), remaining
+    assert 0 < len([p for p in remaining if p.endswith(".jpg")]) < 12, remaining
     # No room for the predictions at all: nothing is left behind, and an older file stays.
-    out, left = predict(len(wanted) // 2 // 4096 * 4096)
+    out, remaining = predict(len(wanted) // 2 // 4096 * 4096)
     says(out, "cannot write", "/mnt/out/predictions.json", "No space left on device", "exit code 1")
-    assert left == set(), left
-    out, left = predict(len(wanted) // 2 // 4096 * 4096, before="mkdir out && echo old > out/predictions.json")
+    assert remaining == set(), remaining
+    out, remaining = predict(len(wanted) // 2 // 4096 * 4096, before="mkdir out && echo old > out/predictions.json")
     says(out, "/mnt/out/predictions.json", "No space left on device", "exit code 1")
-    assert left == {"./out", "./out/predictions.json"} and content(ws("full.json")) == b"old\n", left
+    assert remaining == {"./out", "./out/predictions.json"} and content(ws("full.json")) == b"old\n", remaining
 
 
 def lost_output_is_an_error(ws, weights):

@@ -76,7 +76,7 @@ TEST(Preflight, ValidationUsesTheAverageAndPutsTheWeightsBack) {
 TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   Config config = small_config();
   config.validate.batch_size = 3;
-  const RunPlan plan = plan_of(config);  // two steps an epoch
+  const RunPlan plan = plan_of(config);  // two steps per epoch
   const auto generator = at::detail::getDefaultCPUGenerator().get_state();
   const Preflight tried = preflight(plan, facts({1, 9, 4, 4, 0}), facts({1, 1, 1, 1}), group());
   EXPECT_TRUE(at::detail::getDefaultCPUGenerator().get_state().equal(generator));
