@@ -1,6 +1,6 @@
 #pragma once
-// All of distributed that needs CUDA or NCCL headers; builds without DFINE_CUDA have no GPUs. Internal to
-// distributed.
+// All of distributed that needs CUDA or NCCL headers; builds without DFINE_CUDA have no GPUs.
+// Internal to distributed.
 #include <string>
 #include <vector>
 

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "python.h"
-#include "weights/small_checkpoint.h"
 #include "train/run/checkpoint.h"
+#include "weights/small_checkpoint.h"
 
 namespace dfine {
 namespace {
