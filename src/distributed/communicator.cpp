@@ -5,7 +5,6 @@
 
 #include <utility>
 
-#include "core/error.h"
 #include "distributed/host_channel.h"
 
 namespace dfine::inline distributed {
@@ -13,23 +12,13 @@ namespace {
 
 constexpr size_t kBroadcastBytes = size_t{64} << 20;  // of one coalesced message
 
-/// An Error of the backend's thread gets the scopes of this one.
-void wait_for(c10d::Work& work) {
-  try {
-    work.wait();
-  } catch (Error& e) {
-    e.add_scopes();
-    throw;
-  }
-}
-
 // Runs `operation` on the tensor's own memory, or on a dense copy where it has gaps or overlaps.
 template <class Operation>
 void in_place(Tensor& tensor, Operation&& operation) {
   const at::NoGradGuard no_grad;
   const bool dense = tensor.is_non_overlapping_and_dense();
   std::vector<Tensor> buffer{dense ? tensor.detach() : tensor.detach().contiguous()};
-  wait_for(*operation(buffer));
+  operation(buffer)->wait();
   if (!dense) tensor.copy_(buffer.front());
 }
 
@@ -65,7 +54,7 @@ Tensor Communicator::all_gather(const Tensor& tensor) const {
   std::vector<int64_t> sizes = input.sizes().vec();
   sizes.insert(sizes.begin(), size_);
   Tensor output = at::empty(sizes, input.options());
-  wait_for(*process_group_->all_gather_single(output, input));
+  process_group_->all_gather_single(output, input)->wait();
   return output;
 }
 
