@@ -15,17 +15,13 @@
 #include "core/printable.h"
 #include "core/text.h"
 #include "data/formats/image_folder.h"
+#include "files/absolute_path.h"
 #include "files/file_id.h"
 #include "image/file_kind.h"
 
 namespace dfine::inline eval {
 namespace fs = std::filesystem;
 namespace {
-
-/// Without "." and "..", and without following links: a link's own name is what the user knows.
-fs::path absolute_path(const fs::path& path) {
-  return fs::absolute(path).lexically_normal();
-}
 
 void remove_repeated(auto& files) {
   std::set<fs::path> seen;

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "data/formats/image_folder.h"
 #include "data/formats/image_listing.h"
+#include "files/absolute_path.h"
 #include "files/folder_walk.h"
 
 namespace dfine::inline formats {
@@ -50,9 +51,7 @@ class Finder {
  private:
   using Paths = std::map<std::string, std::string>;  // absolute path -> as in messages
 
-  static std::string key_of(const fs::path& path) {
-    return fs::absolute(path).lexically_normal().string();
-  }
+  static std::string key_of(const fs::path& path) { return absolute_path(path).string(); }
 
   bool side_by_side(const fs::path& image_folder) const {
     std::error_code failed;

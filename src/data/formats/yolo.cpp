@@ -18,6 +18,7 @@
 #include "data/coco/unexpected_file.h"
 #include "data/formats/image_listing.h"
 #include "data/formats/yolo_labels.h"
+#include "files/absolute_path.h"
 #include "files/folder_walk.h"
 
 namespace dfine::inline formats {
@@ -188,12 +189,8 @@ fs::path locate(const fs::path& folder, const std::string& entry) {
               "check the paths in data.yaml, or name the folder with --images");
 }
 
-fs::path normal(const fs::path& path) {
-  return fs::absolute(path).lexically_normal();
-}
-
 fs::path relative_to(const fs::path& folder, const fs::path& path) {
-  return normal(path).lexically_relative(normal(folder));
+  return absolute_path(path).lexically_relative(absolute_path(folder));
 }
 
 bool leaves(const fs::path& folder, const fs::path& path) {
@@ -202,7 +199,7 @@ bool leaves(const fs::path& folder, const fs::path& path) {
 
 /// The innermost folder that holds all the files.
 fs::path common_folder(const std::vector<fs::path>& files) {
-  fs::path common = normal(files.front()).parent_path();
+  fs::path common = absolute_path(files.front()).parent_path();
   for (const fs::path& file : files) {
     while (leaves(common, file)) common = common.parent_path();
   }
@@ -210,11 +207,11 @@ fs::path common_folder(const std::vector<fs::path>& files) {
 }
 
 std::string label_folder(const fs::path& image) {
-  return normal(yolo_label_path(image)).parent_path().string();
+  return absolute_path(yolo_label_path(image)).parent_path().string();
 }
 
 void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
-  list.searched.insert(normal(folder / "image").parent_path().string());
+  list.searched.insert(absolute_path(folder / "image").parent_path().string());
   list.label_folders.insert(label_folder(folder / "image"));
   for (const fs::path& image : list_image_folder(folder, pool, list.unused)) {
     list.paths.push_back(without_dots(folder / image));
@@ -225,7 +222,7 @@ void search(const fs::path& folder, ImageList& list, ThreadPool& pool) {
 ImageList find_images(const DataYaml& yaml, const std::string& split, const fs::path& images,
                       ThreadPool& pool) {
   if (!images.empty()) {
-    ImageList list{normal(images),
+    ImageList list{absolute_path(images),
                    {},
                    {},
                    {},
@@ -267,7 +264,8 @@ bool lies_within(fs::path folder, const std::set<std::string>& others) {
 /// list.unused.
 DataNote find_unused_labels(ImageList& list) {
   std::unordered_set<std::string> used;
-  for (const fs::path& image : list.paths) used.insert(normal(yolo_label_path(image)).string());
+  for (const fs::path& image : list.paths)
+    used.insert(absolute_path(yolo_label_path(image)).string());
   std::set<std::string> unused;
   for (const fs::path folder : list.label_folders) {
     std::error_code failed;

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "files/absolute_path.h"
 #include "files/atomic_path.h"
 #include "train/run/checkpoint_metrics.h"
 #include "train/run/optimizer_state.h"
@@ -187,7 +188,7 @@ void require_files(const fs::path& dir) {
 
 void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
   const ErrorContext at("while saving the checkpoint ", dir);
-  const fs::path target = fs::absolute(dir).lexically_normal();
+  const fs::path target = absolute_path(dir);
   fs::create_directories(target.parent_path());
   AtomicFolder folder(target);
   write_hf_config(folder.path().string(), checkpoint.description);

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "files/absolute_path.h"
 #include "weights/checkpoints_in.h"
 
 namespace dfine::inline run {
@@ -53,7 +54,7 @@ void RunFolder::require_usable(int64_t bytes) const {
     return Error(str_cat("the run folder ", dir_.string(), " cannot be used: ", why), hint);
   };
   // What is there of the path: checkpoints itself, or the folder in which the rest will be made.
-  fs::path existing = fs::absolute(dir_ / "checkpoints").lexically_normal();
+  fs::path existing = absolute_path(dir_ / "checkpoints");
   std::error_code failed;
   while (!fs::exists(fs::symlink_status(existing, failed))) existing = existing.parent_path();
   for (const fs::path& part : dir_) {
