@@ -10,7 +10,7 @@ the number of matched pairs; an image with more boxes than queries has more boxe
 is a target (no crowds, no boxes without area) is decided by the official dataset's preparation.
 
 The annotations are stored as a COCO file. The images, as large as the network's input so that
-nothing is resized, come from a formula: tests/train/val_loss_test.cpp is the twin.
+nothing is resized, come from a formula: tests/eval/val_loss_test.cpp is the twin.
 """
 import json
 import os

@@ -8,7 +8,7 @@
 
 #include "python.h"
 #include "train/run/checkpoint.h"
-#include "weights/small_checkpoint.h"
+#include "train/run/small_checkpoint.h"
 
 namespace dfine {
 namespace {

@@ -26,7 +26,7 @@
 #include "python.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
-#include "weights/small_checkpoint.h"
+#include "train/run/small_checkpoint.h"
 #include "weights/weights.h"
 
 namespace dfine {
@@ -391,7 +391,7 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
     expected[str_cat("next.", i)] = group.parameters[i];
   }
   write_safetensors(folder / "expected.safetensors", expected);
-  run_python_file_or_skip(source_file("tests/weights/checkpoint_check.py"),
+  run_python_file_or_skip(source_file("tests/train/run/checkpoint_check.py"),
                           {folder / "last", folder / "expected.safetensors"});
   if (IsSkipped()) return;
   // And back: what transformers saved loads into a new model.
