@@ -24,9 +24,9 @@
 #include "model/dfine.h"
 #include "optim/ema.h"
 #include "python.h"
+#include "train/run/small_checkpoint.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
-#include "train/run/small_checkpoint.h"
 #include "weights/weights.h"
 
 namespace dfine {
