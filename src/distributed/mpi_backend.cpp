@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/core/ivalue.h>
 
+#include <chrono>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -12,6 +14,25 @@
 
 namespace dfine::inline distributed {
 namespace {
+
+/// An operation of the backend's thread. c10d::Work::create_from_future() would not do: its wait()
+/// returns without an error where the operation failed.
+class QueuedWork final : public c10d::Work {
+ public:
+  explicit QueuedWork(c10::intrusive_ptr<c10::ivalue::Future> future)
+      : future_(std::move(future)) {}
+
+  bool isCompleted() override { return future_->completed(); }
+  bool isSuccess() const override { return future_->completed() && !future_->hasError(); }
+  bool wait(std::chrono::milliseconds) override {
+    future_->waitAndThrow();
+    return true;
+  }
+  c10::intrusive_ptr<c10::ivalue::Future> getFuture() override { return future_; }
+
+ private:
+  c10::intrusive_ptr<c10::ivalue::Future> future_;
+};
 
 void check_tensor(const Tensor& tensor, const char* operation) {
   if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided ||
@@ -76,7 +97,7 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::enqueue(std::vector<Tensor> tensors, 
     queue_.push_back({std::move(run), std::move(tensors), future});
   }
   queue_filled_.notify_one();
-  return c10d::Work::create_from_future(future);
+  return c10::make_intrusive<QueuedWork>(std::move(future));
 }
 
 c10::intrusive_ptr<c10d::Work> MpiBackend::broadcast(std::vector<Tensor>& tensors,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "core/error.h"
 #include "distributed/mpi_backend.h"
 #include "rank_main.h"
 
@@ -38,6 +39,15 @@ TEST(Collectives, SumAndMaximumOfEveryType) {
   Tensor flag = at::full({3}, group().rank() == n - 1, at::kBool);
   group().all_reduce_sum(flag);
   EXPECT_TRUE(flag.all().item<bool>());
+}
+
+// MPI's own check refuses the rank, in the backend's thread. The group works on.
+TEST(Collectives, AFailureReachesTheCaller) {
+  if (group().is_single()) GTEST_SKIP() << "one rank has nobody to talk to";
+  Tensor tensor = at::ones({3});
+  EXPECT_THROW(group().broadcast(tensor, /*root=*/99), Error);
+  group().all_reduce_sum(tensor);
+  EXPECT_TRUE(tensor.eq(group().size()).all().item<bool>());
 }
 
 TEST(Collectives, WorksInPlaceOnAnyLayout) {
