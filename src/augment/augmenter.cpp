@@ -26,7 +26,7 @@ Window turned(const Window& window, Window part, int quarter_turns) {
 
 Augmenter::Augmenter(AugmentConfig config, uint64_t seed, int64_t stage2_epoch)
     : config_(std::move(config)),
-      late_(only(config_, [](const Augmentation& each) { return each.stays; })),
+      weak_(only(config_, [](const Augmentation& each) { return each.stays; })),
       seed_(seed),
       stage2_epoch_(stage2_epoch) {}
 

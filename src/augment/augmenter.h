@@ -52,7 +52,7 @@ class Augmenter {
 
   /// What is on in an epoch.
   const AugmentConfig& config_at(int64_t epoch) const {
-    return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? late_ : config_;
+    return stage2_epoch_ > 0 && epoch >= stage2_epoch_ ? weak_ : config_;
   }
 
   AugmentPlan plan(const SampleKey& key, size_t dataset_size) const;
@@ -68,7 +68,7 @@ class Augmenter {
               ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
               AugmentScratch& scratch) const;
 
-  AugmentConfig config_, late_;
+  AugmentConfig config_, weak_;
   uint64_t seed_;
   int64_t stage2_epoch_;
 };

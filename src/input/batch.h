@@ -15,7 +15,7 @@ struct Batch {
   Tensor images;  // uint8 [B, 3, H, W]
   Targets targets;
   std::vector<size_t> samples;  // [B] image's place in the dataset
-  double wait_s = 0;            // seconds the consumer waited for this batch
+  double data_time_s = 0;       // seconds the consumer waited for this batch
 };
 
 /// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.

@@ -16,7 +16,7 @@ class DevicePrefetcher {
 
   bool has_next() const;
   /// images and targets are on the device; the current stream waits for them, not the caller.
-  /// Batch::wait_s: what the loader took.
+  /// Batch::data_time_s: what the loader took.
   Batch next();
 
  private:

@@ -182,7 +182,7 @@ Batch Loader::next() {
               .targets = collate(pending->boxes, options_.pin_memory),
               .samples = {}};
   for (const auto& sample : pending->samples) batch.samples.push_back(sample.index);
-  batch.wait_s = std::chrono::duration<double>(Clock::now() - begin).count();
+  batch.data_time_s = std::chrono::duration<double>(Clock::now() - begin).count();
   if (options_.workers > 0) fill();
   return batch;
 }

@@ -38,8 +38,8 @@ class Loader {
   /// Whether next() would not wait; with workers only.
   bool ready() const;
 
-  /// The next batch; an Error of a worker (a damaged record, say) is thrown here. Batch::wait_s
-  /// says how long it blocked.
+  /// The next batch; an Error of a worker (a damaged record, say) is thrown here.
+  /// Batch::data_time_s says how long it blocked.
   ///
   /// With skip_bad the place of a damaged image is taken by the first sound one of
   /// SampleOrder::replacement(), with the place's own random numbers. So the number of steps and

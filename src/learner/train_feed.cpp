@@ -19,7 +19,7 @@ StepInput TrainFeed::next() {
   StepInput input{.batches = {}, .size = sizes_.at(step_ / options_.layout.steps_per_epoch, step_)};
   for (int64_t k = 0; k < options_.order.micro_batches; ++k) {
     input.batches.push_back(batches_.next());
-    input.wait_s += input.batches.back().wait_s;
+    input.data_time_s += input.batches.back().data_time_s;
   }
   ++step_;
   return input;

@@ -28,7 +28,7 @@ struct FeedOptions {
 struct StepInput {
   std::vector<Batch> batches;  // TrainingOrderOptions::micro_batches of them
   ImageSize size;              // that their images are to be resized to
-  double wait_s = 0;           // seconds the caller waited for them
+  double data_time_s = 0;      // seconds the caller waited for them
 };
 
 class TrainFeed {

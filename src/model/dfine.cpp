@@ -126,7 +126,7 @@ class DFineModel : public torch::nn::Module {
 
   Memory encode(const Tensor& images) {
     // channels_last is the faster layout, but its convolutions round differently from the
-    // reference's; see ConvNorm::folds.
+    // reference's; see ConvNorm::can_fuse.
     const bool plain = images.is_cpu() && !is_training();
     std::vector<Tensor> features = backbone_->forward(
         images.contiguous(plain ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));

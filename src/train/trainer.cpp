@@ -97,11 +97,13 @@ void Trainer::train_step(Progress& progress) {
 
   const bool late =
       plan_.loop.max_minutes > 0 && seconds_since(context_.begin) > 60 * plan_.loop.max_minutes;
-  const auto most = group_.max({static_cast<int64_t>(input.wait_s * 1e6), feed_.num_bad(), late});
+  const auto most =
+      group_.max({static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_bad(), late});
   feed_.share_bad(most[1]);
   if (most[2] != 0 && state_.step < plan_.recipe.total_steps) stop_ = Stop::kMaxMinutes;
   if (is_root()) {
-    const double wait_s = static_cast<double>(most[0]) * 1e-6, step_s = seconds_since(step_begin);
+    const double data_time_s = static_cast<double>(most[0]) * 1e-6,
+                 step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(plan_.layout.global_batch) / step_s;
     metrics_->write_step({.step = state_.step,
                           .epoch = epoch,
@@ -111,9 +113,9 @@ void Trainer::train_step(Progress& progress) {
                           .lr = result.lr,
                           .images = plan_.layout.global_batch,
                           .images_per_s = images_per_s,
-                          .data_wait_s = wait_s,
+                          .data_wait_s = data_time_s,
                           .skipped = result.outcome != StepOutcome::kUpdated});
-    progress.step(state_.step, epoch, result.loss, images_per_s, wait_s / step_s);
+    progress.step(state_.step, epoch, result.loss, images_per_s, data_time_s / step_s);
   }
   if (result.without_denoising > 0 && !std::exchange(denoising_was_capped_, true)) {
     log::info(str_cat("model.max_denoising_queries = ", plan_.model.spec.max_denoising_queries,

@@ -30,14 +30,14 @@ def check(size, res, folder):
     for i in range(last + 1):
         name = "last" if i == last else f"aux_{i}"
         heads[name + ".corners"] = reference.intermediate_predicted_corners[:, i]
-        heads[name + ".refs"] = reference.initial_reference_points[:, i]
+        heads[name + ".ref_points"] = reference.initial_reference_points[:, i]
         heads[name + ".logits"] = reference.intermediate_logits[:, i + 1]  # theirs begin with `pre`
         heads[name + ".boxes"] = reference.intermediate_reference_points[:, i + 1]
     heads["pre.logits"], heads["pre.boxes"] = reference.intermediate_logits[:, 0], reference.intermediate_reference_points[:, 0]
     heads["enc.logits"], heads["enc.boxes"] = reference.enc_topk_logits, reference.enc_topk_bboxes
 
     g = torch.Generator().manual_seed(9)
-    mix = {k: torch.rand(v.shape, generator=g, dtype=torch.float64) for k, v in heads.items() if not k.endswith(".refs")}
+    mix = {k: torch.rand(v.shape, generator=g, dtype=torch.float64) for k, v in heads.items() if not k.endswith(".ref_points")}
     sum((heads[k] * w).sum() for k, w in mix.items()).backward()
     save_file({"images": x, **mix}, batch)
     subprocess.run([TOOL, "forward", "--size", size, "--freeze-norm", "true", "--weights", weights, "--batch", batch, "--out", out,

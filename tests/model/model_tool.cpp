@@ -60,7 +60,7 @@ void put(Tensors& out, const std::string& name, const HeadOutput& head) {
   one("logits", head.logits);
   one("boxes", head.boxes);
   one("corners", head.corners);
-  one("refs", head.ref_points);
+  one("ref_points", head.ref_points);
 }
 
 Tensors heads_of(const ModelOutput& output) {

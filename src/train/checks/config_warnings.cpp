@@ -113,16 +113,16 @@ void about_data(const std::vector<std::string>& class_names, const DatasetStats&
 }
 
 /// Each query finds one object at most.
-void about_crowded(const char* key, const DatasetStats& facts, int64_t num_queries,
+void about_crowded(const char* key, const DatasetStats& stats, int64_t num_queries,
                    Warnings& warnings) {
   const auto crowded = [&](int64_t boxes) { return boxes > num_queries; };
-  const auto count = std::ranges::count_if(facts.boxes_of_image, crowded);
+  const auto count = std::ranges::count_if(stats.boxes_of_image, crowded);
   if (count == 0) return;
   warnings.push_back(str_cat(
-      "images of ", key, " hold up to ", facts.most_boxes, " boxes, model.num_queries is ",
-      num_queries, ": at least ", facts.most_boxes - num_queries, " of these can never be found (",
-      counted(count, "image"), " of ", facts.images, count == 1 ? " has" : " have",
-      " more boxes than queries). Raise model.num_queries to ", facts.most_boxes,
+      "images of ", key, " hold up to ", stats.most_boxes, " boxes, model.num_queries is ",
+      num_queries, ": at least ", stats.most_boxes - num_queries, " of these can never be found (",
+      counted(count, "image"), " of ", stats.images, count == 1 ? " has" : " have",
+      " more boxes than queries). Raise model.num_queries to ", stats.most_boxes,
       " or more, or cut the images into tiles. COCO AP counts 100 detections per image, whatever "
       "the queries"));
 }

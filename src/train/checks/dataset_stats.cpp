@@ -6,18 +6,18 @@
 
 namespace dfine::inline checks {
 
-DatasetStats data_facts(const PackedDataset& dataset, int64_t num_images) {
-  DatasetStats facts{.images = num_images,
+DatasetStats dataset_stats(const PackedDataset& dataset, int64_t num_images) {
+  DatasetStats stats{.images = num_images,
                      .boxes_of_class = std::vector<int64_t>(dataset.categories().size())};
   for (size_t i = 0; i < static_cast<size_t>(num_images); ++i) {
     const auto boxes = dataset.training_boxes(i);
     const auto count = static_cast<int64_t>(boxes.size());
-    facts.boxes += count;
-    facts.boxes_of_image.push_back(static_cast<int32_t>(count));
-    facts.most_boxes = std::max(facts.most_boxes, count);
-    for (const PackedBox& box : boxes) ++facts.boxes_of_class[static_cast<size_t>(box.label)];
+    stats.boxes += count;
+    stats.boxes_of_image.push_back(static_cast<int32_t>(count));
+    stats.most_boxes = std::max(stats.most_boxes, count);
+    for (const PackedBox& box : boxes) ++stats.boxes_of_class[static_cast<size_t>(box.label)];
   }
-  return facts;
+  return stats;
 }
 
 }  // namespace dfine::inline checks

@@ -18,6 +18,6 @@ struct DatasetStats {
 };
 
 /// Of the first `num_images` images.
-DatasetStats data_facts(const PackedDataset& dataset, int64_t num_images);
+DatasetStats dataset_stats(const PackedDataset& dataset, int64_t num_images);
 
 }  // namespace dfine::inline checks

@@ -34,9 +34,9 @@ RunContext prepare(const Config& config, MpiSession& session) {
   const int64_t num_images = usable_images(config, train_data);
   RunPlan plan =
       resolve(config, train_data.categories(), num_images, group.size(), group.device().is_cuda());
-  DatasetStats train_stats = data_facts(train_data, num_images);
+  DatasetStats train_stats = dataset_stats(train_data, num_images);
   std::optional<DatasetStats> val_stats;
-  if (val_data) val_stats = data_facts(*val_data, usable_images(config, *val_data));
+  if (val_data) val_stats = dataset_stats(*val_data, usable_images(config, *val_data));
   return {.group = group,
           .folder = std::move(folder),
           .checkpoint = checkpoint,

@@ -40,7 +40,7 @@ Learner make_learner(const RunPlan& plan) {
   return {build_model(plan.model, false), plan.learner, group()};
 }
 
-DatasetStats facts(std::vector<int32_t> boxes_of_image) {
+DatasetStats stats(std::vector<int32_t> boxes_of_image) {
   DatasetStats data{.images = static_cast<int64_t>(boxes_of_image.size()),
                     .boxes_of_class = {1, 1}};
   data.most_boxes = *std::ranges::max_element(boxes_of_image);
@@ -78,7 +78,7 @@ TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   config.validate.batch_size = 3;
   const RunPlan plan = plan_of(config);  // two steps per epoch
   const auto generator = at::detail::getDefaultCPUGenerator().get_state();
-  const Preflight tried = preflight(plan, facts({1, 9, 4, 4, 0}), facts({1, 1, 1, 1}), group());
+  const Preflight tried = preflight(plan, stats({1, 9, 4, 4, 0}), stats({1, 1, 1, 1}), group());
   EXPECT_TRUE(at::detail::getDefaultCPUGenerator().get_state().equal(generator));
   EXPECT_EQ(tried.size, kSize);
   EXPECT_EQ(tried.boxes.image, 9);
@@ -86,7 +86,7 @@ TEST(Preflight, SaysWhatWasTriedAndLeavesRandomNumbersAlone) {
   EXPECT_EQ(tried.validation_images, group().size() == 1 ? 3 : 2);  // a rank has 4 images or 2
   EXPECT_GT(tried.peak_bytes, 0);
   EXPECT_GE(tried.validation_peak_bytes, tried.peak_bytes);
-  EXPECT_EQ(preflight(plan, facts({1, 0}), {}, group()).validation_images, 0);
+  EXPECT_EQ(preflight(plan, stats({1, 0}), {}, group()).validation_images, 0);
 }
 
 }  // namespace
