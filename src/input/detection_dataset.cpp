@@ -46,9 +46,9 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
       "pack the dataset again");
 }
 
-size_t DetectionDataset::prepare(const Sample& sample, const SampleOrder& order,
-                                 SampleScratch& memory, uint8_t* planes,
-                                 std::vector<TargetBox>& boxes, const OnDamage& on_damage) const {
+size_t DetectionDataset::get(const Sample& sample, const SampleOrder& order, SampleScratch& memory,
+                             uint8_t* planes, std::vector<TargetBox>& boxes,
+                             const OnDamage& on_damage) const {
   const auto in_order = [&](size_t k) {
     return k == 0 ? sample.index : order.replacement(sample, static_cast<int64_t>(k));
   };

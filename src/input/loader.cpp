@@ -63,7 +63,7 @@ struct Loader::Pending {
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder order)
     : dataset_(dataset),
       options_(options),
-      preparer_(dataset, options.sample),
+      detection_dataset_(dataset, options.sample),
       order_(std::move(order)),
       pool_(std::make_unique<ThreadPool>(options.workers)) {
   if (options_.workers > 0) fill();
@@ -101,7 +101,8 @@ void Loader::fill() {
 Tensor Loader::image_buffer(int64_t count) {
   const auto options = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory);
   const auto fresh = [&] {
-    return at::empty({count, 3, preparer_.size().height, preparer_.size().width}, options);
+    return at::empty({count, 3, detection_dataset_.size().height, detection_dataset_.size().width},
+                     options);
   };
   if (options_.pin_memory) return fresh();
   for (const Tensor& buffer : buffers_) {
@@ -111,30 +112,30 @@ Tensor Loader::image_buffer(int64_t count) {
   return buffers_.emplace_back(fresh());
 }
 
-std::unique_ptr<SampleScratch> Loader::borrow_memory() {
-  const std::lock_guard lock(memories_mutex_);
-  if (memories_.empty()) return std::make_unique<SampleScratch>();
-  auto memory = std::move(memories_.back());
-  memories_.pop_back();
+std::unique_ptr<SampleScratch> Loader::take_scratch() {
+  const std::lock_guard lock(scratch_mutex_);
+  if (free_scratch_.empty()) return std::make_unique<SampleScratch>();
+  auto memory = std::move(free_scratch_.back());
+  free_scratch_.pop_back();
   return memory;
 }
 
 void Loader::load_sample(Pending& batch, size_t slot) {
-  auto memory = borrow_memory();
+  auto memory = take_scratch();
   auto& damage = batch.damage[slot];
   const auto on_damage = [&](size_t index, const Error& error) {
-    if (!options_.skip_bad) throw;
+    if (!options_.skip_corrupt) throw;
     if (std::ranges::any_of(damage, [&](const auto& known) { return known.index == index; }))
       return;
-    if (static_cast<int64_t>(damage.size()) >= options_.max_corrupt) throw too_many_bad(index);
+    if (static_cast<int64_t>(damage.size()) >= options_.max_corrupt) throw too_many_corrupt(index);
     damage.push_back({index, str_cat(dataset_.describe(index), ": ", error.message())});
   };
   uint8_t* planes =
       batch.images.data_ptr<uint8_t>() + static_cast<int64_t>(slot) * batch.images.stride(0);
-  batch.samples[slot].index =
-      preparer_.prepare(batch.samples[slot], order_, *memory, planes, batch.boxes[slot], on_damage);
-  const std::lock_guard lock(memories_mutex_);
-  memories_.push_back(std::move(memory));
+  batch.samples[slot].index = detection_dataset_.get(batch.samples[slot], order_, *memory, planes,
+                                                     batch.boxes[slot], on_damage);
+  const std::lock_guard lock(scratch_mutex_);
+  free_scratch_.push_back(std::move(memory));
 }
 
 bool Loader::ready() const {
@@ -143,14 +144,14 @@ bool Loader::ready() const {
   });
 }
 
-void Loader::count_bad(const std::vector<size_t>& images) {
+void Loader::count_corrupt(const std::vector<size_t>& images) {
   for (const size_t image : images) {
-    bad_.insert(image);
-    if (static_cast<int64_t>(bad_.size()) > options_.max_corrupt) throw too_many_bad(image);
+    corrupt_.insert(image);
+    if (static_cast<int64_t>(corrupt_.size()) > options_.max_corrupt) throw too_many_corrupt(image);
   }
 }
 
-Error Loader::too_many_bad(size_t last) const {
+Error Loader::too_many_corrupt(size_t last) const {
   return Error(str_cat("more than data.max_corrupt = ", options_.max_corrupt,
                        " damaged records, the last of them ", dataset_.describe(last)),
                "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
@@ -158,12 +159,12 @@ Error Loader::too_many_bad(size_t last) const {
                "(--decode --skip-bad skips images that cannot be decoded)");
 }
 
-void Loader::report_bad(const Pending& batch) {
+void Loader::report_corrupt(const Pending& batch) {
   for (const auto& of_slot : batch.damage) {
     for (const auto& [index, what] : of_slot) {
-      if (bad_.contains(index)) continue;
-      log::local_warn(str_cat("passing over ", what));
-      count_bad({index});
+      if (corrupt_.contains(index)) continue;
+      log::local_warn(str_cat("skipping ", what));
+      count_corrupt({index});
     }
   }
 }
@@ -176,7 +177,7 @@ Batch Loader::next() {
   pending_.pop_front();
   ++taken_;
   for (auto& done : pending->done) done.get();
-  report_bad(*pending);
+  report_corrupt(*pending);
 
   Batch batch{.images = pending->images,
               .targets = collate(pending->boxes, options_.pin_memory),

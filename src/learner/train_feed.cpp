@@ -25,14 +25,14 @@ StepInput TrainFeed::next() {
   return input;
 }
 
-void TrainFeed::share_bad(int64_t most) {
-  if (most == shared_bad_) return;
-  const std::vector<size_t> mine(loader_.bad().begin(), loader_.bad().end());
+void TrainFeed::share_corrupt(int64_t most) {
+  if (most == shared_corrupt_) return;
+  const std::vector<size_t> mine(loader_.corrupt().begin(), loader_.corrupt().end());
   std::vector<size_t> all;
   for (const auto& of_rank : group_.gather(mine, 0))
     all.insert(all.end(), of_rank.begin(), of_rank.end());
-  loader_.count_bad(group_.broadcast(all, 0));
-  shared_bad_ = num_bad();
+  loader_.count_corrupt(group_.broadcast(all, 0));
+  shared_corrupt_ = num_corrupt();
 }
 
 }  // namespace dfine::inline learner

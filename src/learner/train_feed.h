@@ -40,12 +40,12 @@ class TrainFeed {
   /// The data of the next step, of order.total_steps in all.
   StepInput next();
 
-  /// Damaged images that this rank knows of: those it has skipped and those of share_bad().
-  int64_t num_bad() const { return static_cast<int64_t>(loader_.bad().size()); }
-  /// Collective, after each step, with the largest num_bad() of a rank. Where that has grown, the
-  /// ranks tell each other which images they are, so that data.max_corrupt is a limit of the whole
-  /// job. Throws Error beyond it.
-  void share_bad(int64_t most);
+  /// Damaged images that this rank knows of: those it has skipped and those of share_corrupt().
+  int64_t num_corrupt() const { return static_cast<int64_t>(loader_.corrupt().size()); }
+  /// Collective, after each step, with the largest num_corrupt() of a rank. Where that has grown,
+  /// the ranks tell each other which images they are, so that data.max_corrupt is a limit of the
+  /// whole job. Throws Error beyond it.
+  void share_corrupt(int64_t most);
 
  private:
   const FeedOptions options_;
@@ -53,8 +53,8 @@ class TrainFeed {
   const MultiScaleSampler sizes_;
   Loader loader_;
   DevicePrefetcher batches_;
-  int64_t step_;            // the one whose batches come next
-  int64_t shared_bad_ = 0;  // damaged images that all ranks know of
+  int64_t step_;                // the one whose batches come next
+  int64_t shared_corrupt_ = 0;  // damaged images that all ranks know of
 };
 
 }  // namespace dfine::inline learner

@@ -98,8 +98,8 @@ void Trainer::train_step(Progress& progress) {
   const bool late =
       plan_.loop.max_minutes > 0 && seconds_since(context_.begin) > 60 * plan_.loop.max_minutes;
   const auto most =
-      group_.max({static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_bad(), late});
-  feed_.share_bad(most[1]);
+      group_.max({static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_corrupt(), late});
+  feed_.share_corrupt(most[1]);
   if (most[2] != 0 && state_.step < plan_.recipe.total_steps) stop_ = Stop::kMaxMinutes;
   if (is_root()) {
     const double data_time_s = static_cast<double>(most[0]) * 1e-6,

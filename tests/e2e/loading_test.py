@@ -56,7 +56,7 @@ def main():
         cache = {"data.train": ws("damaged"), "data.cache_dir": ws("scratch")}
         out = run("dfine_ddp", *settings("skipped", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 2, "data.preview": 1}), ranks=2)
         for name in bad:
-            assert "passing over record" in out and name in out, out
+            assert "skipping record" in out and name in out, out
         steps = records(ws("skipped"), "step")
         assert [r["step"] for r in steps] == list(range(1, 9)), steps
         assert all(r["images"] == 4 and math.isfinite(r["loss"]) and 0 <= r["data_wait_s"] for r in steps), steps

@@ -189,13 +189,13 @@ class DamagedPackTest : public LoaderTest {
   // Places 5 and 6 of the order, which follow each other, and 50.
   DamagedPackTest() {
     for (const int64_t place : {5, 6, 50}) {
-      bad_.push_back(plan_of(data_).image_at(place));
-      damage(own_.path(), data_, bad_.back());
+      corrupt_.push_back(plan_of(data_).image_at(place));
+      damage(own_.path(), data_, corrupt_.back());
     }
   }
   static LoaderOptions skipping(int workers, int64_t max_corrupt) {
     LoaderOptions options = small_options(workers);
-    options.skip_bad = true;
+    options.skip_corrupt = true;
     options.max_corrupt = max_corrupt;
     return options;
   }
@@ -208,7 +208,7 @@ class DamagedPackTest : public LoaderTest {
     return "no error";
   }
   ShippedPack own_;
-  std::vector<size_t> bad_;
+  std::vector<size_t> corrupt_;
   const PackedDataset damaged_ = PackedDataset::open(own_.path());
 };
 
@@ -220,9 +220,9 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
     SampleScratch memory;
     std::vector<TargetBox> boxes;
     DetectionDataset(data_, small_options(0).sample)
-        .prepare({.index = plan_of(data_).image_at(from), .position = place, .epoch = kEpoch},
-                 order_of(data_), memory, planes.data_ptr<uint8_t>(), boxes,
-                 [](size_t, const Error&) { FAIL(); });
+        .get({.index = plan_of(data_).image_at(from), .position = place, .epoch = kEpoch},
+             order_of(data_), memory, planes.data_ptr<uint8_t>(), boxes,
+             [](size_t, const Error&) { FAIL(); });
     return std::pair(planes, static_cast<int64_t>(boxes.size()));
   };
   for (const auto& [ranks, workers] : {std::pair(1, 0), {2, 0}, {1, 4}, {2, 4}}) {
@@ -253,14 +253,14 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   const auto expected = load_all(damaged_, options(0, 3), 1);
   ASSERT_EQ(expected.size(), data_.size() / kGlobalBatch);
   // Those that batch `first` (and, with `all`, the later ones) met.
-  const auto bad_from = [&](size_t first, bool all) {
+  const auto corrupt_from = [&](size_t first, bool all) {
     Loader loader(damaged_, options(0, 3), order_of(data_, 0, 1, static_cast<int64_t>(first)));
     do {
       loader.next();
     } while (all && loader.has_next());
-    return loader.bad();
+    return loader.corrupt();
   };
-  EXPECT_EQ(bad_from(0, /*all=*/true), std::set<size_t>(bad_.begin(), bad_.end()));
+  EXPECT_EQ(corrupt_from(0, /*all=*/true), std::set<size_t>(corrupt_.begin(), corrupt_.end()));
   for (const auto& [ranks, workers] : {std::pair(2, 0), {1, 4}, {2, 4}}) {
     SCOPED_TRACE(testing::Message() << ranks << " ranks, " << workers << " workers");
     expect_same(load_all(damaged_, options(workers, 3), ranks), expected);
@@ -269,7 +269,7 @@ TEST_F(DamagedPackTest, PartnersOfASampleAreReplacedAlike) {
   const auto sound = load_all(data_, options(0, 0), 1);
   size_t untouched = 0;
   for (size_t b = 0; b < sound.size(); ++b) {
-    if (!bad_from(b, /*all=*/false).empty()) continue;
+    if (!corrupt_from(b, /*all=*/false).empty()) continue;
     expect_same(expected[b], sound[b]);
     ++untouched;
   }
@@ -299,7 +299,7 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
 TEST_F(DamagedPackTest, AnErrorNamesTheRecord) {
   for (const int workers : {0, 4}) {
     const std::string text = failure(small_options(workers));
-    for (const auto& part : {data_.image(bad_[0]).file_name, data_.image(bad_[0]).shard})
+    for (const auto& part : {data_.image(corrupt_[0]).file_name, data_.image(corrupt_[0]).shard})
       EXPECT_NE(text.find(part), text.npos) << text;
     EXPECT_NE(text.find("checksum"), text.npos) << text;
   }
@@ -310,13 +310,13 @@ TEST_F(DamagedPackTest, TooManyEndTheRun) {
     EXPECT_EQ(failure(skipping(workers, 3)), "no error");
     const std::string text = failure(skipping(workers, 2));
     EXPECT_NE(text.find("more than data.max_corrupt = 2"), text.npos) << text;
-    EXPECT_NE(text.find(data_.image(bad_[2]).file_name), text.npos) << text;
+    EXPECT_NE(text.find(data_.image(corrupt_[2]).file_name), text.npos) << text;
     EXPECT_NE(failure(skipping(workers, 0)).find("more than data.max_corrupt = 0"), text.npos);
   }
   Loader loader(data_, skipping(0, 2), order_of(data_));
-  loader.count_bad({3, 4, 3});  // of other ranks: each counts once
-  EXPECT_EQ(loader.bad(), (std::set<size_t>{3, 4}));
-  EXPECT_THROW(loader.count_bad({5}), Error);
+  loader.count_corrupt({3, 4, 3});  // of other ranks: each counts once
+  EXPECT_EQ(loader.corrupt(), (std::set<size_t>{3, 4}));
+  EXPECT_THROW(loader.count_corrupt({5}), Error);
 }
 
 }  // namespace

@@ -153,7 +153,7 @@ LoaderOptions loader_options(const Config& config, bool training, bool cuda) {
           .workers = static_cast<int>(config.data.workers),
           .read_ahead = static_cast<int>(config.data.read_ahead),
           .pin_memory = cuda,
-          .skip_bad = training && config.data.on_corrupt == OnCorrupt::kSkip,
+          .skip_corrupt = training && config.data.on_corrupt == OnCorrupt::kSkip,
           .max_corrupt = config.data.max_corrupt};
 }
 
