@@ -70,14 +70,14 @@ Names continued(const std::string& name, const Names& known) {
 std::string nearest_option(const std::string& name, const Names& known, const OptionHint& hint) {
   Names found = nearest_names(name, known, name.size() < 2 ? 0 : tolerated_edits(name.size()));
   if (found.empty()) found = continued(name, known);
-  const std::string hinted = found.empty() && hint ? hint(name) : "";
+  std::string hinted = found.empty() && hint ? hint(name) : "";
   if (!hinted.empty()) return hinted;
   for (const auto& [ours, others] : synonyms()) {
     const bool meant = std::find(others.begin(), others.end(), plain_name(name)) != others.end();
     const bool has_it = std::find(known.begin(), known.end(), ours) != known.end();
     if (found.empty() && meant && has_it) found = {ours};
   }
-  for (std::string& option : found) option = "--" + option;
+  for (std::string& option : found) option.insert(0, "--");
   return joined_by_or(found);
 }
 

@@ -155,7 +155,7 @@ inline Kind<std::vector<std::string>> patterns() {
             }
             for (const std::string& pattern : given) {
               try {
-                const std::regex compiled(pattern);
+                static_cast<void>(std::regex(pattern));
               } catch (const std::regex_error& e) {
                 throw Error(str_cat("holds ", to_toml(pattern),
                                     ", which is no regular expression: ", e.what()),
