@@ -184,7 +184,6 @@ TEST(HfConfig, RefusesToWriteWithoutNames) {
 TEST(ArchitectureSize, LooksAtTheArchitectureAlone) {
   ModelSpec spec = model_spec(ModelSize::kM, 7);
   spec.num_queries = 10;
-  spec.freeze_norm = spec.freeze_backbone = true;
   EXPECT_EQ(architecture_size(spec), "m");
   spec.decoder_layers = 5;
   EXPECT_EQ(architecture_size(spec), "");
