@@ -167,7 +167,9 @@ TEST(Learner, StartsFromTheWeightsOfRankZero) {
 TEST(GradNorm, IsThatOfTheGlobalBatch) {
   for (const std::vector<int64_t>& batches : {std::vector<int64_t>{0}, {0, 1}}) {
     const double wanted = norm_of_global_batch(batches);
-    for (const auto& [precision, bound] : {std::pair{{}, 0.01}, {at::kHalf, 1.5 * 0.0772}}) {
+    using Type = std::optional<at::ScalarType>;
+    for (const auto& [precision, bound] :
+         {std::pair(Type(), 0.01), std::pair(Type(at::kHalf), 1.5 * 0.0772)}) {
       Learner learner = make_learner(precision);
       if (learner.scaler() != nullptr) learner.scaler()->load({.scale = 1024, .good_steps = 0});
       std::vector<Batch> mine;
