@@ -11,12 +11,10 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/suggest.h"
-#include "core/log.h"
 #include "core/text.h"
 #include "dfine_version.h"
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
-#include "train/checks/config_warnings.h"
 #include "train/plan/resolve.h"
 #include "train/run/run_context.h"
 #include "train/run_training.h"
@@ -116,11 +114,7 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
     dfine::find_lr(dfine::prepare(for_find_lr(std::move(config)), session), *line.find_lr);
     return 0;
   }
-  const dfine::RunContext context = dfine::prepare(config, session);
-  for (const std::string& warning :
-       dfine::config_warnings(config, context.plan, context.train_stats, context.val_stats))
-    dfine::log::warn(warning);
-  dfine::run_training(context);
+  dfine::run_training(dfine::prepare(config, session));
   return 0;
 }
 

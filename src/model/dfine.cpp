@@ -175,7 +175,7 @@ void DFine::set_group(const Communicator& group) {
 
 int64_t count_parameters(const DFine& model, bool trainable_only) {
   int64_t count = 0;
-  for (const auto& module : model.modules()) {
+  for (const auto& module : model.modules(/*include_self=*/false)) {
     const auto* norm = dynamic_cast<const BatchNorm2d*>(module.get());
     if (norm != nullptr && norm->frozen()) continue;
     for (const Tensor& p : module->parameters(/*recurse=*/false))

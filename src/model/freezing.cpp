@@ -53,7 +53,7 @@ void freeze_backbone(DFine& model, const FreezeOptions& options) {
       item.value().requires_grad_(false);
   }
   if (!options.backbone && !options.backbone_norms) return;
-  for (const auto& item : model.named_modules()) {
+  for (const auto& item : model.named_modules({}, /*include_self=*/false)) {
     auto* norm = dynamic_cast<BatchNorm2d*>(item.value().get());
     if (norm != nullptr && item.key().starts_with("model.backbone.")) norm->freeze();
   }

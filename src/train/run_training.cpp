@@ -86,6 +86,7 @@ void run_training(const RunContext& context) {
     if (resumed) check_resume(context.checkpoint, plan);
   }
   if (plan.loop.preflight) try_largest_step(context);
+  for (const std::string& warning : context.warnings) log::warn(warning);
 
   Learner learner = make_learner(context);
   log::info(describe_recipe(plan));

@@ -18,7 +18,7 @@ std::string describe_dropped(const FeedOptions& feed) {
 std::string describe_recipe(const RunPlan& plan) {
   const Recipe& recipe = plan.recipe;
   std::string text = str_cat(counted(recipe.total_steps, "step"), ", ", plan.layout.steps_per_epoch,
-                             " an epoch, of ", counted(plan.layout.global_batch, "image"), "; lr ",
+                             " per epoch, of ", counted(plan.layout.global_batch, "image"), "; lr ",
                              recipe.lr, ", backbone ", recipe.backbone_lr);
   if (recipe.batch_ratio != 1)
     text += str_cat(" (batch ", recipe.batch_ratio, " of optim.base_batch)");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "eval/class_order.h"
+#include "train/checks/config_warnings.h"
 #include "train/plan/compute_setup.h"
 #include "train/plan/resolve.h"
 #include "train/run/checkpoint_order.h"
@@ -37,6 +38,7 @@ RunContext prepare(const Config& config, MpiSession& session) {
   DatasetStats train_stats = dataset_stats(train_data, num_images);
   std::optional<DatasetStats> val_stats;
   if (val_data) val_stats = dataset_stats(*val_data, usable_images(config, *val_data));
+  std::vector<std::string> warnings = config_warnings(config, plan, train_stats, val_stats);
   return {.group = group,
           .folder = std::move(folder),
           .checkpoint = checkpoint,
@@ -45,6 +47,7 @@ RunContext prepare(const Config& config, MpiSession& session) {
           .train_stats = std::move(train_stats),
           .val_stats = std::move(val_stats),
           .plan = std::move(plan),
+          .warnings = std::move(warnings),
           .begin = begin};
 }
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "data/shards/dataset.h"
@@ -24,6 +26,7 @@ struct RunContext {
   DatasetStats train_stats;               // of the images that take part
   std::optional<DatasetStats> val_stats;
   RunPlan plan;
+  std::vector<std::string> warnings;            // see config_warnings()
   std::chrono::steady_clock::time_point begin;  // of prepare()
 };
 
