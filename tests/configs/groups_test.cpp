@@ -23,9 +23,10 @@ TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const Config config = load_config(file.path(), {"model.weights=''"});
   const auto model =
       build_model(model_options(config, std::vector<Category>(80)), /*read_weights=*/false);
-  const auto groups = parameter_groups(
-      *model,
-      learner_options(config, make_recipe(config, {.steps_per_epoch = 1}), false).optimizer);
+  const Recipe recipe =  // at the batch that the rates are stated for
+      make_recipe(config, {.steps_per_epoch = 1, .global_batch = config.optim.base_batch});
+  const auto groups =
+      parameter_groups(*model, learner_options(config, recipe, /*cuda=*/false).optimizer);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);
   const auto rates = file.golden().at("groups");
 
