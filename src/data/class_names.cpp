@@ -53,7 +53,7 @@ std::string folded_class_name(std::string_view name) {
 }
 
 std::string class_meaning(std::string_view name) {
-  const std::string key = folded_class_name(name);
+  std::string key = folded_class_name(name);
   for (const auto& [first, other] : kSame)
     if (key == other) return first;
   return key;
