@@ -17,9 +17,9 @@ int flags_of(OutputFile::Mode mode) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::filesystem::path path, Mode mode, std::filesystem::path name)
-    : name_(name.empty() ? path : std::move(name)),
-      descriptor_(::open(path.c_str(), flags_of(mode), 0666)) {
+OutputFile::OutputFile(const std::filesystem::path& path, Mode mode,
+                       const std::filesystem::path& name)
+    : name_(name.empty() ? path : name), descriptor_(::open(path.c_str(), flags_of(mode), 0666)) {
   if (descriptor_ < 0) throw_file_error("open", name_, errno);
 }
 

@@ -12,8 +12,8 @@ class OutputFile {
   enum class Mode { kTruncate, kAppend };
 
   /// Creates the file where it is missing. `name` is the path in errors; empty: `path` itself.
-  explicit OutputFile(std::filesystem::path path, Mode mode = Mode::kTruncate,
-                      std::filesystem::path name = {});
+  explicit OutputFile(const std::filesystem::path& path, Mode mode = Mode::kTruncate,
+                      const std::filesystem::path& name = {});
   /// Closes without looking at errors; close() first where the content matters.
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
