@@ -64,14 +64,14 @@ struct DataConfig {
 struct OptimConfig {
   double lr = 1e-4;        // of all parameters, at base_batch; see scale_lr
   double backbone_lr = 0;  // of the backbone; 0: lr
-  int64_t base_batch = 0;  // global batch that the rates are stated for; 0: whatever it is
-  LrScaling scale_lr = LrScaling::kNone;  // how the rates follow the global batch
-  bool scale_schedule = false;  // average and warm-ups follow it too (the official README's rule)
+  int64_t base_batch = 0;  // global batch that the learning rates are stated for; 0: whatever it is
+  LrScaling scale_lr = LrScaling::kNone;  // how the learning rates follow the global batch
+  bool scale_schedule = false;  // EMA and warm-ups follow it too (the official README's rule)
   LrSchedule schedule = LrSchedule::kConstant;  // after the warm-up (official: constant)
   std::vector<double> milestones;               // epochs, for multistep
   double gamma = 0.1;                           // factor at each milestone
   double flat_epochs = 0;        // before the cosine of flat_cosine; 0: half of train.epochs
-  double final_lr_factor = 0.5;  // of the rates, where that cosine ends
+  double final_lr_factor = 0.5;  // of the learning rates, where that cosine ends
   std::optional<int64_t>
       warmup_steps;          // linear warm-up; 0: none; unset: auto_warmup_steps() (official: 500)
   double warmup_epochs = 0;  // the same in epochs; 0: see warmup_steps
@@ -100,7 +100,7 @@ struct TrainConfig {
 };
 
 struct EmaConfig {
-  bool enabled = true;                     // average the weights (official: on)
+  bool enabled = true;                     // keep an EMA of the weights (official: on)
   std::optional<double> decay;             // unset: auto_ema_decay() (official: 0.9999)
   std::optional<int64_t> warmup_steps;     // decay * (1 - exp(-step / warmup_steps)); 0: no ramp;
                                            // unset: auto_ema_warmup() (official: 1000)

@@ -1,5 +1,5 @@
 #pragma once
-// What learns: the model with its optimizer and moving average, and the step that changes them.
+// What learns: the model with its optimizer and EMA, and the step that changes them.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -65,7 +65,7 @@ class Learner {
  public:
   /// Collective. Takes over `model` (weights loaded): moves it to the group's device, gives all
   /// ranks rank zero's weights, checks that they have the same parameters, and makes optimizer and
-  /// average.
+  /// EMA.
   Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group);
 
   /// Collective. Step number `step` (from 0) on this rank's part of the global batch:

@@ -18,12 +18,12 @@ struct LearnerState {
   std::optional<GradScaler::State> scaler;  // unset: not in half precision. In state.pth as
                                             // torch.amp.GradScaler.state_dict() has it
 
-  struct Average {
+  struct EmaState {
     std::map<std::string, Tensor> tensors;  // as model
     int64_t updates = 0;
     std::optional<double> restarted_decay;  // see Ema::restart
   };
-  std::optional<Average> ema;  // unset: off
+  std::optional<EmaState> ema;  // unset: off
 
   /// As RunState::entries.
   template <class Learner, class Visit>

@@ -67,13 +67,13 @@ void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates,
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : averages)
     if (!average_.contains(name))
-      throw Error(str_cat("the moving average has ", name, ", which the model lacks"));
+      throw Error(str_cat("the EMA has ", name, ", which the model lacks"));
   for (const auto& [name, mine] : average_) {
     const auto given = averages.find(name);
-    if (given == averages.end()) throw Error(str_cat("the moving average lacks ", name));
+    if (given == averages.end()) throw Error(str_cat("the EMA lacks ", name));
     if (given->second.sizes() != mine.sizes())
-      throw Error(str_cat("the moving average has ", name, " of shape ", given->second.sizes(),
-                          ", the model ", mine.sizes()));
+      throw Error(str_cat("the EMA has ", name, " of shape ", given->second.sizes(), ", the model ",
+                          mine.sizes()));
   }
   for (auto& [name, mine] : average_) mine.copy_(averages.at(name));
   updates_ = updates;

@@ -11,8 +11,8 @@ namespace dfine::inline checks {
 namespace {
 
 constexpr int64_t kFewSteps = 500;  // fewer optimizer steps than the official warm-up alone has
-constexpr double kLargeInitialShare = 0.1;  // of the initial weights in the final average
-constexpr double kFarFactor = 4;            // of a learning rate from what the recipe gives
+constexpr double kLargeInitialWeight = 0.1;  // of the initial weights in the final EMA
+constexpr double kFarFactor = 4;             // of a learning rate from what the recipe gives
 constexpr size_t kNamedClasses = 20;
 
 using Warnings = std::vector<std::string>;
@@ -63,7 +63,7 @@ void about_ema(const Config& config, const Recipe& recipe, Warnings& warnings) {
   if (!config.ema.enabled) return;
   const double share =
       ema_initial_weight(recipe.ema_decay, recipe.ema_warmup_steps, recipe.total_steps);
-  if (share <= kLargeInitialShare) return;
+  if (share <= kLargeInitialWeight) return;
   warnings.push_back(
       str_cat("the EMA is too slow for this run: after its ", counted(recipe.total_steps, "step"),
               " ", fixed(100 * share, 0),

@@ -74,7 +74,7 @@ PthValue to_value(const GradScaler::State& scaler) {
                         {"_growth_tracker", scaler.good_steps}};
 }
 
-PthValue to_value(const LearnerState::Average& ema) {
+PthValue to_value(const LearnerState::EmaState& ema) {
   const auto restarted = ema.restarted_decay ? PthValue(*ema.restarted_decay) : PthValue();
   return PthValue::Dict{{"state_dict", state_dict(ema.tensors)},
                         {"updates", ema.updates},
@@ -123,7 +123,7 @@ void read(const PthValue& value, GradScaler::State& scaler) {
             value.at("_growth_tracker").as_int()};
 }
 
-void read(const PthValue& value, LearnerState::Average& ema) {
+void read(const PthValue& value, LearnerState::EmaState& ema) {
   ema.tensors = from_state_dict(value.at("state_dict"));
   ema.updates = value.at("updates").as_int();
   // Older checkpoints lack it.
@@ -192,9 +192,9 @@ void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
   fs::create_directories(target.parent_path());
   AtomicFolder folder(target);
   write_hf_config(folder.path().string(), checkpoint.description);
-  const bool average = checkpoint.held_weights() == WeightsKind::kEma;
+  const bool ema = checkpoint.held_weights() == WeightsKind::kEma;
   write_safetensors((folder.path() / "model.safetensors").string(),
-                    average ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
+                    ema ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
   write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
   write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
   folder.commit();

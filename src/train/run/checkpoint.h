@@ -15,7 +15,7 @@ struct Checkpoint {
   LearnerState learner;
   RunState run;
 
-  /// What model.safetensors holds: without an average the raw weights.
+  /// What model.safetensors holds: without an EMA the raw weights.
   WeightsKind held_weights() const { return learner.ema ? run.weights : WeightsKind::kRaw; }
 };
 

@@ -12,7 +12,7 @@
 
 namespace dfine::inline run {
 
-/// Which of the two sets of weights: the moving average or the trained ones themselves.
+/// Which of the two sets of weights: the EMA or the trained ones themselves.
 enum class WeightsKind { kEma, kRaw };
 /// "ema" or "raw".
 const char* weights_name(WeightsKind kind);

@@ -382,7 +382,7 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
   checkpoint.learner.model = tensors;
   checkpoint.learner.optimizer = optimizer.state();
   checkpoint.learner.ema =
-      LearnerState::Average{ema.averages(), ema.updates(), ema.restarted_decay()};
+      LearnerState::EmaState{ema.averages(), ema.updates(), ema.restarted_decay()};
   checkpoint.run.epoch = 4;
   checkpoint.run.step = 9;
   checkpoint.run.val_loss = 12.5;
