@@ -1,5 +1,4 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
-#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <optional>
@@ -70,12 +69,12 @@ void preview(const dfine::Config& config, int ranks, int64_t batches) {
   const dfine::PackedDataset dataset =
       dfine::open_pack("data.train", config.data.train, config.data.cache_dir);
   const int64_t images = dfine::usable_images(config, dataset);
-  const dfine::EpochLayout layout{
-      .global_batch = std::min(
-          config.data.batch_size * ranks * config.train.gradient_accumulation_steps, images)};
-  dfine::FeedOptions feed = dfine::feed_options(config, layout, images, 0, /*cuda=*/false);
-  feed.order.batch_size = layout.global_batch;  // which may be more than the pack has
-  feed.order.micro_batches = 1;
+  dfine::FeedOptions feed =
+      dfine::feed_options(config, ranks, images, /*total_steps=*/0, /*cuda=*/false);
+  if (feed.order.global_batch() > images) {  // the pack fills none, and is drawn whole
+    feed.order.batch_size = images;
+    feed.order.micro_batches = feed.order.ranks = 1;
+  }
   dfine::write_preview(dataset, feed, batches, dfine::RunFolder(config.run.dir).preview());
 }
 

@@ -35,7 +35,7 @@ class EpochCache {
 
 SampleOrder training_order(const TrainingOrderOptions& options, int rank, int64_t first_step) {
   const auto epochs = std::make_shared<EpochCache>(options);
-  const int64_t steps_per_epoch = options.num_images / options.global_batch();
+  const int64_t steps_per_epoch = options.steps_per_epoch();
   return {.num_images = static_cast<size_t>(options.num_images),
           .num_batches = (options.total_steps - first_step) * options.micro_batches,
           .batch =

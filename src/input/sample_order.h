@@ -36,6 +36,7 @@ struct TrainingOrderOptions {
   int64_t total_steps = 0;  // of the run, over all epochs
 
   int64_t global_batch() const { return batch_size * micro_batches * ranks; }
+  int64_t steps_per_epoch() const { return num_images / global_batch(); }
 };
 
 /// What `rank` trains on from `first_step` (from 0) on: step by step the micro-batches of its part

@@ -16,7 +16,8 @@ TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options, i
       step_(first_step) {}
 
 StepInput TrainFeed::next() {
-  StepInput input{.batches = {}, .size = sizes_.at(step_ / options_.layout.steps_per_epoch, step_)};
+  StepInput input{.batches = {},
+                  .size = sizes_.at(step_ / options_.order.steps_per_epoch(), step_)};
   for (int64_t k = 0; k < options_.order.micro_batches; ++k) {
     input.batches.push_back(batches_.next());
     input.data_time_s += input.batches.back().data_time_s;

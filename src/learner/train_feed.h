@@ -9,7 +9,6 @@
 #include "input/device_prefetcher.h"
 #include "input/loader.h"
 #include "input/multiscale.h"
-#include "learner/epoch_layout.h"
 
 namespace dfine::inline shards {
 class PackedDataset;
@@ -18,7 +17,6 @@ class PackedDataset;
 namespace dfine::inline learner {
 
 struct FeedOptions {
-  EpochLayout layout;
   TrainingOrderOptions order;
   LoaderOptions loader;
   MultiScaleOptions sizes;

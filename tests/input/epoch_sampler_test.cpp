@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <set>
 
+#include "sample_indices.h"
+
 namespace dfine {
 namespace {
 
-std::vector<size_t> indices(const std::vector<Sample>& samples) {
-  std::vector<size_t> out;
-  for (const auto& sample : samples) out.push_back(sample.index);
-  return out;
-}
+using test::indices;
 
 TEST(EpochSampler, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
   const EpochSampler plan(1003, 8, true, 7, 3);

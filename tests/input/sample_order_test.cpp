@@ -6,14 +6,12 @@
 #include <thread>
 #include <vector>
 
+#include "sample_indices.h"
+
 namespace dfine {
 namespace {
 
-std::vector<size_t> indices(const std::vector<Sample>& samples) {
-  std::vector<size_t> out;
-  for (const auto& sample : samples) out.push_back(sample.index);
-  return out;
-}
+using test::indices;
 
 constexpr int64_t kImages = 1003, kGlobal = 24, kMicroBatches = 3,
                   kStepsPerEpoch = kImages / kGlobal;

@@ -50,7 +50,7 @@ TEST(TrainFeed, StartedAtAnyStepItGivesWhatThatStepHadBefore) {
   const EpochLayout layout = epoch_layout(config(), 1, kImages);
   ASSERT_EQ(layout.steps_per_epoch, 2);
   const FeedOptions options =
-      feed_options(config(), layout, kImages, /*total_steps=*/6, /*cuda=*/false);
+      feed_options(config(), /*ranks=*/1, kImages, /*total_steps=*/6, /*cuda=*/false);
   TrainFeed feed(dataset, options, 0, single);
   std::vector<Seen> whole;
   for (int64_t step = 0; step < 6; ++step) whole.push_back(next_step(feed));

@@ -38,7 +38,7 @@ struct SyntheticBatch {
 /// the heads.
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
 
-/// The loss of a batch that is a step of its own.
+/// The loss of a batch that is a whole step.
 Losses compute_loss(const Criterion& criterion, const ModelOutput& output, const Targets& targets);
 
 }  // namespace dfine

@@ -26,18 +26,18 @@ Crowding training_crowding(const FeedOptions& feed, const std::vector<int32_t>& 
   const SampleOptions& sample = feed.loader.sample;
   if (!sample.augment || !joins_images(*sample.augment)) return most;
 
-  const EpochLayout& layout = feed.layout;
+  const int64_t steps_per_epoch = feed.order.steps_per_epoch(),
+                global_batch = feed.order.global_batch();
   const Augmenter augmenter(*sample.augment, sample.seed, sample.stage2_epoch);
   const auto boxes_of = [&](size_t image) { return int64_t{boxes_of_image[image]}; };
-  const int64_t epochs = (total_steps + layout.steps_per_epoch - 1) / layout.steps_per_epoch;
+  const int64_t epochs = (total_steps + steps_per_epoch - 1) / steps_per_epoch;
   for (int64_t epoch = part; epoch < epochs; epoch += parts) {
     if (!joins_images(augmenter.config_at(epoch))) break;  // nor later: it is stage 2
-    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), layout.global_batch,
+    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), global_batch,
                             feed.order.shuffle, feed.order.seed, epoch);
-    const int64_t steps =
-        std::min(layout.steps_per_epoch, total_steps - epoch * layout.steps_per_epoch);
+    const int64_t steps = std::min(steps_per_epoch, total_steps - epoch * steps_per_epoch);
     int64_t in_batch = 0;
-    for (int64_t position = 0; position < steps * layout.global_batch; ++position) {
+    for (int64_t position = 0; position < steps * global_batch; ++position) {
       if (position % batch_size == 0) in_batch = 0;
       int64_t in_image = boxes_of(plan.image_at(position));
       for (const size_t partner : augmenter.plan({epoch, position}, boxes_of_image.size()).partners)

@@ -17,7 +17,7 @@ uint64_t seed(const Config& config) {
   return static_cast<uint64_t>(config.run.seed);
 }
 
-/// Every query starts from a place of its own on the feature maps (model/query_selection.h): the
+/// Each query starts from another position on the feature maps (model/query_selection.h): the
 /// run's smallest image needs as many.
 void check_queries(const Config& config, const ModelSpec& spec) {
   const ImageSize size = MultiScaleSampler(multiscale_options(config)).smallest();
@@ -164,15 +164,14 @@ MultiScaleOptions multiscale_options(const Config& config) {
           .seed = seed(config)};
 }
 
-FeedOptions feed_options(const Config& config, const EpochLayout& layout, int64_t num_images,
-                         int64_t total_steps, bool cuda) {
-  return {.layout = layout,
-          .order = {.num_images = num_images,
+FeedOptions feed_options(const Config& config, int ranks, int64_t num_images, int64_t total_steps,
+                         bool cuda) {
+  return {.order = {.num_images = num_images,
                     .shuffle = config.data.shuffle,
                     .seed = seed(config),
                     .batch_size = config.data.batch_size,
                     .micro_batches = config.train.gradient_accumulation_steps,
-                    .ranks = layout.world_size,
+                    .ranks = ranks,
                     .total_steps = total_steps},
           .loader = loader_options(config, true, cuda),
           .sizes = multiscale_options(config)};
@@ -195,7 +194,7 @@ RunPlan resolve(const Config& config, const std::vector<Category>& categories, i
   plan.recipe = make_recipe(config, plan.layout);
   plan.model = model_options(config, categories);
   plan.learner = learner_options(config, plan.recipe, cuda);
-  plan.feed = feed_options(config, plan.layout, num_images, plan.recipe.total_steps, cuda);
+  plan.feed = feed_options(config, ranks, num_images, plan.recipe.total_steps, cuda);
   plan.validation = {.every_epochs = config.validate.every_epochs,
                      .weights = config.validate.weights,
                      .monitor = config.checkpoint.monitor,

@@ -44,8 +44,8 @@ LoaderOptions loader_options(const Config& config, bool training, bool cuda);
 
 MultiScaleOptions multiscale_options(const Config& config);
 
-FeedOptions feed_options(const Config& config, const EpochLayout& layout, int64_t num_images,
-                         int64_t total_steps, bool cuda);
+FeedOptions feed_options(const Config& config, int ranks, int64_t num_images, int64_t total_steps,
+                         bool cuda);
 
 ValidationOptions validation_options(const Config& config, bool cuda);
 

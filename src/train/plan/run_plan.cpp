@@ -5,8 +5,8 @@
 namespace dfine::inline plan {
 
 std::string describe_dropped(const FeedOptions& feed) {
-  const auto [steps_per_epoch, global_batch, ranks] = feed.layout;
-  const int64_t dropped = feed.order.num_images - steps_per_epoch * global_batch;
+  const int64_t global_batch = feed.order.global_batch(),
+                dropped = feed.order.num_images % global_batch;
   if (dropped == 0) return "";
   return str_cat(
       with_commas(dropped), " of ", counted(feed.order.num_images, "training image"),

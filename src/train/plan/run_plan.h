@@ -7,9 +7,9 @@
 #include "config/choices.h"
 #include "eval/validate.h"
 #include "learner/build_model.h"
-#include "learner/epoch_layout.h"
 #include "learner/learner.h"
 #include "learner/train_feed.h"
+#include "train/plan/epoch_layout.h"
 #include "train/plan/recipe.h"
 
 namespace dfine::inline plan {

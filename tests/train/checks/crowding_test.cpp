@@ -31,8 +31,9 @@ const EpochLayout kShape{.steps_per_epoch = 2, .global_batch = 4, .world_size = 
 Crowding crowding(const Config& config, const EpochLayout& layout, int64_t total_steps,
                   const std::vector<int32_t>& boxes, int64_t part = 0, int64_t parts = 1) {
   const auto images = static_cast<int64_t>(boxes.size());
-  return training_crowding(feed_options(config, layout, images, total_steps, /*cuda=*/false), boxes,
-                           part, parts);
+  return training_crowding(
+      feed_options(config, layout.world_size, images, total_steps, /*cuda=*/false), boxes, part,
+      parts);
 }
 
 void expect(const Crowding& found, int64_t image, int64_t batch) {

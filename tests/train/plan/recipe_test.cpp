@@ -97,20 +97,19 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_end, 370);
 }
 
-std::string dropped(const Config& config, const EpochLayout& layout, int64_t num_images) {
-  return describe_dropped(feed_options(config, layout, num_images, 0, /*cuda=*/false));
+std::string dropped(const Config& config, int64_t num_images) {
+  return describe_dropped(feed_options(config, /*ranks=*/1, num_images, 0, /*cuda=*/false));
 }
 
 TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
   Config config;
-  // 118,287 images at 128: 924 steps, and 15 images left.
-  const EpochLayout shape{.steps_per_epoch = 924, .global_batch = 128};
-  EXPECT_EQ(dropped(config, shape, 118'287),
+  config.data.batch_size = 128;  // 118,287 images: 924 steps, and 15 images left
+  EXPECT_EQ(dropped(config, 118'287),
             "15 of 118,287 training images are skipped in each epoch, other ones each time: they "
             "do not fill a global batch of 128");
   config.data.shuffle = false;
-  EXPECT_NE(dropped(config, shape, 118'287).find("always the last ones"), std::string::npos);
-  EXPECT_EQ(dropped(config, shape, 924 * 128), "");
+  EXPECT_NE(dropped(config, 118'287).find("always the last ones"), std::string::npos);
+  EXPECT_EQ(dropped(config, 924 * 128), "");
 }
 
 // Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates,

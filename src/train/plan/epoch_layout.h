@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-namespace dfine::inline learner {
+namespace dfine::inline plan {
 
 /// How a training pack is cut into optimizer steps.
 struct EpochLayout {
@@ -10,4 +10,4 @@ struct EpochLayout {
   int world_size = 1;        // ranks
 };
 
-}  // namespace dfine::inline learner
+}  // namespace dfine::inline plan
