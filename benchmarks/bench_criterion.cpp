@@ -27,20 +27,18 @@ void criterion_forward(benchmark::State& state) {
 }
 
 void criterion_forward_backward(benchmark::State& state) {
-  const SyntheticBatch batch = make_crowded_batch();
+  SyntheticBatch batch = make_crowded_batch();
   const Criterion criterion;
   for (auto unused : state) {
     compute_loss(criterion, batch.output, batch.targets).total().backward();
-    for (const auto& [name, leaf] : batch.leaves) leaf.mutable_grad().reset();
+    for (Tensor* leaf : leaves(batch.output)) leaf->mutable_grad().reset();
   }
 }
 
 void matching(benchmark::State& state) {
   const SyntheticBatch batch = make_crowded_batch();
-  std::vector<HeadOutput> heads = batch.output.layers;
-  heads.push_back(batch.output.pre);
-  heads.push_back(batch.output.enc);
-  for (auto unused : state) benchmark::DoNotOptimize(hungarian_match(heads, batch.targets));
+  const Criterion criterion;
+  for (auto unused : state) benchmark::DoNotOptimize(criterion.match(batch.output, batch.targets));
 }
 
 void assignment(benchmark::State& state) {

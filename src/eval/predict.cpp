@@ -33,7 +33,7 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int6
   const at::NoGradGuard no_grad;
   const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
   const Detections found =
-      postprocess(output.layers.back(), {{picture.image.height, picture.image.width}}).front();
+      postprocess(output.prediction(), {{picture.image.height, picture.image.width}}).front();
   const Tensor scores = found.scores.cpu().to(at::kFloat).contiguous(),
                labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();

@@ -75,7 +75,7 @@ ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vecto
   const at::NoGradGuard no_grad;
   const Targets targets = to_device(batch.targets, device);
   const ModelOutput output = model.forward(to_model_input(batch.images, device));
-  const HeadOutput& prediction = output.layers.back();
+  const HeadOutput prediction = output.prediction();
   return {
       .loss = detection_loss_sums(prediction, targets, {.num_classes = model.spec().num_classes}),
       .detections = postprocess(prediction, sizes)};

@@ -11,14 +11,49 @@
 #include "loss/box_ops.h"
 #include "loss/flat_indices.h"
 #include "loss/go_indices.h"
-#include "loss/head_stack.h"
 #include "loss/terms.h"
 #include "model/distribution.h"
 
 namespace dfine::inline loss {
 namespace {
 
-/// Matched rows on the device, int64.
+Tensor at_least_float(const Tensor& tensor) {
+  return at::isReducedFloatingType(tensor.scalar_type()) ? tensor.to(at::kFloat) : tensor;
+}
+
+/// The decoder's heads for `count` queries, not narrower than float.
+Heads narrow_queries(const Heads& heads, int64_t first, int64_t count) {
+  return {.logits = at_least_float(heads.logits.narrow(2, first, count)),
+          .boxes = at_least_float(heads.boxes.narrow(2, first, count)),
+          .corners = at_least_float(heads.corners.narrow(2, first, count)),
+          .ref_points = at_least_float(heads.ref_points.detach().narrow(1, first, count))};
+}
+
+/// The layers, `pre` and `enc`, for the normal queries.
+Heads normal_heads(const ModelOutput& output) {
+  const HeadOutput& enc = output.enc;
+  Heads heads = narrow_queries(output.decoder, output.dn.num_queries(), enc.logits.size(1));
+  heads.logits = at::cat({heads.logits, at_least_float(enc.logits).unsqueeze(0)});
+  heads.boxes = at::cat({heads.boxes, at_least_float(enc.boxes).unsqueeze(0)});
+  return heads;
+}
+
+/// How the names of their terms end.
+std::vector<std::string> normal_suffixes(int64_t layers) {
+  std::vector<std::string> suffixes;
+  for (int64_t i = 0; i + 1 < layers; ++i) suffixes.push_back(str_cat("_aux_", i));
+  suffixes.insert(suffixes.end(), {"", "_pre", "_enc_0"});
+  return suffixes;
+}
+
+std::vector<std::string> denoising_suffixes(int64_t layers) {
+  std::vector<std::string> suffixes;
+  for (int64_t i = 0; i < layers; ++i) suffixes.push_back(str_cat("_dn_", i));
+  suffixes.emplace_back("_dn_pre");
+  return suffixes;
+}
+
+/// Matched rows on the device, int64. The queries of all images, one image after another, are rows.
 struct StackPairs {
   Tensor own_query,
       own_box;  // [H * K] each head's own pairs, queries counted through all heads' rows
@@ -47,15 +82,22 @@ class LossBuilder {
   LossBuilder(const CriterionOptions& options, const Targets& targets, const ModelOutput& output)
       : options_(options), targets_(targets), output_(output) {}
 
-  void add_stack(const HeadStack& heads, const StackPairs& pairs, const Scales& scales) {
+  /// `suffixes`: of the names of each head's terms.
+  void add_stack(const Heads& stack, std::vector<std::string> suffixes, const StackPairs& pairs,
+                 const Scales& scales) {
+    suffixes_ = std::move(suffixes);
+    const Heads heads{
+        .logits = stack.logits.flatten(1, 2),                           // [H, rows, C]
+        .boxes = stack.boxes.flatten(1, 2),                             // [H, rows, 4]
+        .corners = stack.corners.flatten(1, 2).unflatten(2, {4, -1}),   // [L, rows, 4, R]
+        .ref_points = stack.ref_points.flatten(0, 1)};                  // [rows, 4]
     const Tensor boxes = targets_.boxes.to(heads.boxes.scalar_type());  // [T, 4]
-    add("vfl", heads, vfl(heads, pairs, boxes), options_.vfl * scales.own);
+    add("vfl", vfl(heads, pairs, boxes), options_.vfl * scales.own);
 
     const Tensor wanted = boxes.index_select(0, pairs.shared_box);  // [U, 4]
     const BoxSums sums = box_sums(heads.boxes.index_select(1, pairs.shared_query), wanted);
-    add("bbox", heads, sums.l1, options_.bbox * scales.shared);
-    add("giou", heads, sums.giou, options_.giou * scales.shared);
-    if (!heads.corners.defined()) return;
+    add("bbox", sums.l1, options_.bbox * scales.shared);
+    add("giou", sums.giou, options_.giou * scales.shared);
 
     const int64_t layers = heads.corners.size(0);
     const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
@@ -64,9 +106,9 @@ class LossBuilder {
     const EdgeTargets edges = bbox2distance(heads.ref_points.index_select(0, pairs.shared_query),
                                             wanted, bins, reg_scale);
     const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
-    add("fgl", heads, fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou),
+    add("fgl", fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou),
         options_.fgl * scales.shared);
-    if (layers > 1) add("ddf", heads, ddf(heads, pairs, iou, scales), options_.ddf);
+    if (layers > 1) add("ddf", ddf(heads, pairs, iou, scales), options_.ddf);
   }
 
   /// The last denoising layer is officially compared with itself.
@@ -79,7 +121,7 @@ class LossBuilder {
 
  private:
   /// [H]
-  Tensor vfl(const HeadStack& heads, const StackPairs& pairs, const Tensor& boxes) const {
+  Tensor vfl(const Heads& heads, const StackPairs& pairs, const Tensor& boxes) const {
     const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query);
     const Tensor iou =
         box_iou_giou(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
@@ -88,7 +130,7 @@ class LossBuilder {
   }
 
   /// [L - 1]: every layer but the last learns from the last.
-  Tensor ddf(const HeadStack& heads, const StackPairs& pairs, const Tensor& iou,
+  Tensor ddf(const Heads& heads, const StackPairs& pairs, const Tensor& iou,
              const Scales& scales) const {
     const int64_t students = heads.corners.size(0) - 1;
     const Tensor confidence =
@@ -100,16 +142,16 @@ class LossBuilder {
   }
 
   /// values: one for each of the first heads.
-  void add(const char* kind, const HeadStack& heads, const Tensor& values, double factor) {
+  void add(const char* kind, const Tensor& values, double factor) {
     for (int64_t k = 0; k < values.size(0); ++k)
-      names_.push_back(str_cat("loss_", kind, heads.suffixes[static_cast<size_t>(k)]));
+      names_.push_back(str_cat("loss_", kind, suffixes_[static_cast<size_t>(k)]));
     values_.push_back(values * factor);
   }
 
   const CriterionOptions& options_;
   const Targets& targets_;
   const ModelOutput& output_;
-  std::vector<std::string> names_;
+  std::vector<std::string> suffixes_, names_;
   std::vector<Tensor> values_;
 };
 
@@ -125,13 +167,13 @@ void check(const HeadOutput& head, const Targets& targets, const CriterionOption
 }
 
 void check(const ModelOutput& output, const Targets& targets, const CriterionOptions& options) {
-  if (output.layers.empty() || !output.pre.logits.defined())
+  if (!output.enc.logits.defined())
     throw Error("criterion: the output is not that of a model in training mode");
-  const HeadOutput& last = output.layers.back();
-  check(last, targets, options);
-  if (last.corners.size(-1) != 4 * (options.reg_max + 1)) {
+  check(output.prediction(), targets, options);
+  const int64_t bins = output.decoder.corners.size(-1);
+  if (bins != 4 * (options.reg_max + 1)) {
     throw Error(str_cat("criterion: built for ", options.reg_max + 1,
-                        " bins an edge, the outputs have ", last.corners.size(-1), " / 4"));
+                        " bins an edge, the outputs have ", bins, " / 4"));
   }
 }
 
@@ -168,7 +210,8 @@ std::vector<std::pair<std::string, double>> Losses::to_host() const {
 Matchings Criterion::match(const ModelOutput& output, const Targets& targets) const {
   check(output, targets, options_);
   Matchings result;
-  result.heads = dfine::hungarian_match(normal_heads(output).heads, targets, options_.matcher);
+  const Heads heads = normal_heads(output);
+  result.heads = hungarian_match(heads.logits, heads.boxes, targets, options_.matcher);
   result.go = go_indices(result.heads);
   const std::vector<int64_t>& kept = output.dn.kept;
   const auto boxes = static_cast<double>(targets.num_boxes());
@@ -183,9 +226,9 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
                        const Matchings& matchings, const LossNorms& norms) const {
   check(output, targets, options_);
   check(targets, norms);
-  const NamedHeads normal = normal_heads(output), denoising = denoising_heads(output);
-
-  const int64_t images = targets.num_images(), queries = normal.heads.front().logits.size(1);
+  const Heads normal = normal_heads(output);
+  const int64_t images = targets.num_images(), queries = normal.logits.size(2),
+                dn_queries = output.dn.num_queries(), layers = output.decoder.corners.size(0);
   std::vector<FlatIndices> own;
   for (const MatchedIndices& matching : matchings.heads)
     own.push_back(flat_indices(matching, targets, queries));
@@ -193,7 +236,7 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
                     go_rows = flat_indices(matchings.go, targets, queries);
   const FlatIndices dn_rows = denoising_pair_rows(output.dn, targets);
   const FlatIndices dn_own_rows = join_heads(
-      std::vector<FlatIndices>(denoising.heads.size(), dn_rows), images * output.dn.num_queries());
+      std::vector<FlatIndices>(static_cast<size_t>(layers + 1), dn_rows), images * dn_queries);
   const auto device = targets.boxes.device();
   const std::vector<Tensor> rows =
       to_device({&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query,
@@ -208,16 +251,17 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
                 .ddf_matched = 0,
                 .ddf_unmatched = 0};
   set_ddf_scales(scales, ranks, pairs, other_queries, pairs, other_queries);
-  losses.add_stack(stack_heads(normal), {rows[0], rows[1], rows[2], rows[3]}, scales);
+  losses.add_stack(normal, normal_suffixes(layers), {rows[0], rows[1], rows[2], rows[3]}, scales);
 
-  if (!denoising.heads.empty()) {
+  if (dn_queries > 0) {
     const double denoised = norms.boxes - norms.without_denoising;
     const double groups = static_cast<double>(output.dn.groups), positives = groups * denoised;
     scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
     set_ddf_scales(scales, ranks, pairs, other_queries, positives,
-                   norms.images * static_cast<double>(output.dn.num_queries()) - positives);
-    losses.add_stack(stack_heads(denoising), {rows[4], rows[5], rows[6], rows[7]}, scales);
-    losses.add_zero(str_cat("loss_ddf_dn_", output.dn_layers.size() - 1));
+                   norms.images * static_cast<double>(dn_queries) - positives);
+    losses.add_stack(narrow_queries(output.decoder, 0, dn_queries), denoising_suffixes(layers),
+                     {rows[4], rows[5], rows[6], rows[7]}, scales);
+    losses.add_zero(str_cat("loss_ddf_dn_", layers - 1));
   }
   return losses.build();
 }
@@ -238,17 +282,15 @@ DetectionLossSums detection_loss_sums(const HeadOutput& head, const Targets& tar
                                       const CriterionOptions& options) {
   check(head, targets, options);
   const at::NoGradGuard no_grad;
-  ModelOutput prediction;
-  prediction.layers = {head};
-  const NamedHeads named = normal_heads(prediction);
-  const HeadStack stack = stack_heads(named);
-  const MatchedIndices matching = hungarian_match(named.heads, targets, options.matcher).front();
+  const Tensor logits = at_least_float(head.logits).unsqueeze(0),
+               boxes = at_least_float(head.boxes).unsqueeze(0);
+  const MatchedIndices matching = hungarian_match(logits, boxes, targets, options.matcher).front();
   const FlatIndices pairs = flat_indices(matching, targets, head.logits.size(1));
   const std::vector<Tensor> rows = to_device({&pairs.query, &pairs.box}, targets.boxes.device());
-  const Tensor wanted = targets.boxes.to(stack.boxes.scalar_type()).index_select(0, rows[1]);
-  const BoxSums box = box_sums(stack.boxes.index_select(1, rows[0]), wanted);
+  const Tensor wanted = targets.boxes.to(boxes.scalar_type()).index_select(0, rows[1]);
+  const BoxSums box = box_sums(boxes.flatten(1, 2).index_select(1, rows[0]), wanted);
   const Tensor vfl =
-      vfl_sums(stack.logits, box.iou, rows[0], targets.labels.index_select(0, rows[1]),
+      vfl_sums(logits.flatten(1, 2), box.iou, rows[0], targets.labels.index_select(0, rows[1]),
                options.alpha, options.gamma);
   const Tensor sums = at::cat({vfl * options.vfl, box.l1 * options.bbox + box.giou * options.giou})
                           .to(at::kDouble)

@@ -25,16 +25,13 @@ Tensor image_of_box(const Targets& targets) {
 }
 
 /// [H, T, Q]: what it costs head h to give box t to query q of the box's own image.
-Tensor pair_costs(const std::vector<HeadOutput>& heads, const Targets& targets,
+Tensor pair_costs(const Tensor& logits, const Tensor& boxes, const Targets& targets,
                   const MatcherOptions& options) {
   const Tensor image = image_of_box(targets);
-  std::vector<Tensor> logits, boxes;
-  for (const HeadOutput& head : heads) {
-    logits.push_back(head.logits.transpose(1, 2).index({image, targets.labels}));     // [T, Q]
-    boxes.push_back(head.boxes.transpose(1, 2).contiguous().index_select(0, image));  // [T, 4, Q]
-  }
-  const Tensor probability = at::stack(logits).sigmoid();     // [H, T, Q]
-  const Tensor predicted = at::stack(boxes).transpose(2, 3);  // [H, T, Q, 4], each coordinate dense
+  const Tensor probability =
+      logits.transpose(2, 3).index({std::nullopt, image, targets.labels}).sigmoid();  // [H, T, Q]
+  const Tensor predicted = boxes.transpose(2, 3).contiguous().index_select(1, image).transpose(
+      2, 3);  // [H, T, Q, 4], each coordinate dense
   const Tensor wanted =
       targets.boxes.to(predicted.scalar_type()).unsqueeze(1).unsqueeze(0);  // [1, T, 1, 4]
 
@@ -65,14 +62,15 @@ Pairs assign(std::span<const double> cost, int64_t boxes, int64_t queries) {
 
 }  // namespace
 
-std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads,
+std::vector<MatchedIndices> hungarian_match(const Tensor& logits, const Tensor& boxes,
                                             const Targets& targets, const MatcherOptions& options) {
-  std::vector<MatchedIndices> matchings(heads.size(), MatchedIndices(targets.counts.size()));
-  if (heads.empty() || targets.num_boxes() == 0) return matchings;
+  std::vector<MatchedIndices> matchings(static_cast<size_t>(logits.size(0)),
+                                        MatchedIndices(targets.counts.size()));
+  if (targets.num_boxes() == 0) return matchings;
   const at::NoGradGuard no_grad;
   const Tensor costs =
-      pair_costs(heads, targets, options).cpu().to(at::kDouble).contiguous();  // [H, T, Q]
-  const int64_t boxes = costs.size(1), queries = costs.size(2), images = targets.num_images();
+      pair_costs(logits, boxes, targets, options).cpu().to(at::kDouble).contiguous();  // [H, T, Q]
+  const int64_t total = costs.size(1), queries = costs.size(2), images = targets.num_images();
   std::vector<int64_t> first(targets.counts.size());
   std::exclusive_scan(targets.counts.begin(), targets.counts.end(), first.begin(), int64_t{0});
   at::parallel_for(0, costs.size(0) * images, 1, [&](int64_t begin, int64_t end) {
@@ -81,7 +79,7 @@ std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads
       const auto image = static_cast<size_t>(k % images);
       const int64_t count = targets.counts[image];
       const double* block =
-          costs.const_data_ptr<double>() + (head * boxes + first[image]) * queries;
+          costs.const_data_ptr<double>() + (head * total + first[image]) * queries;
       matchings[static_cast<size_t>(head)][image] =
           assign({block, static_cast<size_t>(count * queries)}, count, queries);
     }

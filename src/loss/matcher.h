@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "model/outputs.h"
 #include "targets.h"
+#include "tensor.h"
 
 namespace dfine::inline loss {
 
@@ -30,7 +30,8 @@ struct MatcherOptions {
 /// infinite one as the largest finite value, so a matching always exists (and the loss then shows
 /// the NaN). Only an image's own boxes are paired with its queries, and all heads' costs come to
 /// the host in one copy. Nothing here is differentiated.
-std::vector<MatchedIndices> hungarian_match(const std::vector<HeadOutput>& heads,
+/// logits: [H, B, Q, C]; boxes: [H, B, Q, 4].
+std::vector<MatchedIndices> hungarian_match(const Tensor& logits, const Tensor& boxes,
                                             const Targets& targets,
                                             const MatcherOptions& options = {});
 

@@ -59,11 +59,12 @@ Decoder::Decoder(const ModelSpec& spec, Initializer& init) : reg_max_(spec.reg_m
                                   /*requires_grad=*/false);
 }
 
-Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unact,
-                                 const Memory& memory, const Tensor& mask) const {
+Heads Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
+                       const Tensor& mask) const {
   const int64_t batch = content.size(0), tokens = content.size(1);
   const Tensor bins = bin_offsets(up_, reg_scale_, reg_max_);
-  Result result;
+  std::vector<Tensor> all_logits, all_boxes, all_corners;
+  Tensor pre_logits, pre_boxes;
   Tensor x = content;
   Tensor boxes = boxes_unact.sigmoid().detach();  // [B, T, 4] where this layer looks
   Tensor ref_points;                              // [B, T, 4] whose edges all layers move
@@ -72,13 +73,9 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
     const Tensor position = query_pos_head_->forward(boxes).clamp(-kPositionLimit, kPositionLimit);
     x = (*layers_)[i].forward(x, position, boxes, memory, mask);
     if (i == 0) {
-      const Tensor pre_boxes = (pre_bbox_head_->forward(x) + inverse_sigmoid(boxes)).sigmoid();
+      pre_boxes = (pre_bbox_head_->forward(x) + inverse_sigmoid(boxes)).sigmoid();
       ref_points = pre_boxes.detach();
-      if (is_training())
-        result.pre = {.logits = (*class_embed_)[0].forward(x),
-                      .boxes = pre_boxes,
-                      .corners = {},
-                      .ref_points = {}};
+      if (is_training()) pre_logits = (*class_embed_)[0].forward(x);
       corners = (*bbox_embed_)[0].forward(x);
     } else {
       corners = (*bbox_embed_)[i].forward(x + x_before.detach()) + corners;
@@ -88,22 +85,26 @@ Decoder::Result Decoder::forward(const Tensor& content, const Tensor& boxes_unac
         ref_points, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
     if (is_training() || i + 1 == layers_->size()) {
       // The first layer's plain scores are those of `pre`.
-      const Tensor plain =
-          i == 0 && is_training() ? result.pre.logits : (*class_embed_)[i].forward(x);
-      HeadOutput head{.logits = plain + (*lqe_layers_)[i].forward(probabilities),
-                      .boxes = refined,
-                      .corners = {},
-                      .ref_points = {}};
-      if (is_training()) {
-        head.corners = corners;
-        head.ref_points = ref_points;
-      }
-      result.layers.push_back(std::move(head));
+      const Tensor plain = i == 0 && is_training() ? pre_logits : (*class_embed_)[i].forward(x);
+      all_logits.push_back(plain + (*lqe_layers_)[i].forward(probabilities));
+      all_boxes.push_back(refined);
+      all_corners.push_back(corners);
     }
     boxes = refined.detach();
     x_before = x;
   }
-  return result;
+  if (!is_training()) {
+    return {.logits = all_logits[0].unsqueeze(0),
+            .boxes = all_boxes[0].unsqueeze(0),
+            .corners = {},
+            .ref_points = {}};
+  }
+  all_logits.push_back(pre_logits);
+  all_boxes.push_back(pre_boxes);
+  return {.logits = at::stack(all_logits),
+          .boxes = at::stack(all_boxes),
+          .corners = at::stack(all_corners),
+          .ref_points = ref_points};
 }
 
 }  // namespace dfine::inline model

@@ -2,7 +2,6 @@
 // The decoder: every layer refines the distributions of the box edges that the layers before it
 // left.
 #include <memory>
-#include <vector>
 
 #include <torch/nn/module.h>
 
@@ -29,14 +28,10 @@ class Decoder : public torch::nn::Module {
  public:
   Decoder(const ModelSpec& spec, Initializer& init);
 
-  struct Result {
-    std::vector<HeadOutput>
-        layers;  // one per layer in training, else the last alone, without corners and ref_points
-    HeadOutput pre;  // training only
-  };
   /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.
-  Result forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
-                 const Tensor& mask) const;
+  /// The heads are those of ModelOutput::decoder.
+  Heads forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
+                const Tensor& mask) const;
 
   const Tensor& up() const { return up_; }
   const Tensor& reg_scale() const { return reg_scale_; }

@@ -27,19 +27,6 @@ void check_size(const Tensor& images) {
   }
 }
 
-/// The first `count` queries and the rest.
-std::pair<HeadOutput, HeadOutput> split_queries(const HeadOutput& head, int64_t count) {
-  const auto split = [count](const Tensor& t) -> std::pair<Tensor, Tensor> {
-    if (!t.defined()) return {};
-    const auto parts = t.split_with_sizes({count, t.size(1) - count}, 1);
-    return {parts[0], parts[1]};
-  };
-  const auto [logits, boxes, corners, ref_points] = std::tuple{
-      split(head.logits), split(head.boxes), split(head.corners), split(head.ref_points)};
-  return {{logits.first, boxes.first, corners.first, ref_points.first},
-          {logits.second, boxes.second, corners.second, ref_points.second}};
-}
-
 }  // namespace
 
 /// The published names' "model.": everything.
@@ -80,40 +67,25 @@ class DFineModel : public torch::nn::Module {
     const bool denoise = is_training() && denoising != nullptr && denoising->meta.groups > 0;
     if (denoise && !denoising_class_embed_)
       throw Error("the model was made without denoising (num_denoising = 0)");
-    Decoder::Result decoded;
+    ModelOutput out;
     if (denoise) {
+      out.dn = denoising->meta;
       const Tensor content = denoising_class_embed_->forward(denoising->labels);
       const Tensor boxes_unact = at::cat(
           {denoising->boxes_unact.to(selected.boxes_unact.scalar_type()), selected.boxes_unact}, 1);
       const Tensor mask =
-          denoising_attention_mask(denoising->meta, spec_.num_queries, boxes_unact.options());
-      decoded = decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1),
-                                  boxes_unact, memory, mask);
+          denoising_attention_mask(out.dn, spec_.num_queries, boxes_unact.options());
+      out.decoder =
+          decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1),
+                            boxes_unact, memory, mask);
     } else {
-      decoded = decoder_->forward(selected.content, selected.boxes_unact, memory, {});
+      out.decoder = decoder_->forward(selected.content, selected.boxes_unact, memory, {});
+      if (is_training() && denoising_class_embed_)
+        out.decoder.logits = out.decoder.logits + 0 * denoising_class_embed_->weight.sum();
     }
-
-    ModelOutput out;
+    if (is_training()) out.enc = selected.head;
     out.up = decoder_->up();
     out.reg_scale = decoder_->reg_scale();
-    if (is_training()) out.enc = selected.head;
-    if (denoise) {
-      out.dn = denoising->meta;
-      const int64_t count = out.dn.num_queries();
-      for (const HeadOutput& layer : decoded.layers) {
-        auto [dn, normal] = split_queries(layer, count);
-        out.dn_layers.push_back(std::move(dn));
-        out.layers.push_back(std::move(normal));
-      }
-      std::tie(out.dn_pre, out.pre) = split_queries(decoded.pre, count);
-    } else {
-      out.layers = std::move(decoded.layers);
-      out.pre = std::move(decoded.pre);
-      if (is_training() && denoising_class_embed_) {
-        HeadOutput& last = out.layers.back();
-        last.logits = last.logits + 0 * denoising_class_embed_->weight.sum();
-      }
-    }
     return out;
   }
 

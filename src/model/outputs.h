@@ -1,6 +1,6 @@
 #pragma once
-// What the model returns. B images, Q queries, C classes, R = reg_max + 1 bins an edge, L decoder
-// layers.
+// What the model returns. B images, N denoising and Q normal queries, C classes, R = reg_max + 1
+// bins an edge, L decoder layers.
 #include <cstdint>
 #include <vector>
 
@@ -10,12 +10,16 @@ namespace dfine::inline model {
 
 /// One prediction head.
 struct HeadOutput {
-  Tensor logits;   // [B, Q, C], before the sigmoid
-  Tensor boxes;    // [B, Q, 4], cx cy w h, unclamped
-  Tensor corners;  // [B, Q, 4 * R] bin logits of left, top, right, bottom; undefined for the `pre`
-                   // and `enc` heads
-  Tensor ref_points;  // [B, Q, 4] reference boxes of the bins, detached; undefined for the `pre`
-                      // and `enc` heads
+  Tensor logits;  // [B, Q, C], before the sigmoid
+  Tensor boxes;   // [B, Q, 4], cx cy w h, unclamped
+};
+
+/// H prediction heads over the same queries, of which the first L have distributions of the edges.
+struct Heads {
+  Tensor logits;      // [H, B, Q, C], before the sigmoid
+  Tensor boxes;       // [H, B, Q, 4], cx cy w h, unclamped
+  Tensor corners;     // [L, B, Q, 4 * R] bin logits of left, top, right, bottom
+  Tensor ref_points;  // [B, Q, 4] reference boxes of the bins, detached
 };
 
 /// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without
@@ -29,16 +33,22 @@ struct DenoisingMeta {
   int64_t num_queries() const { return 2 * max_boxes * groups; }
 };
 
-/// Heads in training. Evaluation fills only `layers`, with the last layer alone.
 struct ModelOutput {
-  std::vector<HeadOutput> layers;     // L; the last is the prediction
-  HeadOutput pre;                     // first layer's direct boxes
-  HeadOutput enc;                     // the selected encoder tokens
-  std::vector<HeadOutput> dn_layers;  // L, over the denoising queries; empty if dn.groups == 0
-  HeadOutput dn_pre;
-  DenoisingMeta dn;
+  /// Training: the L layers, then the first layer's direct boxes ("pre"), over N + Q queries.
+  /// Evaluation: the last layer alone, over Q queries, without corners and ref_points.
+  Heads decoder;
+  HeadOutput enc;    // the selected encoder tokens; undefined in evaluation
+  DenoisingMeta dn;  // N = dn.num_queries()
   Tensor up;         // float [1]
   Tensor reg_scale;  // float [1]
+
+  /// The last layer's boxes for the normal queries: what the model detects.
+  HeadOutput prediction() const {
+    const int64_t last = decoder.corners.defined() ? decoder.corners.size(0) - 1 : 0;
+    const int64_t first = dn.num_queries();
+    return {.logits = decoder.logits.select(0, last).slice(1, first),
+            .boxes = decoder.boxes.select(0, last).slice(1, first)};
+  }
 };
 
 }  // namespace dfine::inline model

@@ -17,7 +17,7 @@ struct Detections {
   Tensor boxes;   // [K, 4] x0 y0 x1 y1 in pixels of the original image, not clipped to it
 };
 
-/// `prediction`: ModelOutput::layers.back(); sizes: one for each image of the batch. Several
+/// `prediction`: ModelOutput::prediction(); sizes: one for each image of the batch. Several
 /// classes of one query may appear.
 std::vector<Detections> postprocess(const HeadOutput& prediction,
                                     const std::vector<ImageSize>& sizes, int64_t k = 300);

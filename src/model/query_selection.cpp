@@ -82,10 +82,7 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
   const Tensor boxes_unact = bbox_head_->forward(content) + unact.index({chosen});
   return {.content = content.detach(),
           .boxes_unact = boxes_unact.detach(),
-          .head = {.logits = score_head_->forward(content),
-                   .boxes = boxes_unact.sigmoid(),
-                   .corners = {},
-                   .ref_points = {}}};
+          .head = {.logits = score_head_->forward(content), .boxes = boxes_unact.sigmoid()}};
 }
 
 }  // namespace dfine::inline model

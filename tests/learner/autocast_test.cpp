@@ -49,11 +49,15 @@ Result run(ModelSize size, int64_t res, std::optional<at::ScalarType> type) {
   }
   Result result;
   Tensor sum = at::zeros({});
-  const HeadOutput& last = output.dn_layers.back();
-  for (const auto& [name, tensor] : Named{{"logits", last.logits},
-                                          {"boxes", last.boxes},
-                                          {"corners", last.corners},
-                                          {"pre_boxes", output.dn_pre.boxes}}) {
+  const Heads& heads = output.decoder;
+  const int64_t layers = heads.corners.size(0), denoising_queries = output.dn.num_queries();
+  const auto part = [&](const Tensor& t, int64_t head) {
+    return t.select(0, head).narrow(1, 0, denoising_queries);
+  };
+  for (const auto& [name, tensor] : Named{{"logits", part(heads.logits, layers - 1)},
+                                          {"boxes", part(heads.boxes, layers - 1)},
+                                          {"corners", part(heads.corners, layers - 1)},
+                                          {"pre_boxes", part(heads.boxes, layers)}}) {
     result.types[name] = tensor.scalar_type();
     result.outputs[name] = tensor.detach().to(at::kDouble);
     sum = sum +

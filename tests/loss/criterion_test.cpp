@@ -35,9 +35,8 @@ std::vector<std::string> case_names() {
 }
 
 /// Norm of the gradient, and its products with two hashed tensors, as the generator stores them.
-std::vector<double> summary(const Tensor& leaf, uint64_t index) {
-  const Tensor g =
-      leaf.grad().defined() ? leaf.grad().to(at::kDouble) : at::zeros(leaf.sizes(), at::kDouble);
+std::vector<double> summary(const Tensor& gradient, uint64_t index) {
+  const Tensor g = gradient.to(at::kDouble);
   return {g.norm().item<double>(),
           (g * hashed_signed(1000 + index, g.sizes())).sum().item<double>(),
           (g * hashed_signed(2000 + index, g.sizes())).sum().item<double>()};
@@ -78,12 +77,14 @@ TEST_P(OfficialCriterion, TermsAndGradientsAgree) {
 
   result.total().backward();
   uint64_t index = 0;
-  for (const auto& [leaf, tensor] : batch.leaves) {
-    const auto wanted = numbers.at("grads").at(leaf).get<std::vector<double>>();
-    const auto got = summary(tensor, index++);
+  const auto gradients = head_gradients(batch.output);
+  EXPECT_EQ(gradients.size(), numbers.at("grads").size());
+  for (const auto& [head, gradient] : gradients) {
+    const auto wanted = numbers.at("grads").at(head).get<std::vector<double>>();
+    const auto got = summary(gradient, index++);
     // The products are sums of many terms of both signs; their size is that of the norm.
     for (size_t k = 0; k < wanted.size(); ++k)
-      EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << leaf << " number " << k;
+      EXPECT_NEAR(got[k], wanted[k], precision.tolerance * wanted[0]) << head << " number " << k;
   }
 }
 
@@ -145,37 +146,32 @@ TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
 TEST(Criterion, ImagesWithoutBoxesGiveEveryOutputAGradient) {
   SyntheticBatch batch = make_batch({.counts = {0, 0}}, at::kFloat);
   compute(batch).total().backward();
-  for (const auto& [name, leaf] : batch.leaves) {
-    ASSERT_TRUE(leaf.grad().defined()) << name;
-    EXPECT_TRUE(leaf.grad().isfinite().all().item<bool>()) << name;
+  for (const Tensor* leaf : leaves(batch.output)) {
+    ASSERT_TRUE(leaf->grad().defined());
+    EXPECT_TRUE(leaf->grad().isfinite().all().item<bool>());
   }
-  EXPECT_EQ(batch.leaves.at("2.boxes").grad().abs().max().item<double>(), 0);
+  EXPECT_EQ(batch.output.decoder.boxes.grad().abs().max().item<double>(), 0);
 }
 
 TEST(Criterion, HalfPrecisionOutputsAreComputedInFloat) {
   for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
     SyntheticBatch low = make_batch({.counts = {3, 1}, .num_denoising = 10}, type);
     ModelOutput high = low.output;
-    for (std::vector<HeadOutput>* heads : {&high.layers, &high.dn_layers}) {
-      for (HeadOutput& head : *heads)
-        head = {head.logits.to(at::kFloat), head.boxes.to(at::kFloat), head.corners.to(at::kFloat),
-                head.ref_points.to(at::kFloat)};
-    }
-    for (HeadOutput* head : {&high.pre, &high.enc, &high.dn_pre})
-      *head = {head->logits.to(at::kFloat), head->boxes.to(at::kFloat), {}, {}};
+    for (Tensor* leaf : leaves(high)) *leaf = leaf->to(at::kFloat);
+    high.decoder.ref_points = high.decoder.ref_points.to(at::kFloat);
     low.targets.boxes = low.targets.boxes.to(at::kFloat);
     const Losses a = compute(low);
     const Losses b = compute_loss(Criterion(kOptions), high, low.targets);
     EXPECT_EQ(a.values.scalar_type(), at::kFloat);
     EXPECT_TRUE(a.values.equal(b.values));
     a.total().backward();
-    EXPECT_EQ(low.leaves.at("0.corners").grad().scalar_type(), type);
+    EXPECT_EQ(low.output.decoder.corners.grad().scalar_type(), type);
   }
 }
 
 TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kFloat);
-  batch.output.layers[1].logits.detach()[0][7][2] = std::numeric_limits<float>::quiet_NaN();
+  batch.output.decoder.logits.detach()[1][0][7][2] = std::numeric_limits<float>::quiet_NaN();
   const Losses result = compute(batch);
   EXPECT_TRUE(std::isnan(result.total().item<double>()));
   EXPECT_TRUE(std::isnan(term(result, "loss_vfl_aux_1")));
@@ -186,9 +182,11 @@ TEST(Criterion, ANanInTheOutputsShowsInTheLoss) {
 // the same pairs.
 TEST(Criterion, DetectionLossSumsAreThePredictionsOwnTerms) {
   SyntheticBatch batch = make_batch({.counts = {3, 1}}, at::kDouble);
-  const HeadOutput last = batch.output.layers.back();
-  for (HeadOutput& layer : batch.output.layers) layer = last;
-  batch.output.pre = batch.output.enc = {last.logits, last.boxes, {}, {}};
+  const HeadOutput last = batch.output.prediction();
+  Heads& heads = batch.output.decoder;
+  heads.logits = last.logits.expand_as(heads.logits);
+  heads.boxes = last.boxes.expand_as(heads.boxes);
+  batch.output.enc = last;
   const Losses whole = compute(batch);
   const DetectionLossSums sums = detection_loss_sums(last, batch.targets, kOptions);
   EXPECT_EQ(sums.boxes, 4);
@@ -200,13 +198,13 @@ TEST(Criterion, DetectionLossSumsAreThePredictionsOwnTerms) {
 
 TEST(Criterion, DetectionLossSumsOfImagesWithoutBoxesAndWithMoreBoxesThanQueries) {
   const SyntheticBatch batch = make_batch({.counts = {0, 90}, .queries = 80}, at::kFloat);
-  const HeadOutput& last = batch.output.layers.back();
+  const HeadOutput last = batch.output.prediction();
   const DetectionLossSums sums = detection_loss_sums(last, batch.targets, kOptions);
   EXPECT_EQ(sums.boxes, 90);
   EXPECT_EQ(sums.pairs, 80);
   const SyntheticBatch empty = make_batch({.counts = {0, 0}}, at::kFloat);
   const DetectionLossSums none =
-      detection_loss_sums(empty.output.layers.back(), empty.targets, kOptions);
+      detection_loss_sums(empty.output.prediction(), empty.targets, kOptions);
   EXPECT_EQ(none.box, 0);
   EXPECT_EQ(none.loss(), none.vfl);
 }
@@ -226,11 +224,12 @@ TEST(Criterion, RefusesWhatDoesNotFitTogether) {
   EXPECT_THROW(compute_with({.num_classes = kClasses, .reg_max = 16}, matchings.norms), Error);
   EXPECT_THROW(compute_with(kOptions, {.images = 2, .boxes = 3}), Error);
   ModelOutput evaluated;
-  evaluated.layers = {batch.output.layers.back()};
+  evaluated.decoder.logits = batch.output.prediction().logits.unsqueeze(0);
+  evaluated.decoder.boxes = batch.output.prediction().boxes.unsqueeze(0);
   EXPECT_THROW(criterion.match(evaluated, batch.targets), Error);
   batch.targets.counts = {4};
   EXPECT_THROW(compute_with(kOptions, matchings.norms), Error);
-  EXPECT_THROW(detection_loss_sums(batch.output.layers.back(), batch.targets, kOptions), Error);
+  EXPECT_THROW(detection_loss_sums(batch.output.prediction(), batch.targets, kOptions), Error);
 }
 
 }  // namespace

@@ -23,16 +23,13 @@ int64_t chosen(const std::vector<float>& centres, const std::vector<float>& logi
   std::vector<float> boxes;
   for (const float centre : centres) boxes.insert(boxes.end(), {centre, 0.5F, 0.2F, 0.2F});
   const auto queries = static_cast<int64_t>(centres.size());
-  Tensor logits = at::zeros({1, queries, 3});
-  if (!logits_of_1.empty()) logits.select(2, 1).copy_(at::tensor(logits_of_1));
-  const HeadOutput head{.logits = logits,
-                        .boxes = at::tensor(boxes).view({1, queries, 4}),
-                        .corners = {},
-                        .ref_points = {}};
+  Tensor logits = at::zeros({1, 1, queries, 3});
+  if (!logits_of_1.empty()) logits.select(3, 1).copy_(at::tensor(logits_of_1));
   const Targets targets{.labels = at::tensor({1}, at::kLong),
                         .boxes = at::tensor({0.5F, 0.5F, 0.2F, 0.2F}).view({1, 4}),
                         .counts = {1}};
-  const MatchedIndices matching = hungarian_match({head}, targets, options).front();
+  const MatchedIndices matching =
+      hungarian_match(logits, at::tensor(boxes).view({1, 1, queries, 4}), targets, options).front();
   EXPECT_EQ(matching.size(), 1U);
   EXPECT_EQ(matching.front().size(), 1U);
   return matching.front().query.front();

@@ -14,16 +14,6 @@ using test::group;
 
 const CriterionOptions kOptions{.num_classes = kClasses, .reg_max = kRegMax};
 
-/// Images [first, first + count) of a head, as leaves.
-HeadOutput share(const HeadOutput& head, int64_t first, int64_t count) {
-  const auto part = [&](const Tensor& t) {
-    if (!t.defined()) return t;
-    Tensor leaf = t.detach().narrow(0, first, count).clone();
-    return t.requires_grad() ? leaf.requires_grad_() : leaf;
-  };
-  return {part(head.logits), part(head.boxes), part(head.corners), part(head.ref_points)};
-}
-
 struct Share {
   Targets targets;
   ModelOutput output;
@@ -44,36 +34,24 @@ Share share(const SyntheticBatch& batch, int64_t first, int64_t count) {
   for (const int64_t n : result.targets.counts) boxes += n;
   result.targets.labels = batch.targets.labels.narrow(0, before, boxes);
   result.targets.boxes = batch.targets.boxes.narrow(0, before, boxes);
-  result.output = batch.output;
-  for (std::vector<HeadOutput>* heads : {&result.output.layers, &result.output.dn_layers}) {
-    for (HeadOutput& head : *heads) head = share(head, first, count);
+  ModelOutput& out = result.output = batch.output;
+  out.decoder.ref_points = out.decoder.ref_points.narrow(0, first, count);
+  for (Tensor* leaf : leaves(out)) {
+    const int64_t images = leaf->dim() - 3;  // [H, B, ...] or [B, ...]
+    *leaf = leaf->detach().narrow(images, first, count).clone().requires_grad_();
   }
-  for (HeadOutput* head : {&result.output.pre, &result.output.enc, &result.output.dn_pre})
-    *head = share(*head, first, count);
   return result;
 }
 
 /// The gradient of a mean over ranks reaches a rank's outputs divided by the number of ranks.
-void expect_share(const HeadOutput& mine, const HeadOutput& whole, int64_t first) {
-  const auto compare = [&](const Tensor& a, const Tensor& b) {
-    if (!a.defined()) return;
-    const Tensor wanted = b.grad().narrow(0, first, a.size(0));
-    const double scale = std::max(b.grad().abs().max().item<double>(), 1e-300);
-    EXPECT_LT((a.grad() / group().size() - wanted).abs().max().item<double>(), 1e-12 * scale);
-  };
-  compare(mine.logits, whole.logits);
-  compare(mine.boxes, whole.boxes);
-  compare(mine.corners, whole.corners);
-}
-
 void expect_share(const ModelOutput& mine, const ModelOutput& whole, int64_t first) {
-  for (size_t i = 0; i < mine.layers.size(); ++i)
-    expect_share(mine.layers[i], whole.layers[i], first);
-  for (size_t i = 0; i < mine.dn_layers.size(); ++i)
-    expect_share(mine.dn_layers[i], whole.dn_layers[i], first);
-  expect_share(mine.pre, whole.pre, first);
-  expect_share(mine.enc, whole.enc, first);
-  expect_share(mine.dn_pre, whole.dn_pre, first);
+  const auto parts = head_gradients(mine);
+  for (const auto& [name, gradient] : head_gradients(whole)) {
+    const Tensor& part = parts.at(name);
+    const Tensor wanted = gradient.narrow(0, first, part.size(0));
+    const double scale = std::max(gradient.abs().max().item<double>(), 1e-300);
+    EXPECT_LT((part / group().size() - wanted).abs().max().item<double>(), 1e-12 * scale) << name;
+  }
 }
 
 void expect_mean_over_ranks(const Tensor& terms, const Tensor& whole) {

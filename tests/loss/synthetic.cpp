@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "core/text.h"
 #include "hashed.h"
 #include "model/denoising.h"
 
@@ -36,14 +35,16 @@ Tensor near(const Targets& targets, int64_t queries) {
   return at::stack(images);
 }
 
-HeadOutput make_head(uint64_t seed, const Tensor& centres, int64_t classes, bool corners) {
+/// One head; its corners only where `corners` is given.
+HeadOutput make_head(uint64_t seed, const Tensor& centres, int64_t classes,
+                     Tensor* corners = nullptr) {
   const int64_t b = centres.size(0), q = centres.size(1);
   const Tensor spread = (0.01 + 0.03 * at::arange(q).remainder(5).to(at::kDouble)).unsqueeze(1);
   HeadOutput head;
   head.boxes = centres + spread * hashed_signed(seed, {b, q, 4});
   head.boxes.slice(1, 0, std::nullopt, 13).select(2, 2).neg_();
   head.logits = 3 * hashed_signed(seed + 1, {b, q, classes}) - 1;
-  if (corners) head.corners = 2 * hashed_signed(seed + 2, {b, q, 4 * (kRegMax + 1)});
+  if (corners != nullptr) *corners = 2 * hashed_signed(seed + 2, {b, q, 4 * (kRegMax + 1)});
   return head;
 }
 
@@ -53,56 +54,31 @@ Tensor make_refs(uint64_t seed, const Tensor& centres) {
   return ref_points;
 }
 
-class BatchMaker {
- public:
-  BatchMaker(const SyntheticCase& synthetic, at::ScalarType dtype)
-      : synthetic_(synthetic), dtype_(dtype) {}
+/// The decoder's heads for the queries of `centres`.
+Heads make_heads(const SyntheticCase& synthetic, uint64_t seed, const Tensor& centres) {
+  std::vector<Tensor> logits, boxes, corners;
+  const auto append = [&](const HeadOutput& head) {
+    logits.push_back(head.logits);
+    boxes.push_back(head.boxes);
+  };
+  for (int64_t i = 0; i < synthetic.layers; ++i)
+    append(make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic.classes,
+                     &corners.emplace_back()));
+  if (synthetic.equal) corners.front() = corners.back();
+  append(make_head(seed + 80, centres, synthetic.classes));
+  return {.logits = at::stack(logits),
+          .boxes = at::stack(boxes),
+          .corners = at::stack(corners),
+          .ref_points = make_refs(seed + 90, centres)};
+}
 
-  SyntheticBatch make() {
-    const auto& counts = synthetic_.counts;
-    batch_.targets = make_targets(counts, synthetic_.classes, dtype_);
-    ModelOutput& out = batch_.output;
-    const Tensor centres = near(batch_.targets, synthetic_.queries);
-    fill("", 100, centres, out.layers, out.pre);
-    out.enc = make_head(300, centres, synthetic_.classes, false);
-    make_leaves("enc", out.enc);
-    out.dn = denoising_meta(synthetic_.num_denoising, *std::ranges::max_element(counts));
-    if (out.dn.groups > 0)
-      fill("dn_", 500, near(batch_.targets, out.dn.num_queries()), out.dn_layers, out.dn_pre);
-    out.up = at::full({1}, 0.5, dtype_);
-    out.reg_scale = at::full({1}, synthetic_.reg_scale, dtype_);
-    return std::move(batch_);
-  }
-
- private:
-  void fill(const std::string& prefix, uint64_t seed, const Tensor& centres,
-            std::vector<HeadOutput>& layers, HeadOutput& pre) {
-    const Tensor ref_points = make_refs(seed + 90, centres).to(dtype_);
-    for (int64_t i = 0; i < synthetic_.layers; ++i) {
-      layers.push_back(
-          make_head(seed + 10 * static_cast<uint64_t>(i), centres, synthetic_.classes, true));
-      layers.back().ref_points = ref_points;
-    }
-    if (synthetic_.equal) layers.front().corners = layers.back().corners.clone();
-    for (size_t i = 0; i < layers.size(); ++i) make_leaves(str_cat(prefix, i), layers[i]);
-    pre = make_head(seed + 80, centres, synthetic_.classes, false);
-    make_leaves(prefix + "pre", pre);
-  }
-
-  void make_leaves(const std::string& name, HeadOutput& head) {
-    for (auto& [part, tensor] : {std::pair{".logits", &head.logits},
-                                 {".boxes", &head.boxes},
-                                 {".corners", &head.corners}}) {
-      if (!tensor->defined()) continue;
-      *tensor = tensor->to(dtype_).requires_grad_();
-      batch_.leaves[name + part] = *tensor;
-    }
-  }
-
-  const SyntheticCase& synthetic_;
-  at::ScalarType dtype_;
-  SyntheticBatch batch_;
-};
+/// The queries of `first`, then those of `second`.
+Heads join_queries(const Heads& first, const Heads& second) {
+  return {.logits = at::cat({first.logits, second.logits}, 2),
+          .boxes = at::cat({first.boxes, second.boxes}, 2),
+          .corners = at::cat({first.corners, second.corners}, 2),
+          .ref_points = at::cat({first.ref_points, second.ref_points}, 1)};
+}
 
 }  // namespace
 
@@ -116,7 +92,48 @@ SyntheticCase read_case(const nlohmann::json& json) {
 }
 
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype) {
-  return BatchMaker(synthetic, dtype).make();
+  SyntheticBatch batch{.targets = make_targets(synthetic.counts, synthetic.classes, dtype),
+                       .output = {}};
+  ModelOutput& out = batch.output;
+  const Tensor centres = near(batch.targets, synthetic.queries);
+  out.decoder = make_heads(synthetic, 100, centres);
+  out.enc = make_head(300, centres, synthetic.classes);
+  out.dn = denoising_meta(synthetic.num_denoising, *std::ranges::max_element(synthetic.counts));
+  if (out.dn.groups > 0)
+    out.decoder = join_queries(
+        make_heads(synthetic, 500, near(batch.targets, out.dn.num_queries())), out.decoder);
+  out.decoder.ref_points = out.decoder.ref_points.to(dtype);
+  for (Tensor* leaf : leaves(out)) *leaf = leaf->to(dtype).requires_grad_();
+  out.up = at::full({1}, 0.5, dtype);
+  out.reg_scale = at::full({1}, synthetic.reg_scale, dtype);
+  return batch;
+}
+
+std::vector<Tensor*> leaves(ModelOutput& output) {
+  return {&output.decoder.logits, &output.decoder.boxes, &output.decoder.corners,
+          &output.enc.logits, &output.enc.boxes};
+}
+
+std::map<std::string, Tensor> head_gradients(const ModelOutput& output) {
+  std::map<std::string, Tensor> result;
+  const Heads& heads = output.decoder;
+  const int64_t layers = heads.corners.size(0), denoising = output.dn.num_queries();
+  const auto add = [&](const std::string& name, int64_t head, int64_t first, int64_t count) {
+    const auto part = [&](const Tensor& t) {
+      return t.grad().select(0, head).narrow(1, first, count);
+    };
+    result[name + ".logits"] = part(heads.logits);
+    result[name + ".boxes"] = part(heads.boxes);
+    if (head < layers) result[name + ".corners"] = part(heads.corners);
+  };
+  for (int64_t i = 0; i <= layers; ++i) {
+    const std::string name = i < layers ? std::to_string(i) : "pre";
+    add(name, i, denoising, heads.logits.size(2) - denoising);
+    if (denoising > 0) add("dn_" + name, i, 0, denoising);
+  }
+  result["enc.logits"] = output.enc.logits.grad();
+  result["enc.boxes"] = output.enc.boxes.grad();
+  return result;
 }
 
 Losses compute_loss(const Criterion& criterion, const ModelOutput& output, const Targets& targets) {

@@ -30,13 +30,15 @@ SyntheticCase read_case(const nlohmann::json& json);
 struct SyntheticBatch {
   Targets targets;
   ModelOutput output;
-  std::map<std::string, Tensor>
-      leaves;  // by name ("0.logits", "dn_pre.boxes", ...); all require gradients
 };
 
-/// Its leaves are tensors of the output, so a gradient with respect to them is one with respect to
-/// the heads.
 SyntheticBatch make_batch(const SyntheticCase& synthetic, at::ScalarType dtype);
+
+/// The tensors of `output` that require gradients.
+std::vector<Tensor*> leaves(ModelOutput& output);
+
+/// Their gradients by head: "0.logits", "dn_pre.boxes", "enc.boxes", ...
+std::map<std::string, Tensor> head_gradients(const ModelOutput& output);
 
 /// The loss of a batch that is a whole step.
 Losses compute_loss(const Criterion& criterion, const ModelOutput& output, const Targets& targets);

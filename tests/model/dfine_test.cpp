@@ -29,14 +29,8 @@ DenoisingQueries some_denoising(const ModelSpec& spec) {
 }
 
 Tensor sum_of_all(const ModelOutput& out) {
-  Tensor sum =
-      out.pre.logits.sum() + out.pre.boxes.sum() + out.enc.logits.sum() + out.enc.boxes.sum();
-  const auto add = [&](const HeadOutput& head) {
-    sum = sum + head.logits.sum() + head.boxes.sum() + head.corners.square().sum();
-  };
-  for (const HeadOutput& head : out.layers) add(head);
-  for (const HeadOutput& head : out.dn_layers) add(head);
-  return sum;
+  return out.decoder.logits.sum() + out.decoder.boxes.sum() + out.decoder.corners.square().sum() +
+         out.enc.logits.sum() + out.enc.boxes.sum();
 }
 
 std::set<std::string> names_of(const DFine& model) {
@@ -62,17 +56,13 @@ TEST(DFine, TrainingFillsEveryHead) {
   DFine model(spec);
   const DenoisingQueries denoising = some_denoising(spec);
   const ModelOutput out = model.forward(some_images(96, 64), &denoising);
-  ASSERT_EQ(out.layers.size(), 2u);
-  ASSERT_EQ(out.dn_layers.size(), 2u);
-  for (const HeadOutput& head : out.layers) {
-    EXPECT_EQ(head.logits.sizes(), at::IntArrayRef({2, 12, 5}));
-    EXPECT_EQ(head.boxes.sizes(), at::IntArrayRef({2, 12, 4}));
-    EXPECT_EQ(head.corners.sizes(), at::IntArrayRef({2, 12, 36}));
-    EXPECT_EQ(head.ref_points.sizes(), at::IntArrayRef({2, 12, 4}));
-    EXPECT_FALSE(head.ref_points.requires_grad());
-  }
-  EXPECT_EQ(out.dn_layers[1].logits.sizes(), at::IntArrayRef({2, 12, 5}));
-  EXPECT_EQ(out.dn_pre.boxes.sizes(), at::IntArrayRef({2, 12, 4}));
+  // Two layers and `pre`; 12 denoising and 12 normal queries.
+  EXPECT_EQ(out.decoder.logits.sizes(), at::IntArrayRef({3, 2, 24, 5}));
+  EXPECT_EQ(out.decoder.boxes.sizes(), at::IntArrayRef({3, 2, 24, 4}));
+  EXPECT_EQ(out.decoder.corners.sizes(), at::IntArrayRef({2, 2, 24, 36}));
+  EXPECT_EQ(out.decoder.ref_points.sizes(), at::IntArrayRef({2, 24, 4}));
+  EXPECT_FALSE(out.decoder.ref_points.requires_grad());
+  EXPECT_TRUE(out.prediction().boxes.equal(out.decoder.boxes[1].slice(1, 12)));
   EXPECT_EQ(out.enc.logits.sizes(), at::IntArrayRef({2, 12, 5}));
   EXPECT_EQ(out.dn.num_queries(), 12);
   EXPECT_EQ(out.reg_scale.item<float>(), 4);
@@ -86,10 +76,9 @@ TEST(DFine, EvaluationFillsTheLastLayerAlone) {
   at::NoGradGuard no_grad;
   const DenoisingQueries denoising = some_denoising(spec);
   const ModelOutput out = model.forward(some_images(64, 96), &denoising);
-  ASSERT_EQ(out.layers.size(), 1u);
-  EXPECT_TRUE(out.dn_layers.empty());
-  EXPECT_FALSE(out.layers[0].corners.defined());
-  EXPECT_FALSE(out.pre.logits.defined());
+  EXPECT_EQ(out.decoder.logits.sizes(), at::IntArrayRef({1, 2, 12, 5}));
+  EXPECT_EQ(out.dn.groups, 0);
+  EXPECT_FALSE(out.decoder.corners.defined());
   EXPECT_FALSE(out.enc.logits.defined());
 }
 
@@ -100,8 +89,11 @@ TEST(DFine, DenoisingQueriesDoNotChangeTheNormalOnes) {
   const Tensor images = some_images(96, 96).to(at::kDouble);
   const DenoisingQueries denoising = some_denoising(spec);
   const ModelOutput with = model.forward(images, &denoising), without = model.forward(images);
-  EXPECT_TRUE(at::allclose(with.layers[1].logits, without.layers[1].logits, 1e-12, 1e-12));
-  EXPECT_TRUE(at::allclose(with.pre.boxes, without.pre.boxes, 1e-12, 1e-12));
+  const auto equal = [](const Tensor& a, const Tensor& b) {
+    return at::allclose(a.slice(2, 12), b, 1e-12, 1e-12);  // after 12 denoising queries
+  };
+  EXPECT_TRUE(equal(with.decoder.logits, without.decoder.logits));
+  EXPECT_TRUE(equal(with.decoder.boxes, without.decoder.boxes));
 }
 
 TEST(DFine, EveryTrainableParameterGetsAGradient) {

@@ -86,8 +86,8 @@ TEST(Freeze, AsTheFrozenBackbone) {
   by_setting.train();
   const Tensor images =
       at::sin(at::arange(2 * 3 * 64 * 64, at::kFloat)).reshape({2, 3, 64, 64}).abs();
-  const Tensor a = by_pattern.forward(images).layers.back().logits,
-               b = by_setting.forward(images).layers.back().logits;
+  const Tensor a = by_pattern.forward(images).prediction().logits,
+               b = by_setting.forward(images).prediction().logits;
   EXPECT_TRUE(at::equal(a, b));
   EXPECT_EQ(count_parameters(by_pattern, true), count_parameters(by_setting, true));
   EXPECT_EQ(describe_frozen(by_pattern), describe_frozen(by_setting));

@@ -53,27 +53,32 @@ void load(DFine& model, const Tensors& given) {
     throw Error(str_cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
 }
 
-void put(Tensors& out, const std::string& name, const HeadOutput& head) {
-  const auto one = [&](const char* part, const Tensor& t) {
-    if (t.defined()) out[str_cat(name, ".", part)] = t;
-  };
-  one("logits", head.logits);
-  one("boxes", head.boxes);
-  one("corners", head.corners);
-  one("ref_points", head.ref_points);
-}
-
+/// By head: last, aux_0, ..., pre, enc, dn_0, ..., dn_pre.
 Tensors heads_of(const ModelOutput& output) {
   Tensors out;
-  for (size_t i = 0; i < output.layers.size(); ++i) {
-    put(out, i + 1 == output.layers.size() ? std::string("last") : str_cat("aux_", i),
-        output.layers[i]);
+  const Heads& heads = output.decoder;
+  const int64_t layers = heads.corners.defined() ? heads.corners.size(0) : 1,
+                denoising = output.dn.num_queries(), queries = heads.logits.size(2);
+  const auto put = [&](const std::string& name, int64_t head, int64_t first, int64_t count) {
+    const auto part = [&](const Tensor& t) { return t.select(0, head).narrow(1, first, count); };
+    out[name + ".logits"] = part(heads.logits);
+    out[name + ".boxes"] = part(heads.boxes);
+    if (head >= layers || !heads.corners.defined()) return;
+    out[name + ".corners"] = part(heads.corners);
+    out[name + ".ref_points"] = heads.ref_points.narrow(1, first, count);
+  };
+  for (int64_t i = 0; i < heads.logits.size(0); ++i) {
+    const bool pre = i == layers;
+    put(pre               ? "pre"
+        : i + 1 == layers ? "last"
+                          : str_cat("aux_", i),
+        i, denoising, queries - denoising);
+    if (denoising > 0) put(pre ? "dn_pre" : str_cat("dn_", i), i, 0, denoising);
   }
-  for (size_t i = 0; i < output.dn_layers.size(); ++i)
-    put(out, str_cat("dn_", i), output.dn_layers[i]);
-  put(out, "pre", output.pre);
-  put(out, "enc", output.enc);
-  put(out, "dn_pre", output.dn_pre);
+  if (output.enc.logits.defined()) {
+    out["enc.logits"] = output.enc.logits;
+    out["enc.boxes"] = output.enc.boxes;
+  }
   return out;
 }
 

@@ -58,7 +58,7 @@ TEST_P(Evaluation, LogitsAndBoxesEqualTheOfficialOnes) {
     SCOPED_TRACE(res);
     const HeadOutput found =
         model.forward(make_formula_images(images, std::stol(res), at::kFloat, expected.at("seed")))
-            .layers.back();
+            .prediction();
     for (int64_t b = 0; b < images; ++b) {
       const auto i = static_cast<size_t>(b);
       const Tensor places = values(expected.at("places")[i]).to(at::kLong);
