@@ -3,10 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <bit>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "core/printable.h"
 #include "core/text.h"
@@ -22,25 +18,6 @@ bool is_space(char c) {
 bool is_quote_or_bracket(char c) {
   return c == '"' || (c | 0x20) == '{' ||
          (c | 0x20) == '}';  // 0x20 apart: '[' and '{', ']' and '}'
-}
-
-/// The next quote or bracket at or after `at`; `end` when there is none. Most of an annotation file
-/// are digits, so this decides the speed.
-const char* find_quote_or_bracket(const char* at, const char* end) {
-#ifdef __SSE2__
-  const __m128i quote = _mm_set1_epi8('"'), open = _mm_set1_epi8('{'), close = _mm_set1_epi8('}'),
-                fold = _mm_set1_epi8(0x20);
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i folded = _mm_or_si128(bytes, fold);
-    const __m128i hits =
-        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote),
-                     _mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
-    if (const int mask = _mm_movemask_epi8(hits); mask != 0)
-      return at + std::countr_zero(static_cast<unsigned>(mask));
-  }
-#endif
-  return std::find_if(at, end, is_quote_or_bracket);
 }
 
 class Walk {
@@ -145,7 +122,7 @@ class Walk {
   void skip_brackets() {
     size_t depth = 0;
     for (;;) {
-      at_ = find_quote_or_bracket(at_, end_);
+      at_ = std::find_if(at_, end_, is_quote_or_bracket);
       if (at_ == end_) cut_short();
       if (*at_ == '"') {
         skip_string();
