@@ -50,7 +50,7 @@ AugmentPlan Augmenter::plan(const SampleKey& key, size_t dataset_size) const {
 }
 
 void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size,
-                      uint8_t* planes, std::vector<TargetBox>& boxes,
+                      uint8_t* planes, std::vector<LabelledBox>& boxes,
                       AugmentScratch& scratch) const {
   if (sources.size() != 1 + plan.partners.size()) {
     throw Error(str_cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
@@ -67,7 +67,7 @@ void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources,
 }
 
 void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
-                       ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
+                       ImageSize size, uint8_t* planes, std::vector<LabelledBox>& boxes,
                        AugmentScratch& scratch) const {
   const AugmentConfig& config = config_at(plan.key.epoch);
   const auto random = [&](AugmentOp op) { return augment_random(seed_, plan.key, op, member); };

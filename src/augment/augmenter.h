@@ -61,11 +61,11 @@ class Augmenter {
   /// that survive, which may be none. `sources` are the sample and plan.partners in order; their
   /// pixels are spoilt.
   void apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size,
-             uint8_t* planes, std::vector<TargetBox>& boxes, AugmentScratch& scratch) const;
+             uint8_t* planes, std::vector<LabelledBox>& boxes, AugmentScratch& scratch) const;
 
  private:
   void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
-              ImageSize size, uint8_t* planes, std::vector<TargetBox>& boxes,
+              ImageSize size, uint8_t* planes, std::vector<LabelledBox>& boxes,
               AugmentScratch& scratch) const;
 
   AugmentConfig config_, weak_;

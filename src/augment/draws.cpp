@@ -29,22 +29,20 @@ std::array<uint8_t, 3> permutation(CounterRandom& random) {
   return channels;
 }
 
-float overlap(const LabelledBox& box, const Window& crop) {
+/// Intersection over union.
+double overlap(const LabelledBox& box, const Window& crop) {
   const auto& [left, top, right, bottom] = box.xyxy;
-  const auto crop_left = static_cast<float>(crop.left), crop_top = static_cast<float>(crop.top);
-  const auto crop_right = static_cast<float>(crop.right()),
-             crop_bottom = static_cast<float>(crop.bottom());
-  const float width = std::min(right, crop_right) - std::max(left, crop_left);
-  const float height = std::min(bottom, crop_bottom) - std::max(top, crop_top);
-  const float common = std::max(width, 0.0F) * std::max(height, 0.0F);
-  return common / ((right - left) * (bottom - top) +
-                   (crop_right - crop_left) * (crop_bottom - crop_top) - common);
+  const double width = std::min<double>(right, crop.right()) - std::max<double>(left, crop.left);
+  const double height = std::min<double>(bottom, crop.bottom()) - std::max<double>(top, crop.top);
+  const double common = std::max(width, 0.0) * std::max(height, 0.0);
+  return common /
+         ((right - left) * (bottom - top) + static_cast<double>(crop.width) * crop.height - common);
 }
 
 /// Of the boxes that the crop would keep, the best must overlap it enough.
 bool keeps_a_box(const Window& crop, std::span<const LabelledBox> boxes, double least_overlap) {
   return std::any_of(boxes.begin(), boxes.end(), [&](const LabelledBox& box) {
-    return has_centre_in(box, crop) && overlap(box, crop) >= static_cast<float>(least_overlap);
+    return has_centre_in(box, crop) && overlap(box, crop) >= least_overlap;
   });
 }
 

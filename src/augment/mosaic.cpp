@@ -50,7 +50,7 @@ class Affine {
     const auto [least_y, most_y] =
         std::minmax({corners[0].y, corners[1].y, corners[2].y, corners[3].y});
     const auto cut = [](double value, int most) {
-      return static_cast<float>(std::clamp(value, 0.0, static_cast<double>(most)));
+      return std::clamp(value, 0.0, static_cast<double>(most));
     };
     return {{cut(least_x, canvas.width), cut(least_y, canvas.height), cut(most_x, canvas.width),
              cut(most_y, canvas.height)},
@@ -119,14 +119,11 @@ void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
   for (size_t i = 0; i < 4; ++i) {
     const int left = i % 2 == 0 ? 0 : largest.width, top = i < 2 ? 0 : largest.height;
     paste(resize_antialias(four[i].image, sizes[i].width, sizes[i].height), left, top, canvas);
-    const float x_scale =
-        static_cast<float>(sizes[i].width) / static_cast<float>(four[i].image.width);
-    const float y_scale =
-        static_cast<float>(sizes[i].height) / static_cast<float>(four[i].image.height);
+    const double x_scale = static_cast<double>(sizes[i].width) / four[i].image.width,
+                 y_scale = static_cast<double>(sizes[i].height) / four[i].image.height;
     for (LabelledBox box : four[i].boxes) {
-      for (const size_t x : {0u, 2u})
-        box.xyxy[x] = box.xyxy[x] * x_scale + static_cast<float>(left);
-      for (const size_t y : {1u, 3u}) box.xyxy[y] = box.xyxy[y] * y_scale + static_cast<float>(top);
+      for (const size_t x : {0u, 2u}) box.xyxy[x] = box.xyxy[x] * x_scale + left;
+      for (const size_t y : {1u, 3u}) box.xyxy[y] = box.xyxy[y] * y_scale + top;
       out.boxes.push_back(affine.hull(box, canvas));
     }
   }

@@ -3,32 +3,33 @@
 #include <algorithm>
 
 namespace dfine::inline data {
-namespace {
 
-constexpr double kRoundingPixels =
-    1e-6;  // x + w of a box that touches the border may exceed it by rounding
-
-/// Clips [begin, begin + length] to [0, limit]; true when a part lay outside.
-bool clip(double begin, double length, double limit, double& low, double& high) {
-  low = std::clamp(begin, 0.0, limit);
-  high = std::clamp(begin + length, 0.0, limit);
-  return begin < -kRoundingPixels || begin + length > limit + kRoundingPixels;
+std::optional<std::array<double, 4>> clip_box(const std::array<double, 4>& xywh, int width,
+                                              int height) {
+  const auto [x, y, w, h] = xywh;
+  const auto inside = [](double coordinate, int side) {
+    return std::clamp(coordinate, 0.0, static_cast<double>(side));
+  };
+  const std::array<double, 4> box{inside(x, width), inside(y, height), inside(x + w, width),
+                                  inside(y + h, height)};
+  const auto sides = normalised(box, width, height);
+  if (!(sides[2] > 0) || !(sides[3] > 0)) return std::nullopt;
+  return box;
 }
 
-}  // namespace
+std::array<float, 4> normalised(const std::array<double, 4>& xyxy, int width, int height) {
+  const auto [left, top, right, bottom] = xyxy;
+  return {static_cast<float>((left + right) / 2 / width),
+          static_cast<float>((top + bottom) / 2 / height),
+          static_cast<float>((right - left) / width), static_cast<float>((bottom - top) / height)};
+}
 
-std::optional<NormalisedBox> normalise_box(const std::array<double, 4>& xywh, int width,
-                                           int height) {
-  double x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-  NormalisedBox box;
-  const bool outside_x = clip(xywh[0], xywh[2], width, x1, x2);
-  const bool outside_y = clip(xywh[1], xywh[3], height, y1, y2);
-  box.clipped = outside_x || outside_y;
-  box.cxcywh = {static_cast<float>((x1 + x2) / 2 / width),
-                static_cast<float>((y1 + y2) / 2 / height), static_cast<float>((x2 - x1) / width),
-                static_cast<float>((y2 - y1) / height)};
-  if (!(box.cxcywh[2] > 0) || !(box.cxcywh[3] > 0)) return std::nullopt;
-  return box;
+bool reaches_outside(const std::array<double, 4>& xywh, int width, int height) {
+  constexpr double kRounding =
+      1e-6;  // x + w of a box that touches the border may exceed it by rounding
+  const auto [x, y, w, h] = xywh;
+  return x < -kRounding || y < -kRounding || x + w > width + kRounding ||
+         y + h > height + kRounding;
 }
 
 }  // namespace dfine::inline data

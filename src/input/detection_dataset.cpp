@@ -33,12 +33,7 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
       on_damage(index, e);
       continue;
     }
-    source.boxes.clear();
-    if (!augmenter_) return index;
-    for (const PackedBox& box : dataset_.training_boxes(index)) {
-      source.boxes.push_back(
-          labelled_box(box.cxcywh, box.label, source.image.width, source.image.height));
-    }
+    source.boxes = dataset_.training_boxes(index);
     return index;
   }
   throw Error(
@@ -47,7 +42,7 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
 }
 
 size_t DetectionDataset::get(const Sample& sample, const SampleOrder& order, SampleScratch& memory,
-                             uint8_t* planes, std::vector<TargetBox>& boxes,
+                             uint8_t* planes, std::vector<LabelledBox>& boxes,
                              const OnDamage& on_damage) const {
   const auto in_order = [&](size_t k) {
     return k == 0 ? sample.index : order.replacement(sample, static_cast<int64_t>(k));
@@ -56,11 +51,14 @@ size_t DetectionDataset::get(const Sample& sample, const SampleOrder& order, Sam
     memory.sources.resize(1);
     const size_t index =
         read_first_valid(in_order, order.num_images, memory, memory.sources[0], on_damage);
-    resize_antialias_chw(memory.sources[0].image, static_cast<int>(options_.size.width),
-                         static_cast<int>(options_.size.height), false, planes);
+    const auto& [image, source_boxes] = memory.sources[0];
+    const int width = static_cast<int>(options_.size.width),
+              height = static_cast<int>(options_.size.height);
+    resize_antialias_chw(image, width, height, false, planes);
     boxes.clear();
-    for (const PackedBox& box : dataset_.training_boxes(index))
-      boxes.push_back({box.cxcywh, box.label});
+    place_boxes(source_boxes,
+                {.window = {0, 0, image.width, image.height}, .width = width, .height = height},
+                /*min_size=*/0, boxes);
     return index;
   }
 

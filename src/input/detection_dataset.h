@@ -46,7 +46,7 @@ class DetectionDataset {
   /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width].
   /// `boxes`: its targets, which may be none. Returns the image that was taken.
   size_t get(const Sample& sample, const SampleOrder& order, SampleScratch& memory, uint8_t* planes,
-             std::vector<TargetBox>& boxes, const OnDamage& on_damage) const;
+             std::vector<LabelledBox>& boxes, const OnDamage& on_damage) const;
 
  private:
   void read(size_t index, std::vector<uint8_t>& file, Image& image) const;

@@ -24,7 +24,9 @@ int64_t window(int workers, int64_t batch_size) {
   return workers == 0 ? 1 : std::max<int64_t>(3, (2 * workers + batch_size - 1) / batch_size + 1);
 }
 
-Targets collate(const std::vector<std::vector<TargetBox>>& boxes, bool pin_memory) {
+/// `boxes`: in pixels of images of `size`.
+Targets collate(const std::vector<std::vector<LabelledBox>>& boxes, ImageSize size,
+                bool pin_memory) {
   Targets targets;
   int64_t total = 0;
   for (const auto& of_image : boxes) {
@@ -35,12 +37,17 @@ Targets collate(const std::vector<std::vector<TargetBox>>& boxes, bool pin_memor
       at::empty({total}, at::TensorOptions().dtype(at::kLong).pinned_memory(pin_memory));
   targets.boxes =
       at::empty({total, 4}, at::TensorOptions().dtype(at::kFloat).pinned_memory(pin_memory));
+  const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
   auto* label = targets.labels.data_ptr<int64_t>();
   auto* sides = targets.boxes.data_ptr<float>();
   for (const auto& of_image : boxes) {
-    for (const TargetBox& box : of_image) {
+    for (const LabelledBox& box : of_image) {
       *label++ = box.label;
-      sides = std::copy(box.cxcywh.begin(), box.cxcywh.end(), sides);
+      const auto [left, top, right, bottom] = box.xyxy;
+      *sides++ = static_cast<float>((left + right) / 2 / width);
+      *sides++ = static_cast<float>((top + bottom) / 2 / height);
+      *sides++ = static_cast<float>((right - left) / width);
+      *sides++ = static_cast<float>((bottom - top) / height);
     }
   }
   return targets;
@@ -54,10 +61,10 @@ struct Loader::Pending {
     std::string what;
   };
   std::vector<Sample> samples;
-  Tensor images;                              // uint8 [B, 3, H, W]
-  std::vector<std::vector<TargetBox>> boxes;  // [B]
-  std::vector<std::vector<Damage>> damage;    // [B] images skipped in each place
-  std::vector<std::future<void>> done;        // [B]
+  Tensor images;                                // uint8 [B, 3, H, W]
+  std::vector<std::vector<LabelledBox>> boxes;  // [B]
+  std::vector<std::vector<Damage>> damage;      // [B] images skipped in each place
+  std::vector<std::future<void>> done;          // [B]
 };
 
 Loader::Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder order)
@@ -180,7 +187,7 @@ Batch Loader::next() {
   report_corrupt(*pending);
 
   Batch batch{.images = pending->images,
-              .targets = collate(pending->boxes, options_.pin_memory),
+              .targets = collate(pending->boxes, options_.sample.size, options_.pin_memory),
               .samples = {}};
   for (const auto& sample : pending->samples) batch.samples.push_back(sample.index);
   batch.data_time_s = std::chrono::duration<double>(Clock::now() - begin).count();

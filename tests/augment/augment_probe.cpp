@@ -124,13 +124,12 @@ json run_sample(const json& job) {
 
   const ImageSize size{job.at("size")[0], job.at("size")[1]};
   std::vector<uint8_t> planes(static_cast<size_t>(size.height * size.width) * 3);
-  std::vector<TargetBox> boxes;
+  std::vector<LabelledBox> boxes;
   augmenter.apply(plan, sources, size, planes.data(), boxes, scratch);
   write_bytes(job, planes);
   result["boxes"] = json::array();
-  for (const TargetBox& box : boxes)
-    result["boxes"].push_back(
-        {box.cxcywh[0], box.cxcywh[1], box.cxcywh[2], box.cxcywh[3], box.label});
+  for (const LabelledBox& box : boxes)
+    result["boxes"].push_back({box.xyxy[0], box.xyxy[1], box.xyxy[2], box.xyxy[3], box.label});
   return result;
 }
 

@@ -55,7 +55,7 @@ AugmentSource random_source(uint64_t key) {
 
 struct Sample {
   std::vector<uint8_t> planes;
-  std::vector<TargetBox> boxes;
+  std::vector<LabelledBox> boxes;
 };
 
 Sample augmented(const Augmenter& augmenter, const SampleKey& key,
@@ -89,14 +89,12 @@ TEST(Augmenter, BoxesStayValid) {
     const ImageSize size{between(random, 1, 200), between(random, 1, 200)};
     const Sample sample = augmented(augmenter, {0, position},
                                     eight_sources(static_cast<uint64_t>(position)), size, scratch);
-    for (const TargetBox& box : sample.boxes) {
-      const auto [x, y, w, h] = box.cxcywh;
-      for (const float share : box.cxcywh)
-        EXPECT_TRUE(share >= 0 && share <= 1) << share;  // no NaN either
-      EXPECT_GE(w * static_cast<float>(size.width), 0.998F);
-      EXPECT_GE(h * static_cast<float>(size.height), 0.998F);
-      for (const float edge : {x - w / 2, y - h / 2, x + w / 2, y + h / 2})
-        EXPECT_TRUE(edge > -1e-6F && edge < 1 + 1e-6F) << edge;
+    for (const LabelledBox& box : sample.boxes) {
+      const auto [left, top, right, bottom] = box.xyxy;
+      EXPECT_TRUE(left >= 0 && right <= static_cast<double>(size.width)) << left << ' ' << right;
+      EXPECT_TRUE(top >= 0 && bottom <= static_cast<double>(size.height)) << top << ' ' << bottom;
+      EXPECT_GE(static_cast<float>(right - left), 1);  // no NaN either
+      EXPECT_GE(static_cast<float>(bottom - top), 1);
       ++boxes;
     }
   }
@@ -164,16 +162,16 @@ void expect_boxes_on_their_colours(AugmentConfig config, bool four) {
     std::vector<AugmentSource> sources;
     for (int32_t i = 0; i < (four ? 4 : 1); ++i) sources.push_back(coloured_source(random, 16 * i));
     const Sample sample = augmented(augmenter, {0, position}, sources, {kSide, kSide}, scratch);
-    for (const TargetBox& box : sample.boxes) {
-      const auto [x, y, w, h] = box.cxcywh;
-      if (w * kSide < 20 || h * kSide < 20) continue;  // narrower ones may be all edge
+    for (const LabelledBox& box : sample.boxes) {
+      const auto [left, top, right, bottom] = box.xyxy;
+      if (right - left < 20 || bottom - top < 20) continue;  // narrower ones may be all edge
       const Bounds bounds = bounds_of_colour(sample, kSide, colour_of(box.label));
       constexpr double kReach = 6;  // a source pixel is at most 256 / (0.3 * 210) = 4.1 pixels, and
                                     // nearest-pixel mosaics add up to one
-      EXPECT_NEAR(bounds.left, (x - w / 2) * kSide, kReach) << position;
-      EXPECT_NEAR(bounds.right, (x + w / 2) * kSide, kReach) << position;
-      EXPECT_NEAR(bounds.top, (y - h / 2) * kSide, kReach) << position;
-      EXPECT_NEAR(bounds.bottom, (y + h / 2) * kSide, kReach) << position;
+      EXPECT_NEAR(bounds.left, left, kReach) << position;
+      EXPECT_NEAR(bounds.right, right, kReach) << position;
+      EXPECT_NEAR(bounds.top, top, kReach) << position;
+      EXPECT_NEAR(bounds.bottom, bottom, kReach) << position;
       ++seen;
     }
   }
@@ -304,8 +302,8 @@ TEST(Augmenter, WithAllOffItResizes) {
   EXPECT_EQ(sample.planes, expected);
   ASSERT_EQ(sample.boxes.size(), 1u);
   EXPECT_EQ(sample.boxes[0].label, 7);
-  const std::array<float, 4> share{0.3F, 0.5F, 0.4F, 0.5F};
-  for (size_t i = 0; i < 4; ++i) EXPECT_FLOAT_EQ(sample.boxes[0].cxcywh[i], share[i]);
+  const std::array<double, 4> enlarged{6, 20, 30, 60};  // 60 / 50 = 1.2 wide, 80 / 40 = 2 high
+  for (size_t i = 0; i < 4; ++i) EXPECT_DOUBLE_EQ(sample.boxes[0].xyxy[i], enlarged[i]);
 }
 
 /// torchvision's RandomIoUCrop draws on until "as it is" comes up where no crop can keep a box.
@@ -324,12 +322,15 @@ TEST(Augmenter, AllBoxesMayBeDropped) {
   const Augmenter augmenter(nothing(), 1, 0);
   AugmentScratch scratch;
   const AugmentSource source{noise(50, 40, 3),
-                             {{{5, 10, 5.9F, 30}, 0}, {{5, 10, 20, 10.5F}, 1}, {{7, 7, 7, 7}, 2}}};
+                             {{{5, 10, 5.9, 30}, 0}, {{5, 10, 20, 10.5}, 1}, {{7, 7, 7, 7}, 2}}};
   EXPECT_TRUE(augmented(augmenter, {0, 0}, {source}, {64, 64}, scratch).boxes.empty());
   // One pixel is enough, but not when the resize makes less of it.
   const AugmentSource thin{noise(50, 40, 3), {{{5, 10, 6, 30}, 0}}};
   EXPECT_EQ(augmented(augmenter, {0, 0}, {thin}, {64, 64}, scratch).boxes.size(), 1u);
   EXPECT_TRUE(augmented(augmenter, {0, 0}, {thin}, {64, 32}, scratch).boxes.empty());
+  // 10.1 + 1 - 10.1 is a little less than 1 in double precision.
+  const AugmentSource rounded{noise(50, 40, 3), {{{10.1, 10, 10.1 + 1, 30}, 0}}};
+  EXPECT_EQ(augmented(augmenter, {0, 0}, {rounded}, {64, 64}, scratch).boxes.size(), 1u);
 }
 
 TEST(Augmenter, AsksForItsPartners) {
@@ -343,16 +344,9 @@ TEST(Augmenter, AsksForItsPartners) {
                           [](size_t partner) { return partner < 10; }));
   std::vector<AugmentSource> sources(1, random_source(1));
   std::vector<uint8_t> planes(3 * 32 * 32);
-  std::vector<TargetBox> boxes;
+  std::vector<LabelledBox> boxes;
   AugmentScratch scratch;
   EXPECT_THROW(augmenter.apply(plan, sources, {32, 32}, planes.data(), boxes, scratch), Error);
-}
-
-TEST(LabelledBox, FromAPack) {
-  const LabelledBox box = labelled_box({0.5F, 0.25F, 0.2F, 0.5F}, 3, 200, 100);
-  EXPECT_EQ(box.label, 3);
-  const std::array<float, 4> xyxy{80, 0, 120, 50};
-  for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(box.xyxy[i], xyxy[i], 1e-4);
 }
 
 }  // namespace

@@ -231,7 +231,9 @@ def check_samples(checks):
         checks.that(f"{settings} labels {mine[:, 4].tolist()} and {labels.tolist()}", same)
         if same:
             survivors += len(mine)
-            apart = np.abs(mine[:, :4] - boxes.numpy()).max(initial=0)
+            left, top, right, bottom = mine[:, :4].T
+            relative = np.stack([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top], 1) / np.tile(size[::-1], 2)
+            apart = np.abs(relative - boxes.numpy()).max(initial=0)
             checks.that(f"{settings} boxes {apart} apart", apart < 2e-6)
     print(f"{len(cases)} samples, {survivors} boxes left; {beyond} coordinates that torchvision rounds beyond the border")
     for settings, (most, some, far) in worst.items():

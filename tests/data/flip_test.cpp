@@ -39,11 +39,12 @@ std::vector<std::string> records_of(const PackedDataset& set) {
     record += std::string(image.file_name) + ' ';
     for (const PackedBox& box : set.evaluation_boxes(i)) {
       record.append(reinterpret_cast<const char*>(box.xywh.data()), sizeof box.xywh);
-      record.append(reinterpret_cast<const char*>(box.cxcywh.data()), sizeof box.cxcywh);
       record +=
           std::to_string(box.area) + std::to_string(box.annotation_id) + std::to_string(box.label);
       record += std::string(box.iscrowd ? "c" : "") + (box.dropped ? "d" : "");
     }
+    for (const LabelledBox& box : set.training_boxes(i))
+      record.append(reinterpret_cast<const char*>(box.xyxy.data()), sizeof box.xyxy);
     const auto bytes = set.read_bytes(i);
     records.push_back(record.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   }

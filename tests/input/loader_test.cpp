@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "core/error.h"
+#include "data/box_policy.h"
 #include "data/shards/dataset.h"
 #include "shipped_pack.h"
 
@@ -169,13 +170,15 @@ TEST_F(LoaderTest, EvaluationSeesEveryImageOnceInOrder) {
     int64_t first = 0;
     for (size_t i = 0; i < batch.samples.size(); ++i) {
       EXPECT_EQ(batch.samples[i], next);
+      const PackedImage image = data_.image(next);
       const auto expected = data_.training_boxes(next++);
       ASSERT_EQ(batch.targets.counts[i], static_cast<int64_t>(expected.size()));
-      for (const PackedBox& box : expected) {
+      for (const LabelledBox& box : expected) {
         EXPECT_EQ(batch.targets.labels[first].item<int64_t>(), box.label);
+        const auto cxcywh = normalised(box.xyxy, image.width, image.height);
         for (int64_t k = 0; k < 4; ++k)
-          EXPECT_EQ(batch.targets.boxes[first][k].item<float>(),
-                    box.cxcywh[static_cast<size_t>(k)]);
+          EXPECT_FLOAT_EQ(batch.targets.boxes[first][k].item<float>(),
+                          cxcywh[static_cast<size_t>(k)]);
         ++first;
       }
     }
@@ -218,7 +221,7 @@ TEST_F(DamagedPackTest, TheNextImageTakesThePlace) {
   const auto substitute = [&](int64_t place, int64_t from) {
     Tensor planes = at::empty({3, 64, 96}, at::kByte);
     SampleScratch memory;
-    std::vector<TargetBox> boxes;
+    std::vector<LabelledBox> boxes;
     DetectionDataset(data_, small_options(0).sample)
         .get({.index = plan_of(data_).image_at(from), .position = place, .epoch = kEpoch},
              order_of(data_), memory, planes.data_ptr<uint8_t>(), boxes,

@@ -50,11 +50,9 @@ void write_large_pack(const std::filesystem::path& folder) {
   const std::vector<uint8_t> file{1};
   Manifest manifest{.categories = {{1, "thing"}}, .shards = {}};
   std::vector<CocoAnnotation> annotations(kBoxes);
-  std::vector<PlacedBox> boxes;
   for (auto& annotation : annotations) {
     annotation.bbox = {10, 10, 50, 50};
     annotation.label = 0;
-    boxes.push_back({&annotation, normalise_box(annotation.bbox, 640, 480)});
   }
   int64_t id = 0;
   for (size_t s = 0; s < kShards; ++s) {
@@ -63,7 +61,7 @@ void write_large_pack(const std::filesystem::path& folder) {
       for (auto& annotation : annotations) annotation.id = ++id;
       const auto number = static_cast<int64_t>(s * kImages + i);
       writer.add({number, 640, 480, "train2017/" + std::to_string(100000000000 + number) + ".jpg"},
-                 file, crc32c(file), boxes);
+                 file, crc32c(file), annotations);
     }
     manifest.shards.push_back(writer.finish(manifest.categories));
   }
@@ -75,7 +73,7 @@ double touch_all(const PackedDataset& set) {
   for (size_t i = 0; i < set.size(); ++i) {
     sum += static_cast<double>(set.image(i).file_name.size());
     for (const auto& box : set.evaluation_boxes(i))
-      sum += box.xywh[0] + static_cast<double>(box.annotation_id) + box.cxcywh[0];
+      sum += box.xywh[0] + static_cast<double>(box.annotation_id);
   }
   return sum;
 }

@@ -17,25 +17,21 @@ namespace fs = std::filesystem;
 struct StoredImage {
   CocoImage image;
   std::vector<CocoAnnotation> annotations;
-  std::vector<PlacedBox> boxes;  // points into annotations
 };
 
 StoredImage stored_image(const AnnotationSet& coco, size_t index, const CheckedImage& checked) {
   const auto annotations = coco.annotations_of(index);
-  StoredImage stored{coco.images[index], {annotations.begin(), annotations.end()}, {}};
+  StoredImage stored{coco.images[index], {annotations.begin(), annotations.end()}};
   stored.image.width =
       checked
           .width;  // the same, unless the annotation file gave none or the image was made smaller
   stored.image.height = checked.height;
   const double x = static_cast<double>(checked.width) / checked.file_width,
                y = static_cast<double>(checked.height) / checked.file_height;
+  if (!checked.resized) return stored;
   for (CocoAnnotation& annotation : stored.annotations) {
-    if (checked.resized) {
-      for (size_t k = 0; k < 4; ++k) annotation.bbox[k] *= k % 2 == 0 ? x : y;
-      annotation.area *= x * y;
-    }
-    stored.boxes.push_back(
-        {&annotation, normalise_box(annotation.bbox, checked.width, checked.height)});
+    for (size_t k = 0; k < 4; ++k) annotation.bbox[k] *= k % 2 == 0 ? x : y;
+    annotation.area *= x * y;
   }
   return stored;
 }
@@ -98,8 +94,8 @@ ShardOutcome ShardPacker::pack_as_they_are(const PlannedShard& shard, const fs::
   outcome.skipped =
       for_each_usable(shard.images, [&](const PlannedImage& planned, const CheckedImage& checked) {
         const StoredImage stored = stored_image(coco_, planned.index, checked);
-        writer.add(stored.image, checked.bytes, checked.crc32c, stored.boxes);
-        outcome.counts.add(stored.image.file_name, stored.boxes, checked);
+        writer.add(stored.image, checked.bytes, checked.crc32c, stored.annotations);
+        outcome.counts.add(stored.image.file_name, stored.annotations, checked);
       });
   if (outcome.skipped.empty()) outcome.entry = writer.finish(coco_.categories);
   return outcome;
@@ -120,8 +116,8 @@ ShardOutcome ShardPacker::pack_resized(const PlannedShard& shard, const fs::path
   spool.for_each([&](size_t i, const std::vector<uint8_t>& bytes) {
     const auto& [index, checked] = kept[i];
     const StoredImage stored = stored_image(coco_, index, checked);
-    writer.add(stored.image, bytes, checked.crc32c, stored.boxes);
-    outcome.counts.add(stored.image.file_name, stored.boxes, checked);
+    writer.add(stored.image, bytes, checked.crc32c, stored.annotations);
+    outcome.counts.add(stored.image.file_name, stored.annotations, checked);
   });
   outcome.entry = writer.finish(coco_.categories);
   return outcome;

@@ -19,22 +19,22 @@ void BoxNotes::append(const BoxNotes& later) {
                    static_cast<ptrdiff_t>(std::min(later.first.size(), kKept - first.size())));
 }
 
-void PackCounts::add(const std::string& file_name, std::span<const PlacedBox> boxes,
+void PackCounts::add(const std::string& file_name, std::span<const CocoAnnotation> annotations,
                      const CheckedImage& checked) {
   if (checked.orientation != 1) ++oriented;
   if (checked.resized) ++resized;
   size_t targets = 0;
-  for (const PlacedBox& placed : boxes) {
-    const CocoAnnotation& annotation = *placed.annotation;
+  for (const CocoAnnotation& annotation : annotations) {
     ClassCount& of_class = classes[static_cast<size_t>(annotation.label)];
     if (!annotation.area_given) ++missing_areas;
     if (looks_relative(annotation.bbox)) ++relative;
-    if (!placed.box) {
+    if (!clip_box(annotation.bbox, checked.width, checked.height)) {
       dropped.add(file_name, annotation.id);
       ++of_class.dropped;
       continue;
     }
-    if (placed.box->clipped) clipped.add(file_name, annotation.id);
+    if (reaches_outside(annotation.bbox, checked.width, checked.height))
+      clipped.add(file_name, annotation.id);
     ++(annotation.iscrowd ? of_class.crowds : of_class.boxes);
     if (!annotation.iscrowd) ++targets;
   }

@@ -59,7 +59,7 @@ struct PackCounts {
   std::string most_boxes_in;  // its name; the first of several
   BoxNotes clipped, dropped;
 
-  void add(const std::string& file_name, std::span<const PlacedBox> boxes,
+  void add(const std::string& file_name, std::span<const CocoAnnotation> annotations,
            const CheckedImage& checked);
   /// An image's number of training targets, which add() counts itself.
   void add_targets(std::string_view file_name, size_t targets);

@@ -6,30 +6,27 @@
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
+#include "data/box_policy.h"
 #include "data/shards/manifest.h"
 
 namespace dfine::inline shards {
+namespace {
 
-PackedBox PackedDataset::common_part(const MappedIndex::Boxes& boxes, size_t b) const {
-  PackedBox box;
-  for (size_t k = 0; k < 4; ++k) box.xywh[k] = boxes.xywh[4 * b + k];
-  box.area = boxes.area[b];
-  box.annotation_id = boxes.annotation_id[b];
-  box.label = label_of_[static_cast<size_t>(boxes.label[b])];
-  box.iscrowd = boxes.iscrowd[b] != 0;
-  return box;
+std::array<double, 4> xywh_of(const MappedIndex::Boxes& boxes, size_t b) {
+  std::array<double, 4> xywh{};
+  for (size_t k = 0; k < 4; ++k) xywh[k] = boxes.xywh[4 * b + k];
+  return xywh;
 }
 
-PackedBox PackedDataset::kept_box(const MappedIndex& index, size_t b) const {
-  PackedBox box = common_part(index.box, b);
-  for (size_t k = 0; k < 4; ++k) box.cxcywh[k] = index.cxcywh[4 * b + k];
-  return box;
-}
+}  // namespace
 
-PackedBox PackedDataset::dropped_box(const MappedIndex& index, size_t b) const {
-  PackedBox box = common_part(index.dropped, b);
-  box.dropped = true;
-  return box;
+PackedBox PackedDataset::box(const MappedIndex::Boxes& boxes, size_t b, bool dropped) const {
+  return {.xywh = xywh_of(boxes, b),
+          .area = boxes.area[b],
+          .annotation_id = boxes.annotation_id[b],
+          .label = label_of_[static_cast<size_t>(boxes.label[b])],
+          .iscrowd = boxes.iscrowd[b] != 0,
+          .dropped = dropped};
 }
 
 PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
@@ -98,16 +95,24 @@ std::vector<PackedBox> PackedDataset::evaluation_boxes(size_t i) const {
   while (kept < kept_end ||
          dropped < dropped_end) {  // the dropped ones go back to their places among the others
     const bool is_dropped = dropped < dropped_end && index.position[dropped] == boxes.size();
-    boxes.push_back(is_dropped ? dropped_box(index, dropped++) : kept_box(index, kept++));
+    boxes.push_back(is_dropped ? box(index.dropped, dropped++, true)
+                               : box(index.box, kept++, false));
   }
   return boxes;
 }
 
-std::vector<PackedBox> PackedDataset::training_boxes(size_t i) const {
+std::vector<LabelledBox> PackedDataset::training_boxes(size_t i) const {
   const auto [shard, r] = find(i);
-  std::vector<PackedBox> boxes;
-  for (uint64_t b = shard.index.box.first[r]; b < shard.index.box.first[r + 1]; ++b) {
-    if (shard.index.box.iscrowd[b] == 0) boxes.push_back(kept_box(shard.index, b));
+  const MappedIndex& index = shard.index;
+  std::vector<LabelledBox> boxes;
+  for (uint64_t b = index.box.first[r]; b < index.box.first[r + 1]; ++b) {
+    if (index.box.iscrowd[b] != 0) continue;
+    const auto xyxy = clip_box(xywh_of(index.box, b), index.width[r], index.height[r]);
+    if (!xyxy) {
+      throw Error(str_cat(describe(i), ": box ", b, " has no area inside the image"),
+                  "pack the dataset again");
+    }
+    boxes.push_back({*xyxy, label_of_[static_cast<size_t>(index.box.label[b])]});
   }
   return boxes;
 }

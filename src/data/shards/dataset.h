@@ -4,7 +4,7 @@
 //   const PackedDataset set = PackedDataset::open("data/train");
 //   for (size_t i = 0; i < set.size(); ++i) {
 //     const std::vector<uint8_t> file = set.read_bytes(i);           // any thread
-//     for (const PackedBox& box : set.training_boxes(i)) ...
+//     for (const LabelledBox& box : set.training_boxes(i)) ...
 //   }
 #include <array>
 #include <cstdint>
@@ -13,17 +13,17 @@
 #include <string_view>
 #include <vector>
 
+#include "core/labelled_box.h"
 #include "data/category.h"
 #include "data/shards/reader.h"
 
 namespace dfine::inline shards {
 
 struct PackedBox {
-  std::array<double, 4> xywh{};   // x, y, w, h in pixels, as in the annotation file
-  double area = 0;                // as in the annotation file (a mask's area, say), or w * h
-  int64_t annotation_id = 0;      // as in the annotation file
-  std::array<float, 4> cxcywh{};  // in [0, 1], clipped to the image; all zero when `dropped`
-  int32_t label = 0;              // 0..C-1
+  std::array<double, 4> xywh{};  // x, y, w, h in pixels, as in the annotation file
+  double area = 0;               // as in the annotation file (a mask's area, say), or w * h
+  int64_t annotation_id = 0;     // as in the annotation file
+  int32_t label = 0;             // 0..C-1
   bool iscrowd = false;
   bool dropped = false;  // no area inside the image
 
@@ -70,8 +70,8 @@ class PackedDataset {
   /// All annotations of image i in order of the annotation file: crowds, and boxes without area
   /// too, as COCO evaluation counts them.
   std::vector<PackedBox> evaluation_boxes(size_t i) const;
-  /// Those that are training targets, in the same order.
-  std::vector<PackedBox> training_boxes(size_t i) const;
+  /// Those that are training targets, clipped to the image, in the same order.
+  std::vector<LabelledBox> training_boxes(size_t i) const;
 
   /// In order of the labels.
   const std::vector<Category>& categories() const { return categories_; }
@@ -91,9 +91,7 @@ class PackedDataset {
 
   PackedDataset() = default;
   Place find(size_t i) const;
-  PackedBox common_part(const MappedIndex::Boxes& boxes, size_t b) const;
-  PackedBox kept_box(const MappedIndex& index, size_t b) const;
-  PackedBox dropped_box(const MappedIndex& index, size_t b) const;
+  PackedBox box(const MappedIndex::Boxes& boxes, size_t b, bool dropped) const;
 
   std::filesystem::path folder_;
   std::vector<Category> categories_;

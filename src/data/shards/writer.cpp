@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "data/box_policy.h"
 
 namespace dfine::inline shards {
 namespace {
@@ -25,7 +26,7 @@ ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes
 }
 
 void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
-                      std::span<const PlacedBox> boxes) {
+                      std::span<const CocoAnnotation> annotations) {
   if (bytes.size() > announced_ - written_)
     throw Error(str_cat(path_.string(), ": more image bytes than announced"));
   file_.write_bytes(written_, bytes);
@@ -37,14 +38,13 @@ void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, ui
   index_.width.push_back(image.width);
   index_.height.push_back(image.height);
   index_.file_name.add(image.file_name);
-  for (size_t i = 0; i < boxes.size(); ++i) {
-    const PlacedBox& placed = boxes[i];
-    if (placed.box) {
-      append(index_.box, *placed.annotation);
-      index_.cxcywh.insert(index_.cxcywh.end(), placed.box->cxcywh.begin(),
-                           placed.box->cxcywh.end());
+  for (size_t i = 0; i < annotations.size(); ++i) {
+    if (const auto box = clip_box(annotations[i].bbox, image.width, image.height)) {
+      append(index_.box, annotations[i]);
+      const auto cxcywh = normalised(*box, image.width, image.height);
+      index_.cxcywh.insert(index_.cxcywh.end(), cxcywh.begin(), cxcywh.end());
     } else {
-      append(index_.dropped, *placed.annotation);
+      append(index_.dropped, annotations[i]);
       index_.position.push_back(static_cast<uint32_t>(i));
     }
   }

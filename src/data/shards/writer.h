@@ -1,22 +1,14 @@
 #pragma once
 #include <filesystem>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "data/annotation_set.h"
-#include "data/box_policy.h"
 #include "data/shards/format.h"
 #include "data/shards/hdf5_file.h"
 #include "data/shards/manifest.h"
 
 namespace dfine::inline shards {
-
-/// An annotation and what of it lies inside its image; nothing: training cannot use it.
-struct PlacedBox {
-  const CocoAnnotation* annotation = nullptr;
-  std::optional<NormalisedBox> box;
-};
 
 /// Writes one shard, image by image.
 class ShardWriter {
@@ -25,10 +17,10 @@ class ShardWriter {
   /// once.
   ShardWriter(const std::filesystem::path& path, uint64_t image_bytes);
 
-  /// Adds a file as it is. `image` has its true width and height; `boxes` are its annotations in
-  /// order of the annotation file.
+  /// Adds a file as it is. `image` has its true width and height; `annotations` are in order of the
+  /// annotation file. Those without area inside the image are stored apart.
   void add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
-           std::span<const PlacedBox> boxes);
+           std::span<const CocoAnnotation> annotations);
 
   /// Writes the index and closes the file. Call once, after as many bytes as announced.
   ShardEntry finish(std::span<const Category> categories);

@@ -15,7 +15,7 @@ DatasetStats dataset_stats(const PackedDataset& dataset, int64_t num_images) {
     stats.boxes += count;
     stats.boxes_of_image.push_back(static_cast<int32_t>(count));
     stats.most_boxes = std::max(stats.most_boxes, count);
-    for (const PackedBox& box : boxes) ++stats.boxes_of_class[static_cast<size_t>(box.label)];
+    for (const LabelledBox& box : boxes) ++stats.boxes_of_class[static_cast<size_t>(box.label)];
   }
   return stats;
 }

@@ -76,8 +76,10 @@ TEST_F(PackedDatasetTest, HoldsTheFilesAndEveryAnnotationInOrder) {
       training += boxes[b].trains() ? 1 : 0;
     }
     size_t seen = 0;
-    for (const PackedBox& box : set.training_boxes(i)) {
-      EXPECT_GT(box.cxcywh[2], 0);
+    for (const LabelledBox& box : set.training_boxes(i)) {
+      const auto [left, top, right, bottom] = box.xyxy;
+      EXPECT_TRUE(0 <= left && left < right && right <= image.width);
+      EXPECT_TRUE(0 <= top && top < bottom && bottom <= image.height);
       ++seen;
     }
     EXPECT_EQ(seen, training);
@@ -95,8 +97,7 @@ TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
   EXPECT_EQ(again.categories(), stored.categories());
   size_t boxes = 0;
   for (size_t i = 0; i < stored.size(); ++i) {
-    for (const auto member : {&PackedDataset::training_boxes, &PackedDataset::evaluation_boxes}) {
-      const auto before = (stored.*member)(i), after = (set.*member)(i), back = (again.*member)(i);
+    const auto compare = [&](const auto& before, const auto& after, const auto& back) {
       ASSERT_EQ(before.size(), after.size());
       for (size_t b = 0; b < before.size(); ++b, ++boxes) {
         EXPECT_EQ(set.categories()[static_cast<size_t>(after[b].label)],
@@ -104,7 +105,9 @@ TEST_F(PackedDatasetTest, LabelsCanBeRenumbered) {
         EXPECT_EQ(after[b].label, (before[b].label + 2) % 3);
         EXPECT_EQ(back[b].label, before[b].label);
       }
-    }
+    };
+    compare(stored.training_boxes(i), set.training_boxes(i), again.training_boxes(i));
+    compare(stored.evaluation_boxes(i), set.evaluation_boxes(i), again.evaluation_boxes(i));
   }
   EXPECT_GT(boxes, 500U);
   for (const std::vector<int64_t>& wrong :

@@ -32,11 +32,9 @@ ShardEntry write_sample(const fs::path& path) {
   const std::vector<CocoAnnotation> annotations{annotation(11, {1, 1, 2, 2}, 0),
                                                 annotation(12, {1, 1, 0, 2}, 1),
                                                 annotation(13, {0, 0, 4, 4}, 1)};
-  std::vector<PlacedBox> boxes;
-  for (const auto& a : annotations) boxes.push_back({&a, normalise_box(a.bbox, 8, 4)});
   ShardWriter writer(path, kFirst.size() + kSecond.size());
   writer.add({5, 4, 4, "five"}, kFirst, crc32c(kFirst), {});
-  writer.add({6, 8, 4, "sub/six"}, kSecond, crc32c(kSecond), boxes);
+  writer.add({6, 8, 4, "sub/six"}, kSecond, crc32c(kSecond), annotations);
   return writer.finish(kCategories);
 }
 
