@@ -17,13 +17,13 @@ namespace {
 class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 
 /// tests/golden/parameter_groups.json: the members, found by the official patterns; recipes.json:
-/// their rates and decays.
+/// their learning rates and weight decays.
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
   const Config config = load_config(file.path(), {"model.weights=''"});
   const auto model =
       build_model(model_options(config, std::vector<Category>(80)), /*read_weights=*/false);
-  const Recipe recipe =  // at the batch that the rates are stated for
+  const Recipe recipe =  // at the batch that the learning rates are stated for
       make_recipe(config, {.steps_per_epoch = 1, .global_batch = config.optim.base_batch});
   const auto groups =
       parameter_groups(*model, learner_options(config, recipe, /*cuda=*/false).optimizer);

@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Files, OfficialRecipe,
 
 class CustomRecipe : public testing::TestWithParam<RecipeFile> {};
 
-/// Small data: rates follow the batch, warm-ups and average the length of the run, and either
+/// Small data: learning rates follow the batch, warm-ups and EMA the length of the run, and either
 /// weights may be the best.
 TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
   std::map<std::string, nlohmann::json> other{{"optim.scale_lr", "sqrt"},

@@ -35,7 +35,7 @@ def main():
         given = load_file(ws("weights", "model.safetensors"))
 
         def train(name, *more, expect=0):
-            """One step of a rate that leaves the weights where they are, up to rounding; returns (what was printed, the weights)."""
+            """One step with a learning rate that leaves the weights where they are, up to rounding; returns (what was printed, the weights)."""
             keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1, "data.train": ws("train"), "validate.every_epochs": 0,
                     "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "data.augment": "none", "model.num_queries": 60,
                     "model.weights": ws("weights"), "train.max_steps": 1, "ema.enabled": "false", "optim.lr": 1e-12,
@@ -72,7 +72,7 @@ def main():
         out, _ = train("by_index", "model.class_heads=by_index", expect=1)
         assert "the weights have 5 classes, the data 3" in out, out
 
-        # Frozen: neither weights nor statistics move, at a rate that moves the rest.
+        # Frozen: neither weights nor statistics move, at a learning rate that moves the rest.
         out, found = train("frozen", 'model.freeze=["model.backbone.*", "encoder_input_proj"]', "optim.lr=1e-2", "optim.warmup_steps=0")
         moved = 0
         for name in found.keys() - class_heads(found):

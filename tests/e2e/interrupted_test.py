@@ -9,7 +9,7 @@ from common import BIN, SOURCE, records, run, run_parts
 
 
 def settings(ws, name, **more):
-    """Two images, one step per epoch; stage 2 from epoch 3; a rate that soon makes validation worse."""
+    """Two images, one step per epoch; stage 2 from epoch 3; a learning rate that soon makes validation worse."""
     keys = {"run.dir": ws(name), "run.threads": 1, "run.device": "cpu", "run.deterministic": "true", "model.size": "n", "model.num_queries": 50,
             "data.train": ws("train"), "data.val": ws("val"), "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "optim.lr": 5e-3,
             "optim.warmup_steps": 0, "train.epochs": 6, "train.stage2_epoch": 3, "train.stage2_from_best": "true", "train.preflight": "false",

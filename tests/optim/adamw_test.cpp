@@ -17,7 +17,7 @@ namespace dfine {
 namespace {
 
 /// Parameters "0", "1", ... of several shapes, one of them channels-last, in two groups: the last
-/// has its own rate and decay.
+/// has its own learning rate and weight decay.
 std::vector<ParameterGroup> make_groups(at::ScalarType type) {
   const auto values = [&](at::IntArrayRef shape, double phase) {
     return at::sin(at::arange(c10::multiply_integers(shape), at::kDouble) * 0.7 + phase)

@@ -23,8 +23,8 @@ TEST(LrFactor, WithoutWarmUpIsConstant) {
   }
 }
 
-// torch.optim.lr_scheduler.MultiStepLR([3, 5], gamma=0.1): the rates before steps 0 to 6 are 1, 1,
-// 1, 0.1, 0.1, 0.01, 0.01.
+// torch.optim.lr_scheduler.MultiStepLR([3, 5], gamma=0.1): the learning rates before steps 0 to 6
+// are 1, 1, 1, 0.1, 0.1, 0.01, 0.01.
 TEST(LrFactor, FallsAtMilestones) {
   const LrScheduleParams shape{.milestones = {3, 5}, .gamma = 0.1};
   const double expected[] = {1, 1, 1, 0.1, 0.1, 0.01, 0.01};

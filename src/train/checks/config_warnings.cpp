@@ -70,14 +70,14 @@ void about_ema(const Config& config, const Recipe& recipe, Warnings& warnings) {
               ". Set ema.decay = \"auto\" and ema.warmup_steps = \"auto\""));
 }
 
-void about_rate(const Config& config, const Recipe& recipe, const EpochLayout& layout,
-                Warnings& warnings) {
+void about_lr(const Config& config, const Recipe& recipe, const EpochLayout& layout,
+              Warnings& warnings) {
   const ModelVariant& official = model_variant(config.model.size);
-  const UsualRates rates = usual_rates(config.model.size, layout.global_batch);
-  if (recipe.lr < rates.least || recipe.lr > rates.most) {
+  const UsualLrs usual = usual_lrs(config.model.size, layout.global_batch);
+  if (recipe.lr < usual.least || recipe.lr > usual.most) {
     warnings.push_back(
         str_cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-",
-                config.model.size, " at a global batch of ", layout.global_batch, ": ", rates.usual,
+                config.model.size, " at a global batch of ", layout.global_batch, ": ", usual.usual,
                 " (", official.lr, " at ", official.global_batch,
                 ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
   } else if (config.optim.scale_lr == LrScaling::kNone &&
@@ -128,7 +128,7 @@ void about_crowded(const char* key, const DatasetStats& stats, int64_t num_queri
 
 }  // namespace
 
-UsualRates usual_rates(const std::string& size, int64_t global_batch) {
+UsualLrs usual_lrs(const std::string& size, int64_t global_batch) {
   const ModelVariant& official = model_variant(size);
   const double ratio =
       static_cast<double>(global_batch) / static_cast<double>(official.global_batch);
@@ -147,7 +147,7 @@ std::vector<std::string> config_warnings(const Config& config, const RunPlan& pl
   about_frozen(config, warnings);
   about_length(config, recipe, plan.layout, warnings);
   about_ema(config, recipe, warnings);
-  about_rate(config, recipe, plan.layout, warnings);
+  about_lr(config, recipe, plan.layout, warnings);
   about_data(plan.model.class_names, train, val, warnings);
   about_crowded("data.train", train, num_queries, warnings);
   if (val) about_crowded("data.val", *val, num_queries, warnings);

@@ -13,10 +13,10 @@ namespace dfine::inline checks {
 
 /// What is usual for a global batch: the official learning rate scaled by the square root, and a
 /// factor of 4 beyond what the linear and the square root rule give.
-struct UsualRates {
+struct UsualLrs {
   double least = 0, usual = 0, most = 0;
 };
-UsualRates usual_rates(const std::string& size, int64_t global_batch);
+UsualLrs usual_lrs(const std::string& size, int64_t global_batch);
 
 /// `plan`: what `config` was resolved to; `val`: unset without validation.
 std::vector<std::string> config_warnings(const Config& config, const RunPlan& plan,

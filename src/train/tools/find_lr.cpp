@@ -35,23 +35,23 @@ LearnerOptions rising(LearnerOptions options, int64_t steps) {
 }
 
 /// Replaces the range's proposal where its curve is inconclusive, or lies where training itself
-/// would call the rate wrong. Says why.
-std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual) {
+/// would call the learning rate wrong. Says why.
+std::string settle(LrRange& range, const Recipe& recipe, const UsualLrs& usual) {
   if (!range.decides()) {
     range.proposed = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
-    return str_cat(
-        "the test is inconclusive: the loss ",
-        range.fall() <= 4 * range.noise ? "falls" : "rises again",
-        " by no more than its noise, so this is the recipe's rate. A larger --find-lr N, a "
-        "larger batch or model.weights may tell more");
+    return str_cat("the test is inconclusive: the loss ",
+                   range.fall() <= 4 * range.noise ? "falls" : "rises again",
+                   " by no more than its noise, so this is the recipe's learning rate. A larger "
+                   "--find-lr N, a "
+                   "larger batch or model.weights may tell more");
   }
   const double held = std::clamp(range.proposed, usual.least, usual.most);
   const bool beyond = held != range.proposed;
   const std::string why =
       str_cat("a tenth of the learning rate with the lowest loss",
-              beyond ? str_cat(", ", short_rate(range.proposed),
+              beyond ? str_cat(", ", short_lr(range.proposed),
                                ", held within what is usual for this batch, ",
-                               short_rate(usual.least), " to ", short_rate(usual.most))
+                               short_lr(usual.least), " to ", short_lr(usual.most))
                      : "");
   range.proposed = held;
   return why;
@@ -60,16 +60,16 @@ std::string settle(LrRange& range, const Recipe& recipe, const UsualRates& usual
 void report(LrRange range, const RunPlan& plan, const RunFolder& folder) {
   const Recipe& recipe = plan.recipe;
   const std::string why =
-      settle(range, recipe, usual_rates(plan.model_size, plan.layout.global_batch));
+      settle(range, recipe, usual_lrs(plan.model_size, plan.layout.global_batch));
   std::filesystem::create_directories(plan.run_dir);
   write_file_atomically(folder.lr_range("csv"), lr_range_csv(range));
   write_file_atomically(folder.lr_range("svg"), lr_range_svg(range));
   log::info(str_cat("learning-rate finder:\n", lr_range_table(range, kTableRows)));
   const double scaled = range.proposed / recipe.lr_scale;  // undoes optim.scale_lr
-  log::info(str_cat("proposal: optim.lr = ", short_rate(scaled),
+  log::info(str_cat("proposal: optim.lr = ", short_lr(scaled),
                     scaled == range.proposed
                         ? ""
-                        : str_cat(" (", short_rate(range.proposed), " after optim.scale_lr)"),
+                        : str_cat(" (", short_lr(range.proposed), " after optim.scale_lr)"),
                     " at the global batch of ", plan.layout.global_batch, "; ", why,
                     "; picture: ", folder.lr_range("svg").string()));
 }

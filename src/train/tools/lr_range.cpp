@@ -40,7 +40,7 @@ double noise(const std::vector<LrTrial>& trials) {
 
 }  // namespace
 
-std::string short_rate(double lr) {
+std::string short_lr(double lr) {
   std::ostringstream out;
   out << std::scientific << std::setprecision(2) << lr;
   return out.str();
@@ -81,7 +81,7 @@ std::string lr_range_table(const LrRange& range, size_t rows) {
     if (i % every != 0 && !marked) continue;
     const LrTrial& trial = range.trials[i];
     for (const std::string& field :
-         {short_rate(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
+         {short_lr(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
       table += std::string(field.size() < 10 ? 10 - field.size() : 0, ' ') + field + " ";
     table += str_cat(i == range.least ? " least" : "", i == range.steepest ? " falls fastest" : "",
                      "\n");

@@ -1,6 +1,6 @@
 #pragma once
 // What the learning-rate finder shows (Smith, "Cyclical Learning Rates for Training Neural
-// Networks", WACV 2017): the loss of a short run whose rate rises geometrically.
+// Networks", WACV 2017): the loss of a short run whose learning rate rises geometrically.
 #include <string>
 #include <vector>
 
@@ -13,10 +13,11 @@ struct LrTrial {
 };
 
 struct LrRange {
-  std::vector<LrTrial> trials;  // in the order of their rates
+  std::vector<LrTrial> trials;  // in the order of their learning rates
   size_t first = 0;             // that may be a mark
-  size_t steepest = 0;  // where the smoothed loss falls fastest over the logarithm of the rate
-  size_t least = 0;     // where it is least
+  size_t steepest =
+      0;  // where the smoothed loss falls fastest over the logarithm of the learning rate
+  size_t least = 0;  // where it is least
   double noise =
       0;  // standard deviation of the smoothed loss, from the differences of successive losses
   double proposed = 0;  // a tenth of the learning rate with the lowest loss: the customary margin
@@ -38,7 +39,7 @@ LrRange judge_lr_range(std::vector<LrTrial> trials);
 bool diverged(const LrRange& range);
 
 /// Three digits: "1.66e-04".
-std::string short_rate(double lr);
+std::string short_lr(double lr);
 
 /// About `rows` of the trials, with the marks, as a table for people.
 std::string lr_range_table(const LrRange& range, size_t rows);
@@ -46,7 +47,8 @@ std::string lr_range_table(const LrRange& range, size_t rows);
 /// All trials: "lr,loss,smoothed" with a header line.
 std::string lr_range_csv(const LrRange& range);
 
-/// The smoothed losses over the rates, on a logarithmic axis, with the marks and the proposal.
+/// The smoothed losses over the learning rates, on a logarithmic axis, with the marks and the
+/// proposal.
 std::string lr_range_svg(const LrRange& range);
 
 }  // namespace dfine::inline tools

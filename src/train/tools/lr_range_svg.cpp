@@ -120,13 +120,12 @@ std::string lr_range_svg(const LrRange& range) {
       "999;stroke-dasharray:4 4}"
       ".other-text{fill:#666}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
   svg += label(kLeft, 30, "start", "title", "Learning-rate finder");
-  svg +=
-      label(kWidth - kRight, 30, "end", "tick", str_cat("proposal: ", short_rate(range.proposed)));
+  svg += label(kWidth - kRight, 30, "end", "tick", str_cat("proposal: ", short_lr(range.proposed)));
   svg += grid(axes) + curve(range, axes);
-  svg += mark(axes, least.lr, 0, "other", str_cat("lowest loss ", short_rate(least.lr)));
-  svg += mark(axes, steepest.lr, 1, "other", str_cat("falls fastest ", short_rate(steepest.lr)));
+  svg += mark(axes, least.lr, 0, "other", str_cat("lowest loss ", short_lr(least.lr)));
+  svg += mark(axes, steepest.lr, 1, "other", str_cat("falls fastest ", short_lr(steepest.lr)));
   if (range.proposed >= range.trials.front().lr)
-    svg += mark(axes, range.proposed, 2, "best", str_cat("proposal ", short_rate(range.proposed)));
+    svg += mark(axes, range.proposed, 2, "best", str_cat("proposal ", short_lr(range.proposed)));
   svg += label((kLeft + kWidth - kRight) / 2, kHeight - 14, "middle", "tick", "learning rate");
   svg += label(kLeft, kTop - 10, "start", "tick", "loss, dots: single steps, line: smoothed");
   return svg + "</svg>\n";

@@ -93,11 +93,11 @@ TEST(Advice, AWarmUpAsLongAsTheRun) {
   EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("optim.warmup_epochs = 0")));
 }
 
-TEST(Advice, UsualRates) {
-  const UsualRates rates = usual_rates("s", 8);  // 2e-4 at 32: linear 5e-5, square root 1e-4
-  EXPECT_DOUBLE_EQ(rates.least, 5e-5 / 4);
-  EXPECT_DOUBLE_EQ(rates.usual, 1e-4);
-  EXPECT_DOUBLE_EQ(rates.most, 4e-4);
+TEST(Advice, UsualLrs) {
+  const UsualLrs usual = usual_lrs("s", 8);  // 2e-4 at 32: linear 5e-5, square root 1e-4
+  EXPECT_DOUBLE_EQ(usual.least, 5e-5 / 4);
+  EXPECT_DOUBLE_EQ(usual.usual, 1e-4);
+  EXPECT_DOUBLE_EQ(usual.most, 4e-4);
 }
 
 // Official: s 2e-4 at 32, so between 2e-4 / 8 and 2e-4 / sqrt(8) at 4; a factor of 4 is allowed on

@@ -40,8 +40,8 @@ TEST(Recipe, RatesFollowTheBatchWhenAsked) {
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).backbone_lr, 4e-4);
 }
 
-// README.md of Peterande/D-FINE, "Customizing Batch Size": for a doubled batch both rates doubled,
-// EMA decay 1 - (1 - 0.9999) * 2, EMA and LR warm-up halved.
+// README.md of Peterande/D-FINE, "Customizing Batch Size": for a doubled batch both learning rates
+// doubled, EMA decay 1 - (1 - 0.9999) * 2, EMA and LR warm-up halved.
 TEST(Recipe, TheReadmesRuleForADoubledBatch) {
   Config config = stated(32);
   config.optim.scale_lr = LrScaling::kLinear;
@@ -74,7 +74,7 @@ TEST(Recipe, EpochsBecomeSteps) {
   EXPECT_NEAR(lr_multiplier(shape, 1300), 0.04, 1e-15);
 }
 
-// DEIM's schedule: constant to its flat epoch, the lowest rate from the epoch on at which
+// DEIM's schedule: constant to its flat epoch, the lowest learning rate from the epoch on at which
 // augmentation stops.
 TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   Config config = stated(0);

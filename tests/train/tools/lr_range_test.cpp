@@ -74,8 +74,8 @@ TEST(LrRange, Divergence) {
 }
 
 TEST(LrRange, ShortRates) {
-  EXPECT_EQ(short_rate(0.000166088), "1.66e-04");
-  EXPECT_EQ(short_rate(0.1), "1.00e-01");
+  EXPECT_EQ(short_lr(0.000166088), "1.66e-04");
+  EXPECT_EQ(short_lr(0.1), "1.00e-01");
 }
 
 TEST(LrRange, NeedsThreeSteps) {
