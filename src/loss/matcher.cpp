@@ -28,8 +28,9 @@ Tensor image_of_box(const Targets& targets) {
 Tensor pair_costs(const Tensor& logits, const Tensor& boxes, const Targets& targets,
                   const MatcherOptions& options) {
   const Tensor image = image_of_box(targets);
-  const Tensor probability =
-      logits.transpose(2, 3).index({std::nullopt, image, targets.labels}).sigmoid();  // [H, T, Q]
+  const Tensor probability = logits.transpose(2, 3)
+                                 .index({at::indexing::Slice(), image, targets.labels})
+                                 .sigmoid();  // [H, T, Q]
   const Tensor predicted = boxes.transpose(2, 3).contiguous().index_select(1, image).transpose(
       2, 3);  // [H, T, Q, 4], each coordinate dense
   const Tensor wanted =
