@@ -292,6 +292,27 @@ def check_wording():
     report(found)
 
 
+# Terms of the field that the glossary need not explain.
+KNOWN_TERMS = ["all-reduce", "fine-tuning", "multi-scale", "mixed precision", "warm-up"]
+
+
+def check_terms_have_one_spelling():
+    """Terms of the glossary are written with the same hyphens and spaces in every document."""
+    glossary = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+?) \|", glossary, re.MULTILINE)[1:]
+    terms = KNOWN_TERMS + [term for row in rows for term in row.split(", ")]
+    listed = []
+    for term in terms:
+        words = re.split("[ -]", term)
+        for separator in ["", "-", " "] if len(words) > 1 else []:
+            variant = separator.join(words)
+            # A term of separate words may be hyphenated before a noun: local-rank files.
+            if variant != term and not (separator == "-" and " " in term):
+                listed.append((variant, term))
+    pages = [path for path in documents() if path.suffix == ".md"]  # keys are words in TOML
+    report([line for path in pages for line in occurrences(path, listed)])
+
+
 def check_lengths():
     report([line for path in documents() for line in findings(path)])
 
