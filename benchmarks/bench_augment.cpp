@@ -87,7 +87,7 @@ void run(int argc, char** argv) {
       microseconds(images.size(), passes, [&](int, size_t i) { copy(sources[0], i); });
 
   std::vector<uint8_t> planes(static_cast<size_t>(size.height * size.width) * 3);
-  std::vector<TargetBox> boxes;
+  std::vector<LabelledBox> boxes;
   AugmentScratch scratch;
   const double both = microseconds(images.size(), passes, [&](int pass, size_t i) {
     const AugmentPlan plan = augmenter.plan({pass, static_cast<int64_t>(i)}, images.size());

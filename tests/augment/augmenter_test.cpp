@@ -213,8 +213,8 @@ TEST(Mosaic, VeryLongImagesAreShortened) {
   EXPECT_EQ(out.image.width, 2 * 4096);
   EXPECT_EQ(out.image.height, 2 * 320);
   ASSERT_EQ(out.boxes.size(), 2U);
-  EXPECT_EQ(out.boxes[0].xyxy, (std::array<float, 4>{1024, 0, 2048, 320}));
-  EXPECT_EQ(out.boxes[1].xyxy, (std::array<float, 4>{0, 320, 4000, 640}));
+  EXPECT_EQ(out.boxes[0].xyxy, (std::array<double, 4>{1024, 0, 2048, 320}));
+  EXPECT_EQ(out.boxes[1].xyxy, (std::array<double, 4>{0, 320, 4000, 640}));
   const auto colour = [&](int x, int y) { return int{out.image.row(y)[3 * x]}; };
   EXPECT_EQ(colour(4095, 319), 10);
   EXPECT_EQ(colour(4096 + 425, 319), 20);  // 640 x 480 at 426 x 320
@@ -228,8 +228,8 @@ TEST(Mosaic, VeryLongImagesAreShortened) {
   compose_mosaic(four, MosaicDraw{}, config, canvas, out);
   EXPECT_EQ(out.image.width, 2 * 320);
   EXPECT_EQ(out.image.height, 2 * 4096);
-  EXPECT_FLOAT_EQ(out.boxes.at(0).xyxy[1], 4096 + 4000 * 0.8192F);
-  EXPECT_FLOAT_EQ(out.boxes.at(0).xyxy[3], 2 * 4096);
+  EXPECT_DOUBLE_EQ(out.boxes.at(0).xyxy[1], 4096 + 4000 * 0.8192);
+  EXPECT_DOUBLE_EQ(out.boxes.at(0).xyxy[3], 2 * 4096);
 }
 
 TEST(Augmenter, IsAPureFunctionOfTheKey) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "data/box_policy.h"
+
 namespace dfine::inline report {
 
 bool looks_relative(const std::array<double, 4>& xywh) {

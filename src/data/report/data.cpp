@@ -34,8 +34,8 @@ void ReportData::add(const ShardIndex& index) {
     for (size_t b = index.box.first[i]; b < index.box.first[i + 1]; ++b) {
       const auto label = static_cast<size_t>(index.box.label[b]);
       const auto xywh = xywh_of(index.box, b);
-      const auto placed = normalise_box(xywh, index.width[i], index.height[i]);
-      if (placed && placed->clipped) clipped.add(describe_box(i, index.box, b));
+      if (reaches_outside(xywh, index.width[i], index.height[i]))
+        clipped.add(describe_box(i, index.box, b));
       if (index.box.iscrowd[b] != 0) {
         ++crowds;
         ++classes[label].crowds;
