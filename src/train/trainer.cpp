@@ -145,6 +145,7 @@ void Trainer::after_bad_step(const StepInput& input) {
                     nonfinite_steps_, " in a row", all));
   if (nonfinite_steps_ < plan_.loop.max_bad_steps) return;
   throw Error(
+      ErrorCode::kNotFinite,
       str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps_, "step"),
               " in a row"),
       str_cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",

@@ -113,7 +113,7 @@ TEST_F(AtomicPath, WhatIsAskedBeforeReplacingCanPreventIt) {
   write(root_ / "pack" / "f", "old");
   {
     AtomicFolder folder(root_ / "pack");
-    EXPECT_THROW(folder.commit([] { throw Error("not this one"); }), Error);
+    EXPECT_THROW(folder.commit([] { throw Error(ErrorCode::kInternal, "not this one"); }), Error);
   }
   EXPECT_EQ(read(root_ / "pack" / "f"), "old");
   EXPECT_EQ(names(), Names{"pack"});

@@ -23,7 +23,7 @@ size_t jpeg_height_at(const Bytes& file) {
   for (size_t i = 0; i + 1 < file.size(); ++i) {
     if (file[i] == 0xFF && file[i + 1] == 0xC0) return i + 5;
   }
-  throw Error("no frame header");
+  throw Error(ErrorCode::kInternal, "no frame header");
 }
 
 TEST(Probe, TellsFormatSizeAndChannels) {

@@ -99,7 +99,7 @@ double term(const Losses& result, const std::string& name) {
   for (const auto& [key, value] : result.to_host()) {
     if (key == name) return value;
   }
-  throw Error("no term " + name);
+  throw Error(ErrorCode::kInternal, "no term " + name);
 }
 
 TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {

@@ -9,6 +9,7 @@
 #include "data/shards/manifest.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 
 PackedBox PackedDataset::common_part(const MappedIndex::Boxes& boxes, size_t b) const {
   PackedBox box;
@@ -55,8 +56,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
   std::vector<int64_t> all(classes);
   std::iota(all.begin(), all.end(), 0);
   if (sorted != all)
-    throw Error(
-        str_cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+    throw Error(kInternal, str_cat("the labels of ", folder_.string(),
+                                   " cannot be renumbered: not a permutation"));
   std::vector<Category> categories(classes);
   std::vector<int32_t> composed(classes);
   for (size_t label = 0; label < classes; ++label)
@@ -70,8 +71,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
 
 PackedDataset PackedDataset::renamed(const std::vector<std::string>& names) && {
   if (names.size() != categories_.size())
-    throw Error(str_cat(names.size(), " names for the ", categories_.size(), " classes of ",
-                        folder_.string()));
+    throw Error(kInternal, str_cat(names.size(), " names for the ", categories_.size(),
+                                   " classes of ", folder_.string()));
   for (size_t label = 0; label < names.size(); ++label) categories_[label].name = names[label];
   return std::move(*this);
 }
