@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <type_traits>
@@ -141,7 +142,7 @@ Json preprocessor_json(const ModelDescription& description) {
 
 Json read_json(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(kFileUnreadable, str_cat("cannot read ", path));
+  if (!in) throw Error(read_error_code(errno), str_cat("cannot read ", path));
   Json json;
   try {
     json = Json::parse(in);

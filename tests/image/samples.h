@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "error_of.h"
+#include "support/raises.h"
 
 namespace dfine {
 

@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "core/text.h"
-#include "hashed.h"
 #include "model/denoising.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {
