@@ -50,5 +50,22 @@ TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
   EXPECT_NE(mended[2].find("\"loss\":0.2,"), std::string::npos) << mended[2];
 }
 
+TEST(MetricsLog, EventsOfLaterStepsGoAtAResume) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "metrics.jsonl";
+  {
+    MetricsLog log(path, -1);
+    log.write_event({.event = "started", .values = {}});
+    log.write_event({.event = "saved", .step = 2, .epoch = 1, .values = {{"checkpoint", "last"}}});
+    log.write_event({.event = "failed", .step = 3, .epoch = 1, .values = {{"message", "a\xff\n"}}});
+  }
+  EXPECT_EQ(lines_of(path).size(), 3U);  // also of text that is not UTF-8
+  MetricsLog log(path, 2);
+  EXPECT_EQ(lines_of(path),
+            (std::vector<std::string>{
+                R"({"type":"event","event":"started","step":0,"epoch":0})",
+                R"({"type":"event","event":"saved","step":2,"epoch":1,"checkpoint":"last"})"}));
+}
+
 }  // namespace
 }  // namespace dfine
