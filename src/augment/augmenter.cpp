@@ -53,7 +53,8 @@ void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources,
                       uint8_t* planes, std::vector<LabelledBox>& boxes,
                       AugmentScratch& scratch) const {
   if (sources.size() != 1 + plan.partners.size()) {
-    throw Error(str_cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
+    throw Error(ErrorCode::kInternal,
+                str_cat("a sample whose augmentation needs ", 1 + plan.partners.size(),
                         " images was given ", sources.size()));
   }
   boxes.clear();

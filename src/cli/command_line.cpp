@@ -214,7 +214,8 @@ void finish_output() {
   errno = 0;
   if (std::cout.flush()) return;
   const int code = errno;  // 0: it failed before
-  throw Error(str_cat("cannot write to the standard output",
+  throw Error(ErrorCode::kWriteFailed,
+              str_cat("cannot write to the standard output",
                       code == 0 ? "" : ": " + std::generic_category().message(code)));
 }
 

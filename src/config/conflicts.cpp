@@ -12,17 +12,21 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
   const auto add = [&](const char* key, std::string message) {
     found.push_back({key, std::move(message)});
   };
-  if (config.run.dir.empty()) add("run.dir", "run.dir is empty: name a folder for the run");
-  if (config.run.resume.empty())
-    add("run.resume", "run.resume is empty: use none, auto or the path of a checkpoint folder");
-  if (config.data.train.empty())
+  if (config.run.dir.empty())
     found.push_back(
-        {"data.train", "data.train is not set: name a folder that dfine-pack wrote", true});
+        {"run.dir", "run.dir is empty: name a folder for the run", ErrorCode::kBadValue});
+  if (config.run.resume.empty())
+    found.push_back({"run.resume",
+                     "run.resume is empty: use none, auto or the path of a checkpoint folder",
+                     ErrorCode::kBadValue});
+  if (config.data.train.empty())
+    found.push_back({"data.train", "data.train is not set: name a folder that dfine-pack wrote",
+                     ErrorCode::kMissingKey});
   if (config.data.val.empty() && config.validate.every_epochs > 0)
     found.push_back({"data.val",
                      "data.val is not set: name a folder that dfine-pack wrote, or set "
                      "validate.every_epochs = 0",
-                     true});
+                     ErrorCode::kMissingKey});
   if (config.model.freeze_backbone && config.optim.backbone_lr > 0)
     add("optim.backbone_lr",
         "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: "

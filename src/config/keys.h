@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/error_code.h"
 
 namespace dfine::inline config {
 
@@ -37,7 +38,7 @@ std::vector<ConfigKey> config_keys();
 /// Combinations that cannot work: each names its keys. `key` is the one to blame first.
 struct ConfigConflict {
   std::string key, message;
-  bool unset = false;  // nothing is wrong but that the key must be set
+  ErrorCode code = ErrorCode::kConflictingSettings;  // kMissingKey: only that it must be set
 };
 std::vector<ConfigConflict> config_conflicts(const Config& config);
 

@@ -42,7 +42,7 @@ class Table {
                       [part = part_, field, kind](Config& config, const ConfigValue& value) {
                         std::optional<T> taken = kind.read(value);
                         if (!taken)
-                          throw Error(str_cat("cannot be ", to_toml(value)),
+                          throw Error(ErrorCode::kBadValue, str_cat("cannot be ", to_toml(value)),
                                       "expected: " + kind.allowed);
                         config.*part.*field = std::move(*taken);
                       },
@@ -157,7 +157,8 @@ inline Kind<std::vector<std::string>> patterns() {
               try {
                 static_cast<void>(std::regex(pattern));
               } catch (const std::regex_error& e) {
-                throw Error(str_cat("holds ", to_toml(pattern),
+                throw Error(ErrorCode::kBadValue,
+                            str_cat("holds ", to_toml(pattern),
                                     ", which is no regular expression: ", e.what()),
                             "expected: " + allowed);
               }
@@ -184,7 +185,7 @@ Kind<T> choice(std::vector<std::pair<std::string, T>> names) {
           .write = [=](const T& held) -> ConfigValue {
             for (const auto& [known, meant] : names)
               if (meant == held) return known;
-            throw Error("an enumerator without a name");
+            throw Error(ErrorCode::kInternal, "an enumerator without a name");
           },
           .is_text = true};
 }

@@ -1,6 +1,7 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,6 +22,7 @@
 #include "core/text.h"
 
 namespace dfine::inline config {
+using enum ErrorCode;
 
 namespace fs = std::filesystem;
 
@@ -29,20 +31,23 @@ namespace {
 /// Collects what is wrong, so that one run shows all of it.
 class Problems {
  public:
-  void add(const std::string& where, const std::string& what) {
+  void add(ErrorCode code, const std::string& where, const std::string& what) {
+    if (lines_.empty()) code_ = code;
     lines_.push_back(where + ": " + what);
   }
+  /// With the code of the first.
   void throw_if_any() const {
     if (lines_.empty()) return;
     std::string text =
         lines_.size() == 1 ? lines_[0] : str_cat(lines_.size(), " errors in the configuration:");
     if (lines_.size() > 1)
       for (const std::string& line : lines_) text += "\n  " + line;
-    throw UsageError(text,
+    throw UsageError(code_, text,
                      "docs/configuration.md and --print-config list every key with its meaning.");
   }
 
  private:
+  ErrorCode code_ = kInternal;
   std::vector<std::string> lines_;
 };
 
@@ -64,10 +69,11 @@ std::string text_of(const std::string& path) {
   const std::string hint = "Relative paths start at the current directory.";
   std::error_code missing;
   if (fs::is_directory(path, missing))
-    throw UsageError(str_cat("the configuration ", path, " is a folder"), hint);
+    throw UsageError(kFileUnreadable, str_cat("the configuration ", path, " is a folder"), hint);
   std::ifstream in(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(in), {});
-  if (!in) throw UsageError(str_cat("cannot read the configuration ", path), hint);
+  if (!in)
+    throw UsageError(read_error_code(errno), str_cat("cannot read the configuration ", path), hint);
   return text;
 }
 
@@ -89,7 +95,8 @@ class Reader {
       const std::string where = at(file, node);
       const auto* table = node.as_table();
       if (!table || !has_table(name)) {
-        problems_.add(where, table ? unknown_table(std::string(name)) : unknown(std::string(name)));
+        problems_.add(kUnknownKey, where,
+                      table ? unknown_table(std::string(name)) : unknown(std::string(name)));
         continue;
       }
       for (const auto& [key, value] : *table) {
@@ -109,10 +116,11 @@ class Reader {
         const size_t number = e.source().begin.line;
         const auto line = key_line(text, number);
         if (line && !line->value.empty() && !is_toml(line->value)) {
-          problems_.add(str_cat(file, ":", number), not_toml(*line, std::string(e.description())));
+          problems_.add(not_toml_code(*line), str_cat(file, ":", number),
+                        not_toml(*line, std::string(e.description())));
           text = without_line(text, number);
         } else {
-          problems_.add(str_cat(file, ":", number, ":", e.source().begin.column),
+          problems_.add(kFormatInvalid, str_cat(file, ":", number, ":", e.source().begin.column),
                         str_cat("not TOML: ", e.description()));
           return;
         }
@@ -124,17 +132,18 @@ class Reader {
     const std::string where = "--set " + argument;
     const size_t equals = argument.find('=');
     if (equals == std::string::npos || equals == 0) {
-      problems_.add(where, "a setting is TABLE.KEY=VALUE, such as optim.lr=2e-4");
+      problems_.add(kUsage, where, "a setting is TABLE.KEY=VALUE, such as optim.lr=2e-4");
       return;
     }
     if (utf8_text(argument) != argument) {
-      problems_.add(where, "is not UTF-8, as a configuration must be: rename the file or folder");
+      problems_.add(kBadValue, where,
+                    "is not UTF-8, as a configuration must be: rename the file or folder");
       return;
     }
     const std::string name = argument.substr(0, equals), text = argument.substr(equals + 1);
     const auto* key = find(name);
     if (key && !key->is_text && text.find_first_not_of(" \t") == std::string::npos) {
-      problems_.add(where,
+      problems_.add(kBadValue, where,
                     str_cat("the value of ", name, " is missing (expected: ", key->allowed, ")"));
       return;
     }
@@ -147,9 +156,10 @@ class Reader {
   Config finish(UnsetKeys unset) {
     problems_.throw_if_any();  // conflicts between wrong values would only confuse
     for (const ConfigConflict& conflict : config_conflicts(config_)) {
-      if (conflict.unset && unset == UnsetKeys::kAllowed) continue;
+      if (conflict.code == kMissingKey && unset == UnsetKeys::kAllowed) continue;
       const auto place = places_.find(conflict.key);
-      problems_.add(place != places_.end() ? place->second : file_, conflict.message);
+      problems_.add(conflict.code, place != places_.end() ? place->second : file_,
+                    conflict.message);
     }
     problems_.throw_if_any();
     return config_;
@@ -166,7 +176,7 @@ class Reader {
   void extend(const toml::node& base, const std::string& file) {
     const std::string where = at(file, base);
     if (!base.is_string()) {
-      problems_.add(where, wrong_base(written(base)));
+      problems_.add(kBadValue, where, wrong_base(written(base)));
       return;
     }
     const std::string path = (fs::path(file).parent_path() / base.as_string()->get()).string();
@@ -177,12 +187,13 @@ class Reader {
     };
     try {
       if (std::any_of(extended_.begin(), extended_.end(), is_path))
-        problems_.add(where, str_cat("extends ", path,
-                                     ", which extends this file in turn: take one extends away"));
+        problems_.add(
+            kBadValue, where,
+            str_cat("extends ", path, ", which extends this file in turn: take one extends away"));
       else
         read_text(text_of(path), path);
     } catch (const UsageError& e) {
-      problems_.add(where,
+      problems_.add(e.code(), where,
                     str_cat("extends: ", e.message(), "; its path starts at the folder of ", file));
     }
     extended_.pop_back();
@@ -236,6 +247,11 @@ class Reader {
     return str_cat(unknown(line.key), "; its value ", line.value, " is not TOML: ", reason);
   }
 
+  ErrorCode not_toml_code(const KeyLine& line) const {
+    if (line.value[0] == '"' || line.value[0] == '\'') return kFormatInvalid;
+    return line.key == kExtends || find(line.key) ? kBadValue : kUnknownKey;
+  }
+
   std::string unknown_table(const std::string& name) const {
     std::vector<std::string> tables;
     for (const ConfigKey& key : keys_)
@@ -251,19 +267,20 @@ class Reader {
     const std::string name = saved_ ? current_name(given) : given;
     const ConfigKey* key = find(name);
     if (!key) {
-      problems_.add(where, unknown(name));
+      problems_.add(kUnknownKey, where, unknown(name));
       return;
     }
     if (!value) {
-      problems_.add(where, wrong_value(*key, written));
+      problems_.add(kBadValue, where, wrong_value(*key, written));
       return;
     }
     try {
       key->set(config_, *value);
       places_[name] = where;
     } catch (const Error& e) {
-      problems_.add(where, str_cat(name, " ", e.message(), " (", e.hint(), ")",
-                                   suggested_value(*key, written)));
+      problems_.add(
+          e.code(), where,
+          str_cat(name, " ", e.message(), " (", e.hint(), ")", suggested_value(*key, written)));
     }
   }
 

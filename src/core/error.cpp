@@ -1,9 +1,14 @@
 #include "core/error.h"
 
+#include <algorithm>
+
 namespace dfine {
 
-Error::Error(std::string message, std::string hint)
-    : message_(std::move(message)), hint_(std::move(hint)), context_(ErrorScope::texts()) {
+Error::Error(ErrorCode code, std::string message, std::string hint)
+    : code_(code),
+      message_(std::move(message)),
+      hint_(std::move(hint)),
+      context_(ErrorScope::texts()) {
   render();
 }
 
@@ -18,9 +23,14 @@ void Error::add_scopes() {
 }
 
 void Error::render() {
-  text_ = message_;
+  text_ = with_code(message_, code_);
   for (const auto& where : context_) text_ += "\n  " + where;
   if (!hint_.empty()) text_ += "\nhint: " + hint_;
+}
+
+std::string with_code(std::string message, ErrorCode code) {
+  const size_t end = std::min(message.find('\n'), message.size());
+  return message.insert(end, " [" + std::string(to_string(code)) + "]");
 }
 
 }  // namespace dfine

@@ -3,8 +3,10 @@
 // are doing (core/error_context.h): file, record. main() prints the chain and the hint.
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/error_code.h"
 #include "core/error_context.h"
 
 namespace dfine {
@@ -13,22 +15,24 @@ class Error : public std::exception {
  public:
   /// `message` says what is wrong, with values; `hint` (may be empty) what the user can do about
   /// it.
-  explicit Error(std::string message, std::string hint = {});
+  explicit Error(ErrorCode code, std::string message, std::string hint = {});
 
   /// Adds where it happened, outermost last: "in epoch 3, step 117".
   Error& add_context(std::string where);
   /// Adds the scopes of this thread, for an Error that another thread made.
   void add_scopes();
 
+  ErrorCode code() const { return code_; }
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
   const std::vector<std::string>& context() const { return context_; }
 
-  /// Message, context lines and hint, ready to print (several lines).
+  /// Message with the code, context lines and hint, ready to print (several lines).
   const char* what() const noexcept override { return text_.c_str(); }
 
  private:
   void render();
+  ErrorCode code_;
   std::string message_, hint_, text_;
   std::vector<std::string> context_;
 };
@@ -37,6 +41,11 @@ class Error : public std::exception {
 class UsageError : public Error {
  public:
   using Error::Error;
+  explicit UsageError(std::string message, std::string hint = {})
+      : Error(ErrorCode::kUsage, std::move(message), std::move(hint)) {}
 };
+
+/// `message` with the code at the end of its first line: "data.train is not set [missing_key]".
+std::string with_code(std::string message, ErrorCode code);
 
 }  // namespace dfine

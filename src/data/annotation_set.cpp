@@ -20,7 +20,7 @@ void throw_problems(const std::string& subject, std::span<const CocoProblem> pro
   for (size_t i = 1; i < std::min(problems.size(), kShown); ++i)
     text += "\n  also " + problems[i].message;
   if (problems.size() > kShown) text += str_cat("\n  and ", problems.size() - kShown, " more");
-  throw Error(text, std::move(hint));
+  throw Error(problems.front().code, text, std::move(hint));
 }
 
 }  // namespace dfine::inline data

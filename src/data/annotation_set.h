@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error_code.h"
 #include "data/category.h"
 
 namespace dfine::inline data {
@@ -34,6 +35,7 @@ struct CocoProblem {
                              // ("a.jpg"): bbox holds NaN`
   int64_t image = kNoImage;  // index of the image that cannot be used because of it; kNoImage when
                              // it concerns none of the list
+  ErrorCode code = ErrorCode::kRecordInvalid;
 };
 
 struct AnnotationSet {
@@ -55,8 +57,8 @@ struct AnnotationSet {
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);
 
-/// Throws an Error that names the first problems, after `subject` (a file), and counts the others;
-/// `hint` says what can be done.
+/// Throws an Error with the code of the first problem that names some, after `subject` (a file),
+/// and counts the others; `hint` says what can be done.
 [[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
                                  std::string hint);
 

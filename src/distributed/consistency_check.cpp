@@ -61,7 +61,7 @@ void check_agreement(const Communicator& group, std::string_view name, const std
   const std::string message =
       group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
   throw Error(
-      message,
+      ErrorCode::kRanksDisagree, message,
       "All ranks must run the same program with the same configuration and see the same files.");
 }
 

@@ -8,6 +8,7 @@
 #include "core/text.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 const char* name_of(DeviceRequest request) {
@@ -35,6 +36,7 @@ std::vector<int> assign_gpus(const std::string& host,
   std::set<std::string> all;
   for (const auto* rank : ranks) all.insert(rank->gpus.begin(), rank->gpus.end());
   throw Error(
+      kDeviceUnavailable,
       str_cat("Host ", host, " runs ", counted(static_cast<long long>(ranks.size()), "rank"),
               ", but they see ", counted(static_cast<long long>(all.size()), "GPU"),
               " between them; every rank needs its own."),
@@ -51,6 +53,7 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
   for (size_t rank = 0; rank < offers.size(); ++rank) {
     if (offers[rank].request != offers[0].request) {
       throw Error(
+          kRanksDisagree,
           str_cat("The ranks ask for different devices: rank 0 for ", name_of(offers[0].request),
                   ", rank ", rank, " for ", name_of(offers[rank].request), "."),
           "run.device must be the same on all ranks.");
@@ -63,7 +66,8 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
   if (request == DeviceRequest::kCpu || (request == DeviceRequest::kAuto && with.empty()))
     return devices;
   if (!without.empty()) {
-    throw Error(str_cat("No GPU is visible on host ", without,
+    throw Error(kDeviceUnavailable,
+                str_cat("No GPU is visible on host ", without,
                         with.empty() ? "" : str_cat(", while host ", with, " has some"), "."),
                 "Check nvidia-smi and CUDA_VISIBLE_DEVICES there, or train on the CPU with --set "
                 "run.device=cpu.");

@@ -18,24 +18,27 @@ namespace dfine::inline distributed {
 
 FailureText describe_failure(const std::exception_ptr& failure) {
   const std::string context = failure_context();
-  const auto text = [&](const std::string& what) {
-    return context.empty() ? what : str_cat(what, "\n  in ", context);
+  const auto other = [&](ErrorCode code, const std::string& what) {
+    return FailureText{code,
+                       str_cat(with_code(what, code), context.empty() ? "" : "\n  in ", context)};
   };
   try {
     std::rethrow_exception(failure);
   } catch (const UsageError& e) {
-    return {e.what(), kExitUsage};
+    return {e.code(), e.what(), kExitUsage};
   } catch (Error& e) {
     if (!context.empty()) e.add_context("in " + context);
-    return {e.what(), kExitFailed};
+    return {e.code(), e.what()};
+  } catch (const c10::OutOfMemoryError& e) {
+    return other(ErrorCode::kOutOfMemory, e.what_without_backtrace());
   } catch (const c10::Error& e) {
-    return {text(e.what_without_backtrace()), kExitFailed};
+    return other(ErrorCode::kInternal, e.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    return {text("out of memory"), kExitFailed};
+    return other(ErrorCode::kOutOfMemory, "out of memory");
   } catch (const std::exception& e) {
-    return {text(e.what()), kExitFailed};
+    return other(ErrorCode::kInternal, e.what());
   } catch (...) {
-    return {text("an exception of unknown type"), kExitFailed};
+    return other(ErrorCode::kInternal, "an exception of unknown type");
   }
 }
 

@@ -143,7 +143,7 @@ void FailureReporter::on_signal(int signal) {
 
 void FailureReporter::on_terminate() {
   FailureReporter* reporter = active;
-  FailureText failure{"std::terminate was called", kExitFailed};
+  FailureText failure{ErrorCode::kInternal, "std::terminate was called", kExitFailed};
   if (const auto exception = std::current_exception()) {
     failure = describe_failure(exception);
     failure.text += "\n  in a thread that nothing catches exceptions of";

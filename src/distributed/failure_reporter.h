@@ -12,6 +12,8 @@
 
 #include <c10/util/intrusive_ptr.h>
 
+#include "core/error_code.h"
+
 namespace c10d {
 class Store;
 }
@@ -23,6 +25,7 @@ class MpiSession;
 constexpr int kExitFailed = 1, kExitUsage = 2;
 
 struct FailureText {
+  ErrorCode code;
   std::string text;
   int exit_code = kExitFailed;
 };

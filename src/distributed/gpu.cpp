@@ -95,7 +95,8 @@ void use_device(at::Device) {}
 c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>&,
                                                        const std::string&, int, int,
                                                        at::Device device) {
-  throw Error(str_cat("This build has no CUDA: a group on ", device, " is not possible."),
+  throw Error(ErrorCode::kDeviceUnavailable,
+              str_cat("This build has no CUDA: a group on ", device, " is not possible."),
               "Build with cmake --preset cuda.");
 }
 

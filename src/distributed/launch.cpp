@@ -6,6 +6,7 @@
 #include "core/text.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 std::optional<int> number(const char* text) {
@@ -20,6 +21,7 @@ void refuse_torchrun(const std::function<const char*(const char*)>& variable) {
   if (ranks.value_or(1) < 2 || !variable("RANK")) return;
   const bool one_host = !per_host || *per_host < 1 || *per_host >= *ranks;
   throw Error(
+      kLaunchInvalid,
       str_cat("WORLD_SIZE = ", *ranks,
               " and RANK are set, as torchrun does: this process would train ",
               "alone, since dfine_ddp finds its peers through MPI."),
@@ -38,7 +40,8 @@ std::optional<Launch> detect_launch(const std::function<const char*(const char*)
   if (variable("PMIX_RANK")) return Launch{"PMIx", tasks};
   if (variable("PMI_RANK")) return Launch{"PMI", number(variable("PMI_SIZE"))};
   if (tasks.value_or(1) > 1) {
-    throw Error(str_cat("srun started ", *tasks,
+    throw Error(kLaunchInvalid,
+                str_cat("srun started ", *tasks,
                         " tasks without an MPI plugin: they cannot find each other."),
                 "Start the ranks with mpirun inside the allocation, or with srun --mpi=pmix. In an "
                 "interactive shell of such a step, unset "

@@ -13,6 +13,7 @@
 #include "distributed/mpi_types.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 /// An operation of the backend's thread. c10d::Work::create_from_future() would not do: its wait()
@@ -37,14 +38,16 @@ class QueuedWork final : public c10d::Work {
 void check_tensor(const Tensor& tensor, const char* operation) {
   if (!tensor.device().is_cpu() || tensor.layout() != at::kStrided ||
       !tensor.is_non_overlapping_and_dense()) {
-    throw Error(str_cat("MPI: ", operation, " needs a dense CPU tensor; got ", tensor.toString(),
+    throw Error(kInternal,
+                str_cat("MPI: ", operation, " needs a dense CPU tensor; got ", tensor.toString(),
                         " of sizes ", tensor.sizes(), ", strides ", tensor.strides(), "."));
   }
 }
 
 const Tensor& only(const std::vector<Tensor>& tensors, const char* operation) {
   if (tensors.size() != 1)
-    throw Error(str_cat("MPI: ", operation, " takes one tensor, not ", tensors.size(), "."));
+    throw Error(kInternal,
+                str_cat("MPI: ", operation, " takes one tensor, not ", tensors.size(), "."));
   check_tensor(tensors.front(), operation);
   return tensors.front();
 }
@@ -124,8 +127,8 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::all_gather_single(Tensor& output, Ten
   check_tensor(input, "all-gather");
   if (!output.is_contiguous() || output.scalar_type() != input.scalar_type() ||
       output.numel() != input.numel() * getSize()) {
-    throw Error(str_cat("MPI: all-gather of ", input.sizes(), " on ", getSize(),
-                        " ranks into a tensor of ", output.sizes(), "."));
+    throw Error(kInternal, str_cat("MPI: all-gather of ", input.sizes(), " on ", getSize(),
+                                   " ranks into a tensor of ", output.sizes(), "."));
   }
   return enqueue({output}, [this, output, input] {
     channel_.all_gather_bytes(bytes_of(input), bytes_of(output));
@@ -137,14 +140,14 @@ c10::intrusive_ptr<c10d::Work> MpiBackend::allgather(std::vector<std::vector<Ten
                                                      const c10d::AllgatherOptions&) {
   const Tensor input = only(inputs, "all-gather");
   if (outputs.size() != 1 || outputs.front().size() != static_cast<size_t>(getSize())) {
-    throw Error(str_cat("MPI: all-gather needs one list of ", getSize(), " outputs."));
+    throw Error(kInternal, str_cat("MPI: all-gather needs one list of ", getSize(), " outputs."));
   }
   for (const Tensor& output : outputs.front()) {
     check_tensor(output, "all-gather");
     if (output.sizes() != input.sizes() || output.strides() != input.strides() ||
         output.scalar_type() != input.scalar_type()) {
-      throw Error(str_cat("MPI: all-gather of ", input.sizes(), " into ", output.sizes(),
-                          ": sizes, strides and types must be the same."));
+      throw Error(kInternal, str_cat("MPI: all-gather of ", input.sizes(), " into ", output.sizes(),
+                                     ": sizes, strides and types must be the same."));
     }
   }
   return enqueue(outputs.front(), [this, input, all = outputs.front()] {

@@ -18,6 +18,7 @@
 #include "distributed/rendezvous.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 std::string host_name() {
@@ -33,10 +34,12 @@ void start_mpi(const Launch& launch) {
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE)
-    throw Error("This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
+    throw Error(kLaunchInvalid,
+                "This MPI library does not support several threads (MPI_THREAD_MULTIPLE).");
   const int size = mpi_size(MPI_COMM_WORLD);
   if (launch.ranks && *launch.ranks != size) {
-    throw Error(str_cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"),
+    throw Error(kLaunchInvalid,
+                str_cat(launch.launcher, " says that it started ", counted(*launch.ranks, "rank"),
                         ", but MPI sees ", size, "."),
                 "The launcher belongs to another MPI than the one this program is linked with: use "
                 "that one's mpirun.");
@@ -115,7 +118,8 @@ const c10::intrusive_ptr<c10d::TCPStore>& MpiSession::store() const {
 
 Communicator MpiSession::make_communicator(DeviceRequest request) {
   if (request == DeviceRequest::kCuda && !built_with_cuda()) {
-    throw Error("run.device = \"cuda\", but this program was built without CUDA.",
+    throw Error(kDeviceUnavailable,
+                "run.device = \"cuda\", but this program was built without CUDA.",
                 "Build with cmake --preset cuda, or use run.device = \"cpu\".");
   }
   std::vector requests{request};

@@ -10,6 +10,7 @@
 #include "distributed/mpi_wait.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 using RedOp = c10d::ReduceOp::RedOpType;
@@ -50,11 +51,13 @@ MPI_Op native_op(RedOp op) {
 MpiReduction mpi_reduction(at::ScalarType type, RedOp op) {
   if (op == RedOp::AVG) {
     if (!at::isFloatingType(type))
-      throw Error(str_cat("MPI: a mean over the ranks of ", type, " values is not supported."));
+      throw Error(kInternal,
+                  str_cat("MPI: a mean over the ranks of ", type, " values is not supported."));
     op = RedOp::SUM;
   }
   if (op != RedOp::SUM && op != RedOp::MAX && op != RedOp::MIN) {
-    throw Error(str_cat("MPI: reduction number ", static_cast<int>(op),
+    throw Error(kInternal,
+                str_cat("MPI: reduction number ", static_cast<int>(op),
                         " of c10d::ReduceOp is not supported (SUM, AVG, MIN and MAX are)."));
   }
   switch (type) {
@@ -79,7 +82,7 @@ MpiReduction mpi_reduction(at::ScalarType type, RedOp op) {
     case at::kBFloat16:
       return {MPI_UINT16_T, small_float_op<c10::BFloat16>(op)};
     default:
-      throw Error(str_cat("MPI: tensors of type ", type, " are not supported."));
+      throw Error(kInternal, str_cat("MPI: tensors of type ", type, " are not supported."));
   }
 }
 

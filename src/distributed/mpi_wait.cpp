@@ -13,7 +13,8 @@ void check_mpi(int code, std::string_view operation) {
   char text[MPI_MAX_ERROR_STRING] = {};
   int length = 0;
   MPI_Error_string(code, text, &length);
-  throw Error(str_cat("MPI: ", operation, ": ", std::string(text, static_cast<size_t>(length))));
+  throw Error(ErrorCode::kCommunicationFailed,
+              str_cat("MPI: ", operation, ": ", std::string(text, static_cast<size_t>(length))));
 }
 
 int mpi_rank(MPI_Comm comm) {

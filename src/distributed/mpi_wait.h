@@ -20,7 +20,8 @@ int mpi_size(MPI_Comm comm);
 class Cancelled : public Error {
  public:
   Cancelled()
-      : Error("MPI: an operation was given up because its process group is being destroyed.") {}
+      : Error(ErrorCode::kCommunicationFailed,
+              "MPI: an operation was given up because its process group is being destroyed.") {}
 };
 
 /// Completes `request`. MPI_Wait of OpenMPI keeps a core busy; this looks often at first, then

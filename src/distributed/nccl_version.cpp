@@ -4,6 +4,7 @@
 #include "core/text.h"
 
 namespace dfine::inline distributed {
+using enum ErrorCode;
 namespace {
 
 int release_of(int code) {
@@ -24,6 +25,7 @@ int nccl_code(uint64_t torch_version) {
 void require_fitting(const NcclVersions& versions) {
   if (release_of(versions.libtorch) != release_of(versions.header)) {
     throw Error(
+        kVersionMismatch,
         str_cat("LibTorch was built with NCCL ", text_of(versions.libtorch),
                 ", but this program with the header of NCCL ", text_of(versions.header), "."),
         "Run with the LibTorch that the program was built with, or build again with this "
@@ -32,7 +34,8 @@ void require_fitting(const NcclVersions& versions) {
   const bool older = release_of(versions.loaded) < release_of(versions.header);
   if (older || versions.loaded / 10000 != versions.header / 10000) {
     const std::string path = versions.loaded_path.empty() ? "" : str_cat(" ", versions.loaded_path);
-    throw Error(str_cat("The loaded NCCL library", path, " is of version ",
+    throw Error(kVersionMismatch,
+                str_cat("The loaded NCCL library", path, " is of version ",
                         text_of(versions.loaded), "; LibTorch needs ", text_of(versions.header),
                         " or a later one of the same major version."),
                 "Remove that library from LD_LIBRARY_PATH and LD_PRELOAD: the one that LibTorch's "

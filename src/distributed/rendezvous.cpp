@@ -101,6 +101,7 @@ c10::intrusive_ptr<c10d::TCPStore> make_rendezvous(const HostChannel& channel,
     tried += str_cat(" ", address);
   }
   throw Error(
+      ErrorCode::kCommunicationFailed,
       str_cat("Host ", host, " cannot reach rank zero over TCP; tried \"port addresses\": ", port,
               tried, "."),
       "The hosts of one job must be able to open TCP connections to each other on any port.");

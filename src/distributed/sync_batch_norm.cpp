@@ -42,6 +42,7 @@ Statistics statistics_cpu(const Tensor& x, Tensor& running_mean, Tensor& running
   const double total = counts.sum().item<double>();
   if (total < 2)
     throw Error(
+        ErrorCode::kConflictingSettings,
         str_cat("Batch norm in training needs more than one value a channel over all ranks; got an "
                 "input of ",
                 x.sizes(), "."));

@@ -20,6 +20,7 @@
 #include "image/file_kind.h"
 
 namespace dfine::inline eval {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
@@ -155,7 +156,8 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
     const auto status = fs::status(path, failed);
     if (!fs::exists(status)) {
       const bool link = fs::is_symlink(fs::symlink_status(path, failed));
-      throw Error(str_cat(printable(path), link ? ": a link to a file that does not exist"
+      throw Error(kFileMissing,
+                  str_cat(printable(path), link ? ": a link to a file that does not exist"
                                                 : ": no such file or folder"),
                   "give image files or folders to --images");
     }
@@ -170,6 +172,7 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
     ImageListing found = FolderSearch(path).take();
     if (found.images.empty() && found.unreadable.empty()) {
       throw Error(
+          kDatasetTooSmall,
           str_cat(
               printable(path), ": there are no images in this folder",
               found.skipped.empty() ? "" : str_cat("; it holds\n", group_by_reason(found.skipped))),

@@ -20,9 +20,10 @@ namespace {
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(str_cat("cannot be opened: ", std::strerror(errno)));
+  if (!in) throw Error(read_error_code(errno), str_cat("cannot be opened: ", std::strerror(errno)));
   std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) throw Error(str_cat("cannot be read: ", std::strerror(errno)));
+  if (in.bad())
+    throw Error(ErrorCode::kFileUnreadable, str_cat("cannot be read: ", std::strerror(errno)));
   return bytes;
 }
 

@@ -23,7 +23,8 @@ at::Device parse_device(const std::string& name) {
   if (name != "auto" && name != "cuda")
     throw UsageError(str_cat("--device ", name, ": expected auto, cpu or cuda"));
   if (!has_cuda)
-    throw Error("--device cuda: no GPU, or this program was built without CUDA",
+    throw Error(ErrorCode::kDeviceUnavailable,
+                "--device cuda: no GPU, or this program was built without CUDA",
                 "use --device cpu, or build with the preset cuda");
   return {at::kCUDA, 0};
 }

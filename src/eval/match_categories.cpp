@@ -42,6 +42,7 @@ std::string match_by_category_name(const std::vector<Category>& truth, const Res
   if (differs == named.end()) return {};
   if (names.unnamed_categories) {
     throw Error(
+        ErrorCode::kClassMismatch,
         str_cat(
             predictions, ": category_id ", differs->id, " is called \"", differs->name,
             "\", but not in ", annotations,

@@ -17,7 +17,7 @@ inline const char* monitor_name(Monitor monitor) {
 inline Monitor to_monitor(const std::string& name) {
   for (const Monitor monitor : {Monitor::kValLoss, Monitor::kAp})
     if (name == monitor_name(monitor)) return monitor;
-  throw Error(str_cat("no number to monitor is called \"", name, "\""));
+  throw Error(ErrorCode::kInternal, str_cat("no number to monitor is called \"", name, "\""));
 }
 
 /// What decides between validations. NaN where there is nothing to tell it from.

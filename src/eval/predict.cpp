@@ -24,6 +24,7 @@
 #include "model/postprocess.h"
 
 namespace dfine::inline eval {
+using enum ErrorCode;
 namespace {
 
 /// The detections of one image with score >= threshold, highest score first; `highest` is the best
@@ -66,6 +67,7 @@ std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::s
     const auto found = known.find(files[i].name);
     if (found == known.end())
       throw Error(
+          kDataMismatch,
           str_cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
           "leave --annotations out, or give the images as the file names them");
     ids[i] = found->second;
@@ -110,8 +112,9 @@ Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
                              counted(static_cast<int64_t>(images), "image"), " could not be read");
   for (const FileNote& note : unreadable)
     text += str_cat("\n  ", printable(note.path), ": ", note.reason);
-  return Error(text, str_cat(unreadable.size() < images ? "all other images were processed; " : "",
-                             "convert formats that cannot be read to JPEG or PNG"));
+  return Error(kFileUnreadable, text,
+               str_cat(unreadable.size() < images ? "all other images were processed; " : "",
+                       "convert formats that cannot be read to JPEG or PNG"));
 }
 
 /// One is thrown, after the others are printed.

@@ -53,8 +53,8 @@ void ResultFolder::write(const std::vector<Prediction>& predictions) {
     try {
       write_coco_results(predictions_file(), predictions);
       break;
-    } catch (const NoSpaceError& e) {
-      if (drawn_.empty()) throw;
+    } catch (const Error& e) {
+      if (e.code() != ErrorCode::kDiskFull || drawn_.empty()) throw;
       if (!failure_) failure_ = e;
       remove_below(folder_, drawn_.back());
       drawn_.pop_back();

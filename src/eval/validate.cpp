@@ -24,7 +24,8 @@ void append_detections(const dfine::Detections& found, int64_t image_id,
                labels = found.labels.cpu().contiguous();
   const Tensor boxes = found.boxes.cpu().to(at::kFloat).contiguous();  // [K, 4] x0 y0 x1 y1
   if (!at::isfinite(scores).all().item<bool>() || !at::isfinite(boxes).all().item<bool>()) {
-    throw Error(str_cat("the model's predictions for image ", image_id, " are not finite"),
+    throw Error(ErrorCode::kNotFinite,
+                str_cat("the model's predictions for image ", image_id, " are not finite"),
                 "training has diverged: lower optim.lr or set run.precision = \"fp32\", and "
                 "continue from a checkpoint before");
   }

@@ -20,6 +20,7 @@
 #include "files/output_file.h"
 
 namespace dfine::inline files {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
@@ -102,7 +103,7 @@ fs::path normalised(fs::path target) {
   target = target.lexically_normal();
   if (!target.has_filename()) target = target.parent_path();  // "runs/pack/"
   if (target.filename().empty() || target.filename() == "." || target.filename() == "..") {
-    throw Error(str_cat("cannot write to '", target.string(), "'"),
+    throw Error(kWriteFailed, str_cat("cannot write to '", target.string(), "'"),
                 "give the name of a file or folder that can be created or replaced");
   }
   return target;
@@ -220,7 +221,7 @@ void AtomicFolder::commit_new() {
   if (::rename(path_.c_str(), target_.c_str()) != 0) {
     const int code = errno;
     if (code == ENOTEMPTY || code == EEXIST || code == ENOTDIR)
-      throw Error(str_cat(target_.string(), " was made by another program meanwhile"),
+      throw Error(kFileChanged, str_cat(target_.string(), " was made by another program meanwhile"),
                   "it was left alone: choose another place");
     throw_file_error("rename the finished output to", target_, code);
   }

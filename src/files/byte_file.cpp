@@ -21,7 +21,8 @@ namespace {
   if (code == EMFILE || code == ENFILE)
     hint = "raise the limit of open files (ulimit -Hn), or pack with a larger --shard-size";
   if (code == EACCES) hint = "check the file's permissions";
-  throw Error(str_cat("cannot read ", printable(path), ": ", std::generic_category().message(code)),
+  throw Error(read_error_code(code),
+              str_cat("cannot read ", printable(path), ": ", std::generic_category().message(code)),
               hint);
 }
 
@@ -65,7 +66,8 @@ void ByteFile::read(uint64_t offset, uint64_t size, std::vector<uint8_t>& bytes)
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(path_, errno);
     if (got == 0)
-      throw Error(str_cat(printable(path_), " ends at byte ", offset + done, "; ", size - done,
+      throw Error(ErrorCode::kFileDamaged,
+                  str_cat(printable(path_), " ends at byte ", offset + done, "; ", size - done,
                           " more were expected"));
     done += static_cast<size_t>(got);
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/error.h"
 #include "core/text.h"
 
 namespace dfine::inline files {
@@ -37,8 +38,7 @@ const char* hint_for(int code) {
 void throw_file_error(std::string_view action, const std::filesystem::path& path, int code) {
   const std::string message =
       str_cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code));
-  if (code == ENOSPC || code == EDQUOT) throw NoSpaceError(message, hint_for(code));
-  throw Error(message, hint_for(code));
+  throw Error(write_error_code(code), message, hint_for(code));
 }
 
 }  // namespace dfine::inline files

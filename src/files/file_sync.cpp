@@ -20,6 +20,7 @@ void sync_to_disk(const std::filesystem::path& path) {
   if (file >= 0) ::close(file);
   if (failed) {
     throw Error(
+        write_error_code(code),
         str_cat("cannot write ", path.string(),
                 " to disk: ", std::generic_category().message(code)),
         code == ENOSPC || code == EDQUOT ? "free some space there or choose another place" : "");

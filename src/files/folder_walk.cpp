@@ -33,7 +33,8 @@ FolderFiles walk_folder(const fs::path& folder) {
       }
     }
   } catch (const fs::filesystem_error& e) {
-    throw Error(str_cat("cannot read the folder ", folder.string(), ": ", e.code().message()),
+    throw Error(read_error_code(e.code().value()),
+                str_cat("cannot read the folder ", folder.string(), ": ", e.code().message()),
                 "check its permissions");
   }
   std::ranges::sort(found.files);

@@ -21,6 +21,7 @@ MappedFile::MappedFile(const ByteFile& file, uint64_t begin, uint64_t end) {
       ::mmap(nullptr, length_, PROT_READ, MAP_SHARED, file.fd_, static_cast<off_t>(first_offset_));
   if (mapped == MAP_FAILED) {
     throw Error(
+        ErrorCode::kFileUnreadable,
         str_cat("cannot map ", file.path().string(),
                 " into memory: ", std::generic_category().message(errno)),
         "put the pack on another file system, or set data.cache_dir to a folder on a local disk");

@@ -11,6 +11,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 constexpr size_t kFileHeaderBytes = 14;    // "BM", size of the file, reserved, offset of the pixels
@@ -47,9 +48,11 @@ Channel channel_of(uint32_t mask) {
   const int shift = std::countr_zero(mask);
   const uint32_t max = mask >> shift;
   if ((max & (max + 1)) != 0)
-    throw Error("the BMP file is damaged: the bits of a colour do not lie side by side", kFetch);
+    throw Error(kImageDamaged,
+                "the BMP file is damaged: the bits of a colour do not lie side by side", kFetch);
   if (max > 255)
-    throw Error("the BMP file has more than 8 bits per channel; 8 can be read", kConvert);
+    throw Error(kImageUnsupported, "the BMP file has more than 8 bits per channel; 8 can be read",
+                kConvert);
   return {shift, max};
 }
 
@@ -64,7 +67,8 @@ struct Header {
 };
 
 [[noreturn]] void throw_cut(Bytes file, const char* where) {
-  throw Error(str_cat("the BMP file is cut short: its ", file.size(), " bytes end ", where),
+  throw Error(kImageDamaged,
+              str_cat("the BMP file is cut short: its ", file.size(), " bytes end ", where),
               kFetch);
 }
 
@@ -103,19 +107,23 @@ Header read_header(Bytes file) {
   header.top_down = height < 0;
   height = std::abs(height);
   if (width > INT32_MAX || height > INT32_MAX)
-    throw Error(str_cat("the BMP file is damaged: ", width, " x ", height, " pixels"), kFetch);
+    throw Error(kImageDamaged,
+                str_cat("the BMP file is damaged: ", width, " x ", height, " pixels"), kFetch);
   header.info = {ImageFormat::kBmp, static_cast<int>(width), static_cast<int>(height), 3};
   if (compression != kRgb && compression != kBitfields && compression != kAlphaBitfields)
-    throw Error(str_cat("the BMP file is compressed (method ", compression,
+    throw Error(kImageUnsupported,
+                str_cat("the BMP file is compressed (method ", compression,
                         "); only uncompressed ones can be read"),
                 kConvert);
 
   const uint32_t bits = header.bits;
   const bool palette = bits == 1 || bits == 4 || bits == 8;
   if (!palette && bits != 16 && bits != 24 && bits != 32)
-    throw Error(str_cat("the BMP file has ", counted(bits, "bit"), " per pixel"), kConvert);
+    throw Error(kImageUnsupported, str_cat("the BMP file has ", counted(bits, "bit"), " per pixel"),
+                kConvert);
   if (compression != kRgb && (palette || bits == 24))
-    throw Error(str_cat("the BMP file has colour masks for ", counted(bits, "bit"), " per pixel"),
+    throw Error(kImageUnsupported,
+                str_cat("the BMP file has colour masks for ", counted(bits, "bit"), " per pixel"),
                 kConvert);
   header.palette_at = kFileHeaderBytes + header_bytes;
   header.palette_entry_bytes = core ? 3 : 4;
@@ -146,7 +154,8 @@ void decode_indices(Bytes row, uint32_t bits, const std::vector<std::array<uint8
   for (size_t x = 0; x < width; ++x, rgb += 3) {
     const uint32_t index = row[x / per_byte] >> (8 - bits * (x % per_byte + 1)) & mask;
     if (index >= palette.size())
-      throw Error(str_cat("the BMP file is damaged: colour ", index, " of a palette of ",
+      throw Error(kImageDamaged,
+                  str_cat("the BMP file is damaged: colour ", index, " of a palette of ",
                           palette.size(), " colours"),
                   kFetch);
     std::ranges::copy(palette[index], rgb);
@@ -171,14 +180,16 @@ void decode_bgr(Bytes row, uint8_t* rgb, size_t width) {
 /// last row may be absent.
 void check_extent(Bytes file, const Header& header) {
   if (header.pixels_at < header.palette_at)
-    throw Error(str_cat("the BMP file is damaged: its pixels begin at byte ", header.pixels_at,
+    throw Error(kImageDamaged,
+                str_cat("the BMP file is damaged: its pixels begin at byte ", header.pixels_at,
                         ", within the header"),
                 kFetch);
   const uint64_t end = header.pixels_at +
                        header.stride * static_cast<uint64_t>(header.info.height - 1) +
                        header.row_bytes;
   if (file.size() < end)
-    throw Error(str_cat("the BMP file is cut short: it has ", file.size(), " of ", end, " bytes"),
+    throw Error(kImageDamaged,
+                str_cat("the BMP file is cut short: it has ", file.size(), " of ", end, " bytes"),
                 kFetch);
 }
 

@@ -11,6 +11,7 @@
 #include "image/file_kind.h"
 
 namespace dfine::inline image {
+using enum ErrorCode;
 namespace {
 
 using codecs::Bytes;
@@ -38,7 +39,8 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
 }
 
 [[noreturn]] void throw_unknown_format(Bytes file) {
-  if (file.empty()) throw Error("the image file is empty (0 bytes)", "fetch the file again");
+  if (file.empty())
+    throw Error(kImageDamaged, "the image file is empty (0 bytes)", "fetch the file again");
   std::string what = "not a JPEG, PNG, WebP, BMP or TIFF file";
   if (const auto kind = file_kind(file)) {
     what += str_cat(": it looks like ", kind->name);
@@ -51,7 +53,7 @@ bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
     std::snprintf(text, sizeof text, " %02x", byte);
     what += text;
   }
-  throw Error(what, "convert it to JPEG or PNG, or fetch it again");
+  throw Error(kImageUnsupported, what, "convert it to JPEG or PNG, or fetch it again");
 }
 
 const Codec& codec_of(Bytes file) {
@@ -63,11 +65,13 @@ const Codec& codec_of(Bytes file) {
 ImageInfo probe(const Codec& codec, Bytes file) {
   const ImageInfo info = codec.probe(file);
   if (info.width <= 0 || info.height <= 0) {
-    throw Error(str_cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"),
+    throw Error(kImageDamaged,
+                str_cat(codec.name, " header gives ", info.width, " x ", info.height, " pixels"),
                 "the file is damaged; fetch it again");
   }
   if (static_cast<int64_t>(info.width) * info.height > kMaxImagePixels) {
     throw Error(
+        kImageUnsupported,
         str_cat(codec.name, " of ", info.width, " x ", info.height,
                 " pixels is larger than the limit of ", with_commas(kMaxImagePixels), " pixels"),
         "scale it down, or cut it into tiles");

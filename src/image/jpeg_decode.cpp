@@ -16,6 +16,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 /// A crafted progressive file may hold thousands of scans of a large frame; encoders write about
@@ -128,13 +129,15 @@ void decode_jpeg(Bytes file, const ImageInfo& info, Image& image) {
 
   const DestroyOnExit destroy{decoder.jpeg};
   const auto fail = [&] {
-    throw Error(str_cat("the JPEG file is damaged or not supported: ", decoder.message),
+    throw Error(kImageDamaged,
+                str_cat("the JPEG file is damaged or not supported: ", decoder.message),
                 "fetch the file again, or convert it to PNG");
   };
   if (!start(decoder, file.data(), file.size())) fail();
   if (static_cast<int>(decoder.jpeg.output_width) != info.width ||
       static_cast<int>(decoder.jpeg.output_height) != info.height) {
-    throw Error(str_cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ",
+    throw Error(kImageDamaged,
+                str_cat("the JPEG file is damaged: its frame headers disagree, ", info.width, " x ",
                         info.height, " and ", decoder.jpeg.output_width, " x ",
                         decoder.jpeg.output_height, " pixels"));
   }

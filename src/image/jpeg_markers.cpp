@@ -11,6 +11,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 enum Marker : int {
@@ -32,7 +33,8 @@ bool stands_alone(int marker) {
 }
 
 [[noreturn]] void throw_cut(Bytes file, const char* where) {
-  throw Error(str_cat("the JPEG file is cut short: its ", file.size(), " bytes end ", where),
+  throw Error(kImageDamaged,
+              str_cat("the JPEG file is cut short: its ", file.size(), " bytes end ", where),
               "fetch the file again");
 }
 
@@ -62,8 +64,8 @@ class MarkerWalk {
     if (file_.size() - at_ < 2) throw_cut(file_, "within a marker segment");
     const size_t length = static_cast<size_t>(file_[at_] << 8 | file_[at_ + 1]);
     if (length < 2)
-      throw Error(str_cat("the JPEG file is damaged: segment length ", length, " of marker ",
-                          marker, " at byte ", at_));
+      throw Error(kImageDamaged, str_cat("the JPEG file is damaged: segment length ", length,
+                                         " of marker ", marker, " at byte ", at_));
     if (file_.size() - at_ < length) throw_cut(file_, "within a marker segment");
     const Bytes parameters = file_.subspan(at_ + 2, length - 2);
     at_ += length;
@@ -93,19 +95,21 @@ ImageInfo read_frame_header(int marker, Bytes parameters) {
     const char* kind = type % 4 == 3  ? "lossless"
                        : type % 8 > 4 ? "hierarchical"
                                       : "arithmetic coding";
-    throw Error(str_cat("the JPEG file is of a kind that cannot be read: ", kind,
+    throw Error(kImageUnsupported,
+                str_cat("the JPEG file is of a kind that cannot be read: ", kind,
                         " (frame type SOF", type, ")"),
                 kConvert);
   }
   if (parameters.size() < 6)
-    throw Error(
-        str_cat("the JPEG file is damaged: its frame header has ", parameters.size(), " bytes"));
+    throw Error(kImageDamaged, str_cat("the JPEG file is damaged: its frame header has ",
+                                       parameters.size(), " bytes"));
   if (const int bits = parameters[0]; bits != 8)
-    throw Error(str_cat("the JPEG file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+    throw Error(kImageUnsupported,
+                str_cat("the JPEG file has ", counted(bits, "bit"), " per sample; 8 can be read"),
                 kConvert);
   // Grey, colour, CMYK: what both libjpeg and Pillow read.
   if (const int channels = parameters[5]; channels != 1 && channels != 3 && channels != 4)
-    throw Error(str_cat("the JPEG file has ", channels, " colour components"),
+    throw Error(kImageUnsupported, str_cat("the JPEG file has ", channels, " colour components"),
                 "only grey, RGB/YCbCr and CMYK files can be read; convert it to PNG");
   return {.format = ImageFormat::kJpeg,
           .width = parameters[3] << 8 | parameters[4],
@@ -120,7 +124,8 @@ ImageInfo probe_jpeg(Bytes file) {
   while (const auto marker = walk.next()) {
     if (stands_alone(*marker)) continue;
     if (*marker == kEoi || *marker == kSos)
-      throw Error("the JPEG file has no frame header", "the file is damaged; fetch it again");
+      throw Error(kImageDamaged, "the JPEG file has no frame header",
+                  "the file is damaged; fetch it again");
     const Bytes parameters = walk.segment(*marker);
     if (is_frame_header(*marker)) return read_frame_header(*marker, parameters);
   }
@@ -134,7 +139,7 @@ void check_jpeg(Bytes file) {
     if (stands_alone(*marker)) continue;
     if (*marker == kEoi) {
       if (!scan_seen)
-        throw Error("the JPEG file has no image data: it ends before the first scan",
+        throw Error(kImageDamaged, "the JPEG file has no image data: it ends before the first scan",
                     "fetch the file again");
       return;
     }

@@ -10,6 +10,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 constexpr size_t kSignatureBytes = 8;
@@ -30,7 +31,8 @@ struct Chunk {
 /// The chunk at byte `at`.
 Chunk read_chunk(Bytes file, size_t at) {
   if (file.size() < at + kFrameBytes || file.size() - at - kFrameBytes < read_u32(file, at)) {
-    throw Error(str_cat("the PNG file is cut short: its ", file.size(),
+    throw Error(kImageDamaged,
+                str_cat("the PNG file is cut short: its ", file.size(),
                         " bytes end within the chunk that begins at byte ", at),
                 "fetch the file again");
   }
@@ -49,18 +51,20 @@ Chunk read_chunk(Bytes file, size_t at) {
 ImageInfo probe_png(Bytes file) {
   const Chunk header = read_chunk(file, kSignatureBytes);
   if (header.type != "IHDR" || header.data.size() != kHeaderBytes || !header.intact) {
-    throw Error("the PNG file is damaged: its header chunk is", "fetch the file again");
+    throw Error(kImageDamaged, "the PNG file is damaged: its header chunk is",
+                "fetch the file again");
   }
   constexpr std::array<int, 7> kChannels{1, 0, 3, 3,
                                          2, 0, 4};  // by colour type; type 3 is a palette
   const uint8_t colour_type = header.data[9];
   if (colour_type >= kChannels.size() || kChannels[colour_type] == 0) {
-    throw Error(str_cat("the PNG file is damaged: colour type ", int{colour_type}),
+    throw Error(kImageDamaged, str_cat("the PNG file is damaged: colour type ", int{colour_type}),
                 "fetch the file again");
   }
   const uint32_t width = read_u32(header.data, 0), height = read_u32(header.data, 4);
   if (width > INT32_MAX || height > INT32_MAX)
-    throw Error(str_cat("the PNG file is damaged: ", width, " x ", height, " pixels"));
+    throw Error(kImageDamaged,
+                str_cat("the PNG file is damaged: ", width, " x ", height, " pixels"));
   return {ImageFormat::kPng, static_cast<int>(width), static_cast<int>(height),
           kChannels[colour_type]};
 }
@@ -70,7 +74,8 @@ void check_png(Bytes file) {
   for (size_t at = kSignatureBytes;;) {
     const Chunk chunk = read_chunk(file, at);
     if (!chunk.intact) {
-      throw Error(str_cat("the PNG file is damaged: the checksum of chunk ", chunk.type,
+      throw Error(kImageDamaged,
+                  str_cat("the PNG file is damaged: the checksum of chunk ", chunk.type,
                           " at byte ", at, " does not fit its data"),
                   "fetch the file again");
     }
@@ -78,7 +83,8 @@ void check_png(Bytes file) {
     data_seen |= chunk.type == "IDAT";
     at += kFrameBytes + chunk.data.size();
   }
-  if (!data_seen) throw Error("the PNG file has no image data", "fetch the file again");
+  if (!data_seen)
+    throw Error(kImageDamaged, "the PNG file has no image data", "fetch the file again");
 }
 
 }  // namespace dfine::codecs

@@ -12,6 +12,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 struct Decoder {
@@ -94,14 +95,16 @@ void decode_png(Bytes file, const ImageInfo& info, Image& image) {
   decoder.left = file.size();
   bool keep_grey16 = false;
   const auto fail = [&] {
-    throw Error(str_cat("the PNG file is damaged: ", decoder.message), "fetch the file again");
+    throw Error(kImageDamaged, str_cat("the PNG file is damaged: ", decoder.message),
+                "fetch the file again");
   };
   if (!start(decoder, keep_grey16)) fail();
 
   const size_t row_bytes = keep_grey16 ? static_cast<size_t>(info.width) * 2 : image.row_bytes();
   if (png_get_rowbytes(decoder.png, decoder.info) != row_bytes ||
       png_get_image_height(decoder.png, decoder.info) != unsigned(info.height)) {
-    throw Error("the PNG file is damaged: it has more than one header", "fetch the file again");
+    throw Error(kImageDamaged, "the PNG file is damaged: it has more than one header",
+                "fetch the file again");
   }
   std::vector<uint8_t> grey(keep_grey16 ? row_bytes * static_cast<size_t>(info.height) : 0);
   std::vector<uint8_t*> rows(static_cast<size_t>(info.height));

@@ -144,9 +144,9 @@ void resize_rows(const Image& source, const Axis& across, const Axis& down, uint
 
 void check_sizes(const Image& source, const Window& window, int width, int height) {
   if (source.width < 1 || source.height < 1 || window.empty() || width < 1 || height < 1) {
-    throw Error(str_cat("cannot resize ", window.width, " x ", window.height,
-                        " pixels of a picture of ", source.width, " x ", source.height, " to ",
-                        width, " x ", height));
+    throw Error(ErrorCode::kInternal, str_cat("cannot resize ", window.width, " x ", window.height,
+                                              " pixels of a picture of ", source.width, " x ",
+                                              source.height, " to ", width, " x ", height));
   }
 }
 

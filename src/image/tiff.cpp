@@ -12,6 +12,7 @@
 #include "image/tiff_stream.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 constexpr const char* kConvert = "convert it to PNG or to an 8-bit RGB TIFF of one page";
@@ -39,6 +40,7 @@ void check_directory(Bytes file) {
   const uint64_t end = directory + 2 + 12 * read(directory, 2);  // the place of the next follows
   if (file.size() < end + 4)
     throw Error(
+        kImageDamaged,
         str_cat("the TIFF file is cut short: its ", file.size(), " bytes end within its directory"),
         kFetch);
   for (uint64_t entry = directory + 2; entry < end; entry += 12) {
@@ -46,7 +48,8 @@ void check_directory(Bytes file) {
     if (std::ranges::find(kNeeded, tag) == kNeeded.end() || type >= kTypeBytes.size()) continue;
     const uint64_t bytes = kTypeBytes[type] * read(entry + 4, 4), at = read(entry + 8, 4);
     if (bytes > 4 && (at > file.size() || bytes > file.size() - at))
-      throw Error(str_cat("the TIFF file is cut short: it has ", file.size(),
+      throw Error(kImageDamaged,
+                  str_cat("the TIFF file is cut short: it has ", file.size(),
                           " bytes, and the values of tag ", tag, " end at byte ", at + bytes),
                   kFetch);
   }
@@ -79,10 +82,12 @@ class Reader {
                      bytes = TIFFGetStrileByteCount(stream_.tiff(), i);
       const uint64_t size = stream_.file().size();
       if (offset == 0 || bytes == 0)
-        throw Error(str_cat("the TIFF file is damaged: ", what, i, " of ", count, " has no data"),
+        throw Error(kImageDamaged,
+                    str_cat("the TIFF file is damaged: ", what, i, " of ", count, " has no data"),
                     kFetch);
       if (offset > size || bytes > size - offset)
-        throw Error(str_cat("the TIFF file is cut short: it has ", size, " bytes, and ", what, i,
+        throw Error(kImageDamaged,
+                    str_cat("the TIFF file is cut short: it has ", size, " bytes, and ", what, i,
                             " of ", count, " ends at byte ", offset + bytes),
                     kFetch);
     }
@@ -100,7 +105,7 @@ class Reader {
     // Warnings of the codecs say that data were missing or made up; LZW's alone says that the file
     // is old.
     if (*stream_.warning() != 0 && layout_.compression != COMPRESSION_LZW)
-      throw Error(str_cat("the TIFF file is damaged: ", stream_.warning()), kFetch);
+      throw Error(kImageDamaged, str_cat("the TIFF file is damaged: ", stream_.warning()), kFetch);
   }
 
  private:
@@ -115,17 +120,20 @@ class Reader {
   }
 
   [[noreturn]] void fail() const {
-    throw Error(str_cat("the TIFF file is damaged: ", stream_.error()), kFetch);
+    throw Error(kImageDamaged, str_cat("the TIFF file is damaged: ", stream_.error()), kFetch);
   }
 
   void read_layout() {
     const uint32_t width = number(TIFFTAG_IMAGEWIDTH, 0), height = number(TIFFTAG_IMAGELENGTH, 0);
     if (width > INT32_MAX || height > INT32_MAX)
-      throw Error(str_cat("the TIFF file is damaged: ", width, " x ", height, " pixels"), kFetch);
+      throw Error(kImageDamaged,
+                  str_cat("the TIFF file is damaged: ", width, " x ", height, " pixels"), kFetch);
     if (!TIFFLastDirectory(stream_.tiff()))
-      throw Error("the TIFF file has several pages; files of one page can be read", kConvert);
+      throw Error(kImageUnsupported,
+                  "the TIFF file has several pages; files of one page can be read", kConvert);
     if ((number(TIFFTAG_SUBFILETYPE, 0) & FILETYPE_REDUCEDIMAGE) != 0)
-      throw Error("the TIFF file begins with a preview, as a camera's raw files do", kConvert);
+      throw Error(kImageUnsupported,
+                  "the TIFF file begins with a preview, as a camera's raw files do", kConvert);
     layout_.compression = short_number(TIFFTAG_COMPRESSION);
     layout_.samples = short_number(TIFFTAG_SAMPLESPERPIXEL);
     layout_.planes =
@@ -142,14 +150,16 @@ class Reader {
     const uint16_t bits = short_number(TIFFTAG_BITSPERSAMPLE),
                    format = short_number(TIFFTAG_SAMPLEFORMAT);
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_VOID)
-      throw Error(str_cat("the TIFF file has ",
+      throw Error(kImageUnsupported,
+                  str_cat("the TIFF file has ",
                           format == SAMPLEFORMAT_IEEEFP ? "floating-point"
                           : format == SAMPLEFORMAT_INT  ? "signed"
                                                         : "complex",
                           " samples; 8-bit ones can be read"),
                   kConvert);
     if (bits != 8)
-      throw Error(str_cat("the TIFF file has ", counted(bits, "bit"), " per sample; 8 can be read"),
+      throw Error(kImageUnsupported,
+                  str_cat("the TIFF file has ", counted(bits, "bit"), " per sample; 8 can be read"),
                   kConvert);
   }
 
@@ -159,14 +169,16 @@ class Reader {
                                             COMPRESSION_ADOBE_DEFLATE, COMPRESSION_DEFLATE};
     if (std::ranges::find(kRead, layout_.compression) == kRead.end() ||
         !TIFFIsCODECConfigured(layout_.compression))
-      throw Error(str_cat("the TIFF file is compressed by method ", layout_.compression,
+      throw Error(kImageUnsupported,
+                  str_cat("the TIFF file is compressed by method ", layout_.compression,
                           "; uncompressed, LZW, Deflate, PackBits and JPEG ones can be read"),
                   kConvert);
   }
 
   void check_colours() {
     if (TIFFGetField(stream_.tiff(), TIFFTAG_PHOTOMETRIC, &layout_.photometric) != 1)
-      throw Error("the TIFF file does not say what its colours mean (no PhotometricInterpretation)",
+      throw Error(kImageUnsupported,
+                  "the TIFF file does not say what its colours mean (no PhotometricInterpretation)",
                   kConvert);
     size_t colours = 0;
     switch (layout_.photometric) {
@@ -180,20 +192,23 @@ class Reader {
         break;
       case PHOTOMETRIC_YCBCR:
         if (layout_.compression != COMPRESSION_JPEG || layout_.planes)
-          throw Error("the TIFF file has YCbCr colours without JPEG compression", kConvert);
+          throw Error(kImageUnsupported, "the TIFF file has YCbCr colours without JPEG compression",
+                      kConvert);
         colours = 3;
         break;
       case PHOTOMETRIC_SEPARATED:
-        throw Error("the TIFF file has CMYK colours", kConvert);
+        throw Error(kImageUnsupported, "the TIFF file has CMYK colours", kConvert);
       default:
-        throw Error(str_cat("the TIFF file has colours of kind ", layout_.photometric,
+        throw Error(kImageUnsupported,
+                    str_cat("the TIFF file has colours of kind ", layout_.photometric,
                             "; grey, RGB and palettes can be read"),
                     kConvert);
     }
     const bool alpha_fits =
         layout_.photometric == PHOTOMETRIC_MINISBLACK || layout_.photometric == PHOTOMETRIC_RGB;
     if (layout_.samples != colours && !(alpha_fits && layout_.samples == colours + 1))
-      throw Error(str_cat("the TIFF file has ", counted(layout_.samples, "sample"),
+      throw Error(kImageUnsupported,
+                  str_cat("the TIFF file has ", counted(layout_.samples, "sample"),
                           " per pixel; grey and RGB can be read, with or without alpha"),
                   kConvert);
     uint16_t count = 0;
@@ -236,7 +251,8 @@ class Reader {
     const uint32_t width = number(TIFFTAG_TILEWIDTH, 0), height = number(TIFFTAG_TILELENGTH, 0);
     const uint64_t bytes = TIFFTileSize64(stream_.tiff()), pixels = uint64_t{width} * height;
     if (pixels == 0 || pixels > kMaxTileBytes / 4)
-      throw Error(str_cat("the TIFF file has tiles of ", width, " x ", height, " pixels"),
+      throw Error(kImageUnsupported,
+                  str_cat("the TIFF file has tiles of ", width, " x ", height, " pixels"),
                   kConvert);
     if (bytes != pixels * samples_of_plane()) fail();
     std::vector<uint8_t> tile(bytes), pixel_tile(layout_.planes ? pixels * layout_.samples : 0);
@@ -286,7 +302,7 @@ class Reader {
   void palette_to_rgb(const uint8_t* indices, uint8_t* rgb, size_t count) {
     std::array<uint16_t*, 3> map{};  // 256 entries each: libtiff refuses others
     if (TIFFGetField(stream_.tiff(), TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]) != 1)
-      throw Error("the TIFF file is damaged: it has no palette", kFetch);
+      throw Error(kImageDamaged, "the TIFF file is damaged: it has no palette", kFetch);
     for (size_t i = 0; i < count; ++i, rgb += 3) {
       for (size_t c = 0; c < 3; ++c) rgb[c] = static_cast<uint8_t>(map[c][indices[i]] >> 8);
     }

@@ -9,6 +9,7 @@
 #include "core/text.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 /// What libtiff may allocate at once: a tile as it is stored, a row, its tables.
@@ -78,14 +79,14 @@ struct FreeOptions {
 
 TiffStream::TiffStream(Bytes file) : state_{.file = file} {
   const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
-  if (!options) throw Error("out of memory");
+  if (!options) throw Error(kOutOfMemory, "out of memory");
   TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMaxAllocation);
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), on_error, &state_);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), on_warning, &state_);
   tiff_.reset(TIFFClientOpenExt("", "r", &state_, on_read, on_write, on_seek, on_close, on_size,
                                 on_map, on_unmap, options.get()));
   if (!tiff_)
-    throw Error(str_cat("cannot read the header of the TIFF file: ", error()),
+    throw Error(kImageDamaged, str_cat("cannot read the header of the TIFF file: ", error()),
                 "fetch the file again");
 }
 

@@ -9,6 +9,7 @@
 #include "image/codecs.h"
 
 namespace dfine::codecs {
+using enum ErrorCode;
 namespace {
 
 constexpr size_t kRiffHeaderBytes = 12;  // "RIFF", length, "WEBP"
@@ -39,17 +40,20 @@ ImageInfo probe_webp(Bytes file) {
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(file.data(), file.size(), &features);
   if (status != VP8_STATUS_OK)
-    throw Error(str_cat("cannot read the header of the WebP file: ", status_text(status)),
+    throw Error(kImageDamaged,
+                str_cat("cannot read the header of the WebP file: ", status_text(status)),
                 "fetch the file again");
   if (features.has_animation)
-    throw Error("animated WebP files are not supported", "extract a frame of it as JPEG or PNG");
+    throw Error(kImageUnsupported, "animated WebP files are not supported",
+                "extract a frame of it as JPEG or PNG");
   return {ImageFormat::kWebp, features.width, features.height, features.has_alpha ? 4 : 3};
 }
 
 void check_webp(Bytes file) {
   const uint64_t end = uint64_t{read_u32(file, 4)} + 8;
   if (end > file.size()) {
-    throw Error(str_cat("the WebP file is cut short: it has ", file.size(), " of ", end, " bytes"),
+    throw Error(kImageDamaged,
+                str_cat("the WebP file is cut short: it has ", file.size(), " of ", end, " bytes"),
                 "fetch the file again");
   }
   bool data_seen = false;
@@ -57,7 +61,8 @@ void check_webp(Bytes file) {
     const uint64_t left = end - at;
     const uint64_t length = left < kChunkHeaderBytes ? 0 : read_u32(file, at + 4);
     if (left < kChunkHeaderBytes || left - kChunkHeaderBytes < length) {
-      throw Error(str_cat("the WebP file is damaged: the chunk at byte ", at,
+      throw Error(kImageDamaged,
+                  str_cat("the WebP file is damaged: the chunk at byte ", at,
                           " does not end within the file's ", end, " bytes"),
                   "fetch the file again");
     }
@@ -66,13 +71,15 @@ void check_webp(Bytes file) {
                  (file[at + 3] == ' ' || file[at + 3] == 'L');
     at += kChunkHeaderBytes + length + length % 2;
   }
-  if (!data_seen) throw Error("the WebP file has no image data", "fetch the file again");
+  if (!data_seen)
+    throw Error(kImageDamaged, "the WebP file has no image data", "fetch the file again");
 }
 
 void decode_webp(Bytes file, const ImageInfo& info, Image& image) {
   WebPDecoderConfig config;
   if (!WebPInitDecoderConfig(&config))
-    throw Error("libwebp at run time is older than the one this program was built for");
+    throw Error(kVersionMismatch,
+                "libwebp at run time is older than the one this program was built for");
   config.output.colorspace = MODE_RGB;
   config.output.is_external_memory = 1;
   config.output.u.RGBA = {image.pixels.data(), static_cast<int>(image.row_bytes()),
@@ -80,7 +87,8 @@ void decode_webp(Bytes file, const ImageInfo& info, Image& image) {
   const VP8StatusCode status = WebPDecode(file.data(), file.size(), &config);
   const bool same_size = config.input.width == info.width && config.input.height == info.height;
   if (status != VP8_STATUS_OK || !same_size) {
-    throw Error(str_cat("cannot decode the WebP file: ",
+    throw Error(kImageDamaged,
+                str_cat("cannot decode the WebP file: ",
                         status == VP8_STATUS_OK ? "its headers disagree" : status_text(status)),
                 "fetch the file again");
   }

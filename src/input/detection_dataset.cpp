@@ -37,6 +37,7 @@ size_t DetectionDataset::read_first_valid(Candidate candidate, size_t num_images
     return index;
   }
   throw Error(
+      ErrorCode::kFileDamaged,
       str_cat("all ", num_images, " images of ", dataset_.folder().string(), " are damaged"),
       "pack the dataset again");
 }

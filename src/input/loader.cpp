@@ -159,7 +159,8 @@ void Loader::count_corrupt(const std::vector<size_t>& images) {
 }
 
 Error Loader::too_many_corrupt(size_t last) const {
-  return Error(str_cat("more than data.max_corrupt = ", options_.max_corrupt,
+  return Error(ErrorCode::kTooManySkipped,
+               str_cat("more than data.max_corrupt = ", options_.max_corrupt,
                        " damaged records, the last of them ", dataset_.describe(last)),
                "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
                "was made, or pack the dataset again "

@@ -25,7 +25,8 @@ void require_same_tensors(const std::map<std::string, Tensor>& saved,
   for (const auto& [name, tensor] : saved)
     if (!model.contains(name)) problems += str_cat("\n  ", name, ": the model has no such tensor");
   if (!problems.empty())
-    throw Error("the saved weights are not those of this model:" + problems,
+    throw Error(ErrorCode::kCheckpointMismatch,
+                "the saved weights are not those of this model:" + problems,
                 "The model's settings must be the same.");
 }
 

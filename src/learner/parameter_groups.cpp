@@ -34,7 +34,8 @@ class Patterns {
   void require_all_found() const {
     for (size_t i = 0; i < texts_.size(); ++i) {
       if (!found_[i])
-        throw Error(str_cat("optim.no_decay: no parameter matches \"", texts_[i], "\""),
+        throw Error(ErrorCode::kBadValue,
+                    str_cat("optim.no_decay: no parameter matches \"", texts_[i], "\""),
                     "patterns are searched in a parameter's role and name, such as "
                     "\"decoder.norm.weight model.decoder.layers.0."
                     "final_layer_norm.weight\"; the parts are backbone, encoder and decoder");

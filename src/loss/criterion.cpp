@@ -15,6 +15,7 @@
 #include "model/distribution.h"
 
 namespace dfine::inline loss {
+using enum ErrorCode;
 namespace {
 
 Tensor at_least_float(const Tensor& tensor) {
@@ -157,23 +158,23 @@ class LossBuilder {
 
 void check(const HeadOutput& head, const Targets& targets, const CriterionOptions& options) {
   if (head.logits.size(-1) != options.num_classes) {
-    throw Error(str_cat("criterion: built for ", options.num_classes, " classes, the outputs have ",
-                        head.logits.size(-1)));
+    throw Error(kInternal, str_cat("criterion: built for ", options.num_classes,
+                                   " classes, the outputs have ", head.logits.size(-1)));
   }
   if (head.logits.size(0) != targets.num_images()) {
-    throw Error(str_cat("criterion: outputs of ", head.logits.size(0), " images, targets of ",
-                        targets.num_images()));
+    throw Error(kInternal, str_cat("criterion: outputs of ", head.logits.size(0),
+                                   " images, targets of ", targets.num_images()));
   }
 }
 
 void check(const ModelOutput& output, const Targets& targets, const CriterionOptions& options) {
   if (!output.enc.logits.defined())
-    throw Error("criterion: the output is not that of a model in training mode");
+    throw Error(kInternal, "criterion: the output is not that of a model in training mode");
   check(output.prediction(), targets, options);
   const int64_t bins = output.decoder.corners.size(-1);
   if (bins != 4 * (options.reg_max + 1)) {
-    throw Error(str_cat("criterion: built for ", options.reg_max + 1,
-                        " bins an edge, the outputs have ", bins, " / 4"));
+    throw Error(kInternal, str_cat("criterion: built for ", options.reg_max + 1,
+                                   " bins an edge, the outputs have ", bins, " / 4"));
   }
 }
 
@@ -181,9 +182,9 @@ void check(const Targets& targets, const LossNorms& norms) {
   const auto images = static_cast<double>(targets.num_images()),
              boxes = static_cast<double>(targets.num_boxes());
   if (norms.images < images || norms.boxes < boxes) {
-    throw Error(str_cat("criterion: the global batch (", norms.images, " images, ", norms.boxes,
-                        " boxes) is smaller than this rank's (", images, " images, ", boxes,
-                        " boxes)"));
+    throw Error(kInternal, str_cat("criterion: the global batch (", norms.images, " images, ",
+                                   norms.boxes, " boxes) is smaller than this rank's (", images,
+                                   " images, ", boxes, " boxes)"));
   }
 }
 

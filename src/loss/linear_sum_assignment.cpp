@@ -9,6 +9,7 @@
 #include "core/text.h"
 
 namespace dfine::inline loss {
+using enum ErrorCode;
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -70,7 +71,7 @@ class PathSolver {
       }
     }
     if (nearest == kNone)
-      throw Error("assignment: no pairing avoids the forbidden (infinite) costs");
+      throw Error(kInternal, "assignment: no pairing avoids the forbidden (infinite) costs");
     return nearest;
   }
 
@@ -109,11 +110,12 @@ std::vector<int64_t> linear_sum_assignment(std::span<const double> cost, int64_t
                                            int64_t columns) {
   const auto n = static_cast<size_t>(rows), m = static_cast<size_t>(columns);
   if (rows < 0 || columns < 0 || cost.size() != n * m) {
-    throw Error(str_cat("assignment: ", cost.size(), " costs given for ", rows, " x ", columns));
+    throw Error(kInternal,
+                str_cat("assignment: ", cost.size(), " costs given for ", rows, " x ", columns));
   }
   for (size_t i = 0; i < cost.size(); ++i) {
     if (std::isnan(cost[i]) || cost[i] == -kInfinity)
-      throw Error(str_cat("assignment: cost [", i / m, ", ", i % m, "] is ", cost[i]));
+      throw Error(kNotFinite, str_cat("assignment: cost [", i / m, ", ", i % m, "] is ", cost[i]));
   }
   std::vector<int64_t> result(n, -1);
   if (n <= m) {

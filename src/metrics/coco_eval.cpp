@@ -13,6 +13,7 @@
 #include "metrics/coco_match.h"
 
 namespace dfine::inline metrics {
+using enum ErrorCode;
 namespace {
 
 void check_boxes(const std::vector<GroundTruthBox>& boxes) {
@@ -21,7 +22,8 @@ void check_boxes(const std::vector<GroundTruthBox>& boxes) {
   for (const auto& box : boxes) {
     if (!std::isfinite(box.area) ||
         !std::all_of(box.xywh.begin(), box.xywh.end(), [](double v) { return std::isfinite(v); })) {
-      throw Error(str_cat("annotation ", box.annotation_id, " on image ", box.image_id,
+      throw Error(kRecordInvalid,
+                  str_cat("annotation ", box.annotation_id, " on image ", box.image_id,
                           " has a box or an area that is not finite"));
     }
     ids.push_back(box.annotation_id);
@@ -29,7 +31,8 @@ void check_boxes(const std::vector<GroundTruthBox>& boxes) {
   if (!std::is_sorted(ids.begin(), ids.end())) std::sort(ids.begin(), ids.end());
   const auto twice = std::adjacent_find(ids.begin(), ids.end());
   if (twice != ids.end())
-    throw Error(str_cat("two annotations have the id ", *twice), "annotation ids must be unique");
+    throw Error(kRecordInvalid, str_cat("two annotations have the id ", *twice),
+                "annotation ids must be unique");
 }
 
 void warn_of_oddities(const CocoEvaluation& result) {

@@ -10,6 +10,7 @@
 #include "metrics/coco_params.h"
 
 namespace dfine::inline metrics {
+using enum ErrorCode;
 namespace {
 
 constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
@@ -79,6 +80,7 @@ std::vector<uint32_t> sorted_by_category_and_image(const Keys& keys, uint32_t ca
     names += str_cat(named > 0 ? ", " : "", *it);
   if (unknown.size() > kNamed) names += str_cat(" and ", unknown.size() - kNamed, " more");
   throw Error(
+      kDataMismatch,
       str_cat(records, " of ", detections.size(),
               " detections are on images that the ground truth does not list: image id ", names),
       "were the detections made on the images of this annotation file?");
@@ -95,9 +97,9 @@ Keys keys_of(std::span<const Detection> detections, const IdIndex& images,
   for (size_t i = 0; i < detections.size(); ++i) {
     const Detection& d = detections[i];
     if (!std::isfinite(d.score) || !finite(d.xywh)) {
-      throw Error(str_cat("detection ", i, " (from 0) on image ", d.image_id,
-                          " is not finite: score ", d.score, ", bbox [", d.xywh[0], ", ", d.xywh[1],
-                          ", ", d.xywh[2], ", ", d.xywh[3], "]"));
+      throw Error(kNotFinite, str_cat("detection ", i, " (from 0) on image ", d.image_id,
+                                      " is not finite: score ", d.score, ", bbox [", d.xywh[0],
+                                      ", ", d.xywh[1], ", ", d.xywh[2], ", ", d.xywh[3], "]"));
     }
     keys.image[i] = images.find(d.image_id, last_image);
     if (keys.image[i] == kNone) fail_unknown_images(detections, images);

@@ -14,6 +14,7 @@
 #include "data/coco/unexpected_file.h"
 
 namespace dfine::inline metrics {
+using enum ErrorCode;
 namespace {
 
 namespace json = simdjson::ondemand;
@@ -21,14 +22,14 @@ namespace json = simdjson::ondemand;
 double read_number(json::value value, const char* key) {
   std::string problem;
   const auto number = read_json_number(value, problem);
-  if (!number) throw Error(str_cat(key, " ", problem));
+  if (!number) throw Error(kRecordInvalid, str_cat(key, " ", problem));
   return *number;
 }
 
 int64_t read_integer(json::value value, const char* key) {
   std::string problem;
   const auto integer = read_json_integer(value, problem);
-  if (!integer) throw Error(str_cat(key, " ", problem));
+  if (!integer) throw Error(kRecordInvalid, str_cat(key, " ", problem));
   return *integer;
 }
 
@@ -36,13 +37,14 @@ std::array<double, 4> read_bbox(json::value value) {
   std::array<double, 4> xywh{};
   json::array list;
   if (value.get_array().get(list) != simdjson::SUCCESS)
-    throw Error(str_cat("bbox ", describe_json_mismatch(value, "a list")));
+    throw Error(kRecordInvalid, str_cat("bbox ", describe_json_mismatch(value, "a list")));
   size_t count = 0;
   for (json::value element : list) {
     if (count < xywh.size()) xywh[count] = read_number(element, "bbox");
     ++count;
   }
-  if (count != xywh.size()) throw Error(str_cat("bbox has ", count, " numbers instead of 4"));
+  if (count != xywh.size())
+    throw Error(kRecordInvalid, str_cat("bbox has ", count, " numbers instead of 4"));
   return xywh;
 }
 
@@ -79,7 +81,7 @@ class NameReader {
       if (token.empty() || token == last_token) return;
       std::string_view unescaped;
       if (value.get_string().get(unescaped) != simdjson::SUCCESS)
-        throw Error(str_cat(key, " ", describe_json_mismatch(value, "a string")));
+        throw Error(kRecordInvalid, str_cat(key, " ", describe_json_mismatch(value, "a string")));
       text = unescaped;
     }
     void next() { last_token = std::exchange(token, {}); }
@@ -103,8 +105,8 @@ class NameReader {
     const auto [place, is_new] = category_of_id_.emplace(id, out_->categories.size());
     if (is_new) out_->categories.push_back({id, category_.text});
     if (const std::string& name = out_->categories[place->second].name; name != category_.text)
-      throw Error(str_cat("category_id ", id, " is called \"", category_.text, "\", and \"", name,
-                          "\" in a record before"));
+      throw Error(kRecordInvalid, str_cat("category_id ", id, " is called \"", category_.text,
+                                          "\", and \"", name, "\" in a record before"));
   }
 
   ResultNames* out_;
@@ -115,7 +117,7 @@ class NameReader {
 Detection read_detection(json::value value, NameReader& names) {
   json::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS)
-    throw Error(str_cat("the record ", describe_json_mismatch(value, "an object")));
+    throw Error(kRecordInvalid, str_cat("the record ", describe_json_mismatch(value, "an object")));
   Detection detection;
   bool image = false, category = false, bbox = false, score = false;
   for (json::field field : object) {
@@ -139,11 +141,11 @@ Detection read_detection(json::value value, NameReader& names) {
     }
   }
   if (!image || !category || !bbox || !score) {
-    throw Error(str_cat(!image      ? "image_id"
-                        : !category ? "category_id"
-                        : !bbox     ? "bbox"
-                                    : "score",
-                        " is missing"));
+    throw Error(kRecordInvalid, str_cat(!image      ? "image_id"
+                                        : !category ? "category_id"
+                                        : !bbox     ? "bbox"
+                                                    : "score",
+                                        " is missing"));
   }
   return detection;
 }
@@ -156,10 +158,10 @@ Detection read_detection(json::value value, NameReader& names) {
     const auto first_end = static_cast<size_t>(first.data() + first.size() - text.data());
     const size_t second = text.find_first_not_of(" \t\r\n", first_end);
     if (const auto lines = recognise_json_lines(text, second))
-      throw Error(str_cat(file.string(), " ", lines->what), lines->hint);
+      throw Error(kFormatInvalid, str_cat(file.string(), " ", lines->what), lines->hint);
   }
   throw Error(
-      str_cat(file.string(), " is not a list"),
+      kFormatInvalid, str_cat(file.string(), " is not a list"),
       R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
 }
 
@@ -169,11 +171,13 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   RawCoco raw = read_coco_json(file, static_cast<int>(std::thread::hardware_concurrency()));
   for (const RawFault& fault : raw.image_faults) {
     if (!raw.images[fault.record].id)
-      throw Error(str_cat(file.string(), ": images[", fault.record, "]: ", fault.message));
+      throw Error(kRecordInvalid,
+                  str_cat(file.string(), ": images[", fault.record, "]: ", fault.message));
   }
   if (!raw.annotation_faults.empty()) {
     const RawFault& fault = raw.annotation_faults.front();
-    throw Error(str_cat(file.string(), ": annotations[", fault.record, "]: ", fault.message),
+    throw Error(kRecordInvalid,
+                str_cat(file.string(), ": annotations[", fault.record, "]: ", fault.message),
                 raw.annotation_faults.size() > 1
                     ? str_cat(raw.annotation_faults.size() - 1, " more annotations are unusable")
                     : "");
@@ -201,14 +205,15 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
 
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file, ResultNames* names) {
   if (std::error_code failed; !std::filesystem::exists(file, failed))
-    throw Error(str_cat("cannot read ", file.string(), ": no such file"),
+    throw Error(kFileMissing, str_cat("cannot read ", file.string(), ": no such file"),
                 "check the path and its permissions");
   simdjson::padded_string bytes;
   if (simdjson::padded_string::load(file.string()).get(bytes) != simdjson::SUCCESS) {
-    throw Error(str_cat("cannot read ", file.string()), "check the path and its permissions");
+    throw Error(kFileUnreadable, str_cat("cannot read ", file.string()),
+                "check the path and its permissions");
   }
   if (const auto kind = recognise_no_json(bytes))
-    throw Error(str_cat(file.string(), " ", kind->what), kind->hint);
+    throw Error(kFormatInvalid, str_cat(file.string(), " ", kind->what), kind->hint);
   const std::string_view text = without_byte_order_mark(bytes);
   std::vector<Detection> detections;
   NameReader name_reader(names);
@@ -227,11 +232,12 @@ std::vector<Detection> read_coco_detections(const std::filesystem::path& file, R
       name_reader.end_record(record, detections.back());
     }
     if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
-      throw Error(str_cat(file.string(), " has text after its end"));
+      throw Error(kFormatInvalid, str_cat(file.string(), " has text after its end"));
   } catch (const simdjson::simdjson_error& e) {
     if (const auto other = recognise_no_utf8(text))
-      throw Error(str_cat(file.string(), " ", other->what), other->hint);
+      throw Error(kFormatInvalid, str_cat(file.string(), " ", other->what), other->hint);
     throw Error(
+        kFormatInvalid,
         str_cat(file.string(), " is broken JSON after record ", detections.size(), ": ", e.what()),
         "is the file complete?");
   }

@@ -110,6 +110,7 @@ class FileMatcher {
 
   [[noreturn]] void refuse(const std::string& reason) const {
     throw Error(
+        ErrorCode::kDataMismatch,
         str_cat(predictions_, ": record ", first_->first, " (from 0) has image_id ",
                 first_->image_id, " and file_name \"", first_->file_name, "\", but in ",
                 annotations_, " ", image_of_first_,

@@ -15,6 +15,7 @@
 #include "model/to_device_async.h"
 
 namespace dfine::inline model {
+using enum ErrorCode;
 namespace {
 
 /// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for
@@ -75,6 +76,7 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
   for (const int64_t boxes : targets.counts) {
     if (boxes > meta.max_boxes && meta.kept.empty()) {
       throw Error(
+          kInternal,
           str_cat("an image has ", boxes, " boxes, the denoising queries are laid out for at most ",
                   meta.max_boxes),
           "denoising_meta() takes the maximum over all ranks; choose_denoised_boxes() "
@@ -88,8 +90,8 @@ std::vector<int64_t> denoised_rows(const Targets& targets, const DenoisingMeta& 
     return all;
   }
   if (static_cast<int64_t>(meta.kept.size()) != count)
-    throw Error(str_cat("denoising queries were chosen for ", meta.kept.size(),
-                        " boxes, this batch needs ", count));
+    throw Error(kInternal, str_cat("denoising queries were chosen for ", meta.kept.size(),
+                                   " boxes, this batch needs ", count));
   return meta.kept;
 }
 
@@ -119,7 +121,7 @@ DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
                                 const DenoisingNoise& draws, int64_t num_classes) {
-  if (meta.groups <= 0) throw Error("make_denoising: there are no denoising groups");
+  if (meta.groups <= 0) throw Error(kInternal, "make_denoising: there are no denoising groups");
   const auto options = targets.boxes.options();
   const auto drawn = [&](const Tensor& host) { return to_device_async(host, options.device()); };
   const Tensor rows = source_rows(targets, meta);       // [B, N]

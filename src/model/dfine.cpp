@@ -12,16 +12,19 @@
 #include "model/query_selection.h"
 
 namespace dfine::inline model {
+using enum ErrorCode;
 namespace {
 
 constexpr int64_t kSizeMultiple = 32;  // the coarsest level's stride
 
 void check_size(const Tensor& images) {
   if (images.dim() != 4 || images.size(1) != 3)
-    throw Error(str_cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
+    throw Error(kInternal,
+                str_cat("images have shape ", images.sizes(), "; [B, 3, H, W] is needed"));
   const int64_t height = images.size(2), width = images.size(3);
   if (height == 0 || width == 0 || height % kSizeMultiple != 0 || width % kSizeMultiple != 0) {
-    throw Error(str_cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple,
+    throw Error(kBadValue,
+                str_cat("image size ", width, "x", height, " is not a multiple of ", kSizeMultiple,
                         " in both directions"),
                 "resize the images, e.g. to 640x640");
   }
@@ -66,7 +69,7 @@ class DFineModel : public torch::nn::Module {
     const SelectedQueries selected = selection_->select(memory);
     const bool denoise = is_training() && denoising != nullptr && denoising->meta.groups > 0;
     if (denoise && !denoising_class_embed_)
-      throw Error("the model was made without denoising (num_denoising = 0)");
+      throw Error(kInternal, "the model was made without denoising (num_denoising = 0)");
     ModelOutput out;
     if (denoise) {
       out.dn = denoising->meta;

@@ -14,6 +14,7 @@
 #include "model/batch_norm.h"
 
 namespace dfine::inline model {
+using enum ErrorCode;
 namespace {
 
 using Path = std::vector<std::string>;  // a name's parts between the dots
@@ -26,7 +27,8 @@ std::regex compiled(const std::string& pattern) {
   try {
     return std::regex(pattern);
   } catch (const std::regex_error& e) {
-    throw Error(str_cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()),
+    throw Error(kBadValue,
+                str_cat("model.freeze: \"", pattern, "\" is not a regular expression: ", e.what()),
                 "in TOML, write a backslash twice");
   }
 }
@@ -150,7 +152,8 @@ void freeze(DFine& model, const FreezeOptions& options) {
       item.value().requires_grad_(false);
     }
     if (!found) {
-      throw Error(str_cat("model.freeze: no parameter's name contains \"", pattern, "\""),
+      throw Error(kBadValue,
+                  str_cat("model.freeze: no parameter's name contains \"", pattern, "\""),
                   "names are those of the published files, such as "
                   "\"model.backbone.model.embedder.stem1.convolution.weight\", "
                   "\"model.encoder.fpn_blocks.0.conv1.conv.weight\" or "
@@ -160,7 +163,7 @@ void freeze(DFine& model, const FreezeOptions& options) {
   for (BatchNorm2d* norm : norms)
     if (!learns(*norm)) norm->freeze();
   if (count_parameters(model, /*trainable_only=*/true) == 0)
-    throw Error("model.freeze leaves nothing to learn", "remove a pattern");
+    throw Error(kBadValue, "model.freeze leaves nothing to learn", "remove a pattern");
 }
 
 std::string describe_frozen(const DFine& model) {

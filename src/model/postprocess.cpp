@@ -12,7 +12,7 @@ std::vector<Detections> postprocess(const HeadOutput& prediction,
   const Tensor& logits = prediction.logits;
   const int64_t batch = logits.size(0), classes = logits.size(2);
   if (static_cast<int64_t>(sizes.size()) != batch)
-    throw Error(str_cat(sizes.size(), " image sizes for a batch of ", batch));
+    throw Error(ErrorCode::kInternal, str_cat(sizes.size(), " image sizes for a batch of ", batch));
   const auto [scores, pair] =
       logits.sigmoid().flatten(1).topk(std::min(k, logits.size(1) * classes), 1);  // [B, K]
   const Tensor labels = pair.remainder(classes);

@@ -58,7 +58,8 @@ QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, 
 SelectedQueries QuerySelection::select(const Memory& memory) const {
   const Tensor& tokens = memory.tokens;
   if (tokens.size(1) < num_queries_) {
-    throw Error(str_cat("the image gives ", tokens.size(1), " tokens, fewer than the ",
+    throw Error(ErrorCode::kConflictingSettings,
+                str_cat("the image gives ", tokens.size(1), " tokens, fewer than the ",
                         num_queries_, " queries"),
                 "use larger images (or a model with fewer queries)");
   }

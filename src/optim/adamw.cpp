@@ -14,6 +14,7 @@
 #include "core/text.h"
 
 namespace dfine::inline optim {
+using enum ErrorCode;
 namespace {
 
 using Moments = AdamWState::Moments;
@@ -23,21 +24,22 @@ void check_groups(const std::vector<ParameterGroup>& groups) {
   const Tensor* first = nullptr;
   for (const ParameterGroup& group : groups) {
     if (group.names.size() != group.parameters.size())
-      throw Error(str_cat("a parameter group has ", group.names.size(), " names for ",
-                          group.parameters.size(), " parameters"));
+      throw Error(kInternal, str_cat("a parameter group has ", group.names.size(), " names for ",
+                                     group.parameters.size(), " parameters"));
     for (size_t i = 0; i < group.parameters.size(); ++i) {
       const Tensor& parameter = group.parameters[i];
       if (!first) first = &parameter;
       if (!parameter.is_floating_point() || parameter.dtype() != first->dtype() ||
           parameter.device() != first->device())
-        throw Error(str_cat("parameter ", group.names[i], " is ", parameter.dtype().name(), " on ",
-                            parameter.device().str(), ", others are ", first->dtype().name(),
-                            " on ", first->device().str(),
-                            "; AdamW needs one floating type and device"));
+        throw Error(
+            kInternal,
+            str_cat("parameter ", group.names[i], " is ", parameter.dtype().name(), " on ",
+                    parameter.device().str(), ", others are ", first->dtype().name(), " on ",
+                    first->device().str(), "; AdamW needs one floating type and device"));
       if (!parameter.is_non_overlapping_and_dense())
-        throw Error(str_cat("parameter ", group.names[i], " is not dense"));
+        throw Error(kInternal, str_cat("parameter ", group.names[i], " is not dense"));
       if (!seen.insert(parameter.unsafeGetTensorImpl()).second)
-        throw Error(str_cat("parameter ", group.names[i], " is listed twice"));
+        throw Error(kInternal, str_cat("parameter ", group.names[i], " is listed twice"));
     }
   }
 }
@@ -56,9 +58,11 @@ Tensor laid_out_as(const Tensor& parameter, const Tensor& gradient) {
 
 void check_same_shape(const std::string& name, const char* what, const Tensor& mine,
                       const Tensor& theirs) {
-  if (!theirs.defined()) throw Error(str_cat("the optimizer state of ", name, " lacks ", what));
+  if (!theirs.defined())
+    throw Error(kCheckpointMismatch, str_cat("the optimizer state of ", name, " lacks ", what));
   if (theirs.sizes() != mine.sizes())
-    throw Error(str_cat("the optimizer state of ", name, " has ", what, " of shape ",
+    throw Error(kCheckpointMismatch,
+                str_cat("the optimizer state of ", name, " has ", what, " of shape ",
                         theirs.sizes(), ", the parameter has ", mine.sizes()));
 }
 
@@ -119,7 +123,8 @@ AdamWState AdamW::state() const {
 void AdamW::load(const AdamWState& state) {
   const at::NoGradGuard no_grad;
   if (state.groups.size() != groups_.size())
-    throw Error(str_cat("the optimizer state has ", state.groups.size(),
+    throw Error(kCheckpointMismatch,
+                str_cat("the optimizer state has ", state.groups.size(),
                         " parameter groups, the model ", groups_.size()),
                 "Was optim.backbone_lr set or unset since?");
   auto loaded = moments_;
@@ -128,12 +133,14 @@ void AdamW::load(const AdamWState& state) {
     const ParameterGroup& mine = groups_[g];
     if (theirs.indices.size() != mine.parameters.size())
       throw Error(
+          kCheckpointMismatch,
           str_cat("parameter group ", g, " of the optimizer state has ", theirs.indices.size(),
                   " parameters, the model's has ", mine.parameters.size()),
           "What is frozen must be the same.");
     for (size_t i = 0; i < mine.parameters.size(); ++i) {
       if (!theirs.names.empty() && theirs.names.at(i) != mine.names[i])
-        throw Error(str_cat("parameter ", i, " of group ", g, " is ", theirs.names[i],
+        throw Error(kCheckpointMismatch,
+                    str_cat("parameter ", i, " of group ", g, " is ", theirs.names[i],
                             " in the optimizer state, ", mine.names[i], " in the model"));
       loaded[g][i] = {};
       const auto found = state.moments.find(theirs.indices[i]);

@@ -11,6 +11,7 @@
 #include "core/text.h"
 
 namespace dfine::inline optim {
+using enum ErrorCode;
 namespace {
 
 constexpr double kRestartFall = 1e-4;  // det_solver.py
@@ -36,7 +37,8 @@ Ema::Ema(std::map<std::string, Tensor> model, double decay, int64_t warmup_steps
 
 void Ema::require_own_place() const {
   if (exchanged_)
-    throw Error("the moving average is in the model's place and cannot be used meanwhile");
+    throw Error(kInternal,
+                "the moving average is in the model's place and cannot be used meanwhile");
 }
 
 void Ema::update() {
@@ -67,12 +69,13 @@ void Ema::load(const std::map<std::string, Tensor>& averages, int64_t updates,
   const at::NoGradGuard no_grad;
   for (const auto& [name, tensor] : averages)
     if (!average_.contains(name))
-      throw Error(str_cat("the EMA has ", name, ", which the model lacks"));
+      throw Error(kCheckpointMismatch, str_cat("the EMA has ", name, ", which the model lacks"));
   for (const auto& [name, mine] : average_) {
     const auto given = averages.find(name);
-    if (given == averages.end()) throw Error(str_cat("the EMA lacks ", name));
+    if (given == averages.end()) throw Error(kCheckpointMismatch, str_cat("the EMA lacks ", name));
     if (given->second.sizes() != mine.sizes())
-      throw Error(str_cat("the EMA has ", name, " of shape ", given->second.sizes(), ", the model ",
+      throw Error(kCheckpointMismatch,
+                  str_cat("the EMA has ", name, " of shape ", given->second.sizes(), ", the model ",
                           mine.sizes()));
   }
   for (auto& [name, mine] : average_) mine.copy_(averages.at(name));

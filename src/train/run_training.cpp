@@ -103,6 +103,10 @@ void run_training(const RunContext& context) {
   if (root) {
     open_run_folder(context);
     metrics.emplace(context.folder.metrics().string(), resumed ? state.step : -1);
+    metrics->write_event({.event = resumed ? "resumed" : "started",
+                          .step = state.step,
+                          .epoch = state.epoch,
+                          .values = {}});
     if (plan.loop.preview > 0)
       write_preview(context.train_data, plan.feed, plan.loop.preview, context.folder.preview());
   }

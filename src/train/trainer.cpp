@@ -33,6 +33,30 @@ Trainer::Trainer(const RunContext& context, Learner& learner, RunState state)
 
 void Trainer::run(MetricsLog* metrics) {
   metrics_ = metrics;
+  try {
+    train();
+  } catch (const Error& e) {
+    note_failure(e.code(), e.message());
+    throw;
+  } catch (const std::exception& e) {
+    note_failure(ErrorCode::kInternal, e.what());
+    throw;
+  }
+}
+
+void Trainer::note(const std::string& event,
+                   std::vector<std::pair<std::string, std::string>> values) {
+  if (is_root()) metrics_->write_event({event, state_.step, epoch(), std::move(values)});
+}
+
+void Trainer::note_failure(ErrorCode code, const std::string& message) {
+  try {
+    note("failed", {{"code", std::string(to_string(code))}, {"message", message}});
+  } catch (const std::exception&) {  // the disk may be full: the first failure counts
+  }
+}
+
+void Trainer::train() {
   if (state_.step >= plan_.recipe.total_steps)
     log::info(str_cat("nothing to do: ", state_.step, " of ", plan_.recipe.total_steps,
                       " steps are done"));
@@ -51,6 +75,9 @@ void Trainer::run(MetricsLog* metrics) {
     }
   }
   log::info(describe_end());
+  note("ended", {{"reason", stop_ == Stop::kMaxMinutes ? "max_minutes"
+                            : stop_ == Stop::kPatience ? "patience"
+                                                       : "complete"}});
   group_.barrier();
 }
 
@@ -76,6 +103,7 @@ void Trainer::begin_epoch() {
   if (plan_.recipe.stage2_epoch == 0 || epoch() != plan_.recipe.stage2_epoch) return;
   if (plan_.loop.ema_restart == EmaRestart::kIntended)
     learner_.ema()->restart(plan_.loop.ema_restart_decay);
+  note("stage2");
   if (!plan_.loop.stage2_from_best) return;
   if (is_root()) keep_stage1_best(context_.folder);
   go_back_to_best();
@@ -84,7 +112,9 @@ void Trainer::begin_epoch() {
 void Trainer::go_back_to_best() {
   set_failure_context(str_cat("going back to the best weights after step ", state_.step));
   const auto from = reload_best(context_.folder.checkpoint("best_stage1"), learner_, group_);
-  if (from) log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
+  if (!from) return;
+  log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
+  note("back_to_best");
 }
 
 void Trainer::train_step(Progress& progress) {
@@ -145,6 +175,7 @@ void Trainer::after_bad_step(const StepInput& input) {
                     nonfinite_steps_, " in a row", all));
   if (nonfinite_steps_ < plan_.loop.max_bad_steps) return;
   throw Error(
+      ErrorCode::kNotFinite,
       str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps_, "step"),
               " in a row"),
       str_cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
@@ -223,6 +254,7 @@ void Trainer::save(const std::string& name) {
   if (is_root())
     save_run(context_.folder.checkpoint(name), learner_, plan_, context_.train_data.categories(),
              state_);
+  note("saved", {{"checkpoint", name}});
 }
 
 }  // namespace dfine::inline train

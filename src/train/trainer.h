@@ -2,7 +2,10 @@
 // The loop over a run's steps: epochs, validation, checkpoints, and why it ends.
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "core/error_code.h"
 #include "learner/learner.h"
 #include "learner/train_feed.h"
 #include "train/run/metrics_log.h"
@@ -22,7 +25,11 @@ class Trainer {
   void run(MetricsLog* metrics);
 
  private:
-  // The loop's parts; all collective.
+  /// An event line of metrics.jsonl.
+  void note(const std::string& event, std::vector<std::pair<std::string, std::string>> values = {});
+  void note_failure(ErrorCode code, const std::string& message);
+  // The loop and its parts; all collective.
+  void train();
   void begin_epoch();
   void train_step(Progress& progress);
   void after_bad_step(const StepInput& input);

@@ -81,7 +81,7 @@ ModelSpec model_spec(ModelSize size, int64_t num_classes) {
 
 void validate(const ModelSpec& spec) {
   const auto require = [](bool ok, const auto&... what) {
-    if (!ok) throw Error(str_cat("model specification: ", what...));
+    if (!ok) throw Error(ErrorCode::kBadValue, str_cat("model specification: ", what...));
   };
   const auto& stages = spec.backbone.stages;
   require(!stages.empty(), "backbone.stages is empty");

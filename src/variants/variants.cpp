@@ -59,7 +59,8 @@ const ModelVariant& model_variant(std::string_view name) {
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   const auto* found = std::ranges::find(kVariants, lower, &ModelVariant::name);
   if (found == kVariants.end())
-    throw Error(str_cat("unknown model size \"", name, "\""), "the sizes are n, s, m, l and x");
+    throw Error(ErrorCode::kBadValue, str_cat("unknown model size \"", name, "\""),
+                "the sizes are n, s, m, l and x");
   return *found;
 }
 

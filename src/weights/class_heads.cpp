@@ -81,7 +81,8 @@ ClassHeadRemap by_name(const std::vector<std::string>& wanted,
 ClassHeadRemap by_index(const std::vector<std::string>& wanted,
                         const std::vector<std::string>& given) {
   if (wanted.size() != given.size()) {
-    throw Error(str_cat("model.class_heads = \"by_index\", but the weights have ", given.size(),
+    throw Error(ErrorCode::kClassMismatch,
+                str_cat("model.class_heads = \"by_index\", but the weights have ", given.size(),
                         " classes, the data ", wanted.size()),
                 "set model.class_heads = \"by_name\"");
   }

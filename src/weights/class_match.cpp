@@ -53,6 +53,7 @@ std::string side_text(const ClassList& list, const ClassList& other, bool only_d
                          const std::string& hint) {
   const bool differences = std::max(given.names.size(), wanted.names.size()) > kMostShown;
   throw Error(
+      ErrorCode::kClassMismatch,
       str_cat(what, side_text(given, wanted, differences), side_text(wanted, given, differences)),
       hint);
 }

@@ -8,6 +8,7 @@
 #include "weights/weights.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace {
 
 using Shapes = std::map<std::string, std::vector<int64_t>>;
@@ -15,7 +16,8 @@ using Shapes = std::map<std::string, std::vector<int64_t>>;
 int64_t side(const Shapes& shapes, const std::string& name, size_t dimension) {
   const auto found = shapes.find(name);
   if (found == shapes.end() || found->second.size() <= dimension)
-    throw Error(str_cat("tensor ", name, " is missing or has too few dimensions"),
+    throw Error(kWeightsUnsupported,
+                str_cat("tensor ", name, " is missing or has too few dimensions"),
                 "These are not weights of D-FINE.");
   return found->second[dimension];
 }
@@ -28,6 +30,7 @@ ModelSize size_of(const Shapes& shapes) {
   for (const ModelVariant& variant : model_variants())
     if (variant.backbone->stem_out == stem && variant.decoder_dim == width) return variant.size;
   throw Error(
+      kWeightsUnsupported,
       str_cat("no D-FINE size has a stem of ", stem, " and a decoder of ", width, " channels"),
       "Put their config.json beside the weights.");
 }
@@ -51,7 +54,8 @@ ModelDescription describe_weights(const std::string& path) {
     description.spec.num_classes = classes;
   }
   if (description.spec.num_classes != classes)
-    throw Error(str_cat("config.json names ", description.spec.num_classes,
+    throw Error(kClassMismatch,
+                str_cat("config.json names ", description.spec.num_classes,
                         " classes, but the weights have ", classes),
                 "Correct id2label in config.json.");
   return description;

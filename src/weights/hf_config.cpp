@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <type_traits>
@@ -15,6 +16,7 @@
 #include "files/atomic_path.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -140,14 +142,14 @@ Json preprocessor_json(const ModelDescription& description) {
 
 Json read_json(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(str_cat("cannot read ", path));
+  if (!in) throw Error(read_error_code(errno), str_cat("cannot read ", path));
   Json json;
   try {
     json = Json::parse(in);
   } catch (const Json::exception& e) {
-    throw Error(str_cat(path, " is not JSON: ", e.what()));
+    throw Error(kFormatInvalid, str_cat(path, " is not JSON: ", e.what()));
   }
-  if (!json.is_object()) throw Error(str_cat(path, " is not a JSON object"));
+  if (!json.is_object()) throw Error(kFormatInvalid, str_cat(path, " is not a JSON object"));
   return json;
 }
 
@@ -169,12 +171,14 @@ T field(const Json& json, const char* key, T fallback) {
     if (holds<T>(*found)) return found->get<T>();
   } catch (const Json::exception&) {  // said below
   }
-  throw Error(str_cat(key, " has the value ", found->dump(), ", which is of a wrong type"));
+  throw Error(kFormatInvalid,
+              str_cat(key, " has the value ", found->dump(), ", which is of a wrong type"));
 }
 
 void require(bool ok, const char* key, const Json& json) {
   if (!ok)
-    throw Error(str_cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
+    throw Error(kWeightsUnsupported,
+                str_cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
                 "Only the architecture of D-FINE with HGNetv2 is.");
 }
 
@@ -188,7 +192,8 @@ void require_within(const Json& json, const char* key, const Numbers& numbers, i
   if (std::all_of(numbers.begin(), numbers.end(),
                   [&](int64_t x) { return least <= x && x <= most; }))
     return;
-  throw Error(str_cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
+  throw Error(kWeightsUnsupported,
+              str_cat(key, " = ", json.value(key, Json()).dump(), " is not supported"),
               str_cat("expected: from ", least, " to ", most));
 }
 
@@ -326,8 +331,8 @@ std::vector<std::string> read_class_names(const Json& json) {
   for (size_t label = 0; label < names.size(); ++label) {
     const auto name = found->find(std::to_string(label));
     if (name == found->end() || !name->is_string())
-      throw Error(
-          str_cat("id2label has ", names.size(), " entries, but no text for label ", label));
+      throw Error(kClassMismatch, str_cat("id2label has ", names.size(),
+                                          " entries, but no text for label ", label));
     names[label] = name->get<std::string>();
   }
   return names;
@@ -345,10 +350,11 @@ ModelDescription read_config(const std::string& file) {
   read.spec.num_classes = static_cast<int64_t>(read.class_names.size());
   if (const std::set<int64_t> ids(read.category_ids.begin(), read.category_ids.end());
       ids.size() < read.category_ids.size())
-    throw Error(str_cat(kCategoryIds, " has an id twice"),
+    throw Error(kRecordInvalid, str_cat(kCategoryIds, " has an id twice"),
                 "give each class the id that the dataset has for it");
   if (!read.category_ids.empty() && read.category_ids.size() != read.class_names.size())
     throw Error(
+        kClassMismatch,
         str_cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
                 read.class_names.size(), " classes"),
         str_cat("another program has changed the classes after training: correct ", kCategoryIds,
@@ -369,7 +375,8 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
     const bool given = size.is_object() && size.contains(key) && size.at(key).is_number_integer();
     const auto pixels = given ? size.at(key).get<int64_t>() : 0;
     if (pixels >= 32 && pixels <= 4096 && pixels % 32 == 0) return pixels;
-    throw Error(str_cat("size = ", size.dump(), " is not supported: ", key,
+    throw Error(kWeightsUnsupported,
+                str_cat("size = ", size.dump(), " is not supported: ", key,
                         given ? str_cat(" = ", pixels) : " is not a whole number"),
                 "Sizes have height and width, from 32 to 4096 and divisible by 32.");
   };
@@ -382,10 +389,11 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
 void write_hf_config(const std::string& folder, const ModelDescription& description) {
   const auto classes = static_cast<size_t>(description.spec.num_classes);
   if (description.class_names.size() != classes)
-    throw Error(str_cat("the model has ", classes, " classes, but ", description.class_names.size(),
-                        " class names were given"));
+    throw Error(kClassMismatch, str_cat("the model has ", classes, " classes, but ",
+                                        description.class_names.size(), " class names were given"));
   if (!description.category_ids.empty() && description.category_ids.size() != classes)
-    throw Error(str_cat("the model has ", classes, " classes, but ",
+    throw Error(kClassMismatch,
+                str_cat("the model has ", classes, " classes, but ",
                         description.category_ids.size(), " category ids were given"));
   const std::filesystem::path path(folder);
   write_file_atomically(path / "config.json", config_json(description).dump(2) + "\n");

@@ -14,6 +14,7 @@
 #include "weights/pth.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace {
 
 const char* const kDamaged =
@@ -36,7 +37,8 @@ void check_bounds(const Tensor& tensor, const RecordSizes& records) {
                 __builtin_add_overflow(last, extent, &last);
   }
   if (overflow || last >= available / tensor.element_size())
-    throw Error(str_cat("a tensor of shape ", tensor.sizes(), " lies outside of the ", available,
+    throw Error(kFileDamaged,
+                str_cat("a tensor of shape ", tensor.sizes(), " lies outside of the ", available,
                         " bytes stored for it"),
                 kDamaged);
 }
@@ -61,7 +63,8 @@ PthValue::Dict to_dict(const c10::IValue& value, const RecordSizes& records) {
       const ErrorContext at("in the entry ", key.toInt());
       dict[key.toInt()] = to_value(item.value(), records);
     } else {
-      throw Error(str_cat("a dict key is ", key.tagKind(), ", neither text nor int"));
+      throw Error(kFormatInvalid,
+                  str_cat("a dict key is ", key.tagKind(), ", neither text nor int"));
     }
   }
   return dict;
@@ -80,8 +83,8 @@ PthValue to_value(const c10::IValue& value, const RecordSizes& records) {
   if (value.isList()) return to_list(value.toListRef(), records);
   if (value.isTuple()) return to_list(value.toTupleRef().elements(), records);
   if (value.isGenericDict()) return to_dict(value, records);
-  throw Error(
-      str_cat("it holds a value of the kind ", value.tagKind(), ", which is not supported"));
+  throw Error(kFormatInvalid, str_cat("it holds a value of the kind ", value.tagKind(),
+                                      ", which is not supported"));
 }
 
 PthValue::Dict read_archive(const std::string& path) {
@@ -103,7 +106,7 @@ PthValue::Dict read_archive(const std::string& path) {
   torch::jit::Unpickler unpickler(read, nullptr, nullptr, read_record, at::Device(at::kCPU));
   const c10::IValue content = unpickler.parse_ivalue();
   if (!content.isGenericDict())
-    throw Error(str_cat("it holds ", content.tagKind(), ", not a dict"));
+    throw Error(kFormatInvalid, str_cat("it holds ", content.tagKind(), ", not a dict"));
   return to_dict(content, records);
 }
 
@@ -111,11 +114,12 @@ PthValue::Dict read_archive(const std::string& path) {
 
 PthValue::Dict read_pth(const std::string& path) {
   const ErrorContext at("while reading ", path);
-  if (!std::filesystem::exists(path)) throw Error("there is no such file");
+  if (!std::filesystem::exists(path)) throw Error(kFileMissing, "there is no such file");
   try {
     return read_archive(path);
   } catch (const c10::Error& e) {
-    throw Error(str_cat("it cannot be read as a .pth file: ", e.what_without_backtrace()),
+    throw Error(kFileDamaged,
+                str_cat("it cannot be read as a .pth file: ", e.what_without_backtrace()),
                 kDamaged);
   }
 }

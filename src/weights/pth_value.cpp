@@ -5,6 +5,7 @@
 #include "weights/pth.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace {
 
 template <class T, class Variant>
@@ -12,7 +13,7 @@ const T& get(const Variant& value, const char* wanted) {
   static constexpr std::array<const char*, 8> kKinds{"None",   "a bool",   "an int", "a float",
                                                      "a text", "a tensor", "a list", "a dict"};
   if (const T* found = std::get_if<T>(&value)) return *found;
-  throw Error(str_cat("expected ", wanted, ", found ", kKinds[value.index()]));
+  throw Error(kFormatInvalid, str_cat("expected ", wanted, ", found ", kKinds[value.index()]));
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ const PthValue& PthValue::at(const std::string& key) const {
     return as_dict();
   }();
   const auto found = dict.find(key);
-  if (found == dict.end()) throw Error(str_cat("the entry ", key, " is missing"));
+  if (found == dict.end()) throw Error(kFileDamaged, str_cat("the entry ", key, " is missing"));
   return found->second;
 }
 
@@ -66,7 +67,8 @@ std::map<std::string, Tensor> to_tensors(const PthValue& dict) {
   for (const auto& [key, value] : dict.as_dict()) {
     const auto* name = std::get_if<std::string>(&key);
     if (!name)
-      throw Error(str_cat("expected tensors by name, found the key ", std::get<int64_t>(key)));
+      throw Error(kFormatInvalid,
+                  str_cat("expected tensors by name, found the key ", std::get<int64_t>(key)));
     const ErrorContext at("at the entry ", *name);
     tensors.emplace(*name, value.as_tensor());
   }

@@ -21,6 +21,7 @@
 #include "files/output_file.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -65,19 +66,21 @@ nlohmann::json parse_json(const std::string& text) {
                                      nlohmann::json& parsed) {
     if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
         !names.insert(parsed.get<std::string>()).second)
-      throw Error(str_cat("the header lists ", parsed.get<std::string>(), " twice"), kDamaged);
+      throw Error(kFileDamaged, str_cat("the header lists ", parsed.get<std::string>(), " twice"),
+                  kDamaged);
     return true;
   };
   try {
     return nlohmann::json::parse(text, refuse_duplicates);
   } catch (const nlohmann::json::exception& e) {
-    throw Error(str_cat("the header is not JSON: ", e.what()), kDamaged);
+    throw Error(kFileDamaged, str_cat("the header is not JSON: ", e.what()), kDamaged);
   }
 }
 
 uint64_t unsigned_value(const nlohmann::json& value, const std::string& what) {
   if (!value.is_number_unsigned())
-    throw Error(str_cat(what, " is ", value.dump(), ", not a whole number of at least 0"),
+    throw Error(kFileDamaged,
+                str_cat(what, " is ", value.dump(), ", not a whole number of at least 0"),
                 kDamaged);
   return value.get<uint64_t>();
 }
@@ -86,38 +89,39 @@ uint64_t checked_bytes(const Entry& entry) {
   uint64_t bytes = c10::elementSize(entry.type);
   for (const int64_t side : entry.shape)
     if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(side), &bytes))
-      throw Error("the shape is larger than any memory", kDamaged);
+      throw Error(kFileDamaged, "the shape is larger than any memory", kDamaged);
   return bytes;
 }
 
 Entry parse_entry(const std::string& name, const nlohmann::json& value) {
   if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
       !value.contains("data_offsets"))
-    throw Error("the header entry lacks dtype, shape or data_offsets", kDamaged);
+    throw Error(kFileDamaged, "the header entry lacks dtype, shape or data_offsets", kDamaged);
   Entry entry;
   entry.name = name;
   const auto& dtype = value["dtype"];
   const auto* known = std::find_if(kTypes.begin(), kTypes.end(),
                                    [&](const NamedType& t) { return dtype == t.name; });
   if (known == kTypes.end())
-    throw Error(str_cat("dtype ", dtype.dump(), " is not supported"),
+    throw Error(kWeightsUnsupported, str_cat("dtype ", dtype.dump(), " is not supported"),
                 "Convert the tensor to one of F64 F32 F16 BF16 I64 I32 U8 BOOL.");
   entry.type = known->type;
-  if (!value["shape"].is_array()) throw Error("shape is not a list", kDamaged);
+  if (!value["shape"].is_array()) throw Error(kFileDamaged, "shape is not a list", kDamaged);
   for (const auto& side : value["shape"]) {
     const uint64_t n = unsigned_value(side, "a side of shape");
     if (n > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
-      throw Error("the shape is larger than any memory", kDamaged);
+      throw Error(kFileDamaged, "the shape is larger than any memory", kDamaged);
     entry.shape.push_back(static_cast<int64_t>(n));
   }
   const auto& offsets = value["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2)
-    throw Error("data_offsets is not a pair", kDamaged);
+    throw Error(kFileDamaged, "data_offsets is not a pair", kDamaged);
   entry.begin = unsigned_value(offsets[0], "data_offsets[0]");
   entry.end = unsigned_value(offsets[1], "data_offsets[1]");
   const uint64_t bytes = checked_bytes(entry);
   if (entry.end < entry.begin || entry.end - entry.begin != bytes)
-    throw Error(str_cat("data_offsets [", entry.begin, ", ", entry.end, "] do not span the ", bytes,
+    throw Error(kFileDamaged,
+                str_cat("data_offsets [", entry.begin, ", ", entry.end, "] do not span the ", bytes,
                         " bytes that dtype and shape ask for"),
                 kDamaged);
   return entry;
@@ -128,12 +132,14 @@ void check_layout(const Header& header, uint64_t data_bytes) {
   const Entry* before = nullptr;
   for (const Entry& entry : header.entries) {
     if (entry.begin != at)
-      throw Error(str_cat("tensor ", entry.name, " starts at byte ", entry.begin,
+      throw Error(kFileDamaged,
+                  str_cat("tensor ", entry.name, " starts at byte ", entry.begin,
                           entry.begin < at ? ", inside of " : ", leaving a hole after ",
                           before ? before->name : "the header", " which ends at byte ", at),
                   kDamaged);
     if (entry.end > data_bytes)
-      throw Error(str_cat("tensor ", entry.name, " ends at byte ", entry.end,
+      throw Error(kFileDamaged,
+                  str_cat("tensor ", entry.name, " ends at byte ", entry.end,
                           " of the data, but the file holds only ", data_bytes),
                   kDamaged);
     at = entry.end;
@@ -141,6 +147,7 @@ void check_layout(const Header& header, uint64_t data_bytes) {
   }
   if (at != data_bytes)
     throw Error(
+        kFileDamaged,
         str_cat("the tensors end at byte ", at, " of the data, but the file holds ", data_bytes),
         kDamaged);
 }
@@ -148,18 +155,21 @@ void check_layout(const Header& header, uint64_t data_bytes) {
 Header read_header(std::ifstream& in, uint64_t file_bytes) {
   uint64_t length = 0;
   if (file_bytes < sizeof length || !in.read(reinterpret_cast<char*>(&length), sizeof length))
-    throw Error(str_cat("the file has ", file_bytes, " bytes, too few for a safetensors header"),
+    throw Error(kFileDamaged,
+                str_cat("the file has ", file_bytes, " bytes, too few for a safetensors header"),
                 kDamaged);
   if (length > kMaxHeader)
-    throw Error(str_cat("the header claims ", length, " bytes: this is not a safetensors file"));
+    throw Error(kFormatInvalid,
+                str_cat("the header claims ", length, " bytes: this is not a safetensors file"));
   if (length > file_bytes - sizeof length)
-    throw Error(str_cat("the header claims ", length, " bytes, but the file has only ", file_bytes),
+    throw Error(kFileDamaged,
+                str_cat("the header claims ", length, " bytes, but the file has only ", file_bytes),
                 kDamaged);
   std::string text(length, '\0');
   if (!in.read(text.data(), static_cast<std::streamsize>(length)))
-    throw Error("the header cannot be read", kDamaged);
+    throw Error(kFileDamaged, "the header cannot be read", kDamaged);
   const nlohmann::json json = parse_json(text);
-  if (!json.is_object()) throw Error("the header is not a JSON object", kDamaged);
+  if (!json.is_object()) throw Error(kFileDamaged, "the header is not a JSON object", kDamaged);
   Header header;
   header.data_start = sizeof length + length;
   for (const auto& [name, value] : json.items()) {
@@ -168,10 +178,10 @@ Header read_header(std::ifstream& in, uint64_t file_bytes) {
       header.entries.push_back(parse_entry(name, value));
       continue;
     }
-    if (!value.is_object()) throw Error("__metadata__ is not an object", kDamaged);
+    if (!value.is_object()) throw Error(kFileDamaged, "__metadata__ is not an object", kDamaged);
     for (const auto& [key, text_value] : value.items()) {
       if (!text_value.is_string())
-        throw Error(str_cat("__metadata__ entry ", key, " is not text"), kDamaged);
+        throw Error(kFileDamaged, str_cat("__metadata__ entry ", key, " is not text"), kDamaged);
       header.metadata[key] = text_value.get<std::string>();
     }
   }
@@ -188,9 +198,11 @@ auto open_and(const std::string& path, Use use) {
   const ErrorContext at("while reading ", path);
   std::error_code failed;
   const uint64_t bytes = std::filesystem::file_size(path, failed);
-  if (failed) throw Error(failed.message());  // also of a pipe, which to open may wait for ever
+  if (failed)
+    throw Error(read_error_code(failed.value()),
+                failed.message());  // also of a pipe, which to open may wait for ever
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error("the file cannot be opened");
+  if (!in) throw Error(kFileUnreadable, "the file cannot be opened");
   const Header header = read_header(in, bytes);
   return use(in, header);
 }
@@ -226,11 +238,13 @@ std::vector<Entry> lay_out(const std::map<std::string, Tensor>& tensors) {
 void check_writable(const std::string& path, const std::map<std::string, Tensor>& tensors) {
   const ErrorContext at("while writing ", path);
   for (const auto& [name, tensor] : tensors) {
-    if (!tensor.defined()) throw Error(str_cat("tensor ", name, " is undefined"));
-    if (name == kMetadata) throw Error(str_cat("no tensor can have the name ", kMetadata));
+    if (!tensor.defined()) throw Error(kInternal, str_cat("tensor ", name, " is undefined"));
+    if (name == kMetadata)
+      throw Error(kInternal, str_cat("no tensor can have the name ", kMetadata));
     if (std::none_of(kTypes.begin(), kTypes.end(),
                      [&](const NamedType& t) { return t.type == tensor.scalar_type(); }))
-      throw Error(str_cat("tensor ", name, " is of type ", c10::toString(tensor.scalar_type()),
+      throw Error(kInternal,
+                  str_cat("tensor ", name, " is of type ", c10::toString(tensor.scalar_type()),
                           ", which is not supported"));
   }
 }
@@ -245,7 +259,7 @@ std::map<std::string, Tensor> read_safetensors(const std::string& path) {
       in.seekg(static_cast<std::streamoff>(header.data_start + entry.begin));
       if (!in.read(static_cast<char*>(tensor.mutable_data_ptr()),
                    static_cast<std::streamsize>(tensor.nbytes())))
-        throw Error(str_cat("tensor ", entry.name, " cannot be read"), kDamaged);
+        throw Error(kFileDamaged, str_cat("tensor ", entry.name, " cannot be read"), kDamaged);
       tensors.emplace(entry.name, std::move(tensor));
     }
     return tensors;

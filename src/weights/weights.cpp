@@ -16,6 +16,7 @@
 #include "weights/safetensors.h"
 
 namespace dfine::inline weights {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
@@ -101,7 +102,7 @@ void load(const std::string& path, const std::map<std::string, Tensor>& model,
     std::string text = str_cat("the weights ", file, " do not fit the model, ", problems.size(),
                                " of its tensors:");
     for (const std::string& problem : problems) text += "\n  " + problem;
-    throw Error(text, "Is model.size the size of these weights?");
+    throw Error(kWeightsMismatch, text, "Is model.size the size of these weights?");
   }
   for (const auto& [name, from] : fit) {
     const Tensor to = model.at(name);
@@ -144,14 +145,15 @@ std::string weights_file(const std::string& path) {
   if (fs::is_directory(path)) {
     const std::string file = (fs::path(path) / kModelFile).string();
     if (!fs::exists(file))
-      throw Error(str_cat("the folder ", path, " has no ", kModelFile), where_weights_are(path));
+      throw Error(kFileMissing, str_cat("the folder ", path, " has no ", kModelFile),
+                  where_weights_are(path));
     return file;
   }
   if (!fs::exists(path))
-    throw Error(str_cat("there are no weights at ", path),
+    throw Error(kFileMissing, str_cat("there are no weights at ", path),
                 "Relative paths start at the current directory.");
   if (!path.ends_with(".safetensors"))
-    throw Error(str_cat("weights are a folder or a .safetensors file, not ", path),
+    throw Error(kFormatInvalid, str_cat("weights are a folder or a .safetensors file, not ", path),
                 "Convert other formats with transformers first.");
   return path;
 }

@@ -32,7 +32,7 @@ Image read_image(const json& job) {
   std::ifstream in(job.at("image").get<std::string>(), std::ios::binary);
   in.read(reinterpret_cast<char*>(image.pixels.data()),
           static_cast<std::streamsize>(image.pixels.size()));
-  if (!in) throw Error("cannot read " + job.at("image").get<std::string>());
+  if (!in) throw Error(ErrorCode::kInternal, "cannot read " + job.at("image").get<std::string>());
   return image;
 }
 
@@ -40,7 +40,7 @@ void write_bytes(const json& job, const std::vector<uint8_t>& bytes) {
   std::ofstream out(job.at("out").get<std::string>(), std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()),
             static_cast<std::streamsize>(bytes.size()));
-  if (!out) throw Error("cannot write " + job.at("out").get<std::string>());
+  if (!out) throw Error(ErrorCode::kInternal, "cannot write " + job.at("out").get<std::string>());
 }
 
 std::vector<LabelledBox> read_boxes(const json& job) {

@@ -11,30 +11,27 @@
 
 #include "config/keys.h"
 #include "config/synonyms.h"
-#include "core/error.h"
 #include "core/nearest.h"
 #include "core/text.h"
+#include "support/raises.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
 
 const std::string kData = "[data]\ntrain='a'\nval='b'\n";
 
-std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
-  try {
-    parse_config(text, "f.toml", overrides);
-  } catch (const UsageError& e) {
-    return e.message();
-  }
-  return "no error";
+using Values = std::vector<std::string>;
+
+Caught error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return catch_error<UsageError>([&] { parse_config(text, "f.toml", overrides); });
 }
 
-void expect_error(const std::string& text, const std::vector<std::string>& overrides,
-                  const std::string& part) {
-  const std::string message = error_of(text, overrides);
-  EXPECT_NE(message.find(part), std::string::npos) << message;
+void expect_error(ErrorCode code, const std::string& text,
+                  const std::vector<std::string>& overrides, const Values& values) {
+  EXPECT_TRUE(error_of(text, overrides).is(code, values));
 }
 
 TEST(LoadConfig, ReadsEveryTypeOfValue) {
@@ -58,27 +55,25 @@ TEST(LoadConfig, ReadsEveryTypeOfValue) {
 }
 
 TEST(LoadConfig, UnknownKeysAreErrorsWithASuggestion) {
-  expect_error(kData + "\nbatchsize = 2\n", {},
-               "f.toml:5: unknown key data.batchsize; did you mean data.batch_size?");
-  expect_error(kData + "[optim]\nbatch_size = 2\n", {},
-               "f.toml:5: unknown key optim.batch_size; did you mean data.batch_size or "
-               "validate.batch_size?");
-  expect_error(kData + "[optimizer]\nlr = 2\n", {},
-               "f.toml:4: unknown table [optimizer]; did you mean [optim]?");
-  expect_error("[dat]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [dat]; did you mean [data]?");
-  expect_error("[zzz]\ntrain = 'a'\n", {}, "f.toml:1: unknown table [zzz]");
-  expect_error(kData + "[train]\nlr = 2\n", {},
-               "f.toml:5: unknown key train.lr; did you mean optim.lr?");
-  expect_error("seed = 2\n" + kData, {}, "f.toml:1: unknown key seed; did you mean run.seed?");
-  expect_error(kData + "[data.train]\n", {}, "f.toml:4");
-  expect_error(kData + "[run]\nzzz = 2\n", {}, "unknown key run.zzz");
-  EXPECT_EQ(error_of(kData + "[run]\nzzz = 2\n").find("did you mean"), std::string::npos);
-  expect_error("data = 3\n", {}, "f.toml:1: data is a table: its keys stand below a line [data]");
+  expect_error(kUnknownKey, kData + "\nbatchsize = 2\n", {},
+               {"f.toml:5", "data.batchsize", "data.batch_size"});
+  expect_error(kUnknownKey, kData + "[optim]\nbatch_size = 2\n", {},
+               {"f.toml:5", "optim.batch_size", "data.batch_size", "validate.batch_size"});
+  expect_error(kUnknownKey, kData + "[optimizer]\nlr = 2\n", {},
+               {"f.toml:4", "[optimizer]", "[optim]"});
+  expect_error(kUnknownKey, "[dat]\ntrain = 'a'\n", {}, {"f.toml:1", "[dat]", "[data]"});
+  expect_error(kUnknownKey, "[zzz]\ntrain = 'a'\n", {}, {"f.toml:1", "[zzz]"});
+  expect_error(kUnknownKey, kData + "[train]\nlr = 2\n", {}, {"f.toml:5", "train.lr", "optim.lr"});
+  expect_error(kUnknownKey, "seed = 2\n" + kData, {}, {"f.toml:1", "run.seed"});
+  expect_error(kFormatInvalid, kData + "[data.train]\n", {}, {"f.toml:4"});
+  expect_error(kUnknownKey, kData + "[run]\nzzz = 2\n", {}, {"run.zzz"});
+  EXPECT_EQ(error_of(kData + "[run]\nzzz = 2\n").text.find('?'), std::string::npos);
+  expect_error(kUnknownKey, "data = 3\n", {}, {"f.toml:1", "[data]"});
 }
 
 TEST(LoadConfig, TheNearestKeyIsNamed) {
   const auto suggests = [](const std::string& key, const std::string& ours) {
-    expect_error(kData, {key + "=1"}, "unknown key " + key + "; did you mean " + ours + "?");
+    expect_error(kUnknownKey, kData, {key + "=1"}, {key, ours});
   };
   suggests("data.trian", "data.train");  // neighbours swapped: one edit
   suggests("optim.rl", "optim.lr");
@@ -125,31 +120,29 @@ TEST(LoadConfig, EverySynonymLeadsToAKey) {
 }
 
 TEST(LoadConfig, WrongTypesAndRangesAreErrors) {
-  expect_error(kData + "[optim]\nlr = 'fast'\n", {},
-               "f.toml:5: optim.lr cannot be \"fast\" (expected: number > 0)");
-  expect_error(kData + "[optim]\nlr = 0\n", {}, "optim.lr cannot be 0 ");
-  expect_error(kData + "[optim]\nlr = nan\n", {}, "optim.lr cannot be nan");
-  expect_error(kData + "[optim]\nlr = inf\n", {}, "optim.lr cannot be inf");
-  expect_error(kData + "[optim]\nlr = [1]\n", {}, "optim.lr cannot be [1]");
-  expect_error(kData + "[optim]\nlr = {a = 1}\n", {},
-               "optim.lr cannot be { a = 1 } (expected: number > 0)");
-  expect_error(kData + "[optim]\nlr = 2026-01-31\n", {},
-               "optim.lr cannot be 2026-01-31 (expected: number > 0)");
-  expect_error(kData + "[optim]\nbeta1 = 1\n", {},
-               "optim.beta1 cannot be 1 (expected: number >= 0 and < 1)");
-  expect_error(kData + "batch_size = 0\n", {},
-               "data.batch_size cannot be 0 (expected: whole number from 1 to 4096)");
-  expect_error(kData + "batch_size = 2.0\n", {}, "data.batch_size cannot be 2.0");
-  expect_error(kData + "shuffle = 1\n", {}, "data.shuffle cannot be 1 (expected: true or false)");
-  expect_error(kData + "[run]\ndir = 5\n", {}, "run.dir cannot be 5 (expected: text)");
-  expect_error(kData + "[run]\nseed = -1\n", {}, "run.seed cannot be -1");
-  expect_error(kData + "[model]\nsize = 'XL'\n", {},
-               "model.size cannot be \"XL\" (expected: \"n\", \"s\", \"m\", \"l\" or \"x\")");
-  expect_error(kData + "[model]\nfreeze_norm = 'yes'\n", {},
-               "model.freeze_norm cannot be \"yes\" (expected: true, false or \"auto\")");
+  expect_error(kBadValue, kData + "[optim]\nlr = 'fast'\n", {},
+               {"f.toml:5", "optim.lr", "\"fast\"", "0"});
+  expect_error(kBadValue, kData + "[optim]\nlr = 0\n", {}, {"optim.lr", "0"});
+  expect_error(kBadValue, kData + "[optim]\nlr = nan\n", {}, {"optim.lr", "nan"});
+  expect_error(kBadValue, kData + "[optim]\nlr = inf\n", {}, {"optim.lr", "inf"});
+  expect_error(kBadValue, kData + "[optim]\nlr = [1]\n", {}, {"optim.lr", "[1]"});
+  expect_error(kBadValue, kData + "[optim]\nlr = {a = 1}\n", {}, {"optim.lr", "{ a = 1 }", "0"});
+  expect_error(kBadValue, kData + "[optim]\nlr = 2026-01-31\n", {},
+               {"optim.lr", "2026-01-31", "0"});
+  expect_error(kBadValue, kData + "[optim]\nbeta1 = 1\n", {}, {"optim.beta1", "1", "0"});
+  expect_error(kBadValue, kData + "batch_size = 0\n", {}, {"data.batch_size", "0", "1", "4096"});
+  expect_error(kBadValue, kData + "batch_size = 2.0\n", {}, {"data.batch_size", "2.0"});
+  expect_error(kBadValue, kData + "shuffle = 1\n", {}, {"data.shuffle", "1"});
+  expect_error(kBadValue, kData + "[run]\ndir = 5\n", {}, {"run.dir", "5"});
+  expect_error(kBadValue, kData + "[run]\nseed = -1\n", {}, {"run.seed", "-1"});
+  expect_error(kBadValue, kData + "[model]\nsize = 'XL'\n", {},
+               {"model.size", "\"XL\"", "\"n\"", "\"s\"", "\"m\"", "\"l\"", "\"x\""});
+  expect_error(kBadValue, kData + "[model]\nfreeze_norm = 'yes'\n", {},
+               {"model.freeze_norm", "\"yes\"", "\"auto\""});
   for (const char* size : {"650", "0", "-32", "[640]", "[640, 641]", "[640, 640, 640]", "640.0",
                            "'640'", "[640.0, 640.0]", "8192"})
-    expect_error(kData + "image_size = " + size + "\n", {}, "f.toml:4: data.image_size");
+    expect_error(kBadValue, kData + "image_size = " + size + "\n", {},
+                 {"f.toml:4", "data.image_size"});
 }
 
 TEST(LoadConfig, ListsOfNumbers) {
@@ -166,12 +159,13 @@ TEST(LoadConfig, ListsOfNumbers) {
         "brightness = [0, 101]", "iou_crop_overlaps = []", "iou_crop_overlaps = [0.5]",
         "iou_crop_overlaps = [-0.1, 1]", "photometric = 1.5", "fill = 256",
         "iou_crop_scale = [0, 1]"})
-    expect_error(kData + "[augment]\n" + wrong + "\n", {}, " cannot be ");
-  expect_error(
-      kData + "[augment]\nhue = ['a', 'b']\n", {},
-      "augment.hue cannot be [\"a\", \"b\"] (expected: [from, to], numbers from -0.5 to 0.5)");
-  expect_error(kData + "[augment]\nhue = [0, 'b']\n", {},
-               "augment.hue cannot be [ 0, 'b' ] (expected: [from, to]");
+    expect_error(kBadValue, kData + "[augment]\n" + wrong + "\n", {},
+                 {str_cat("augment.",
+                          std::string_view(wrong).substr(0, std::string_view(wrong).find(' ')))});
+  expect_error(kBadValue, kData + "[augment]\nhue = ['a', 'b']\n", {},
+               {"augment.hue", "[\"a\", \"b\"]", "[from, to]", "-0.5", "0.5"});
+  expect_error(kBadValue, kData + "[augment]\nhue = [0, 'b']\n", {},
+               {"augment.hue", "[ 0, 'b' ]", "[from, to]"});
 }
 
 TEST(LoadConfig, ListsOfPatterns) {
@@ -186,8 +180,8 @@ TEST(LoadConfig, ListsOfPatterns) {
   EXPECT_EQ(parse_config(kData + "[optim]\nno_decay = ['a']\n", "a.toml", {"optim.no_decay=[]"})
                 .optim.no_decay,
             List{});
-  expect_error(kData + "[optim]\nno_decay = ['(']\n", {}, "no regular expression");
-  expect_error(kData + "[optim]\nno_decay = [1, 2]\n", {}, "list of regular expressions");
+  expect_error(kBadValue, kData + "[optim]\nno_decay = ['(']\n", {}, {"optim.no_decay", "\"(\""});
+  expect_error(kBadValue, kData + "[optim]\nno_decay = [1, 2]\n", {}, {"optim.no_decay", "[1, 2]"});
 }
 
 TEST(LoadConfig, MultiScale) {
@@ -199,9 +193,9 @@ TEST(LoadConfig, MultiScale) {
     config.data.multiscale_repeat = 7;
     EXPECT_EQ(multiscale_repeat(config), 7);
   }
-  expect_error(kData + "multiscale = true\nimage_size = 32\n", {},
-               "data.multiscale needs a data.image_size of at least 64");
-  EXPECT_EQ(error_of(kData + "multiscale = true\nimage_size = [32, 64]\n"), "no error");
+  expect_error(kConflictingSettings, kData + "multiscale = true\nimage_size = 32\n", {},
+               {"data.multiscale", "data.image_size", "64"});
+  EXPECT_FALSE(error_of(kData + "multiscale = true\nimage_size = [32, 64]\n").code);
 }
 
 TEST(LoadConfig, AutoOrAValue) {
@@ -213,83 +207,79 @@ TEST(LoadConfig, AutoOrAValue) {
   EXPECT_EQ(set.ema.decay, 0.5);
   EXPECT_EQ(set.ema.warmup_steps, 0);
   EXPECT_EQ(set.model.freeze_norm, true);
-  expect_error(kData + "[ema]\ndecay = 1\n", {},
-               "ema.decay cannot be 1 (expected: number >= 0 and < 1 or \"auto\"");
-  expect_error(kData + "[ema]\nwarmup_steps = -1\n", {}, "ema.warmup_steps cannot be -1");
-  expect_error(kData + "[optim]\nwarmup_steps = 'all'\n", {},
-               "optim.warmup_steps cannot be \"all\"");
+  expect_error(kBadValue, kData + "[ema]\ndecay = 1\n", {}, {"ema.decay", "1", "0", "\"auto\""});
+  expect_error(kBadValue, kData + "[ema]\nwarmup_steps = -1\n", {}, {"ema.warmup_steps", "-1"});
+  expect_error(kBadValue, kData + "[optim]\nwarmup_steps = 'all'\n", {},
+               {"optim.warmup_steps", "\"all\""});
 }
 
 TEST(LoadConfig, Milestones) {
   EXPECT_EQ(parse_config(kData + "[optim]\nschedule = 'multistep'\nmilestones = [30, 40.5]\n", "f")
                 .optim.milestones,
             (std::vector<double>{30, 40.5}));
-  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [40, 30]\n", {},
-               "optim.milestones cannot be [40, 30]");
-  expect_error(kData + "[optim]\nschedule = 'multistep'\nmilestones = [0, 30]\n", {},
-               "optim.milestones cannot be [0, 30]");
+  expect_error(kBadValue, kData + "[optim]\nschedule = 'multistep'\nmilestones = [40, 30]\n", {},
+               {"optim.milestones", "[40, 30]"});
+  expect_error(kBadValue, kData + "[optim]\nschedule = 'multistep'\nmilestones = [0, 30]\n", {},
+               {"optim.milestones", "[0, 30]"});
 }
 
 TEST(LoadConfig, WhatDoesNotGoTogether) {
-  const auto refused = [](const std::string& tables, const std::string& message) {
-    expect_error(kData + tables, {}, message);
+  const auto refused = [](const std::string& tables, const Values& keys) {
+    expect_error(kConflictingSettings, kData + tables, {}, keys);
   };
-  refused("[optim]\nscale_lr = 'sqrt'\n", "optim.scale_lr needs optim.base_batch");
-  refused("[optim]\nscale_schedule = true\n", "optim.scale_schedule needs optim.base_batch");
+  refused("[optim]\nscale_lr = 'sqrt'\n", {"optim.scale_lr", "optim.base_batch"});
+  refused("[optim]\nscale_schedule = true\n", {"optim.scale_schedule", "optim.base_batch"});
   refused("[optim]\nwarmup_epochs = 1\nwarmup_steps = 5\n",
-          "optim.warmup_epochs and optim.warmup_steps are both set");
-  refused("[optim]\nschedule = 'multistep'\n", "needs optim.milestones");
-  refused("[optim]\nmilestones = [3]\n", "optim.milestones are set, but");
-  refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n",
-          "the flat part of optim.schedule");
-  refused("[train]\nstage2_from_best = true\n", "train.stage2_from_best needs train.stage2_epoch");
-  refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n",
-          "train.patience counts validations");
-  refused("[ema]\nrestart = 'intended'\n", "ema.restart = \"intended\" needs train.stage2_epoch");
+          {"optim.warmup_epochs", "optim.warmup_steps"});
+  refused("[optim]\nschedule = 'multistep'\n", {"optim.milestones"});
+  refused("[optim]\nmilestones = [3]\n", {"optim.milestones"});
+  refused("[optim]\nschedule = 'flat_cosine'\nflat_epochs = 60\n", {"optim.schedule"});
+  refused("[train]\nstage2_from_best = true\n", {"train.stage2_from_best", "train.stage2_epoch"});
+  refused("[train]\npatience = 3\n[validate]\nevery_epochs = 0\n", {"train.patience"});
+  refused("[ema]\nrestart = 'intended'\n", {"ema.restart = \"intended\"", "train.stage2_epoch"});
   refused("[ema]\nenabled = false\n[validate]\nweights = 'ema'\n",
-          "validate.weights = \"ema\", but ema.enabled = false");
-  EXPECT_EQ(
+          {"validate.weights = \"ema\"", "ema.enabled = false"});
+  EXPECT_FALSE(
       error_of(kData +
-               "[train]\nstage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n"),
-      "no error");
+               "[train]\nstage2_epoch = 20\n[optim]\nschedule = 'flat_cosine'\nflat_epochs = 20\n")
+          .code);
 }
 
 TEST(LoadConfig, AllErrorsComeAtOnce) {
-  const std::string message = error_of(kData + "batch_size = 0\nfoo = 1\n", {"optim.lr=-1"});
-  for (const char* part :
-       {"3 errors", "f.toml:4: data.batch_size", "f.toml:5: unknown key data.foo",
-        "--set optim.lr=-1: optim.lr cannot be -1"})
-    EXPECT_NE(message.find(part), std::string::npos) << message;
+  // The code is that of the first.
+  expect_error(
+      kBadValue, kData + "batch_size = 0\nfoo = 1\n", {"optim.lr=-1"},
+      {"3", "f.toml:4: data.batch_size", "f.toml:5", "data.foo", "--set optim.lr=-1: optim.lr"});
 }
 
 TEST(LoadConfig, CombinationsThatCannotWork) {
-  expect_error("[run]\nseed = 1\n", {}, "f.toml: data.train is not set");
-  expect_error("[data]\ntrain = 'a'\n", {}, "f.toml: data.val is not set");
-  EXPECT_EQ(error_of("[data]\ntrain = 'a'\n[validate]\nevery_epochs = 0\n"), "no error");
-  expect_error(kData + "[model]\nfreeze_backbone = true\n[optim]\nbackbone_lr = 1e-5\n", {},
-               "f.toml:7: optim.backbone_lr is set, but");
-  expect_error(kData + "[model]\nfreeze_backbone = true\nfreeze_norm = false\n", {},
-               "f.toml:6: model.freeze_norm = false, but");
-  expect_error(kData + "[model]\nfreeze_backbone = true\n", {"model.freeze_norm=false"},
-               "--set model.freeze_norm=false: model.freeze_norm");
-  expect_error(kData + "max_images = 3\n", {},
-               "f.toml:4: data.max_images = 3 does not fill one batch of data.batch_size = 4");
-  expect_error(kData, {"run.dir="}, "run.dir is empty");
-  expect_error(kData + "[model]\nmax_denoising_queries = 199\n", {},
-               "f.toml:5: model.max_denoising_queries = 199 is less than the 200 queries that "
-               "model.num_denoising = 100 makes");
-  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 200\n"), "no error");
-  EXPECT_EQ(error_of(kData + "[model]\nmax_denoising_queries = 20\nnum_denoising = 10\n"),
-            "no error");
-  EXPECT_EQ(error_of(kData + "[model]\nnum_denoising = 1000\n"), "no error");  // no limit
+  expect_error(kMissingKey, "[run]\nseed = 1\n", {}, {"f.toml", "data.train"});
+  expect_error(kMissingKey, "[data]\ntrain = 'a'\n", {}, {"f.toml", "data.val"});
+  EXPECT_FALSE(error_of("[data]\ntrain = 'a'\n[validate]\nevery_epochs = 0\n").code);
+  expect_error(kConflictingSettings,
+               kData + "[model]\nfreeze_backbone = true\n[optim]\nbackbone_lr = 1e-5\n", {},
+               {"f.toml:7", "optim.backbone_lr"});
+  expect_error(kConflictingSettings,
+               kData + "[model]\nfreeze_backbone = true\nfreeze_norm = false\n", {},
+               {"f.toml:6", "model.freeze_norm = false"});
+  expect_error(kConflictingSettings, kData + "[model]\nfreeze_backbone = true\n",
+               {"model.freeze_norm=false"}, {"--set model.freeze_norm=false", "model.freeze_norm"});
+  expect_error(kConflictingSettings, kData + "max_images = 3\n", {},
+               {"f.toml:4", "data.max_images = 3", "data.batch_size = 4"});
+  expect_error(kBadValue, kData, {"run.dir="}, {"run.dir"});
+  expect_error(
+      kConflictingSettings, kData + "[model]\nmax_denoising_queries = 199\n", {},
+      {"f.toml:5", "model.max_denoising_queries = 199", "200", "model.num_denoising = 100"});
+  EXPECT_FALSE(error_of(kData + "[model]\nmax_denoising_queries = 200\n").code);
+  EXPECT_FALSE(error_of(kData + "[model]\nmax_denoising_queries = 20\nnum_denoising = 10\n").code);
+  EXPECT_FALSE(error_of(kData + "[model]\nnum_denoising = 1000\n").code);  // no limit
 }
 
 TEST(LoadConfig, BrokenToml) {
-  expect_error("[data\n", {}, "f.toml:1:");
-  expect_error(kData + "batch_size = = 3\n", {}, "f.toml:4: data.batch_size cannot be = 3");
-  expect_error(kData + "batch_size = 3\nbatch_size = 4\n", {},
-               "not TOML: Error while parsing key-value pair: cannot redefine existing integer "
-               "'batch_size'");
+  expect_error(kFormatInvalid, "[data\n", {}, {"f.toml:1"});
+  expect_error(kBadValue, kData + "batch_size = = 3\n", {}, {"f.toml:4", "data.batch_size", "3"});
+  expect_error(kFormatInvalid, kData + "batch_size = 3\nbatch_size = 4\n", {},
+               {"TOML", "key-value", "'batch_size'"});
   EXPECT_THROW(load_config("/nowhere/a.toml"), UsageError);
   EXPECT_THROW(load_config(std::filesystem::temp_directory_path().string()), UsageError);
 }
@@ -305,16 +295,9 @@ class Extends : public testing::Test {
     std::ofstream(path) << text;
     return path.string();
   }
-  std::string error(const std::string& path, const std::vector<std::string>& overrides = {}) const {
-    try {
-      load_config(path, overrides);
-    } catch (const UsageError& e) {
-      return e.message();
-    }
-    return "no error";
-  }
-  void expect_error(const std::string& path, const std::string& part) const {
-    EXPECT_THAT(error(path), testing::HasSubstr(part));
+  static void expect_error(ErrorCode code, const std::string& path, const Values& values,
+                           const std::vector<std::string>& overrides = {}) {
+    EXPECT_TRUE(raises<UsageError>(code, [&] { load_config(path, overrides); }, values));
   }
 
  private:
@@ -341,39 +324,35 @@ TEST_F(Extends, AFileChangesWhatItExtends) {
 TEST_F(Extends, ErrorsNameTheFileInWhichTheKeyStands) {
   const std::string base = file("base.toml", kData + "batchsize = 3\n[optim]\nlr = 0\n");
   const std::string path = file("a.toml", "extends = 'base.toml'\n[ema]\ndecay = 2\n");
-  expect_error(path, base + ":4: unknown key data.batchsize");
-  expect_error(path, base + ":6: optim.lr cannot be 0");
-  expect_error(path, path + ":3: ema.decay cannot be 2");
+  expect_error(kUnknownKey, path, {base + ":4", "data.batchsize"});
+  expect_error(kUnknownKey, path, {base + ":6: optim.lr", "0"});
+  expect_error(kUnknownKey, path, {path + ":3: ema.decay", "2"});
   // Of a conflict, too.
   file("base.toml", kData + "[optim]\nscale_lr = 'sqrt'\n");
-  expect_error(file("a.toml", "extends = 'base.toml'\n"), base + ":5: optim.scale_lr needs");
+  expect_error(kConflictingSettings, file("a.toml", "extends = 'base.toml'\n"),
+               {base + ":5: optim.scale_lr"});
 }
 
 TEST_F(Extends, BasesThatCannotBeRead) {
   const std::string path = file("a.toml", "extends = 'no/where.toml'\n");
   const std::string folder = fs::path(path).parent_path().string();
-  expect_error(path, str_cat(path, ":1: extends: cannot read the configuration ", folder,
-                             "/no/where.toml; its path starts at the folder of ", path));
+  expect_error(kFileMissing, path, {path + ":1: extends", folder + "/no/where.toml"});
   file("sub/b.toml", "");
-  expect_error(file("a.toml", "extends = 'sub'\n"), "/sub is a folder");
-  expect_error(file("a.toml", "\nextends = 3\n"), path + ":2: extends cannot be 3 (expected: ");
-  expect_error(file("a.toml", "extends = base.toml\n"),
-               path +
-                   ":1: extends cannot be base.toml (expected: the path of a configuration file, "
-                   "as text); write \"base.toml\"");
-  expect_error(file("a.toml", kData + "extends = 'b.toml'\n"),
-               path + ":4: extends stands in a configuration file, above its first table");
-  EXPECT_THAT(error(file("a.toml", kData), {"extends=b.toml"}),
-              testing::HasSubstr("--set extends=b.toml: extends stands in a configuration file"));
+  expect_error(kFileUnreadable, file("a.toml", "extends = 'sub'\n"), {"/sub"});
+  expect_error(kBadValue, file("a.toml", "\nextends = 3\n"), {path + ":2: extends", "3"});
+  expect_error(kBadValue, file("a.toml", "extends = base.toml\n"),
+               {path + ":1: extends", "base.toml", "\"base.toml\""});
+  expect_error(kUnknownKey, file("a.toml", kData + "extends = 'b.toml'\n"), {path + ":4: extends"});
+  expect_error(kUnknownKey, file("a.toml", kData), {"--set extends=b.toml: extends"},
+               {"extends=b.toml"});
 }
 
 TEST_F(Extends, Circles) {
   const std::string self = file("self.toml", "extends = './self.toml'\n" + kData);
-  expect_error(self, self + ":1: extends ");
-  expect_error(self, "in turn: take one extends away");
+  expect_error(kBadValue, self, {self + ":1: extends"});
   const std::string a = file("a.toml", "extends = 'b.toml'\n" + kData);
   const std::string b = file("b.toml", "extends = 'a.toml'\n");
-  expect_error(a, str_cat(b, ":1: extends ", a, ", which extends this file in turn"));
+  expect_error(kBadValue, a, {str_cat(b, ":1: extends ", a)});
 }
 
 /// A checkpoint's configuration is whole: it makes no program read another file.
@@ -403,72 +382,71 @@ TEST(LoadConfig, OverridesWinInTheirOrder) {
 }
 
 TEST(LoadConfig, WrongOverridesAreNamed) {
-  expect_error(kData, {"data.batch_size"}, "--set data.batch_size: a setting is TABLE.KEY=VALUE");
-  expect_error(kData, {"=3"}, "--set =3: a setting is TABLE.KEY=VALUE");
-  expect_error(kData, {"run.dir=gr\xfc\xdf"}, "is not UTF-8");
-  expect_error(kData, {"data.batchsize=3"},
-               "--set data.batchsize=3: unknown key data.batchsize; did you mean data.batch_size?");
-  expect_error(kData, {"data.batch_size=many"}, "--set data.batch_size=many: data.batch_size");
+  expect_error(kUsage, kData, {"data.batch_size"}, {"--set data.batch_size", "TABLE.KEY=VALUE"});
+  expect_error(kUsage, kData, {"=3"}, {"--set =3", "TABLE.KEY=VALUE"});
+  expect_error(kBadValue, kData, {"run.dir=gr\xfc\xdf"}, {"UTF-8"});
+  expect_error(kUnknownKey, kData, {"data.batchsize=3"},
+               {"--set data.batchsize=3", "data.batchsize", "data.batch_size"});
+  expect_error(kBadValue, kData, {"data.batch_size=many"},
+               {"--set data.batch_size=many", "data.batch_size"});
   for (const char* missing : {"data.batch_size=", "data.batch_size= "})
-    expect_error(kData, {missing},
-                 "the value of data.batch_size is missing (expected: whole number from 1 to 4096)");
-  expect_error(kData, {"data.shuffle="},
-               "the value of data.shuffle is missing (expected: true or false)");
-  expect_error(kData, {"model.size="}, "model.size cannot be \"\"");
-  expect_error(kData, {"data.batch_size=3\nw=4"},
-               "data.batch_size cannot be 3\nw=4 (expected: whole number");
+    expect_error(kBadValue, kData, {missing}, {"data.batch_size", "1", "4096"});
+  expect_error(kBadValue, kData, {"data.shuffle="}, {"data.shuffle", "true", "false"});
+  expect_error(kBadValue, kData, {"model.size="}, {"model.size", "\"\""});
+  expect_error(kBadValue, kData, {"data.batch_size=3\nw=4"}, {"data.batch_size", "3\nw=4"});
 }
 
 /// What TOML cannot read says what the key takes, not what the parser was looking for.
 TEST(LoadConfig, ValuesThatAreNotToml) {
+  // `allowed`: what stands behind "expected:", and what to write instead.
   const auto both = [](const std::string& table, const std::string& key, const std::string& value,
-                       const std::string& message) {
-    const std::string wanted = table + "." + key + " cannot be " + value + " (expected: " + message;
-    expect_error(kData + "[" + table + "]\n" + key + " = " + value + "  # comment\n", {},
-                 "f.toml:5: " + wanted);
-    expect_error(kData, {table + "." + key + "=" + value},
-                 "--set " + table + "." + key + "=" + value + ": " + wanted);
+                       const Values& allowed) {
+    const std::string name = table + "." + key;
+    const auto expect = [&](const std::string& text, const Values& overrides,
+                            const std::string& where) {
+      Values values{where + ": " + name, value};
+      values.insert(values.end(), allowed.begin(), allowed.end());
+      expect_error(kBadValue, text, overrides, values);
+    };
+    expect(kData + "[" + table + "]\n" + key + " = " + value + "  # comment\n", {}, "f.toml:5");
+    expect(kData, {name + "=" + value}, "--set " + name + "=" + value);
   };
-  both("optim", "lr", "fast", "number > 0)");
-  both("optim", "lr", ".1", "number > 0); write 0.1");
-  both("optim", "beta1", "0,9", "number >= 0 and < 1)");
-  both("train", "epochs", "many", "whole number of at least 1)");
-  both("train", "epochs", "050", "whole number of at least 1); write 50");
-  both("run", "deterministic", "True", "true or false); write true");
-  both("run", "deterministic", "yes", "true or false); write true");
-  both("optim", "milestones", "30, 40",
-       "list of numbers > 0, each larger than the one before); write [30, 40]");
-  both("augment", "hue", "0..1", "[from, to], numbers from -0.5 to 0.5)");
-  expect_error(
-      "[data]\ntrain = packs/train\n", {},
-      "f.toml:2: data.train cannot be packs/train (expected: text); write \"packs/train\"");
-  expect_error("[model]\nsize = s\n", {},
-               "f.toml:2: model.size cannot be s (expected: \"n\", \"s\", \"m\", \"l\" or \"x\"); "
-               "write \"s\"");
-  expect_error(
-      "[data]\nimage_size = 320x320\n", {},
-      "f.toml:2: data.image_size cannot be 320x320 (expected: a number, or [height, width];");
-  expect_error("[ema]\ndecay = auto\n", {},
-               "f.toml:2: ema.decay cannot be auto (expected: number >= 0 and < 1 or \"auto\"); "
-               "write \"auto\"");
-  expect_error("data.train = packs/train\n", {}, "f.toml:1: data.train cannot be packs/train");
-  expect_error("[data]\ntrain = \"C:\\data\"\n", {}, "f.toml:2: data.train: not TOML: ");
-  expect_error("[data]\ntrain = \"C:\\data\"\n", {},
-               "text with backslashes stands in single quotes");
-  expect_error("[data]\nfoo = packs/train\n", {},
-               "f.toml:2: unknown key data.foo; its value packs/train is not TOML: ");
-  expect_error("lr = fast\n" + kData, {}, "f.toml:1: unknown key lr; did you mean optim.lr?");
-  expect_error(kData + "[train]\nepochs = \"5\"\n", {}, "write 5");
-  expect_error("", {"model.freeze=[abc, d]"}, "write [\"abc\", \"d\"]");
+  both("optim", "lr", "fast", {"number > 0"});
+  both("optim", "lr", ".1", {"number > 0", "0.1"});
+  both("optim", "beta1", "0,9", {"number >= 0", "< 1"});
+  both("train", "epochs", "many", {"1"});
+  both("train", "epochs", "050", {"1", "50"});
+  both("run", "deterministic", "True", {"true", "false"});
+  both("run", "deterministic", "yes", {"true", "false"});
+  both("optim", "milestones", "30, 40", {"> 0", "[30, 40]"});
+  both("augment", "hue", "0..1", {"[from, to]", "-0.5", "0.5"});
+  expect_error(kBadValue, "[data]\ntrain = packs/train\n", {},
+               {"f.toml:2", "data.train", "packs/train", "\"packs/train\""});
+  expect_error(kBadValue, "[model]\nsize = s\n", {},
+               {"f.toml:2", "model.size", "\"n\"", "\"s\"", "\"m\"", "\"l\"", "\"x\""});
+  expect_error(kBadValue, "[data]\nimage_size = 320x320\n", {},
+               {"f.toml:2", "data.image_size", "320x320", "[height, width]"});
+  expect_error(kBadValue, "[ema]\ndecay = auto\n", {},
+               {"f.toml:2", "ema.decay", "0", "1", "\"auto\""});
+  expect_error(kBadValue, "data.train = packs/train\n", {},
+               {"f.toml:1", "data.train", "packs/train"});
+  expect_error(kFormatInvalid, "[data]\ntrain = \"C:\\data\"\n", {},
+               {"f.toml:2", "data.train", "TOML"});
+  expect_error(kUnknownKey, "[data]\nfoo = packs/train\n", {},
+               {"f.toml:2", "data.foo", "packs/train", "TOML"});
+  expect_error(kUnknownKey, "lr = fast\n" + kData, {}, {"f.toml:1", "optim.lr"});
+  expect_error(kBadValue, kData + "[train]\nepochs = \"5\"\n", {}, {"train.epochs", "5"});
+  expect_error(kBadValue, "", {"model.freeze=[abc, d]"}, {"[\"abc\", \"d\"]"});
   for (const char* none : {"None", "null"})
-    expect_error(kData + "[model]\nweights = " + none + "\n", {}, "; write \"\"");
+    expect_error(kBadValue, kData + "[model]\nweights = " + none + "\n", {},
+                 {"model.weights", "\"\""});
 }
 
 TEST(LoadConfig, KeysOfEarlierVersionsNameTheirNewOnes) {
-  expect_error(kData + "stop_epoch = 3\n", {},
-               "f.toml:4: data.stop_epoch is now called train.stage2_epoch");
-  expect_error(kData, {"data.on_bad=skip"},
-               "--set data.on_bad=skip: data.on_bad is now called data.on_corrupt");
+  expect_error(kUnknownKey, kData + "stop_epoch = 3\n", {},
+               {"f.toml:4", "data.stop_epoch", "train.stage2_epoch"});
+  expect_error(kUnknownKey, kData, {"data.on_bad=skip"},
+               {"--set data.on_bad=skip", "data.on_bad", "data.on_corrupt"});
   const std::string saved = kData +
                             "on_bad = 'skip'\nmax_bad = 7\nstop_epoch = 0.5\n[train]\naccumulate = "
                             "2\nsecond_stage = true\n"
@@ -484,12 +462,11 @@ TEST(LoadConfig, KeysOfEarlierVersionsNameTheirNewOnes) {
 
 TEST(LoadConfig, SeveralValuesThatAreNotTomlAreReportedAtOnce) {
   const std::string text = "[data]\ntrain = P/a\nval = P/b\ntrian = 1\n[optim]\nlr = 1.0.0\n";
-  expect_error(text, {"train.epochs=many"}, "5 errors in the configuration:");
-  for (const char* part : {"f.toml:2: data.train cannot be P/a", "f.toml:3: data.val cannot be P/b",
-                           "f.toml:4: unknown key data.trian", "f.toml:6: optim.lr cannot be 1.0.0",
-                           "--set train.epochs=many: train.epochs cannot be many"})
-    expect_error(text, {"train.epochs=many"}, part);
-  expect_error("[data\ntrain = 'a'\n", {}, "f.toml:1:");
+  expect_error(
+      kBadValue, text, {"train.epochs=many"},
+      {"5", "f.toml:2: data.train", "P/a", "f.toml:3: data.val", "P/b", "f.toml:4", "data.trian",
+       "f.toml:6: optim.lr", "1.0.0", "--set train.epochs=many: train.epochs"});
+  expect_error(kFormatInvalid, "[data\ntrain = 'a'\n", {}, {"f.toml:1"});
 }
 
 TEST(LoadConfig, WhatIsOnlyLookedAtMayLackTheKeysOfARun) {

@@ -23,7 +23,7 @@ nlohmann::json value_of(const ConfigKey& key, const Config& config) {
 const ConfigKey& find(const std::vector<ConfigKey>& keys, const std::string& name) {
   for (const ConfigKey& key : keys)
     if (key.name == name) return key;
-  throw Error("no key " + name);
+  throw Error(ErrorCode::kInternal, "no key " + name);
 }
 
 /// Compares every number of the official recipe with the file's, but for those in `other`, whose

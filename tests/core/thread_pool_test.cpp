@@ -23,7 +23,7 @@ TEST(ThreadPool, RunsJobsAndReturnsResults) {
 
 TEST(ThreadPool, FuturesCarryExceptions) {
   ThreadPool pool(2);
-  auto failing = pool.submit([]() -> int { throw Error("lost"); });
+  auto failing = pool.submit([]() -> int { throw Error(ErrorCode::kInternal, "lost"); });
   EXPECT_THROW(failing.get(), Error);
   EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
 }
@@ -97,7 +97,7 @@ TEST(ParallelRanges, CoverEverythingOnceAndPassFailuresOn) {
     try {
       parallel_ranges(pool, 10, 1, [&](size_t first, size_t) {
         ++ended;
-        if (first >= 4) throw Error(std::to_string(first));
+        if (first >= 4) throw Error(ErrorCode::kInternal, std::to_string(first));
       });
       FAIL() << threads << " threads";
     } catch (const Error& e) {
@@ -120,7 +120,7 @@ TEST(OrderedParallel, FirstFailureInOrderEndsIt) {
             std::this_thread::sleep_for(
                 std::chrono::milliseconds(5));  // fails later in time than 21
           --running;
-          if (i >= 20) throw Error(std::to_string(i));
+          if (i >= 20) throw Error(ErrorCode::kInternal, std::to_string(i));
           return i;
         },
         [&](size_t, size_t) { ++consumed; });

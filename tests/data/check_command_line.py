@@ -107,7 +107,7 @@ def check_damage_that_decoding_alone_finds():
             out, _ = dfine_pack("verify", case.output)
             assert "sound; checked 4 images" in out, out
             out, _ = dfine_pack("verify", case.output, "--decode", "--jobs", "2", expect=1)
-            assert "1 thing is damaged" in out and f'("{name}", image id' in out, out
+            assert "1 thing" in out and f'("{name}", image id' in out, out
             out, _ = case.pack("--decode", "--skip-bad", "--overwrite")
             assert "skipped: 1 image\n" in out and f'("{name}")' in out, out
             out, _ = dfine_pack("verify", case.output, "--decode")
@@ -263,11 +263,11 @@ def check_existing_outputs():
         (case.output / "notes.txt").unlink()
         (case.output / "manifest.json").unlink()
         _, error = case.pack("--overwrite", "--skip-bad", expect=1)
-        assert "not a pack" in error, error
+        assert "[file_exists]" in error and "pack" in error, error
         shutil.rmtree(case.output)
         case.output.write_text("a file")
         _, error = case.pack("--overwrite", "--skip-bad", expect=1)
-        assert "not a folder" in error and case.output.read_text() == "a file", error
+        assert "[file_exists]" in error and str(case.output) in error and case.output.read_text() == "a file", error
         assert case.beside() == ["pack"]
 
 
@@ -280,7 +280,7 @@ def check_full_disk():
 
     for arguments in ([], ["--part", "1/1"], ["--max-side", "30"], ["--max-side", "64"], ["--val-fraction", "0.5"]):
         error = expect_failure("shard-0000", "File too large", preexec_fn=limit, arguments=arguments)
-        assert "free some space" in error, error
+        assert "hint: " in error, error
 
 
 def check_unwritable_output():

@@ -242,7 +242,7 @@ def check_nothing_but_other_files():
             expect=1,
         )
         assert (
-            "lists no images" in error
+            "[dataset_too_small]" in error
             and f"{OTHERS}: 1, such as " in error
             and "images/a.gif" in error
             and f"{LABELS}: 1" in error

@@ -87,7 +87,7 @@ def check_image_that_cannot_be_read():
                 assert "k.gif" in error and what in error and "1.jpg" not in error, error
                 out, _ = case.run(*case.arguments, "--skip-bad")
                 assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"], out
-                assert "skipped: 1 image\n" in out and "files of other kinds" not in out, out
+                assert "skipped: 1 image\n" in out and "other kinds" not in out, out
     with voc_set() as case:  # of a format that can be read, under another name
         case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
         shutil.copy(case.root / "set/JPEGImages/1.jpg", case.root / "set/JPEGImages/k.img")
@@ -109,7 +109,7 @@ def check_image_of_another_xml_file():
     with voc_set() as case:
         case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
         _, error = case.run(*case.arguments, expect=1)
-        assert "k.xml: no image has the id k" in error, error
+        assert "k.xml" in error and "id k" in error and "[record_invalid]" in error, error
         assert "1.jpg, its <filename>, belongs to " in error and "Annotations/1.xml" in error, error
         out, _ = case.run(*case.arguments, "--skip-bad")
         assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"], out
@@ -138,7 +138,7 @@ def check_lines_of_lists():
     assert names == ["1.jpg", "3.jpg"], names
     assert "list.txt, skipped: 2\n  2\n  my photo\n" in out, out
     _, out = lists(["1 -1", "2 -1"], expect=1)
-    assert "marks all its images with -1" in out and "hint: " in out, out
+    assert "-1" in out and "[dataset_too_small]" in out and "hint: " in out, out
 
 
 def check_paths_in_lists():
@@ -146,10 +146,10 @@ def check_paths_in_lists():
     for line, id in (("1.jpg", "1"), ("JPEGImages/1.jpg", "1"), ("./JPEGImages/1.jpg", "1"), ("Annotations/1.xml", "1"), ("/data/VOC/JPEGImages/1.jpg", "1"),
                      ("sub\\b", "sub/b"), ("JPEGImages\\sub\\b.jpg", "sub/b"), ("C:\\VOC\\JPEGImages\\sub\\b.jpg", "sub/b"), ('"1.jpg"', "1"), ("1.jpg 1", "1")):
         _, out = lists(["2", line], names=["sub/b"], expect=1)
-        assert "list.txt, line 2: " in out and f"does not exist; did you mean {id}? An id is a path" in out, out
+        assert "list.txt, line 2: " in out and f"mean {id}?" in out, out
     for line in ("9", "9.jpg", "sub/1/", "C:\\"):
         _, out = lists(["2", line], expect=1)
-        assert "does not exist" in out and "did you mean" not in out, out
+        assert "[record_invalid]" in out and "did you" not in out, out
 
 
 def check_bad_lists():
@@ -158,7 +158,7 @@ def check_bad_lists():
         _, out = lists(["2", "", line], expect=1)
         assert "ImageSets/Main/list.txt, line 3: " in out and what in out, out
     _, out = lists(["1", "2", "1 1"], expect=1)
-    assert "list.txt, line 3: 1 is listed twice, in line 1 already" in out, out
+    assert "list.txt, line 3: 1 " in out and "line 1 " in out and "[record_invalid]" in out, out
     with voc_set() as case:
         for encoding in ("utf-16", "utf-16-le", "utf-16-be"):  # what PowerShell writes with >
             (case.root / "set/ImageSets/Main/list.txt").write_bytes("1\n2\n".encode(encoding))

@@ -158,7 +158,7 @@ def check_classes_of_one_name():
         assert "merge" in expect(case, ['3 classes have the same name "cat"', "ids 3, 4 and 11"])
     with yolo_set("names: [cat, cat]\n") as case:
         out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
-        assert '2 classes have the same name "cat": ids 0 and 1' in out, out
+        assert '2 classes' in out and '"cat": ids 0 and 1' in out, out
 
 
 def check_classes_that_count_as_one_name():
@@ -243,7 +243,7 @@ def check_equal_images_on_both_sides():
             "--compare",
             other,
         )
-        assert f"2 images are in {other} too, byte for byte" in texts(out), out
+        assert any("2 images" in text and str(other) in text for text in texts(out)), out
 
 
 def check_parts_warn_once_all_are_there():
@@ -338,7 +338,7 @@ def check_unused_classes_are_dropped():
         parts = [*case.arguments(case.root / "parts"), "--shard-size", "1"]
         dfine_pack(*parts, "--part", "1/2", "--drop-unused-classes")
         _, error = dfine_pack(*parts, "--part", "2/2", expect=1)
-        assert "with other options" in error, error
+        assert "[data_mismatch]" in error, error
         shutil.rmtree(case.root / "parts.parts/part-2-of-2")
         dfine_pack(*parts, "--part", "2/2", "--drop-unused-classes")
         assert Pack(case.root / "parts").categories == [(3, "cat"), (7, "dog")]
@@ -351,7 +351,7 @@ def check_unused_classes_are_dropped():
         assert Pack(case.output).categories == [(0, "animals"), (90, "zebra")]
         case.coco["annotations"] = []
         _, error = case.pack("--drop-unused-classes", "--overwrite", expect=1)
-        assert "no class has an annotation" in error and "hint: " in error, error
+        assert "[dataset_too_small]" in error and "hint: " in error, error
 
 
 def check_splits_of_other_formats_refuse_to_drop():
@@ -359,7 +359,7 @@ def check_splits_of_other_formats_refuse_to_drop():
         run = ["--format", "yolo", "--annotations", case.yaml]
         _, error = case.run(*run, "--split", "train", "--drop-unused-classes", expect=2)
         assert (
-            "--drop-unused-classes does not go with --split" in error and "hint: " in error
+            "--drop-unused-classes" in error and "--split" in error and "[usage]" in error and "hint: " in error
         ), error
         case.run(*run, "--images", case.root / "set/images", "--drop-unused-classes")
         assert Pack(case.output).categories == [(0, "cat"), (1, "dog")]
@@ -387,7 +387,7 @@ def check_empty_class_names():
             for more in ([], ["--skip-bad"]):
                 _, error = case.pack(*more, expect=1)
                 assert (
-                    "categories[1]" in error and "name is empty" in error and "hint: " in error
+                    "categories[1]" in error and "name" in error and "[record_invalid]" in error and "hint: " in error
                 ), error
             assert not case.output.exists()
     for names, line in (
@@ -401,7 +401,7 @@ def check_empty_class_names():
                 "--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1
             )
             assert (
-                f"data.yaml, line {line}: a class name is empty" in error and "hint: " in error
+                f"data.yaml, line {line}: " in error and "[format_invalid]" in error and "hint: " in error
             ), error
     with voc_set() as case:
         text = (

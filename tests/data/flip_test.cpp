@@ -9,7 +9,7 @@
 #include "data/packing/packer.h"
 #include "data/shards/dataset.h"
 #include "data/shards/verify.h"
-#include "python.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {

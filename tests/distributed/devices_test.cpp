@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "support/raises.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 DeviceOffer offer(const std::string& host, int local_rank, std::vector<std::string> gpus,
@@ -16,13 +17,8 @@ at::Device gpu(int index) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(index));
 }
 
-std::string error_of(const std::vector<DeviceOffer>& offers) {
-  try {
-    assign_devices(offers);
-  } catch (const Error& e) {
-    return e.message();
-  }
-  return "";
+Caught error_of(const std::vector<DeviceOffer>& offers) {
+  return catch_error([&] { assign_devices(offers); });
 }
 
 TEST(Devices, LocalRankChoosesTheGpu) {
@@ -47,25 +43,25 @@ TEST(Devices, CpuIgnoresGpus) {
 }
 
 TEST(Devices, MoreRanksThanGpus) {
-  EXPECT_EQ(error_of({offer("n7", 0, {"g0", "g1"}), offer("n7", 1, {"g0", "g1"}),
-                      offer("n7", 2, {"g0", "g1"})}),
-            "Host n7 runs 3 ranks, but they see 2 GPUs between them; every rank needs its own.");
-  EXPECT_EQ(error_of({offer("n7", 0, {"g0"}), offer("n7", 1, {"g0"})}),
-            "Host n7 runs 2 ranks, but they see 1 GPU between them; every rank needs its own.");
+  EXPECT_TRUE(error_of({offer("n7", 0, {"g0", "g1"}), offer("n7", 1, {"g0", "g1"}),
+                        offer("n7", 2, {"g0", "g1"})})
+                  .is(kDeviceUnavailable, "n7", "3 ranks", "2 GPUs"));
+  EXPECT_TRUE(error_of({offer("n7", 0, {"g0"}), offer("n7", 1, {"g0"})})
+                  .is(kDeviceUnavailable, "n7", "2 ranks", "1 GPU"));
 }
 
 TEST(Devices, OnlySomeHostsHaveGpus) {
-  EXPECT_EQ(error_of({offer("a", 0, {"g0"}), offer("b", 0, {})}),
-            "No GPU is visible on host b, while host a has some.");
+  EXPECT_TRUE(error_of({offer("a", 0, {"g0"}), offer("b", 0, {})})
+                  .is(kDeviceUnavailable, "host b", "host a"));
 }
 
 TEST(Devices, CudaNeedsAGpu) {
-  EXPECT_EQ(error_of({offer("a", 0, {}, DeviceRequest::kCuda)}), "No GPU is visible on host a.");
+  EXPECT_TRUE(error_of({offer("a", 0, {}, DeviceRequest::kCuda)}).is(kDeviceUnavailable, "host a"));
 }
 
 TEST(Devices, RequestsMustAgree) {
-  EXPECT_EQ(error_of({offer("a", 0, {}, DeviceRequest::kCpu), offer("a", 1, {})}),
-            "The ranks ask for different devices: rank 0 for cpu, rank 1 for auto.");
+  EXPECT_TRUE(error_of({offer("a", 0, {}, DeviceRequest::kCpu), offer("a", 1, {})})
+                  .is(kRanksDisagree, "rank 0 for cpu", "rank 1 for auto"));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ namespace {
 void fail_as(const std::string& how, const Communicator& group) {
   if (how == "error") {
     const ErrorContext at("while reading image 17");
-    throw Error("shard-00003.h5 ends early", "Copy it again.");
+    throw Error(ErrorCode::kFileDamaged, "shard-00003.h5 ends early", "Copy it again.");
   }
   if (how == "exception") throw std::runtime_error("something else");
   if (how == "torch") at::zeros({2, 3}).matmul(at::zeros({2, 3}));
@@ -32,13 +32,14 @@ void fail_as(const std::string& how, const Communicator& group) {
     // A failure while an operation of its own is under way: unwinding must not wait for it.
     std::vector<at::Tensor> tensors{at::ones({1 << 20})};
     auto work = group.gradient_process_group()->allreduce(tensors);
-    throw Error("failed with an operation under way");
+    throw Error(ErrorCode::kInternal, "failed with an operation under way");
   }
   if (how == "abort") std::abort();
   if (how == "segv") raise(SIGSEGV);
   if (how == "null") *static_cast<volatile int*>(nullptr) = 1;
   if (how == "kill") raise(SIGKILL);
-  if (how == "thread") std::thread([] { throw Error("failed in a thread"); }).join();
+  if (how == "thread")
+    std::thread([] { throw Error(ErrorCode::kInternal, "failed in a thread"); }).join();
 }
 
 }  // namespace

@@ -41,13 +41,13 @@ ends_with "hint: Copy it again."
 says 0 "MPI_ABORT"
 says 0 "ORTE_ERROR_LOG"
 says 0 "----------"
-says 1 "rank 1 of 4 on host $host failed: shard-00003.h5 ends early"
+says 1 "rank 1 of 4 on host $host failed: shard-00003.h5 ends early [file_damaged]"
 says 1 "while reading image 17"
 says 1 "Copy it again."
 says 1 "in epoch 3, step 117"
 says 1 " failed: "
 run 2 1 exception
-says 1 "rank 1 of 2 on host $host failed: something else"
+says 1 "rank 1 of 2 on host $host failed: something else [internal]"
 run 2 1 torch
 says 1 "rank 1 of 2 on host $host failed: mm: mat1 and mat2 shapes cannot be multiplied"
 run 2 1 pending

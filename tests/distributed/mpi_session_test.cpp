@@ -4,11 +4,11 @@
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
-#include "core/error.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
 #include "distributed/rendezvous.h"
 #include "rank_main.h"
+#include "support/raises.h"
 
 namespace dfine {
 namespace {
@@ -56,28 +56,22 @@ TEST(Agreement, PassesWhenAllAgree) {
 TEST(Agreement, NamesTheRanksThatDifferAndTheirValues) {
   if (group().is_single()) GTEST_SKIP() << "needs peers";
   const int last = group().size() - 1;
-  try {
+  const std::string others = last == 1 ? "rank 0" : str_cat("ranks 0-", last - 1);
+  const auto check = [&] {
     check_agreement(group(), "data.train", group().rank() == last ? "/data/b" : "/data/a");
-    FAIL();
-  } catch (const Error& e) {
-    const std::string others = last == 1 ? "rank 0" : str_cat("ranks 0-", last - 1);
-    EXPECT_EQ(e.message(), str_cat("The ranks disagree on data.train:\n  ", others,
-                                   ": /data/a\n  rank ", last, ": /data/b"));
-  }
+  };
+  EXPECT_TRUE(raises(ErrorCode::kRanksDisagree, check, "data.train",
+                     str_cat("\n  ", others, ": /data/a\n  rank ", last, ": /data/b")));
 }
 
 TEST(Agreement, ShowsLongValuesWhereTheyDiffer) {
   if (group().is_single()) GTEST_SKIP() << "needs peers";
   std::string value(5000, 'a');
   if (group().rank() == 1) value[4000] = 'b';
-  try {
-    check_agreement(group(), "shapes", value);
-    FAIL();
-  } catch (const Error& e) {
-    EXPECT_NE(e.message().find("rank 1: ..."), std::string::npos) << e.message();
-    EXPECT_NE(e.message().find("aab"), std::string::npos) << e.message();
-    EXPECT_LT(e.message().size(), 600u);
-  }
+  const Caught caught = catch_error([&] { check_agreement(group(), "shapes", value); });
+  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "rank 1: ..."));
+  EXPECT_NE(caught.text.find("aab"), std::string::npos) << caught.text;
+  EXPECT_LT(caught.text.size(), 800u);
 }
 
 TEST(Rendezvous, FindsWhatListens) {

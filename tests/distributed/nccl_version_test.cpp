@@ -2,18 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "support/raises.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
-std::string complaint(int header, int libtorch, int loaded, const std::string& path = "") {
-  try {
-    require_fitting({header, libtorch, loaded, path});
-    return "";
-  } catch (const Error& e) {
-    return e.what();
-  }
+Caught complaint(int header, int libtorch, int loaded, const std::string& path = "") {
+  return catch_error([&] { require_fitting({header, libtorch, loaded, path}); });
 }
 
 TEST(NcclVersion, TorchsNumberInTheHeadersForm) {
@@ -23,24 +19,21 @@ TEST(NcclVersion, TorchsNumberInTheHeadersForm) {
 }
 
 TEST(NcclVersion, TheSameRelease) {
-  EXPECT_EQ(complaint(23007, 23007, 23007), "");
-  EXPECT_EQ(complaint(23003, 23007, 23007), "");
-  EXPECT_EQ(complaint(23007, 23007, 23003), "");
-  EXPECT_EQ(complaint(23007, 23007, 23102), "");
+  EXPECT_FALSE(complaint(23007, 23007, 23007).code);
+  EXPECT_FALSE(complaint(23003, 23007, 23007).code);
+  EXPECT_FALSE(complaint(23007, 23007, 23003).code);
+  EXPECT_FALSE(complaint(23007, 23007, 23102).code);
 }
 
 TEST(NcclVersion, HeaderOfAnotherReleaseThanLibTorchs) {
-  const std::string text = complaint(22809, 23007, 23007);
-  EXPECT_NE(text.find("2.30.7"), text.npos) << text;
-  EXPECT_NE(text.find("2.28.9"), text.npos) << text;
-  EXPECT_NE(complaint(23007, 22907, 23007), "");
+  EXPECT_TRUE(complaint(22809, 23007, 23007).is(kVersionMismatch, "2.30.7", "2.28.9"));
+  EXPECT_TRUE(complaint(23007, 22907, 23007).is(kVersionMismatch));
 }
 
 TEST(NcclVersion, AnOlderLibraryIsLoaded) {
-  const std::string text = complaint(23007, 23007, 22809, "/usr/lib/libnccl.so.2");
-  EXPECT_NE(text.find("/usr/lib/libnccl.so.2 is of version 2.28.9"), text.npos) << text;
-  EXPECT_NE(text.find("2.30.7"), text.npos) << text;
-  EXPECT_NE(complaint(23007, 23007, 30000), "");
+  EXPECT_TRUE(complaint(23007, 23007, 22809, "/usr/lib/libnccl.so.2")
+                  .is(kVersionMismatch, "/usr/lib/libnccl.so.2", "2.28.9", "2.30.7"));
+  EXPECT_TRUE(complaint(23007, 23007, 30000).is(kVersionMismatch));
 }
 
 }  // namespace

@@ -244,6 +244,20 @@ def check_options():
     report(found)
 
 
+def check_error_codes():
+    """The enumerators, their names and the table of docs/errors.md are the same, in one order."""
+    source = (ROOT / "src/core/error_code.h").read_text(encoding="utf-8")
+    names = (ROOT / "src/core/error_code.cpp").read_text(encoding="utf-8")
+    table = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    codes = [
+        re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+        for name in re.findall(r"^  k(\w+),", source, re.MULTILINE)
+    ]
+    assert len(codes) > 20, "no enumerators found"
+    assert codes == re.findall(r'^    "(\w+)",', names, re.MULTILINE), "error_code.cpp differs"
+    assert codes == re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE), "docs/errors.md differs"
+
+
 # --- words
 
 

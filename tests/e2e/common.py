@@ -22,6 +22,17 @@ def run(*command, expect=0, ranks=0, timeout=600):
     return done.stdout
 
 
+def says(text, *values):
+    """Checks that the output has all values: codes of errors such as [bad_value], names, paths, keys, numbers."""
+    for value in values:
+        assert value in text, f"{value!r} is not in:\n{text}"
+
+
+def events(run_dir, event):
+    """The event lines of that kind in a run's metrics.jsonl."""
+    return [r for r in records(run_dir, "event") if r["event"] == event]
+
+
 def subset(part, count, path, keep=lambda image: True):
     """The first `count` images of train.json or val.json with their annotations, written to `path`."""
     with open(os.path.join(BCCD, part + ".json")) as f:

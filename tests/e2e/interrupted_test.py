@@ -5,7 +5,7 @@ import subprocess
 
 import torch
 
-from common import BIN, SOURCE, records, run, run_parts
+from common import BIN, SOURCE, events, records, run, run_parts
 
 
 def settings(ws, name, **more):
@@ -29,13 +29,19 @@ def same(ws, a, b, *names):
             assert all(torch.equal(v, part(other)[k]) for k, v in part(one).items()), name
 
 
+def ended(ws, name, **more):
+    """Why the run ended, continued where it can be."""
+    run("dfine_ddp", *settings(ws, name, **more), "--resume", "auto")
+    return events(ws(name), "ended")[-1]["reason"]
+
+
 def stopped_after_every_epoch(ws):
     """train.max_minutes ends each of six runs after an epoch, stage 2's among them, which go back to the best weights."""
-    out = run("dfine_ddp", *settings(ws, "whole"))
-    assert out.count("stage 2: back") > 1, out  # or the comparison would not show what it is for
+    run("dfine_ddp", *settings(ws, "whole"))
+    assert len(events(ws("whole"), "back_to_best")) > 1  # or the comparison would not show what it is for
     for _ in range(5):
-        assert "--resume auto continues" in run("dfine_ddp", *settings(ws, "parts", **{"train.max_minutes": 1e-6}), "--resume", "auto")
-    assert "--resume auto continues" not in run("dfine_ddp", *settings(ws, "parts", **{"train.max_minutes": 1e-6}), "--resume", "auto")
+        assert ended(ws, "parts", **{"train.max_minutes": 1e-6}) == "max_minutes"
+    assert ended(ws, "parts", **{"train.max_minutes": 1e-6}) == "complete"
     same(ws, "whole", "parts", "last", "best", "best_stage1")
 
 
@@ -44,7 +50,7 @@ def stopped_within_an_epoch(ws):
     single = {"data.batch_size": 1, "train.epochs": 2, "train.stage2_epoch": 0, "train.stage2_from_best": "false", "validate.every_epochs": 0}
     run("dfine_ddp", *settings(ws, "steps", **single))
     for _ in range(3):
-        assert "--resume auto continues" in run("dfine_ddp", *settings(ws, "step_by_step", **single, **{"train.max_minutes": 1e-6}), "--resume", "auto")
+        assert ended(ws, "step_by_step", **single, **{"train.max_minutes": 1e-6}) == "max_minutes"
     run("dfine_ddp", *settings(ws, "step_by_step", **single), "--resume", "auto")
     losses = [[r["loss"] for r in records(ws(name), "step")] for name in ("steps", "step_by_step")]
     assert len(losses[0]) == 4 and losses[0] == losses[1], losses
@@ -70,7 +76,7 @@ def lost_best(ws):
     shutil.copytree(ws("whole"), ws("lost"))
     shutil.rmtree(ws("lost", "checkpoints", "best"))
     out = run("dfine_ddp", *settings(ws, "lost", **{"train.epochs": 7}), "--resume", "auto")
-    assert "best is missing" in out and "train.epochs = 7, was 6" in out, out
+    assert "checkpoints/best is missing" in out and "train.epochs = 7, was 6" in out, out
     assert state_of(ws, "lost", "best")["step"] == 7
 
 
@@ -92,7 +98,8 @@ def folders_of_their_own(ws):
         return done.stdout
 
     train("--set", "train.max_steps=2")
-    assert "continuing mine/checkpoints/last after step 2" in train("--resume", "auto")
+    assert "mine/checkpoints/last" in train("--resume", "auto")
+    assert [r["step"] for r in events(ws("a", "mine"), "resumed")] == [2]
     assert [r["step"] for r in records(ws("a", "mine"), "step")] == list(range(1, 7)) and not os.listdir(ws("b"))
     run("dfine_ddp", *settings(ws, "together", **{"data.batch_size": 1}), ranks=2)
     for name in ("last", "best"):

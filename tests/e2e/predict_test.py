@@ -12,12 +12,7 @@ import sys
 
 from PIL import Image, ImageOps
 
-from common import BCCD, BIN, SOURCE, Workspace, pack, run, subset
-
-
-def says(text, *needles):
-    for needle in needles:
-        assert needle in text, f"{needle!r} is not in:\n{text}"
+from common import BCCD, BIN, SOURCE, Workspace, pack, run, says, subset
 
 
 def content(path):
@@ -59,7 +54,7 @@ def images_are_kept(ws):
     before = content(ws("photos", "sub", "a.jpg"))
     missing = ["--weights", ws("nowhere"), "--images"]
     out = run("dfine-predict", *missing, ws("photos"), "--output", ws("photos"), expect=2)
-    says(out, ws("photos", "sub", "a.jpg"), "would replace the image", "--output")
+    says(out, ws("photos", "sub", "a.jpg"), "[usage]", "--output")
     run("dfine-predict", *missing, ws("photos", "sub", "a.jpg"), "--output", ws("photos", "sub", "..", "sub"), expect=2)
     # The picture of one image would replace another one.
     shutil.copy(ws("wide.jpg"), ws("photos", "b.png.jpg"))
@@ -102,11 +97,11 @@ def names_are_told_apart(ws, weights):
     with open(ws("names.json"), "w") as f:
         json.dump(coco, f)
     nowhere = ["--weights", ws("nowhere"), *inputs[2:]]
-    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "d1/a.jpg", "names.json")
+    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "d1/a.jpg", "names.json", "[data_mismatch]")
     coco["images"][0].update(file_name="d1/a.jpg", id=2**63)  # one beyond 64 bits with sign
     with open(ws("names.json"), "w") as f:
         json.dump(coco, f)
-    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "id holds 9223372036854775808, which is too large", "names.json")
+    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "id holds 9223372036854775808", "names.json", "[record_invalid]")
 
 
 def others_results_are_kept(ws, weights):
@@ -118,13 +113,13 @@ def others_results_are_kept(ws, weights):
     with open(ws("mixed", "empty.png"), "wb"):
         pass
     out = run("dfine-predict", "--weights", weights, "--image-size", 128, "--threshold", 0, "--images", ws("mixed"), "--output", ws("kept"), expect=1)
-    says(out, ws("mixed", "cut.jpg"), ws("mixed", "empty.png"), "2 of 4 images could not be read", "on 2 images")
+    says(out, ws("mixed", "cut.jpg"), ws("mixed", "empty.png"), "2 of 4 images", "[file_unreadable]", "on 2 images")
     found = results(ws("kept"))
     assert {name: ids for name, (ids, _) in found.items()} == {"a.jpg": {1}, "z.jpg": {4}}, found
     assert set(drawn(ws("kept"))) == {"a.jpg", "z.jpg"}
     out = run("dfine-predict", "--weights", weights, "--images", ws("mixed", "cut.jpg"), "--output", ws("none"), expect=1)
-    says(out, "1 of 1 image could not be read")
-    assert results(ws("none")) == {} and "the highest is" not in out, out
+    says(out, "1 of 1 image", "[file_unreadable]")
+    assert results(ws("none")) == {} and "highest" not in out, out
 
 
 def every_file_is_used_or_listed(ws, weights):
@@ -158,7 +153,7 @@ def every_file_is_used_or_listed(ws, weights):
     says(out, "on 5 images", "skipped 8 files:", "hidden: 2 files", at(".hidden.jpg"), at(".thumbnails", "e.jpg"),
          "a link to a folder that contains it: 1 file (" + at("sub", "up"), "a link to a file that does not exist: 1 file (" + at("readme"),
          "an MP4 or QuickTime video: 1 file (" + at("clip.mp4"), "not a regular file: 1 file (" + at("pipe"),
-         f"not an image: 2 files ({at('bmw.txt')}, {at('labels.txt')})")
+         f"an image: 2 files ({at('bmw.txt')}, {at('labels.txt')})")
 
     # What looks like an image, by name or by content, and cannot be read is an error; each with its reason.
     Image.new("RGB", (30, 20)).save(at("f.gif"))
@@ -171,9 +166,9 @@ def every_file_is_used_or_listed(ws, weights):
     sock.bind("j.jpg")
     os.chdir("/")
     out = run("dfine-predict", *options, "--images", folder, "--output", ws("every-out"), expect=1)
-    says(out, "5 of 10 images could not be read", "on 5 images", "skipped 8 files", f"{at('f.gif')}: not a JPEG", f"{at('g')}: not a JPEG",
-         "it looks like a GIF image", f"{at('h.png')}: not a JPEG", "it looks like a web page",
-         f"{at('i.jpg')}: a link to a file that does not exist", f"{at('j.jpg')}: not a regular file")
+    says(out, "5 of 10 images", "[file_unreadable]", "on 5 images", "skipped 8 files", f"{at('f.gif')}: ", f"{at('g')}: ",
+         "GIF", f"{at('h.png')}: ", "web page",
+         f"{at('i.jpg')}: a link", f"{at('j.jpg')}: ")
     assert set(results(ws("every-out"))) == good
     # The same on the terminal alone: stdout has nothing but detections.
     lines = subprocess.run([os.path.join(BIN, "dfine-predict"), *map(str, options), "--images", folder], stdout=subprocess.PIPE,
@@ -182,7 +177,7 @@ def every_file_is_used_or_listed(ws, weights):
     # A folder without any image says what it holds.
     os.makedirs(ws("texts"))
     shutil.copy(at("labels.txt"), ws("texts"))
-    says(run("dfine-predict", *options, "--images", ws("texts"), expect=1), "no images in this folder", "not an image: 1 file", "labels.txt")
+    says(run("dfine-predict", *options, "--images", ws("texts"), expect=1), "[dataset_too_small]", ws("texts"), "1 file", "labels.txt")
 
 
 def boxes_of(folder):
@@ -214,7 +209,7 @@ def exif_orientation_is_applied(ws, weights):
             image.convert("RGB").save(ws("stored", f"{orientation}.jpg.png"), exif=b"")
     options = ["--weights", weights, "--image-size", 128, "--threshold", 0]
     out = run("dfine-predict", *options, "--images", ws("turned"), "--output", ws("turned-out"))
-    says(out, "EXIF orientation applied to 21 images", "upright", "--no-exif")
+    says(out, "EXIF orientation", " 21 images", "upright", "--no-exif")
     assert "EXIF" not in run("dfine-predict", *options, "--images", ws("upright"), "--output", ws("upright-out"))
     turned, upright = boxes_of(ws("turned-out")), boxes_of(ws("upright-out"))
     assert len(turned) == 24
@@ -234,7 +229,7 @@ def exif_orientation_is_applied(ws, weights):
                    "annotations": [], "categories": [{"id": i, "name": n} for i, n in enumerate(("RBC", "WBC", "Platelets"), 1)]}, f)
     for arguments, needle in ((["--no-exif"], "--no-exif"), (["--annotations", ws("turned.json")], "with --annotations boxes are in stored pixels")):
         out = run("dfine-predict", *options, "--images", *photos, "--output", ws("kept-out"), *arguments)
-        says(out, "EXIF orientation not applied to 7 images", needle)
+        says(out, "EXIF orientation not", " 7 images", needle)
         kept = boxes_of(ws("kept-out"))
         for orientation in range(1, 9):
             name = f"{orientation}.jpg"
@@ -297,20 +292,20 @@ def a_full_disk_costs_no_predictions(ws, weights):
 
     # Room for some pictures and the predictions.
     out, remaining = predict((sum(pictures) // 2 + len(wanted)) // 4096 * 4096)
-    says(out, "cannot write /mnt/out/", "No space left on device", "hint: free some space", "of 12 pictures", "exit code 1", "on 12 images")
+    says(out, "[disk_full]", "/mnt/out/", "hint: ", "of 12 pictures", "exit code 1", "on 12 images")
     assert content(ws("full.json")) == wanted
     assert 0 < len([p for p in remaining if p.endswith(".jpg")]) < 12 and not any("partial" in p for p in remaining), remaining
     # The pictures leave too little room for the predictions: some make room.
     out, remaining = predict((sum(pictures) + len(wanted) // 2) // 4096 * 4096)
-    says(out, "No space left on device", "of 12 pictures", "exit code 1", "on 12 images")
+    says(out, "[disk_full]", "of 12 pictures", "exit code 1", "on 12 images")
     assert content(ws("full.json")) == wanted and not any("partial" in p for p in remaining), remaining
     assert 0 < len([p for p in remaining if p.endswith(".jpg")]) < 12, remaining
     # No room for the predictions at all: nothing is left behind, and an older file stays.
     out, remaining = predict(len(wanted) // 2 // 4096 * 4096)
-    says(out, "cannot write", "/mnt/out/predictions.json", "No space left on device", "exit code 1")
+    says(out, "[disk_full]", "/mnt/out/predictions.json", "exit code 1")
     assert remaining == set(), remaining
     out, remaining = predict(len(wanted) // 2 // 4096 * 4096, before="mkdir out && echo old > out/predictions.json")
-    says(out, "/mnt/out/predictions.json", "No space left on device", "exit code 1")
+    says(out, "/mnt/out/predictions.json", "[disk_full]", "exit code 1")
     assert remaining == {"./out", "./out/predictions.json"} and content(ws("full.json")) == b"old\n", remaining
 
 
@@ -318,13 +313,13 @@ def lost_output_is_an_error(ws, weights):
     with open("/dev/full", "w") as full:
         done = subprocess.run([os.path.join(BIN, "dfine-predict"), "--weights", weights, "--image-size", "128", "--threshold", "0", "--images",
                                ws("wide.jpg")], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1 and "cannot write to the standard output" in done.stderr, done
+    assert done.returncode == 1 and ("[disk_full]" in done.stderr or "[write_failed]" in done.stderr), done
 
 
 def a_run_folder_names_its_checkpoints(ws, weights):
     for program in (["dfine-predict", "--images", ws("wide.jpg")], ["dfine-eval", "--data", ws("train")]):
         out = run(program[0], "--weights", ws("run"), *program[1:], expect=1)
-        says(out, f"the folder {ws('run')} has no model.safetensors", f"hint: It holds checkpoints: give {ws('run', 'checkpoints', 'last')}.")
+        says(out, ws("run"), "model.safetensors", "[file_missing]", f"give {ws('run', 'checkpoints', 'last')}")
     out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), "--set", f"run.dir={ws('other')}", "--set", f"data.train={ws('train')}",
               "--set", f"model.weights={ws('run')}", "--set", "validate.every_epochs=0", "--set", "run.device=cpu", "--set", "data.batch_size=2",
               "--set", "run.threads=1", expect=1)
@@ -346,7 +341,7 @@ def wrong_options(ws, weights):
         f.truncate()
         json.dump(settings, f)
     out = run("dfine-predict", "--weights", ws("negative"), "--images", ws("wide.jpg"), expect=1)
-    says(out, "preprocessor_config.json", "height = -32")
+    says(out, "preprocessor_config.json", "height = -32", "[weights_unsupported]")
 
 
 def main():

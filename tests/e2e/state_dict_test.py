@@ -80,13 +80,13 @@ def resumes_only_with_the_same_class_embedding(ws):
     arguments = ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
     for saved, other in ((0, 100), (100, 0)):
         out = run("dfine_ddp", *arguments, "--set", f"model.num_denoising={other}", "--resume", ws(f"n-{saved}", "checkpoints", "last"), expect=1)
-        assert f"trained with model.num_denoising = {saved}, this run has {other}" in out and f"set model.num_denoising = {saved}" in out, out
+        assert "[checkpoint_mismatch]" in out and f"model.num_denoising = {saved}, " in out and f" {other}" in out and f"set model.num_denoising = {saved}" in out, out
     run("dfine_ddp", *arguments, "--set", "model.num_denoising=0", "--resume", ws("n-0", "checkpoints", "last"))
     # Weights of either kind start either kind of run.
     for saved, other in ((0, 100), (100, 0)):
         out = run("dfine_ddp", *arguments, "--set", f"model.num_denoising={other}", "--set", "train.epochs=1", "--set",
                   f"model.weights={ws(f'n-{saved}', 'checkpoints', 'last')}")
-        assert ("denoising_class_embed.weight is not in the file and stays new" in out) == (saved == 0), out
+        assert ("denoising_class_embed.weight" in out) == (saved == 0), out
 
 
 def main():

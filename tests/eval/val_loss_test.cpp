@@ -14,8 +14,8 @@
 #include "eval/validate.h"
 #include "image/encode.h"
 #include "loss/formula.h"
-#include "python.h"
 #include "rank_main.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {

@@ -1,4 +1,4 @@
-"""Numbers that any language makes alike: a hash of (seed, index), exact in float32. tests/hashed.h is its twin."""
+"""Numbers that any language makes alike: a hash of (seed, index), exact in float32. tests/support/hashed.h is its twin."""
 import numpy as np
 
 

@@ -42,7 +42,7 @@ def train(ws, name, *arguments, device, ranks=1, **more):
             "ema.enabled": "true", "validate.every_epochs": 2, **more}
     out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")),
               *arguments, ranks=ranks if ranks > 1 else 0)
-    says(out, "pre-flight: a step of 384x384")
+    says(out, "384x384")
     return out, records(ws(name), "step")
 
 

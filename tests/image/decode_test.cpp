@@ -10,6 +10,7 @@
 #include "samples.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -23,7 +24,14 @@ size_t jpeg_height_at(const Bytes& file) {
   for (size_t i = 0; i + 1 < file.size(); ++i) {
     if (file[i] == 0xFF && file[i + 1] == 0xC0) return i + 5;
   }
-  throw Error("no frame header");
+  throw Error(ErrorCode::kInternal, "no frame header");
+}
+
+/// By every entry point, for the same reason.
+void expect_refused(ErrorCode code, const Bytes& file, const std::vector<std::string>& values) {
+  EXPECT_TRUE(raises(code, [&] { probe_image(file); }, values));
+  EXPECT_TRUE(raises(code, [&] { check_complete(file); }, values));
+  EXPECT_TRUE(raises(code, [&] { decode_image(file); }, values));
 }
 
 TEST(Probe, TellsFormatSizeAndChannels) {
@@ -63,61 +71,51 @@ TEST(Probe, NeedsTheHeaderAlone) {
 }
 
 TEST(Probe, NamesWhatAFileIsInstead) {
-  EXPECT_NE(error_of([] { probe_image({}); }).find("empty (0 bytes)"), std::string::npos);
+  EXPECT_TRUE(raises(kImageDamaged, [] { probe_image({}); }, "0 bytes"));
   const std::map<std::string, std::string> cases{
-      {"GIF89a....", "a GIF image"},
-      {"<!DOCTYPE html>", "a web page"},
-      {"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"},
+      {"GIF89a....", "GIF"},
+      {"<!DOCTYPE html>", "web page"},
+      {"version https://git-lfs.github.com/spec/v1\n", "Git LFS"},
       {std::string("\0\0\0\x20"
                    "ftypavif",
                    12),
-       "an AVIF image"},
+       "AVIF"},
       {std::string("\0\0\0\x18"
                    "ftypheic",
                    12),
-       "a HEIC image"},
-      {"BM123456", "a damaged BMP image"},
-      {std::string("II+\0\x08\0\0\0", 8), "a BigTIFF image"},
-      {"x", "begins with the bytes 78"}};
+       "HEIC"},
+      {"BM123456", "BMP"},
+      {std::string("II+\0\x08\0\0\0", 8), "BigTIFF"},
+      {"x", "78"}};
   for (const auto& [content, expected] : cases) {
     const Bytes file = bytes_of(content);
-    for (const std::string& error :
-         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
-          error_of([&] { decode_image(file); })}) {
-      EXPECT_NE(error.find(expected), std::string::npos) << error;
-    }
+    expect_refused(kImageUnsupported, file, {expected});
   }
 }
 
 TEST(Probe, RefusesAnimations) {
   const Bytes file = read_sample("animated.webp");
-  EXPECT_NE(error_of([&] { probe_image(file); }).find("animated"), std::string::npos);
-  EXPECT_NE(error_of([&] { decode_image(file); }).find("animated"), std::string::npos);
+  EXPECT_TRUE(raises(kImageUnsupported, [&] { probe_image(file); }, "WebP"));
+  EXPECT_TRUE(raises(kImageUnsupported, [&] { decode_image(file); }, "WebP"));
 }
 
 TEST(Probe, RefusesDecompressionBombsBeforeTakingMemory) {
   Bytes file = read_sample("baseline.jpg");
   std::fill_n(file.begin() + static_cast<ptrdiff_t>(jpeg_height_at(file)), 4, uint8_t{0xFF});
-  for (const std::string& error :
-       {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
-        error_of([&] { decode_image(file); })}) {
-    EXPECT_NE(error.find("65535 x 65535 pixels is larger than the limit of 178,956,970"),
-              std::string::npos)
-        << error;
-  }
+  expect_refused(kImageUnsupported, file, {"65535 x 65535", "178,956,970"});
 }
 
 TEST(Probe, RefusesAFrameWithoutPixels) {
   Bytes file = read_sample("baseline.jpg");
   std::fill_n(file.begin() + static_cast<ptrdiff_t>(jpeg_height_at(file)), 2, uint8_t{0});
-  EXPECT_NE(error_of([&] { probe_image(file); }).find("40 x 0 pixels"), std::string::npos);
-  EXPECT_NE(error_of([&] { decode_image(file); }).find("40 x 0 pixels"), std::string::npos);
+  EXPECT_TRUE(raises(kImageDamaged, [&] { probe_image(file); }, "40 x 0"));
+  EXPECT_TRUE(raises(kImageDamaged, [&] { decode_image(file); }, "40 x 0"));
 }
 
 TEST(Probe, RefusesAnOddNumberOfColourComponents) {
   Bytes file = read_sample("baseline.jpg");
   file[jpeg_height_at(file) + 4] = 2;
-  EXPECT_NE(error_of([&] { probe_image(file); }).find("2 colour components"), std::string::npos);
+  EXPECT_TRUE(raises(kImageUnsupported, [&] { probe_image(file); }, "2 colour"));
 }
 
 /// Table B.1 of T.81: the kinds of frames by the low half of their marker; 4, 8 and 12 are no
@@ -128,14 +126,8 @@ TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
   for (const int type : {3, 5, 6, 7, 11, 13, 14, 15}) {
     Bytes file = sound;
     file[height_at - 4] = static_cast<uint8_t>(0xC0 + type);
-    for (const std::string& error :
-         {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
-          error_of([&] { decode_image(file); })}) {
-      EXPECT_NE(error.find("(frame type SOF" + std::to_string(type) + ")"), std::string::npos)
-          << error;
-      EXPECT_NE(error.find(type % 4 == 3 ? "lossless" : "hierarchical"), std::string::npos)
-          << error;
-    }
+    expect_refused(kImageUnsupported, file,
+                   {"SOF" + std::to_string(type), type % 4 == 3 ? "lossless" : "hierarchical"});
   }
   Bytes extended = sound;
   extended[height_at - 4] = 0xC1;  // whatever is baseline is extended sequential too
@@ -143,8 +135,8 @@ TEST(Probe, RefusesJpegFramesThatAreNotDecoded) {
   for (const int bits : {0, 2, 12, 16}) {
     Bytes file = extended;
     file[height_at - 1] = static_cast<uint8_t>(bits);
-    const std::string error = error_of([&] { check_complete(file); });
-    EXPECT_NE(error.find(std::to_string(bits) + " bits per sample"), std::string::npos) << error;
+    EXPECT_TRUE(
+        raises(kImageUnsupported, [&] { check_complete(file); }, std::to_string(bits) + " bits"));
   }
 }
 
@@ -167,8 +159,7 @@ TEST(CheckComplete, AcceptsWhatFollowsTheEndOfAJpeg) {
 TEST(CheckComplete, NamesADamagedPngChunk) {
   Bytes file = read_sample("palette.png");
   file[file.size() / 2] ^= 1;
-  EXPECT_NE(error_of([&] { check_complete(file); }).find("the checksum of chunk IDAT"),
-            std::string::npos);
+  EXPECT_TRUE(raises(kImageDamaged, [&] { check_complete(file); }, "IDAT"));
 }
 
 TEST(Decode, UsesTheMemoryItIsGiven) {

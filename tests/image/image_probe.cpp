@@ -25,7 +25,7 @@ using dfine::Image;
 
 std::vector<uint8_t> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw dfine::Error("cannot open " + path);
+  if (!in) throw dfine::Error(dfine::ErrorCode::kInternal, "cannot open " + path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -33,7 +33,7 @@ void write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
   std::ofstream out(path, std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()),
             static_cast<std::streamsize>(bytes.size()));
-  if (!out) throw dfine::Error("cannot write " + path);
+  if (!out) throw dfine::Error(dfine::ErrorCode::kInternal, "cannot write " + path);
 }
 
 void run(std::span<char*>& arguments) {

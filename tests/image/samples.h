@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "error_of.h"
+#include "support/raises.h"
 
 namespace dfine {
 
@@ -16,7 +16,8 @@ inline std::vector<uint8_t> read_sample(const std::string& name) {
   const std::string path = std::string(source ? source : ".") + "/tests/image/samples/" + name;
   std::ifstream in(path, std::ios::binary);
   if (!in)
-    throw Error("cannot open " + path, "run the tests through ctest, which sets DFINE_SOURCE_DIR");
+    throw Error(ErrorCode::kInternal, "cannot open " + path,
+                "run the tests through ctest, which sets DFINE_SOURCE_DIR");
   return {std::istreambuf_iterator<char>(in), {}};
 }
 

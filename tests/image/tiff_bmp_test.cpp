@@ -10,6 +10,7 @@
 #include "samples.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -69,19 +70,17 @@ struct Tiff {
 };
 
 /// Every entry point refuses the file, for the same reason, without a word on stderr.
-void expect_refused(const Bytes& file, const std::string& reason) {
+void expect_refused(ErrorCode code, const Bytes& file, const std::vector<std::string>& values) {
   testing::internal::CaptureStderr();
-  for (const std::string& error :
-       {error_of([&] { probe_image(file); }), error_of([&] { check_complete(file); }),
-        error_of([&] { decode_image(file); })}) {
-    EXPECT_NE(error.find(reason), std::string::npos) << error << "\ninstead of: " << reason;
-  }
+  EXPECT_TRUE(raises(code, [&] { probe_image(file); }, values));
+  EXPECT_TRUE(raises(code, [&] { check_complete(file); }, values));
+  EXPECT_TRUE(raises(code, [&] { decode_image(file); }, values));
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
-void expect_cut(const Bytes& file, const std::string& reason) {
-  EXPECT_NE(error_of([&] { check_complete(file); }).find(reason), std::string::npos) << reason;
-  EXPECT_NE(error_of([&] { decode_image(file); }).find(reason), std::string::npos) << reason;
+void expect_cut(const Bytes& file, const std::vector<std::string>& values) {
+  EXPECT_TRUE(raises(kImageDamaged, [&] { check_complete(file); }, values));
+  EXPECT_TRUE(raises(kImageDamaged, [&] { decode_image(file); }, values));
 }
 
 TEST(Bmp, TheBaseOfTheseTestsIsSound) {
@@ -90,32 +89,30 @@ TEST(Bmp, TheBaseOfTheseTestsIsSound) {
 }
 
 TEST(Bmp, RefusesWhatItCannotRead) {
-  expect_refused(Bmp{.bits = 8, .compression = 1}.bytes(), "is compressed (method 1)");
-  expect_refused(Bmp{.bits = 12}.bytes(), "has 12 bits per pixel");
-  expect_refused(Bmp{.compression = 3, .masks = {1, 2, 4}}.bytes(), "colour masks for 24 bits");
-  expect_refused(Bmp{.bits = 32, .compression = 3, .masks = {0x3FF00000, 0xFFC00, 0x3FF}}.bytes(),
-                 "more than 8 bits per channel");
-  expect_refused(Bmp{.bits = 32, .compression = 3, .masks = {0xF0F, 0xF0, 0xF000}}.bytes(),
-                 "side by side");
+  expect_refused(kImageUnsupported, Bmp{.bits = 8, .compression = 1}.bytes(), {"method 1"});
+  expect_refused(kImageUnsupported, Bmp{.bits = 12}.bytes(), {"12 bits"});
+  expect_refused(kImageUnsupported, Bmp{.compression = 3, .masks = {1, 2, 4}}.bytes(), {"24 bits"});
+  expect_refused(kImageUnsupported,
+                 Bmp{.bits = 32, .compression = 3, .masks = {0x3FF00000, 0xFFC00, 0x3FF}}.bytes(),
+                 {"8 bits"});
+  expect_refused(kImageDamaged,
+                 Bmp{.bits = 32, .compression = 3, .masks = {0xF0F, 0xF0, 0xF000}}.bytes(), {});
 }
 
 TEST(Bmp, RefusesSizesThatCannotBe) {
-  expect_refused(Bmp{.width = 0}.bytes(), "gives 0 x 2 pixels");
-  expect_refused(Bmp{.width = -2}.bytes(), "gives -2 x 2 pixels");
-  expect_refused(Bmp{.width = 100'000, .height = 100'000}.bytes(),
-                 "100000 x 100000 pixels is larger than the limit");
-  expect_refused(Bmp{.height = INT32_MIN}.bytes(),
-                 "the BMP file is damaged: 2 x 2147483648 pixels");
+  expect_refused(kImageDamaged, Bmp{.width = 0}.bytes(), {"0 x 2"});
+  expect_refused(kImageDamaged, Bmp{.width = -2}.bytes(), {"-2 x 2"});
+  expect_refused(kImageUnsupported, Bmp{.width = 100'000, .height = 100'000}.bytes(),
+                 {"100000 x 100000"});
+  expect_refused(kImageDamaged, Bmp{.height = INT32_MIN}.bytes(), {"2 x 2147483648"});
 }
 
 TEST(Bmp, RefusesPixelsOutsideOfTheFile) {
-  expect_cut(Bmp{.pixels_at = 20}.bytes(), "its pixels begin at byte 20, within the header");
-  expect_cut(Bmp{.height = 2000}.bytes(),
-             "the BMP file is cut short: it has 118 of 16052 bytes");  // 54 + 1999 * 8 + 6
-  Bmp palette{.bits = 8, .pixels_at = 54};  // no palette before the pixels
-  EXPECT_NE(
-      error_of([&] { decode_image(palette.bytes()); }).find("colour 0 of a palette of 0 colours"),
-      std::string::npos);
+  expect_cut(Bmp{.pixels_at = 20}.bytes(), {"byte 20"});
+  expect_cut(Bmp{.height = 2000}.bytes(), {"BMP", "118", "16052"});  // 54 + 1999 * 8 + 6
+  Bmp palette{.bits = 8, .pixels_at = 54};                           // no palette before the pixels
+  EXPECT_TRUE(
+      raises(kImageDamaged, [&] { decode_image(palette.bytes()); }, "colour 0", "0 colours"));
 }
 
 TEST(Tiff, TheBaseOfTheseTestsIsSound) {
@@ -123,45 +120,45 @@ TEST(Tiff, TheBaseOfTheseTestsIsSound) {
 }
 
 TEST(Tiff, RefusesWhatItCannotRead) {
-  expect_refused(Tiff{}.with(258, 16).bytes(), "has 16 bits per sample");
-  expect_refused(Tiff{}.with(258, 1).bytes(), "has 1 bit per sample");
-  expect_refused(Tiff{}.with(258, 32).with(339, 3).bytes(), "floating-point samples");
-  expect_refused(Tiff{}.with(339, 2).bytes(), "signed samples");
-  expect_refused(Tiff{}.with(262, 5).bytes(), "CMYK colours");
-  expect_refused(Tiff{}.with(262, 6).with(277, 3).bytes(),
-                 "YCbCr colours without JPEG compression");
-  expect_refused(Tiff{}.with(262, 8).bytes(), "colours of kind 8");
-  expect_refused(Tiff{}.with(259, 50000).bytes(), "compressed by method 50000");  // Zstandard
-  expect_refused(Tiff{}.with(259, 6).bytes(), "compressed by method 6");  // JPEG of TIFF 6.0 itself
-  expect_refused(Tiff{}.with(254, 1).bytes(), "begins with a preview");   // as NEF and DNG files do
+  expect_refused(kImageUnsupported, Tiff{}.with(258, 16).bytes(), {"16 bits"});
+  expect_refused(kImageUnsupported, Tiff{}.with(258, 1).bytes(), {"1 bit"});
+  expect_refused(kImageUnsupported, Tiff{}.with(258, 32).with(339, 3).bytes(), {"floating-point"});
+  expect_refused(kImageUnsupported, Tiff{}.with(339, 2).bytes(), {"signed"});
+  expect_refused(kImageUnsupported, Tiff{}.with(262, 5).bytes(), {"CMYK"});
+  expect_refused(kImageUnsupported, Tiff{}.with(262, 6).with(277, 3).bytes(), {"YCbCr", "JPEG"});
+  expect_refused(kImageUnsupported, Tiff{}.with(262, 8).bytes(), {"kind 8"});
+  expect_refused(kImageUnsupported, Tiff{}.with(259, 50000).bytes(),
+                 {"method 50000"});  // Zstandard
+  expect_refused(kImageUnsupported, Tiff{}.with(259, 6).bytes(),
+                 {"method 6"});  // JPEG of TIFF 6.0 itself
+  expect_refused(kImageUnsupported, Tiff{}.with(254, 1).bytes(),
+                 {"preview"});  // as NEF and DNG files do
   Tiff unnamed;
   unnamed.tags.erase(262);
-  expect_refused(unnamed.bytes(), "does not say what its colours mean");
+  expect_refused(kImageUnsupported, unnamed.bytes(), {"PhotometricInterpretation"});
 }
 
 TEST(Tiff, RefusesSeveralPages) {
   Tiff pages;
   pages.next = 40;
-  expect_refused(pages.bytes(), "has several pages");
+  expect_refused(kImageUnsupported, pages.bytes(), {"pages"});
 }
 
 TEST(Tiff, RefusesDecompressionBombs) {
-  expect_refused(Tiff{}.with(256, 60'000).with(257, 60'000).bytes(),
-                 "60000 x 60000 pixels is larger than the limit");
+  expect_refused(kImageUnsupported, Tiff{}.with(256, 60'000).with(257, 60'000).bytes(),
+                 {"60000 x 60000"});
   Tiff tiles = Tiff{}.with(322, 65'520).with(323, 65'520).with(324, 8).with(325, 4);
   for (const uint16_t strip : {273, 278, 279}) tiles.tags.erase(strip);
-  const std::string error = error_of([&] { decode_image(tiles.bytes()); });
-  EXPECT_NE(error.find("tile"), std::string::npos) << error;
+  const Caught error = catch_error([&] { decode_image(tiles.bytes()); });
+  EXPECT_TRUE(error.is(kImageUnsupported, "tiles", "65520 x 65520"));
 }
 
 TEST(Tiff, RefusesStripsOutsideOfTheFile) {
-  expect_cut(Tiff{}.with(273, 200).bytes(),
-             "cut short: it has 154 bytes, and strip 0 of 1 ends at byte 204");
+  expect_cut(Tiff{}.with(273, 200).bytes(), {"154", "strip 0", "1", "byte 204"});
   Tiff without_size =
       Tiff{}.with(273, 152);  // as old programs wrote them: libtiff works the size out
   without_size.tags.erase(279);
-  expect_cut(without_size.bytes(),
-             "cut short: it has 142 bytes, and strip 0 of 1 ends at byte 156");
+  expect_cut(without_size.bytes(), {"142", "strip 0", "1", "byte 156"});
 }
 
 /// The end of a strip's JPEG data is missing although the file is whole: libjpeg would paint the

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "input/batch.h"
-#include "python.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "data/packing/packer.h"
-#include "python.h"
+#include "support/python.h"
 
 namespace dfine {
 

@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
-#include "hashed.h"
 #include "loss/formula.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {

@@ -7,8 +7,8 @@
 #include <numeric>
 #include <regex>
 
-#include "hashed.h"
 #include "model/freezing.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "python.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "hashed.h"
 #include "model/denoising.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {

@@ -7,8 +7,6 @@
 namespace dfine {
 namespace {
 
-using ::testing::HasSubstr;
-
 const CocoSummary kSummary{.ap = 1.0 / 3,
                            .ap50 = 0.1 + 0.2,
                            .ap75 = 0.25,

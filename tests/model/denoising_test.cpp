@@ -13,7 +13,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "hashed.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {

@@ -43,14 +43,17 @@ void load(DFine& model, const Tensors& given) {
   Tensors own = state_of(model);
   for (const auto& [name, tensor] : given) {
     const auto found = own.find(name);
-    if (found == own.end()) throw Error(str_cat("the model has no tensor ", name));
+    if (found == own.end())
+      throw Error(ErrorCode::kInternal, str_cat("the model has no tensor ", name));
     if (found->second.sizes() != tensor.sizes())
-      throw Error(str_cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
+      throw Error(ErrorCode::kInternal,
+                  str_cat(name, ": ", found->second.sizes(), " here, ", tensor.sizes(), " given"));
     found->second.copy_(tensor);
     own.erase(found);
   }
   if (!own.empty())
-    throw Error(str_cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
+    throw Error(ErrorCode::kInternal,
+                str_cat("the weights lack ", own.begin()->first, " and ", own.size() - 1, " more"));
 }
 
 /// By head: last, aux_0, ..., pre, enc, dn_0, ..., dn_pre.

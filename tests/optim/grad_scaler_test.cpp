@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "python.h"
+#include "support/python.h"
 #include "train/run/checkpoint.h"
 #include "train/run/small_checkpoint.h"
 

@@ -12,9 +12,9 @@
 
 #include "config/load.h"
 #include "core/text.h"
-#include "hashed.h"
 #include "learner/learner.h"
 #include "loss/formula.h"
+#include "support/hashed.h"
 #include "train/plan/resolve.h"
 #include "weights/weights.h"
 

@@ -7,14 +7,15 @@
 
 #include <cmath>
 
-#include "core/error.h"
 #include "core/text.h"
-#include "python.h"
+#include "support/python.h"
+#include "support/raises.h"
 #include "weights/class_names.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 using Names = std::vector<std::string>;
@@ -82,7 +83,7 @@ TEST(ClassHeads, AsManyClassesInAnotherOrder) {
 TEST(ClassHeads, TheSameClassesAreTheFileAsItIs) {
   const ClassHeadRemap rows = class_rows(ClassHeads::kByName, kBlood, kBlood);
   expect_rows(rows, {0, 1, 2});
-  EXPECT_NE(rows.report.find("3 of 3 classes are known"), std::string::npos) << rows.report;
+  EXPECT_TRUE(names(rows.report, "3 of 3"));
 }
 
 TEST(ClassHeads, TwoClassesOfOneName) {
@@ -95,9 +96,8 @@ TEST(ClassHeads, NoneKnown) {
   EXPECT_EQ(rows.warning, "");
   expect_rows(rows, {kNoClass, kNoClass, kNoClass});
   // As many classes under other names are perhaps the same ones.
-  EXPECT_NE(
-      class_rows(ClassHeads::kByName, kBlood, {"red", "white", "plt"}).warning.find("by_index"),
-      std::string::npos);
+  EXPECT_TRUE(
+      names(class_rows(ClassHeads::kByName, kBlood, {"red", "white", "plt"}).warning, "by_index"));
 }
 
 TEST(ClassHeads, CocosClassesFromObjects365) {
@@ -109,7 +109,7 @@ TEST(ClassHeads, CocosClassesFromObjects365) {
 
 TEST(ClassHeads, WeightsThatNameNoClasses) {
   const ClassHeadRemap rows = class_rows(ClassHeads::kByName, kBlood, kWeights);
-  EXPECT_NE(rows.warning.find("do not name their 3 classes"), std::string::npos) << rows.warning;
+  EXPECT_TRUE(names(rows.warning, "3 classes"));
   expect_rows(rows, {0, 1, 2});
   expect_rows(class_rows(ClassHeads::kByName, {"RBC", "WBC"}, kWeights), {kNoClass, kNoClass});
 }
@@ -117,22 +117,18 @@ TEST(ClassHeads, WeightsThatNameNoClasses) {
 TEST(ClassHeads, ByIndexAndNew) {
   expect_rows(class_rows(ClassHeads::kByIndex, kBlood, {"b", "a", "c"}), {0, 1, 2});
   expect_rows(class_rows(ClassHeads::kNew, kBlood, kBlood), {kNoClass, kNoClass, kNoClass});
-  try {
-    class_rows(ClassHeads::kByIndex, kBlood, {"a"});
-    ADD_FAILURE() << "accepted";
-  } catch (const Error& e) {
-    EXPECT_NE(e.message().find("the weights have 1 classes, the data 3"), std::string::npos)
-        << e.message();
-  }
+  EXPECT_TRUE(raises(
+      kClassMismatch, [] { class_rows(ClassHeads::kByIndex, kBlood, {"a"}); }, "model.class_heads",
+      "1 classes", "3"));
 }
 
 TEST(ClassHeads, TheTable) {
   const std::string report =
       class_rows(ClassHeads::kByName, {"person", "tv", "platelet"}, {"Monitor/TV", "Person"})
           .report;
-  EXPECT_EQ(report,
-            "class heads by name: 2 of 3 classes are known to the weights\n  person    Person\n  "
-            "tv        Monitor/TV\n  platelet  new");
+  EXPECT_TRUE(names(report, "2 of 3"));
+  EXPECT_TRUE(report.ends_with("\n  person    Person\n  tv        Monitor/TV\n  platelet  new"))
+      << report;
 }
 
 TEST(ClassHeads, ALongTableIsCut) {
@@ -140,8 +136,7 @@ TEST(ClassHeads, ALongTableIsCut) {
   wanted.push_back("platelet");
   const std::string report = class_rows(ClassHeads::kByName, wanted, coco_class_names()).report;
   EXPECT_EQ(std::count(report.begin(), report.end(), '\n'), 41);
-  EXPECT_NE(report.find("\n  and 41 more, 40 from the weights, 1 new"), std::string::npos)
-      << report;
+  EXPECT_TRUE(names(report, "41 more", "40", "1 new"));
 }
 
 TEST(ClassHeads, OtherMismatchesAreErrors) {
@@ -153,16 +148,14 @@ TEST(ClassHeads, OtherMismatchesAreErrors) {
   given["model.decoder.class_embed.5.bias"] = at::full({3}, 0.0, at::kHalf);
   write_safetensors(folder / "w.safetensors", given);
   const Tensors model = heads(2, 7);
-  try {
+  const auto load = [&] {
     load_weights(folder / "w.safetensors", model,
                  class_rows(ClassHeads::kByName, {"a", "b"}, {"b", "c", "d"}));
-    ADD_FAILURE() << "accepted";
-  } catch (const Error& e) {
-    for (const char* part : {"4 of its tensors", "denoising_class_embed.weight: shape [3, 4]",
-                             "enc_score_head.weight: shape [3, 5]", "class_embed.0.bias: shape [4]",
-                             "class_embed.5.bias: type c10::Half"})
-      EXPECT_NE(e.message().find(part), std::string::npos) << part << "\n" << e.message();
-  }
+  };
+  EXPECT_TRUE(raises(kWeightsMismatch, load, "w.safetensors", "4",
+                     "denoising_class_embed.weight: shape [3, 4]",
+                     "enc_score_head.weight: shape [3, 5]", "class_embed.0.bias: shape [4]",
+                     "class_embed.5.bias: type c10::Half"));
   for (const auto& [name, tensor] : heads(2, 7))
     EXPECT_TRUE(at::equal(model.at(name), tensor)) << name;
 }

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
-#include "python.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {

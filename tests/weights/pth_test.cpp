@@ -11,10 +11,11 @@
 #include <fstream>
 #include <limits>
 
-#include "core/error.h"
-#include "python.h"
+#include "support/python.h"
+#include "support/raises.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,13 +84,8 @@ void expect_equal(const PthValue& a, const PthValue& b, const std::string& where
   }
 }
 
-std::string error_of(const std::string& path) {
-  try {
-    read_pth(path);
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
+Caught error_of(const std::string& path) {
+  return catch_error([&] { read_pth(path); });
 }
 
 TEST(Pth, ComesBackAsWritten) {
@@ -120,39 +116,27 @@ TEST(Pth, ATensorInTwoPlacesIsStoredOnce) {
 TEST(Pth, AccessorsNameWhatIsWrong) {
   const PthValue value =
       PthValue::Dict{{"a", 1}, {"b", PthValue::Dict{{int64_t{3}, at::zeros({1})}}}};
-  const auto message = [](auto&& body) -> std::string {
-    try {
-      body();
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "no error";
-  };
-  EXPECT_NE(message([&] { value.at("c"); }).find("the entry c is missing"), std::string::npos);
-  EXPECT_NE(message([&] { value.at("a").at("c"); }).find("expected a dict, found an int"),
-            std::string::npos);
-  EXPECT_NE(message([&] { value.at("a").as_string(); }).find("expected a text, found an int"),
-            std::string::npos);
-  EXPECT_NE(message([&] { to_tensors(value); }).find("at the entry a"), std::string::npos);
-  EXPECT_NE(message([&] { to_tensors(value.at("b")); }).find("found the key 3"), std::string::npos);
+  EXPECT_TRUE(raises(kFileDamaged, [&] { value.at("c"); }, "entry c"));
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { value.at("a").at("c"); }, "dict", "int"));
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { value.at("a").as_string(); }, "text", "int"));
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { to_tensors(value); }, "entry a"));
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { to_tensors(value.at("b")); }, "key 3"));
   EXPECT_EQ(value.at("a").as_double(), 1.0);
   EXPECT_FALSE(value.contains("c"));
 }
 
 TEST(Pth, DamagedFilesAreErrors) {
   const TemporaryFolder folder;
-  EXPECT_NE(error_of(folder / "none.pth").find("no such file"), std::string::npos);
+  EXPECT_TRUE(error_of(folder / "none.pth").is(kFileMissing, "none.pth"));
   write_pth(folder / "a.pth", example());
   const auto size = fs::file_size(folder / "a.pth");
   for (const auto left : {size - 1, size - 100, size / 2, size / 10, uintmax_t{10}, uintmax_t{0}}) {
     write_pth(folder / "b.pth", example());
     fs::resize_file(folder / "b.pth", left);
-    const std::string message = error_of(folder / "b.pth");
-    EXPECT_NE(message.find("b.pth"), std::string::npos) << left << ": " << message;
-    EXPECT_NE(message.find("damaged"), std::string::npos) << left << ": " << message;
+    EXPECT_TRUE(error_of(folder / "b.pth").is(kFileDamaged, "b.pth")) << left;
   }
   std::ofstream(folder / "text.pth") << std::string(5000, 'x');
-  EXPECT_NE(error_of(folder / "text.pth").find("damaged"), std::string::npos);
+  EXPECT_TRUE(error_of(folder / "text.pth").is(kFileDamaged, "text.pth"));
 }
 
 // A pickle that claims more elements than its record has bytes must not be believed.
@@ -170,8 +154,7 @@ TEST(Pth, TensorsMustLieWithinTheirBytes) {
   file.seekp(0);
   file << bytes;
   file.close();
-  EXPECT_NE(error_of(folder / "a.pth").find("lies outside of the 800 bytes"), std::string::npos)
-      << error_of(folder / "a.pth");
+  EXPECT_TRUE(error_of(folder / "a.pth").is(kFileDamaged, "a.pth", "800 bytes"));
 }
 
 // torch.load(weights_only=True) of our file, and our reading of what torch.save made of the same

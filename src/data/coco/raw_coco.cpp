@@ -19,6 +19,7 @@
 #include "files/mapped_file.h"
 
 namespace dfine::inline coco {
+using enum ErrorCode;
 namespace {
 
 namespace json = simdjson::ondemand;
@@ -44,8 +45,9 @@ struct Source {
         " (at byte ", offset, ", line ",
         1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(offset), '\n'), ")");
   }
-  [[noreturn]] void fatal(const std::string& what, std::string hint) const {
-    throw Error(str_cat(path.string(), " ", what), std::move(hint));
+  [[noreturn]] void fatal(const std::string& what, std::string hint,
+                          ErrorCode code = kFormatInvalid) const {
+    throw Error(code, str_cat(path.string(), " ", what), std::move(hint));
   }
   [[noreturn]] void broken(const std::string& what) const {
     if (const auto other = recognise_no_utf8(text)) fatal(other->what, other->hint);
@@ -87,8 +89,8 @@ class PieceParser {
   }
 
  private:
-  [[noreturn]] void fatal(const std::string& what, const char* hint) const {
-    source_->fatal(what, hint);
+  [[noreturn]] void fatal(const std::string& what, const char* hint, ErrorCode code) const {
+    source_->fatal(what, hint, code);
   }
 
   /// Place in the file.
@@ -273,7 +275,7 @@ class PieceParser {
       result_.supercategories.push_back(std::move(group));
     if (!fault_.empty())
       fatal(str_cat("has an unusable categories[", index, "]: ", fault_),
-            "every category needs an integer id and a name");
+            "every category needs an integer id and a name", kRecordInvalid);
   }
 
   const Source* source_ = nullptr;
@@ -352,12 +354,13 @@ class Reader {
 
 RawCoco read_coco_json(const std::filesystem::path& path, int jobs) {
   if (std::error_code failed; std::filesystem::is_directory(path, failed))
-    throw Error(str_cat(path.string(), " is a folder, not an annotation file"), kNotCoco);
+    throw Error(kFileUnreadable, str_cat(path.string(), " is a folder, not an annotation file"),
+                kNotCoco);
   if (std::error_code failed; !std::filesystem::exists(path, failed))
-    throw Error(str_cat("cannot read ", path.string(), ": no such file"),
+    throw Error(kFileMissing, str_cat("cannot read ", path.string(), ": no such file"),
                 "check the path and its permissions");
   if (std::error_code failed; !std::filesystem::is_regular_file(path, failed))
-    throw Error(str_cat(path.string(), " is not a regular file"),
+    throw Error(kFileUnreadable, str_cat(path.string(), " is not a regular file"),
                 "copy it to a file: pipes and devices cannot be read");
   const ByteFile file(path);
   const uint64_t size = file.size();

@@ -13,6 +13,7 @@
 #include "data/id_index.h"
 
 namespace dfine::inline coco {
+using enum ErrorCode;
 namespace {
 
 constexpr size_t kNone = IdIndex::kNone;
@@ -45,7 +46,7 @@ class Resolver {
         std::unique(coco_.supercategories.begin(), coco_.supercategories.end()),
         coco_.supercategories.end());
     if (coco_.categories.empty())
-      throw Error(str_cat(path.string(), " lists no categories"),
+      throw Error(kDatasetTooSmall, str_cat(path.string(), " lists no categories"),
                   "there is nothing to learn without at least one");
     std::sort(coco_.categories.begin(), coco_.categories.end(),
               [](const Category& a, const Category& b) { return a.id < b.id; });
@@ -53,6 +54,7 @@ class Resolver {
       const Category& category = coco_.categories[label];
       if (category_index_.insert(category.id, label) != kNone) {
         throw Error(
+            kRecordInvalid,
             str_cat(path.string(), " has two categories with id ", category.id, ": ",
                     in_quotes(coco_.categories[label - 1].name), " and ", in_quotes(category.name)),
             "give each category its own id");

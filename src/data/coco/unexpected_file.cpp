@@ -221,7 +221,7 @@ std::optional<UnexpectedFile> recognise_json_lines(std::string_view text, size_t
 
 void require_utf8(std::string_view text, const std::filesystem::path& path) {
   if (const auto kind = recognise_encoding(text))
-    throw Error(str_cat(path.string(), " ", kind->what), kind->hint);
+    throw Error(ErrorCode::kFormatInvalid, str_cat(path.string(), " ", kind->what), kind->hint);
 }
 
 }  // namespace dfine::inline coco

@@ -29,8 +29,8 @@ std::string json_string(std::string_view text) {
 CocoWriter::CocoWriter(std::filesystem::path path)
     : path_(std::move(path)), out_(path_, std::ios::binary) {
   if (!out_)
-    throw Error(
-        str_cat("cannot create ", path_.string(), ": ", std::generic_category().message(errno)));
+    throw Error(write_error_code(errno), str_cat("cannot create ", path_.string(), ": ",
+                                                 std::generic_category().message(errno)));
   out_ << "{\"images\": [";
 }
 
@@ -62,6 +62,7 @@ void CocoWriter::finish(std::span<const Category> categories) {
   out_.close();
   if (!out_) {
     throw Error(
+        write_error_code(errno),
         str_cat("cannot write ", path_.string(), ": ", std::generic_category().message(errno)),
         "free some space there or choose another place");
   }

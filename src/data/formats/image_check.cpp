@@ -18,16 +18,20 @@
 #include "image/resize.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 
 fs::path resolve_image_path(const fs::path& folder, std::string_view file_name) {
-  if (file_name.find('\0') != std::string_view::npos) throw Error("file_name holds a zero byte");
+  if (file_name.find('\0') != std::string_view::npos)
+    throw Error(kRecordInvalid, "file_name holds a zero byte");
   const fs::path relative = fs::path(file_name).lexically_normal();
   if (relative.is_absolute())
-    throw Error("file_name is an absolute path", "file_name must be relative to the image folder");
-  if (!relative.has_filename() || relative == ".") throw Error("file_name names no file");
+    throw Error(kRecordInvalid, "file_name is an absolute path",
+                "file_name must be relative to the image folder");
+  if (!relative.has_filename() || relative == ".")
+    throw Error(kRecordInvalid, "file_name names no file");
   if (*relative.begin() == "..")
-    throw Error("file_name leaves the image folder",
+    throw Error(kRecordInvalid, "file_name leaves the image folder",
                 "file_name must be relative to the image folder, without '..'");
   return folder / relative;
 }
@@ -36,12 +40,13 @@ ImageFileStatus image_file_status(const fs::path& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      throw Error(str_cat(printable(path), " does not exist"));
-    throw Error(
-        str_cat("cannot read ", printable(path), ": ", std::generic_category().message(errno)));
+      throw Error(kFileMissing, str_cat(printable(path), " does not exist"));
+    throw Error(read_error_code(errno), str_cat("cannot read ", printable(path), ": ",
+                                                std::generic_category().message(errno)));
   }
-  if (!S_ISREG(status.st_mode)) throw Error(str_cat(printable(path), " is not a file"));
-  if (status.st_size == 0) throw Error(str_cat(printable(path), " is empty"));
+  if (!S_ISREG(status.st_mode))
+    throw Error(kFileUnreadable, str_cat(printable(path), " is not a file"));
+  if (status.st_size == 0) throw Error(kImageDamaged, str_cat(printable(path), " is empty"));
   return {.size = static_cast<uint64_t>(status.st_size), .id = {status.st_dev, status.st_ino}};
 }
 
@@ -49,7 +54,8 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
   CheckedImage checked;
   const ByteFile file(path);
   if (const uint64_t now = file.size(); now != size)
-    throw Error(str_cat("the file changed while it was packed: ", size, " bytes became ", now));
+    throw Error(kFileChanged,
+                str_cat("the file changed while it was packed: ", size, " bytes became ", now));
   file.read(0, size, checked.bytes);
   const ImageInfo info = probe_image(checked.bytes);
   checked.width = checked.file_width = info.width;
@@ -57,7 +63,8 @@ CheckedImage read_checked_image(const fs::path& path, uint64_t size, const CocoI
   const bool same = (image.width < 0 || image.width == info.width) &&
                     (image.height < 0 || image.height == info.height);
   if (!same) {
-    throw Error(str_cat("the file has ", info.width, "x", info.height,
+    throw Error(kDataMismatch,
+                str_cat("the file has ", info.width, "x", info.height,
                         " pixels, but the annotation file says ", image.width, "x", image.height),
                 "boxes refer to the size in the annotation file: resize neither images nor boxes "
                 "alone; EXIF orientation is not applied");

@@ -22,6 +22,7 @@
 #include "image/decode.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
@@ -36,7 +37,7 @@ std::optional<ImageInfo> probe(const fs::path& path, std::span<const uint8_t> by
   try {
     return probe_image(bytes);
   } catch (const Error& e) {
-    if (whole) throw Error(str_cat(printable(path), ": ", e.message()), e.hint());
+    if (whole) throw Error(e.code(), str_cat(printable(path), ": ", e.message()), e.hint());
     return std::nullopt;
   }
 }
@@ -49,7 +50,8 @@ AnnotationSet coco_from_folder(std::vector<Category> categories, std::vector<Fol
   coco.categories = std::move(categories);
   for (const Category& category : coco.categories) {
     if (!is_utf8(category.name))
-      throw Error(str_cat(source.string(), ": the name of class ", category.id, ", \"",
+      throw Error(kFormatInvalid,
+                  str_cat(source.string(), ": the name of class ", category.id, ", \"",
                           printable(category.name), "\", is not UTF-8"),
                   "convert the file: iconv -f LATIN1 -t UTF-8 FILE > NEW_FILE");
   }
@@ -102,12 +104,13 @@ std::string read_text(const fs::path& path) {
   std::error_code failed;
   if (const fs::file_status status = fs::status(path, failed);
       fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
-    throw Error(str_cat(path.string(), " is not a regular file"),
+    throw Error(kFileUnreadable, str_cat(path.string(), " is not a regular file"),
                 "copy it to a file: pipes and devices cannot be read");
   std::ifstream in(path, std::ios::binary);
   if (!in || fs::is_directory(path, failed)) {
     const int code = in ? EISDIR : errno;
-    throw Error(str_cat("cannot read ", path.string(), ": ", std::generic_category().message(code)),
+    throw Error(read_error_code(code),
+                str_cat("cannot read ", path.string(), ": ", std::generic_category().message(code)),
                 "check the path and its permissions");
   }
   std::ostringstream text;

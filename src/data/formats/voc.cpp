@@ -15,6 +15,7 @@
 #include "data/formats/voc_xml.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -54,7 +55,8 @@ ParsedFiles parse_all(const VocFiles& files, ThreadPool& pool) {
     for (const std::string& problem : annotation.image.problems) problems.push_back({problem});
   }
   if (problems.empty())
-    throw Error(str_cat("the XML files in ", files.annotation_folder.string(),
+    throw Error(kDatasetTooSmall,
+                str_cat("the XML files in ", files.annotation_folder.string(),
                         " hold no objects, so that there are no classes"),
                 "name them with --classes FILE, one per line");
   throw_problems(
@@ -74,9 +76,11 @@ std::vector<Category> categories_of(const fs::path& classes, const VocFiles& fil
     std::set<std::string> seen;
     for (const std::string& name : names) {
       if (!seen.insert(name).second)
-        throw Error(str_cat(classes.string(), " lists '", name, "' twice"), kEachOnce);
+        throw Error(kRecordInvalid, str_cat(classes.string(), " lists '", name, "' twice"),
+                    kEachOnce);
     }
-    if (names.empty()) throw Error(str_cat(classes.string(), " lists no classes"), kEachOnce);
+    if (names.empty())
+      throw Error(kDatasetTooSmall, str_cat(classes.string(), " lists no classes"), kEachOnce);
   } else {
     std::set<std::string> found;
     for (const auto& [id, annotation] : parsed)

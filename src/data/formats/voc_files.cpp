@@ -14,6 +14,7 @@
 #include "files/folder_walk.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -25,13 +26,13 @@ class Finder {
   Finder(const fs::path& folder, const fs::path& images) {
     std::error_code failed;
     if (!fs::is_directory(folder, failed))
-      throw Error(str_cat(folder.string(), " is not a folder"), kCheckFolder);
+      throw Error(kFileMissing, str_cat(folder.string(), " is not a folder"), kCheckFolder);
     files_.annotation_folder = folder / "Annotations";
     if (!fs::is_directory(files_.annotation_folder, failed)) files_.annotation_folder = folder;
     files_.image_folder = images;
     if (images.empty()) files_.image_folder = side_by_side(folder) ? folder : folder / "JPEGImages";
     if (!fs::is_directory(files_.image_folder, failed))
-      throw Error(str_cat(files_.image_folder.string(), " does not exist"),
+      throw Error(kFileMissing, str_cat(files_.image_folder.string(), " does not exist"),
                   "name the folder of the images with --images");
   }
 
@@ -41,7 +42,8 @@ class Finder {
     if (!one_folder) walk(files_.image_folder, false, true);
     take_other_images();
     if (files_.xml.empty())
-      throw Error(str_cat(files_.annotation_folder.string(), " holds no XML files"), kCheckFolder);
+      throw Error(kDatasetTooSmall,
+                  str_cat(files_.annotation_folder.string(), " holds no XML files"), kCheckFolder);
     note("hidden files and folders, not read", hidden_);
     note("files of other kinds among the images and XML files, not read", others_);
     note(kCycles, cycles_);

@@ -8,6 +8,7 @@
 #include "data/formats/image_folder.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace {
 
 std::string without_quotes(const std::string& text) {
@@ -44,7 +45,8 @@ VocSplit read_voc_split(const std::filesystem::path& list,
     Entry entry = parse(text, exists);
     const auto [before, is_new] = lines.emplace(entry.id, number);
     if (!is_new) {
-      throw Error(str_cat(at_line(list, number), ": ", entry.id, " is listed twice, in line ",
+      throw Error(kRecordInvalid,
+                  str_cat(at_line(list, number), ": ", entry.id, " is listed twice, in line ",
                           before->second, " already"),
                   "list each image once");
     }
@@ -55,7 +57,8 @@ VocSplit read_voc_split(const std::filesystem::path& list,
     }
   }
   if (split.images.empty()) {
-    throw Error(str_cat(list.string(), split.absent.count > 0
+    throw Error(kDatasetTooSmall,
+                str_cat(list.string(), split.absent.count > 0
                                            ? " marks all its images with -1: none shows the class"
                                            : " lists no images"),
                 "choose another --split, or pack all images without --split");

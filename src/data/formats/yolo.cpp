@@ -22,6 +22,7 @@
 #include "files/folder_walk.h"
 
 namespace dfine::inline formats {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,6 +43,7 @@ class DataYaml {
     const std::string text = read_text(path);
     if (text.starts_with('{') && text.find("\"annotations\"") != std::string::npos)
       throw Error(
+          kFormatInvalid,
           str_cat(path.string(), " looks like a COCO annotation file (JSON), not like data.yaml"),
           "--format coco reads it");
     try {
@@ -51,7 +53,7 @@ class DataYaml {
       read_names();
     } catch (const YAML::Exception& e) {
       require_utf8(text, path);
-      throw Error(str_cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
+      throw Error(kFormatInvalid, str_cat(at_line(path, line_of(e.mark)), ": ", e.msg), kYamlHint);
     }
   }
 
@@ -72,7 +74,7 @@ class DataYaml {
   std::vector<std::string> entries(const std::string& split) const {
     const YAML::Node node = root_[split];
     if (!is_given(split))
-      throw Error(str_cat(path_.string(), " has no entry '", split, "'"),
+      throw Error(kRecordInvalid, str_cat(path_.string(), " has no entry '", split, "'"),
                   "check --split, or name the folder with --images");
     std::vector<std::string> entries;
     if (node.IsScalar()) entries.push_back(node.Scalar());
@@ -86,7 +88,8 @@ class DataYaml {
 
  private:
   [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
-    throw Error(str_cat(at_line(path_, line_of(node.Mark())), ": ", what), kYamlHint);
+    throw Error(kFormatInvalid, str_cat(at_line(path_, line_of(node.Mark())), ": ", what),
+                kYamlHint);
   }
 
   /// `key:` without a value counts as absent.
@@ -185,7 +188,7 @@ fs::path locate(const fs::path& folder, const std::string& entry) {
   if (fs::exists(path)) return path;
   if (entry.starts_with("../") && fs::exists(folder / entry.substr(3)))
     return without_dots(folder / entry.substr(3));
-  throw Error(str_cat(path.string(), " does not exist"),
+  throw Error(kFileMissing, str_cat(path.string(), " does not exist"),
               "check the paths in data.yaml, or name the folder with --images");
 }
 
@@ -319,7 +322,8 @@ class Reader {
         });
     if (!images.empty() && existing_ == 0) throw_no_images();
     if (!images.empty() && labels_.empty()) {
-      throw Error(str_cat("there is not one label file: looked for ",
+      throw Error(kFileMissing,
+                  str_cat("there is not one label file: looked for ",
                           yolo_label_path(list_.paths.front()).string(), " and the like"),
                   "labels of .../images/a.jpg stand in .../labels/a.txt");
     }
@@ -397,7 +401,8 @@ class Reader {
     const std::string none = count == 1
                                  ? "the only image does not exist"
                                  : str_cat("not one of ", counted(count, "image"), " exists");
-    throw Error(str_cat(none, ": ", source, source.empty() ? "" : " names ", path), hint);
+    throw Error(kFileMissing, str_cat(none, ": ", source, source.empty() ? "" : " names ", path),
+                hint);
   }
 
   ImageList list_;

@@ -19,6 +19,7 @@
 #include "files/byte_file.h"
 
 namespace dfine::inline packing {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -28,7 +29,7 @@ void check_target(const fs::path& output) {
   refuse_link(output);
   if (!fs::exists(output, failed)) return;
   if (!fs::is_directory(output, failed) || !fs::is_empty(output, failed))
-    throw Error(str_cat("the output ", output.string(), " exists"),
+    throw Error(kFileExists, str_cat("the output ", output.string(), " exists"),
                 "choose another place; nothing was changed");
 }
 
@@ -47,6 +48,7 @@ void write_image(const fs::path& path, const std::vector<uint8_t>& bytes) {
   out.close();
   if (!out) {
     throw Error(
+        write_error_code(errno),
         str_cat("cannot write ", path.string(), ": ", std::generic_category().message(errno)),
         errno == ENOSPC || errno == EDQUOT ? "free some space there or choose another place" : "");
   }
@@ -58,7 +60,8 @@ void check_same(const PackedDataset& set, size_t i, const fs::path& path) {
   const ByteFile file(path);
   file.read(0, file.size(), written);
   if (written != set.read_bytes(i))
-    throw Error(str_cat(set.describe(i), " has the name of another image that is a different file"),
+    throw Error(kDataMismatch,
+                str_cat(set.describe(i), " has the name of another image that is a different file"),
                 "the pack cannot be written out as files");
 }
 

@@ -7,6 +7,7 @@
 #include "data/split_names.h"
 
 namespace dfine::inline packing {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -33,6 +34,7 @@ Content look_into(const fs::path& output, const fs::path& folder, bool split_fol
           look_into(output, entry.path(), false).has_manifest || content.has_manifest;
     } else if (!is_pack_file(name)) {
       throw Error(
+          kFileExists,
           str_cat("the output ", output.string(), " exists and holds '",
                   fs::relative(entry.path(), output).string(), "', which is no part of a pack"),
           kElsewhere);
@@ -53,7 +55,7 @@ void refuse_link(const fs::path& output) {
       output.has_filename() ? output : output.parent_path();  // "pack/" is what the link points to
   std::error_code failed;
   if (fs::is_symlink(fs::symlink_status(itself, failed)))
-    throw Error(str_cat("the output ", output.string(), " is a symbolic link"),
+    throw Error(kFileExists, str_cat("the output ", output.string(), " is a symbolic link"),
                 "give the folder that it points to, or remove the link");
 }
 
@@ -63,19 +65,22 @@ void check_output(const fs::path& output, bool overwrite) {
   const fs::file_status status = fs::status(output, failed);
   if (!fs::exists(status)) return;
   if (!fs::is_directory(status))
-    throw Error(str_cat("the output ", output.string(), " exists and is not a folder"),
+    throw Error(kFileExists, str_cat("the output ", output.string(), " exists and is not a folder"),
                 "choose another place");
   Content content;
   try {
     content = look_into(output, output, true);
   } catch (const fs::filesystem_error& e) {
-    throw Error(str_cat("cannot read the output ", output.string(), ": ", e.code().message()));
+    throw Error(kFileUnreadable,
+                str_cat("cannot read the output ", output.string(), ": ", e.code().message()));
   }
   if (content.empty) return;
   if (!content.has_manifest)
-    throw Error(str_cat("the output ", output.string(), " exists and is not a pack"), kElsewhere);
+    throw Error(kFileExists, str_cat("the output ", output.string(), " exists and is not a pack"),
+                kElsewhere);
   if (!overwrite)
-    throw Error(str_cat("the output ", output.string(), " exists"), "--overwrite replaces it");
+    throw Error(kFileExists, str_cat("the output ", output.string(), " exists"),
+                "--overwrite replaces it");
 }
 
 }  // namespace dfine::inline packing

@@ -96,7 +96,7 @@ class Packer {
     for (const DataNote& note : annotations_.notes)
       text +=
           str_cat("\n  ", note.what, ": ", note.count, ", such as ", printable(note.first.front()));
-    throw Error(text, "check --annotations");
+    throw Error(ErrorCode::kDatasetTooSmall, text, "check --annotations");
   }
 
   /// Of everything that decides the bytes of the shards, but those of the image files.

@@ -13,6 +13,7 @@
 #include "files/file_sync.h"
 
 namespace dfine::inline packing {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -30,8 +31,8 @@ bool move(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return true;
   const int code = errno;
   if (code == ENOENT || code == ENOTEMPTY || code == EEXIST) return false;
-  throw Error(str_cat("cannot rename ", from.string(), " to ", to.string(), ": ",
-                      std::generic_category().message(code)));
+  throw Error(write_error_code(code), str_cat("cannot rename ", from.string(), " to ", to.string(),
+                                              ": ", std::generic_category().message(code)));
 }
 
 }  // namespace
@@ -49,7 +50,8 @@ fs::path PackParts::folder_of(size_t index) const {
 ReadPackResult PackParts::read(size_t index) const {
   ReadPackResult read = read_pack_result(folder_of(index) / kRecord);
   if (read.plan != plan_) {
-    throw Error(str_cat(folder_of(index).string(),
+    throw Error(kDataMismatch,
+                str_cat(folder_of(index).string(),
                         " was packed from other images or annotations than part ", part_.index,
                         ", or with other options"),
                 str_cat("give all parts the same input and options; remove ", base_.string(),
@@ -64,7 +66,8 @@ std::optional<PackResult> PackParts::done() const {
   for (const auto& entry : fs::directory_iterator(base_, absent)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("part-") && !name.ends_with(division)) {
-      throw Error(str_cat(base_.string(), " holds ", name, ", but this run is part ", part_.index,
+      throw Error(kConflictingSettings,
+                  str_cat(base_.string(), " holds ", name, ", but this run is part ", part_.index,
                           " of ", part_.count),
                   str_cat("give all parts the same n in --part i/n; remove ", base_.string(),
                           " to begin again"));
@@ -108,7 +111,8 @@ fs::path PackParts::join(const PackResult& result) const {
       for (size_t index = 1; index <= part_.count && !fs::exists(target); ++index)
         move(folder_of(index) / set.name / shard.file, target);
       if (!fs::exists(target)) {
-        throw Error(str_cat(base_.string(), " lacks ", (fs::path(set.name) / shard.file).string(),
+        throw Error(kFileMissing,
+                    str_cat(base_.string(), " lacks ", (fs::path(set.name) / shard.file).string(),
                             ", which a part has packed"),
                     str_cat("remove ", base_.string(), " and pack all parts again"));
       }
@@ -132,7 +136,7 @@ void PackParts::complete(const std::vector<std::pair<fs::path, std::string>>& fi
     // and the parts with it.
     const auto is_there = [&](const auto& file) { return fs::exists(output_ / file.first); };
     if (!std::ranges::all_of(files, is_there))
-      throw Error(str_cat(output_.string(), " was made by another program meanwhile"),
+      throw Error(kFileChanged, str_cat(output_.string(), " was made by another program meanwhile"),
                   str_cat("it was left alone, and the parts are still in ", base_.string(),
                           ": remove it, and run any part again"));
   }

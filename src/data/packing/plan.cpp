@@ -17,6 +17,7 @@ constexpr size_t kBlock = 256;  // images whose sizes are asked for in one job
 struct Found {
   PlannedImage image;
   std::string problem;  // empty: usable
+  ErrorCode code = ErrorCode::kInternal;
 };
 
 Found find_image(const AnnotationSet& coco, size_t i, const std::filesystem::path& folder) {
@@ -30,6 +31,7 @@ Found find_image(const AnnotationSet& coco, size_t i, const std::filesystem::pat
     found.image.file = status.id;
   } catch (const Error& e) {
     found.problem = str_cat(describe(image), ": ", e.message());
+    found.code = e.code();
   }
   return found;
 }
@@ -107,18 +109,18 @@ PackPlan plan_pack(const AnnotationSet& coco, const SplitAssignment& sets,
     }
     return found;
   };
-  ordered_parallel(
-      pool, blocks, 4 * static_cast<size_t>(pool.size()), find_block,
-      [&](size_t, std::vector<Found> block) {
-        for (Found& found : block) {
-          const size_t index = found.image.index, set = sets.of_image[index];
-          if (found.problem.empty()) {
-            fillings[set].take(std::move(found.image), set, shard_size);
-          } else {
-            plan.problems.push_back({std::move(found.problem), static_cast<int64_t>(index)});
-          }
-        }
-      });
+  ordered_parallel(pool, blocks, 4 * static_cast<size_t>(pool.size()), find_block,
+                   [&](size_t, std::vector<Found> block) {
+                     for (Found& found : block) {
+                       const size_t index = found.image.index, set = sets.of_image[index];
+                       if (found.problem.empty()) {
+                         fillings[set].take(std::move(found.image), set, shard_size);
+                       } else {
+                         plan.problems.push_back(
+                             {std::move(found.problem), static_cast<int64_t>(index), found.code});
+                       }
+                     }
+                   });
   for (Filling& filling : fillings)
     std::ranges::move(filling.shards, std::back_inserter(plan.shards));
   return plan;

@@ -13,7 +13,8 @@ Annotations read_annotations(const PackOptions& options, ThreadPool& pool) {
   std::error_code failed;
   const bool folder_needed = options.format == AnnotationFormat::kCoco || !options.images.empty();
   if (folder_needed && !std::filesystem::is_directory(options.images, failed))
-    throw Error(str_cat("the image folder ", options.images.string(), " does not exist"),
+    throw Error(ErrorCode::kFileMissing,
+                str_cat("the image folder ", options.images.string(), " does not exist"),
                 "check --images");
   switch (options.format) {
     case AnnotationFormat::kYolo:

@@ -9,6 +9,7 @@
 #include "files/atomic_path.h"
 
 namespace dfine::inline packing {
+using enum ErrorCode;
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -107,11 +108,11 @@ void write_pack_result(const std::filesystem::path& file, const PackResult& resu
 
 ReadPackResult read_pack_result(const std::filesystem::path& file) {
   std::ifstream in(file);
-  if (!in) throw Error(str_cat("cannot read ", file.string()));
+  if (!in) throw Error(kFileUnreadable, str_cat("cannot read ", file.string()));
   try {
     return parse(Json::parse(in));
   } catch (const Json::exception& e) {
-    throw Error(str_cat(file.string(), " is damaged: ", e.what()));
+    throw Error(kFileDamaged, str_cat(file.string(), " is damaged: ", e.what()));
   }
 }
 

@@ -52,13 +52,14 @@ std::vector<PlannedImage> without(const std::vector<PlannedImage>& images,
 ShardPacker::Checked ShardPacker::check(const PlannedImage& planned) const {
   const CocoImage& image = coco_.images[planned.index];
   try {
-    Checked checked{read_checked_image(planned.path, planned.size, image), {}, {}};
+    Checked checked;
+    checked.image = read_checked_image(planned.path, planned.size, image);
     if (options_.max_side > 0) limit_side(checked.image, options_.max_side);
     if (options_.decode && !checked.image.resized)
       decode_image(checked.image.bytes);  // one made smaller has been decoded
     return checked;
   } catch (const Error& e) {
-    return {{}, str_cat(describe(image), ": ", e.message()), e.hint()};
+    return {{}, str_cat(describe(image), ": ", e.message()), e.hint(), e.code()};
   }
 }
 
@@ -67,22 +68,22 @@ std::vector<CocoProblem> ShardPacker::for_each_usable(const std::vector<PlannedI
                                                       Take take) {
   std::vector<CocoProblem> problems;
   const auto produce = [&](size_t i) { return check(images[i]); };
-  ordered_parallel(
-      pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), produce,
-      [&](size_t i, Checked checked) {
-        stop_if(options_.interrupted);
-        if (checked.problem.empty()) {
-          take(images[i], std::move(checked.image));
-        } else {
-          problems.push_back({std::move(checked.problem), static_cast<int64_t>(images[i].index)});
-          if (!options_.skip_bad)
-            throw_problems(options_.annotations, problems,
-                           checked.hint.empty()
-                               ? kSkipHint
-                               : checked.hint + "; --skip-bad leaves such images out");
-        }
-        if (!silent_) done_(images[i].size);
-      });
+  ordered_parallel(pool_, images.size(), 4 * static_cast<size_t>(options_.jobs), produce,
+                   [&](size_t i, Checked checked) {
+                     stop_if(options_.interrupted);
+                     if (checked.problem.empty()) {
+                       take(images[i], std::move(checked.image));
+                     } else {
+                       problems.push_back({std::move(checked.problem),
+                                           static_cast<int64_t>(images[i].index), checked.code});
+                       if (!options_.skip_bad)
+                         throw_problems(options_.annotations, problems,
+                                        checked.hint.empty()
+                                            ? kSkipHint
+                                            : checked.hint + "; --skip-bad leaves such images out");
+                     }
+                     if (!silent_) done_(images[i].size);
+                   });
   return problems;
 }
 

@@ -36,6 +36,7 @@ class ShardPacker {
   struct Checked {
     CheckedImage image;
     std::string problem, hint;
+    ErrorCode code = ErrorCode::kInternal;
   };
   Checked check(const PlannedImage& planned) const;
   /// Calls take(planned, checked) for the usable images in order; returns the others.

@@ -13,6 +13,7 @@ namespace {
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
   const int code = errno;
   throw Error(
+      write_error_code(code),
       str_cat("cannot ", action, " ", path.string(), ": ", std::generic_category().message(code)),
       code == ENOSPC || code == EDQUOT || code == EFBIG
           ? "free some space there or choose another place"

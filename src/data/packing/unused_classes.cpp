@@ -32,7 +32,8 @@ DataNote drop_classes(AnnotationSet& coco, const char* what,
     }
   }
   if (kept.empty())
-    throw Error("no class has an annotation, so that none is left after dropping the unused ones",
+    throw Error(ErrorCode::kDatasetTooSmall,
+                "no class has an annotation, so that none is left after dropping the unused ones",
                 "check the annotations");
   coco.categories = std::move(kept);
   for (CocoAnnotation& annotation : coco.annotations) {

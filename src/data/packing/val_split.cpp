@@ -19,7 +19,8 @@ SplitAssignment one_set(const AnnotationSet& coco) {
 SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t seed) {
   const size_t count = coco.images.size();
   if (count < 2)
-    throw Error(str_cat("cannot split ", counted(static_cast<long long>(count), "image"),
+    throw Error(ErrorCode::kDatasetTooSmall,
+                str_cat("cannot split ", counted(static_cast<long long>(count), "image"),
                         " into training and validation"));
   std::vector<std::pair<double, int64_t>> draws;
   for (const CocoImage& image : coco.images) {

@@ -41,6 +41,7 @@ class FileLock {
  private:
   [[noreturn]] static void fail(const fs::path& path) {
     throw Error(
+        write_error_code(errno),
         str_cat("cannot lock ", path.string(), ": ", std::generic_category().message(errno)),
         "data.cache_dir must be a folder on a local disk that you may write to");
   }
@@ -69,6 +70,7 @@ void check_space(const fs::path& cache_dir, uint64_t needed) {
   const uint64_t free = fs::space(cache_dir).available;
   if (needed > free) {
     throw Error(
+        ErrorCode::kDiskFull,
         str_cat("the copy needs ", human_bytes(static_cast<double>(needed)), ", but ",
                 cache_dir.string(), " has only ", human_bytes(static_cast<double>(free)), " free"),
         "remove copies of other packs there, name another folder, or leave data.cache_dir empty");
@@ -83,7 +85,8 @@ void copy_pack(const fs::path& pack, const fs::path& target, const Manifest& man
     std::error_code failed;
     fs::copy_file(pack / name, folder.path() / name, failed);
     if (failed) {
-      throw Error(str_cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ",
+      throw Error(write_error_code(failed.value()),
+                  str_cat("cannot copy ", (pack / name).string(), " to ", target.string(), ": ",
                           failed.message()),
                   "is there room on the disk of data.cache_dir?");
     }

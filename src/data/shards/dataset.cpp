@@ -10,6 +10,7 @@
 #include "data/shards/manifest.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 std::array<double, 4> xywh_of(const MappedIndex::Boxes& boxes, size_t b) {
@@ -52,8 +53,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
   std::vector<int64_t> all(classes);
   std::iota(all.begin(), all.end(), 0);
   if (sorted != all)
-    throw Error(
-        str_cat("the labels of ", folder_.string(), " cannot be renumbered: not a permutation"));
+    throw Error(kInternal, str_cat("the labels of ", folder_.string(),
+                                   " cannot be renumbered: not a permutation"));
   std::vector<Category> categories(classes);
   std::vector<int32_t> composed(classes);
   for (size_t label = 0; label < classes; ++label)
@@ -67,8 +68,8 @@ PackedDataset PackedDataset::relabelled(const std::vector<int64_t>& label_of) &&
 
 PackedDataset PackedDataset::renamed(const std::vector<std::string>& names) && {
   if (names.size() != categories_.size())
-    throw Error(str_cat(names.size(), " names for the ", categories_.size(), " classes of ",
-                        folder_.string()));
+    throw Error(kInternal, str_cat(names.size(), " names for the ", categories_.size(),
+                                   " classes of ", folder_.string()));
   for (size_t label = 0; label < names.size(); ++label) categories_[label].name = names[label];
   return std::move(*this);
 }
@@ -109,7 +110,7 @@ std::vector<LabelledBox> PackedDataset::training_boxes(size_t i) const {
     if (index.box.iscrowd[b] != 0) continue;
     const auto xyxy = clip_box(xywh_of(index.box, b), index.width[r], index.height[r]);
     if (!xyxy) {
-      throw Error(str_cat(describe(i), ": box ", b, " has no area inside the image"),
+      throw Error(kFileDamaged, str_cat(describe(i), ": box ", b, " has no area inside the image"),
                   "pack the dataset again");
     }
     boxes.push_back({*xyxy, label_of_[static_cast<size_t>(index.box.label[b])]});

@@ -8,6 +8,7 @@
 #include "core/text.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -24,7 +25,7 @@ uint32_t checksum_from_text(const std::string& text) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
-    throw Error(str_cat("'", text, "' is not a checksum of 8 digits"));
+    throw Error(kFileDamaged, str_cat("'", text, "' is not a checksum of 8 digits"));
   return value;
 }
 
@@ -58,7 +59,7 @@ ShardEntry shard_entry_from_json(const Json& json) {
   ShardEntry entry = shard_counts_from_json(json);
   entry.file = json.at("file").get<std::string>();
   if (entry.file.empty() || entry.file.find('/') != std::string::npos)
-    throw Error(str_cat("'", entry.file, "' is not the name of a shard"));
+    throw Error(kFileDamaged, str_cat("'", entry.file, "' is not the name of a shard"));
   entry.image_bytes_offset = json.at("image_bytes_offset").get<uint64_t>();
   entry.index_crc32c = checksum_from_text(json.at("index_crc32c").get<std::string>());
   return entry;

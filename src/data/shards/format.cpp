@@ -24,7 +24,7 @@ uint32_t extend(uint32_t crc, const ByteFile& file, uint64_t begin, uint64_t end
 }
 
 [[noreturn]] void damaged(const std::string& what) {
-  throw Error("the index is not sound: " + what, "pack the dataset again");
+  throw Error(ErrorCode::kFileDamaged, "the index is not sound: " + what, "pack the dataset again");
 }
 
 void check_length(const char* name, size_t length, size_t expected) {

@@ -12,6 +12,7 @@
 #include "core/text.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 /// An HDF5 handle with the function that gives it back.
@@ -152,7 +153,8 @@ void Hdf5Writer::fail(const std::string& what) const {
   const bool full = cause.find("No space left") != std::string::npos ||
                     cause.find("too large") != std::string::npos ||
                     cause.find("quota") != std::string::npos;
-  throw Error(str_cat(path_.string(), ": ", what, cause.empty() ? "" : ": ", cause),
+  throw Error(full ? kDiskFull : kWriteFailed,
+              str_cat(path_.string(), ": ", what, cause.empty() ? "" : ": ", cause),
               full ? "free some space there or choose another place" : "");
 }
 
@@ -245,7 +247,9 @@ void Hdf5Writer::close() {
 Hdf5Reader::Hdf5Reader(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code failed;
   file_size_ = std::filesystem::file_size(path_, failed);
-  if (failed) throw Error(str_cat("cannot read ", path_.string(), ": ", failed.message()));
+  if (failed)
+    throw Error(read_error_code(failed.value()),
+                str_cat("cannot read ", path_.string(), ": ", failed.message()));
   const Handle access = access_list();
   file_ = H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access);
   if (file_ < 0) fail("is no HDF5 file, or a damaged one");
@@ -257,7 +261,7 @@ Hdf5Reader::~Hdf5Reader() {
 
 void Hdf5Reader::fail(const std::string& what) const {
   const std::string cause = last_failure();
-  throw Error(str_cat(path_.string(), " ", what, cause.empty() ? "" : ": ", cause));
+  throw Error(kFileDamaged, str_cat(path_.string(), " ", what, cause.empty() ? "" : ": ", cause));
 }
 
 namespace {

@@ -14,6 +14,7 @@
 #include "data/split_names.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -38,7 +39,8 @@ void check_checksum(Json json) {
   const uint32_t stated = checksum_from_text(json.at(kChecksum).get<std::string>());
   json.erase(kChecksum);
   if (checksum_of(json) != stated)
-    throw Error("its checksum does not fit its content: the manifest was edited, or is damaged",
+    throw Error(kFileDamaged,
+                "its checksum does not fit its content: the manifest was edited, or is damaged",
                 "copy it again from where the pack was made, or pack the dataset again");
 }
 
@@ -53,21 +55,22 @@ void check_names(const std::vector<ShardEntry>& shards) {
       std::from_chars(shard.file.data() + kPrefix.size(), shard.file.data() + shard.file.size(),
                       number);
     if (shard.file != shard_file_name(number))
-      throw Error(str_cat("'", shard.file, "' is not the name of a shard"));
+      throw Error(kFileDamaged, str_cat("'", shard.file, "' is not the name of a shard"));
     if (number < next)
-      throw Error(str_cat("it lists ", shard.file,
-                          " twice, or after a later shard: the manifest was edited"));
+      throw Error(kFileDamaged, str_cat("it lists ", shard.file,
+                                        " twice, or after a later shard: the manifest was edited"));
     next = number + 1;
   }
 }
 
 Manifest parse(const Json& json) {
   if (json.at("format") != kFormat)
-    throw Error(str_cat("it describes a \"", json.at("format").get<std::string>(), "\", not a \"",
-                        kFormat, "\""));
+    throw Error(kFormatInvalid, str_cat("it describes a \"", json.at("format").get<std::string>(),
+                                        "\", not a \"", kFormat, "\""));
   const auto version = json.at("format_version").get<int64_t>();
   if (version != kFormatVersion) {
-    throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
+    throw Error(kVersionMismatch,
+                str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
                 "pack the dataset again");
   }
   Manifest manifest;
@@ -79,7 +82,7 @@ Manifest parse(const Json& json) {
     manifest.shards.push_back(shard_entry_from_json(shard));
   check_names(manifest.shards);
   if (!(shard_counts_from_json(json.at("totals")) == manifest.totals()))
-    throw Error("its totals are not the sums over its shards");
+    throw Error(kFileDamaged, "its totals are not the sums over its shards");
   check_checksum(json);
   return manifest;
 }
@@ -89,11 +92,12 @@ Manifest parse(const Json& json) {
   const fs::path parts = fs::path(folder.has_filename() ? folder : folder.parent_path()) +=
       ".parts";
   if (fs::is_directory(parts, failed))
-    throw Error(str_cat("the pack ", folder.string(),
+    throw Error(kFileMissing,
+                str_cat("the pack ", folder.string(),
                         " does not exist: only parts of it are packed, in ", parts.string()),
                 "pack the other parts (--part i/n) first");
   throw Error(
-      str_cat("the pack ", folder.string(), " does not exist"),
+      kFileMissing, str_cat("the pack ", folder.string(), " does not exist"),
       str_cat("check the path; relative paths start at ", fs::current_path(failed).string()));
 }
 
@@ -104,7 +108,7 @@ Manifest parse(const Json& json) {
     if (fs::exists(folder / set / kManifestName, failed))
       packs += str_cat(packs.empty() ? "" : " or ", (folder / set).string());
   }
-  throw Error(str_cat(folder.string(), " is not a pack: it has no ", kManifestName),
+  throw Error(kFormatInvalid, str_cat(folder.string(), " is not a pack: it has no ", kManifestName),
               packs.empty() ? "give the folder that dfine-pack wrote (its --output)"
                             : "it holds packs: give " + packs);
 }
@@ -115,12 +119,13 @@ std::ifstream open_manifest(const fs::path& folder) {
   const fs::file_status status = fs::status(folder, failed);
   if (status.type() == fs::file_type::not_found) refuse_missing(folder);
   if (fs::exists(status) && !fs::is_directory(status))
-    throw Error(str_cat(folder.string(), " is a file, not a pack"),
+    throw Error(kFormatInvalid, str_cat(folder.string(), " is a file, not a pack"),
                 "give the folder that dfine-pack wrote (its --output)");
   std::ifstream in(folder / kManifestName);
   if (in) return in;
   if (errno == ENOENT) refuse_without_manifest(folder);
-  throw Error(str_cat("cannot read ", (folder / kManifestName).string(), ": ",
+  throw Error(read_error_code(errno),
+              str_cat("cannot read ", (folder / kManifestName).string(), ": ",
                       std::generic_category().message(errno)),
               "check its permissions");
 }
@@ -164,7 +169,8 @@ Manifest read_manifest(const std::filesystem::path& folder) {
   try {
     return parse(Json::parse(in));
   } catch (const Json::exception& e) {
-    throw Error(str_cat("the manifest is damaged: ", e.what()), "pack the dataset again");
+    throw Error(kFileDamaged, str_cat("the manifest is damaged: ", e.what()),
+                "pack the dataset again");
   }
 }
 

@@ -7,6 +7,7 @@
 #include "core/text.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -23,19 +24,23 @@ std::string copy_again(const fs::path& shard) {
 void check_file(const fs::path& path, const ShardEntry& entry) {
   std::error_code failed;
   if (!fs::exists(path, failed))
-    throw Error(str_cat(path.string(), " is missing, but the manifest lists it"), copy_again(path));
+    throw Error(kFileMissing, str_cat(path.string(), " is missing, but the manifest lists it"),
+                copy_again(path));
   const ByteFile file(path);
   if (const uint64_t size = file.size(); size != entry.file_bytes) {
-    throw Error(str_cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes,
+    throw Error(kFileDamaged,
+                str_cat(path.string(), " has ", size, " bytes instead of ", entry.file_bytes,
                         size < entry.file_bytes ? ": it was cut short" : ""),
                 copy_again(path));
   }
   if (entry.image_bytes_offset > entry.file_bytes ||
       entry.image_bytes > entry.file_bytes - entry.image_bytes_offset) {
-    throw Error("the manifest puts image/bytes outside of the file", copy_again(path));
+    throw Error(kFileDamaged, "the manifest puts image/bytes outside of the file",
+                copy_again(path));
   }
   if (index_checksum(file, entry.image_bytes_offset, entry.image_bytes) != entry.index_crc32c) {
     throw Error(
+        kFileDamaged,
         "the checksum of its index is not the one in the manifest: the file is damaged, or belongs "
         "to another pack",
         copy_again(path));
@@ -46,7 +51,8 @@ std::vector<Category> read_categories(const Hdf5Reader& file) {
   const auto ids = file.attribute_list<int64_t>("category_id");
   const auto names = file.attribute_strings("category_name");
   if (ids.size() != names.size())
-    throw Error(str_cat("category_id has ", ids.size(), " entries, category_name ", names.size()));
+    throw Error(kFileDamaged,
+                str_cat("category_id has ", ids.size(), " entries, category_name ", names.size()));
   std::vector<Category> categories;
   for (size_t i = 0; i < ids.size(); ++i) categories.push_back({ids[i], names[i]});
   return categories;
@@ -86,7 +92,8 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry,
   check_file(path, entry);
   const Hdf5Reader file(path);
   if (const auto version = file.attribute<int32_t>("format_version"); version != kFormatVersion) {
-    throw Error(str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
+    throw Error(kVersionMismatch,
+                str_cat("its format_version is ", version, "; this program reads ", kFormatVersion),
                 "pack the dataset again");
   }
   ShardIndex index;
@@ -98,7 +105,7 @@ Shard open_checked(const fs::path& path, const ShardEntry& entry,
   const auto region = file.region<uint8_t>(kBytesDataset);
 
   const auto differs = [&](const std::string& what) {
-    throw Error(what + " are not the manifest's: it was edited", copy_again(path));
+    throw Error(kFileDamaged, what + " are not the manifest's: it was edited", copy_again(path));
   };
   if (!std::equal(own_categories.begin(), own_categories.end(), categories.begin(),
                   categories.end()))
@@ -124,7 +131,8 @@ void ShardBytes::read(uint64_t offset, uint64_t size, uint32_t expected,
                       std::vector<uint8_t>& bytes) const {
   file_.read(base_ + offset, size, bytes);
   if (const uint32_t found = crc32c(bytes); found != expected)
-    throw Error("its checksum is wrong: the bytes are damaged", copy_again(file_.path()));
+    throw Error(kFileDamaged, "its checksum is wrong: the bytes are damaged",
+                copy_again(file_.path()));
 }
 
 Shard open_shard(const fs::path& folder, const ShardEntry& entry,

@@ -71,7 +71,7 @@ VerifyReport verify_pack(const std::filesystem::path& folder, int jobs, bool dec
     };
     ordered_parallel(pool, (count + kBlock - 1) / kBlock, 2 * static_cast<size_t>(jobs), check,
                      [&](size_t block, std::vector<std::string> damaged) {
-                       if (interrupted()) throw Error("interrupted");
+                       if (interrupted()) throw Error(ErrorCode::kInterrupted, "interrupted");
                        std::ranges::move(damaged, std::back_inserter(report.damaged));
                        for (size_t r = block * kBlock; r < std::min((block + 1) * kBlock, count);
                             ++r)

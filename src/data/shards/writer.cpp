@@ -5,6 +5,7 @@
 #include "data/box_policy.h"
 
 namespace dfine::inline shards {
+using enum ErrorCode;
 namespace {
 
 void append(ShardIndex::Boxes& boxes, const CocoAnnotation& annotation) {
@@ -28,7 +29,7 @@ ShardWriter::ShardWriter(const std::filesystem::path& path, uint64_t image_bytes
 void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, uint32_t crc32c,
                       std::span<const CocoAnnotation> annotations) {
   if (bytes.size() > announced_ - written_)
-    throw Error(str_cat(path_.string(), ": more image bytes than announced"));
+    throw Error(kInternal, str_cat(path_.string(), ": more image bytes than announced"));
   file_.write_bytes(written_, bytes);
   index_.offset.push_back(written_);
   index_.size.push_back(bytes.size());
@@ -54,8 +55,8 @@ void ShardWriter::add(const CocoImage& image, std::span<const uint8_t> bytes, ui
 
 ShardEntry ShardWriter::finish(std::span<const Category> categories) {
   if (written_ != announced_)
-    throw Error(
-        str_cat(path_.string(), ": ", announced_ - written_, " image bytes fewer than announced"));
+    throw Error(kInternal, str_cat(path_.string(), ": ", announced_ - written_,
+                                   " image bytes fewer than announced"));
   check_index(index_, written_, categories.size());
   ShardEntry entry;
   entry.file = path_.filename().string();

@@ -70,7 +70,8 @@ void within_memory(Trial trial, const Communicator& group, const std::string& wh
     trial();
   } catch (const c10::Error& e) {
     if (!out_of_memory(e)) throw;
-    throw Error(str_cat(what, " does not fit into the memory of ", group.device().str()), hint);
+    throw Error(ErrorCode::kOutOfMemory,
+                str_cat(what, " does not fit into the memory of ", group.device().str()), hint);
   }
 }
 

@@ -35,6 +35,7 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   check_agreement(group, "the configuration", print_config(config));
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(
+        ErrorCode::kConflictingSettings,
         "run.deterministic is set, but on GPUs the gradient of grid_sample, which deformable "
         "attention needs, has no deterministic form",
         "unset it, or train on the CPU: --set run.device=cpu");

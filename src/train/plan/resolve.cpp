@@ -11,6 +11,7 @@
 #include "weights/hf_config.h"
 
 namespace dfine::inline plan {
+using enum ErrorCode;
 namespace {
 
 uint64_t seed(const Config& config) {
@@ -25,7 +26,8 @@ void check_queries(const Config& config, const ModelSpec& spec) {
   for (const int64_t stride : spec.strides())
     places += (size.height / stride) * (size.width / stride);
   if (places >= spec.num_queries) return;
-  throw Error(str_cat("model.num_queries is ", spec.num_queries,
+  throw Error(kConflictingSettings,
+              str_cat("model.num_queries is ", spec.num_queries,
                       ", but the feature maps of an image of ", size.height, "x", size.width,
                       size == config.data.image_size
                           ? " (data.image_size)"
@@ -65,7 +67,7 @@ LoopPlan loop_plan(const Config& config) {
 PackedDataset open_pack(const std::string& key, const std::string& folder,
                         const std::string& cache_dir) {
   if (folder.empty())
-    throw Error(str_cat(key, " is not set"),
+    throw Error(kMissingKey, str_cat(key, " is not set"),
                 str_cat("give the folder that dfine-pack wrote: --set ", key, "=FOLDER"));
   const ErrorContext at("opening ", key, " = ", folder);
   return PackedDataset::open(cache_dir.empty() ? std::filesystem::path(folder)
@@ -81,7 +83,8 @@ EpochLayout epoch_layout(const Config& config, int ranks, int64_t num_images) {
   const int64_t accumulate = config.train.gradient_accumulation_steps,
                 global_batch = config.data.batch_size * ranks * accumulate;
   if (num_images < global_batch) {
-    throw Error(str_cat("data.train has ", counted(num_images, "image"),
+    throw Error(kDatasetTooSmall,
+                str_cat("data.train has ", counted(num_images, "image"),
                         ", fewer than the global batch of ", global_batch, " (",
                         counted(ranks, "rank"), " x ", config.data.batch_size,
                         accumulate > 1 ? str_cat(" x ", accumulate) : "", ")"),
@@ -112,6 +115,7 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {
       throw Error(
+          kConflictingSettings,
           str_cat("model.weights = ", wanted.weights, " is ",
                   size.empty() ? "of no published size" : "D-FINE-" + size, ", model.size is ",
                   wanted.size),

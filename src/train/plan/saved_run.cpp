@@ -6,16 +6,19 @@
 #include "core/text.h"
 
 namespace dfine::inline plan {
+using enum ErrorCode;
 
 void require_continuable(const SavedRun& run, const RunPlan& plan) {
   const Config saved = parse_saved_config(run.config, "the checkpoint's configuration");
   if (saved.model.size != plan.model_size) {
-    throw Error(str_cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ",
+    throw Error(kCheckpointMismatch,
+                str_cat("the checkpoint is of D-FINE-", saved.model.size, ", model.size is ",
                         plan.model_size),
                 str_cat("set model.size = \"", saved.model.size, "\""));
   }
   if ((saved.model.num_denoising > 0) != (plan.model.spec.num_denoising > 0)) {
     throw Error(
+        kCheckpointMismatch,
         str_cat("the checkpoint was trained with model.num_denoising = ", saved.model.num_denoising,
                 ", this run has ", plan.model.spec.num_denoising,
                 ": with denoising the model has a class embedding more"),
@@ -26,6 +29,7 @@ void require_continuable(const SavedRun& run, const RunPlan& plan) {
                 global_batch = saved.data.batch_size * run.world_size * accumulated;
   if (global_batch != plan.layout.global_batch) {
     throw Error(
+        kCheckpointMismatch,
         str_cat("the checkpoint was trained with a global batch of ", global_batch, " (",
                 counted(run.world_size, "rank"), " x ", saved.data.batch_size,
                 accumulated > 1 ? str_cat(" x ", accumulated) : "", "), this run has ",
@@ -34,7 +38,8 @@ void require_continuable(const SavedRun& run, const RunPlan& plan) {
         "train.gradient_accumulation_steps included");
   }
   if (run.step != run.epoch * plan.layout.steps_per_epoch + run.epoch_step) {
-    throw Error(str_cat("the checkpoint's ", run.step, " steps are ", run.epoch, " epochs and ",
+    throw Error(kCheckpointMismatch,
+                str_cat("the checkpoint's ", run.step, " steps are ", run.epoch, " epochs and ",
                         run.epoch_step, " steps; with data.train as it is now an epoch has ",
                         plan.layout.steps_per_epoch, " steps"),
                 "continue with the data it was trained on");

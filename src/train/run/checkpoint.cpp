@@ -19,6 +19,7 @@
 #include "weights/weights.h"
 
 namespace dfine::inline run {
+using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
@@ -44,8 +45,8 @@ std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
       continue;
     }
     if (!at::equal(first->second, item->second))
-      throw Error(str_cat(item->first, " differs from ", first->first,
-                          ", another name of the same tensor"));
+      throw Error(kFileDamaged, str_cat(item->first, " differs from ", first->first,
+                                        ", another name of the same tensor"));
     item = tensors.erase(item);
   }
   return tensors;
@@ -160,8 +161,8 @@ PthValue::Dict state_of(const Checkpoint& checkpoint) {
 void read_state(const PthValue& state, Checkpoint& checkpoint) {
   const int64_t version = state.at("format_version").as_int();
   if (version != kFormatVersion)
-    throw Error(str_cat("it is of format version ", version, ", this program reads version ",
-                        kFormatVersion));
+    throw Error(kVersionMismatch, str_cat("it is of format version ", version,
+                                          ", this program reads version ", kFormatVersion));
   const auto read_entry = [&](const std::string& key, auto& field) {
     // Older checkpoints lack these two.
     if ((key == "scaler" || key == "weights") && !state.contains(key)) return;
@@ -174,13 +175,13 @@ void read_state(const PthValue& state, Checkpoint& checkpoint) {
 }
 
 void require_files(const fs::path& dir) {
-  if (!fs::is_directory(dir)) throw Error("there is no such checkpoint folder");
+  if (!fs::is_directory(dir)) throw Error(kFileMissing, "there is no such checkpoint folder");
   std::string missing;
   for (const char* name :
        {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"})
     if (!fs::exists(dir / name)) missing += str_cat(missing.empty() ? "" : ", ", name);
   if (!missing.empty())
-    throw Error("the checkpoint lacks " + missing,
+    throw Error(kFileMissing, "the checkpoint lacks " + missing,
                 "Only folders that training wrote can be continued from.");
 }
 

@@ -11,6 +11,7 @@
 #include "files/atomic_path.h"
 
 namespace dfine::inline run {
+using enum ErrorCode;
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -48,7 +49,7 @@ auto read_metrics(const std::filesystem::path& file, Read read) {
     std::ifstream in(file, std::ios::binary);
     return read(Json::parse(in));
   } catch (const Json::exception& e) {
-    throw Error(str_cat("it is not as training writes it: ", e.what()),
+    throw Error(kFileDamaged, str_cat("it is not as training writes it: ", e.what()),
                 "remove it, and the checkpoint opens without its metrics");
   }
 }
@@ -62,7 +63,7 @@ const char* weights_name(WeightsKind kind) {
 WeightsKind to_weights_kind(const std::string& name) {
   if (name == "ema") return WeightsKind::kEma;
   if (name == "raw") return WeightsKind::kRaw;
-  throw Error(str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
+  throw Error(kInternal, str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
 }
 
 void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint) {

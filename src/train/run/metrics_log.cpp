@@ -61,6 +61,12 @@ void MetricsLog::write_validation(const ValidationRecord& record, bool better) {
   write_line(line.dump());
 }
 
+void MetricsLog::write_event(const RunEvent& e) {
+  Json line{{"type", "event"}, {"event", e.event}, {"step", e.step}, {"epoch", e.epoch}};
+  for (const auto& [name, value] : e.values) line[name] = value;
+  write_line(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 void MetricsLog::write_line(const std::string& line) {
   out_.write(line + '\n');
 }

@@ -25,6 +25,13 @@ struct StepRecord {
       false;  // nothing was updated: not finite, or an overflow in fp16; only then in the file
 };
 
+/// What happens beside steps and validations.
+struct RunEvent {
+  std::string event;  // as docs/runs.md lists them: "started", ...
+  int64_t step = 0, epoch = 0;
+  std::vector<std::pair<std::string, std::string>> values;  // more fields
+};
+
 class MetricsLog {
  public:
   /// Appends to `path`. With `resume_step` >= 0, records of later steps (of an interrupted run) are
@@ -35,6 +42,7 @@ class MetricsLog {
   /// A "val" line of the weights that count; with `better` false a "val_other" line. -1 where COCO
   /// defines no metric.
   void write_validation(const ValidationRecord& record, bool better);
+  void write_event(const RunEvent& event);
 
  private:
   void write_line(const std::string& line);

@@ -6,6 +6,7 @@
 #include "core/text.h"
 
 namespace dfine::inline run {
+using enum ErrorCode;
 namespace {
 
 PthValue::Dict group_to_pth(const AdamWState::Group& group) {
@@ -31,13 +32,14 @@ PthValue::Dict group_to_pth(const AdamWState::Group& group) {
 AdamWState::Group group_from_pth(const PthValue& value) {
   for (const char* key : {"amsgrad", "maximize"})
     if (value.contains(key) && value.at(key).as_bool())
-      throw Error(str_cat(key, " is on, which this AdamW does not have"));
+      throw Error(kCheckpointMismatch, str_cat(key, " is on, which this AdamW does not have"));
   AdamWState::Group group;
   group.hyper.lr = value.at("lr").as_double();
   group.hyper.eps = value.at("eps").as_double();
   group.hyper.weight_decay = value.at("weight_decay").as_double();
   const auto& betas = value.at("betas").as_list();
-  if (betas.size() != 2) throw Error(str_cat("betas has ", betas.size(), " entries, not 2"));
+  if (betas.size() != 2)
+    throw Error(kFileDamaged, str_cat("betas has ", betas.size(), " entries, not 2"));
   group.hyper.beta1 = betas[0].as_double();
   group.hyper.beta2 = betas[1].as_double();
   for (const PthValue& index : value.at("params").as_list())
@@ -46,8 +48,8 @@ AdamWState::Group group_from_pth(const PthValue& value) {
     for (const PthValue& name : value.at("param_names").as_list())
       group.names.push_back(name.as_string());
   if (!group.names.empty() && group.names.size() != group.indices.size())
-    throw Error(str_cat("param_names has ", group.names.size(), " entries for ",
-                        group.indices.size(), " parameters"));
+    throw Error(kFileDamaged, str_cat("param_names has ", group.names.size(), " entries for ",
+                                      group.indices.size(), " parameters"));
   return group;
 }
 
@@ -68,7 +70,8 @@ AdamWState to_adamw_state(const PthValue& value) {
   for (const auto& [key, moments] : value.at("state").as_dict()) {
     const auto* index = std::get_if<int64_t>(&key);
     if (!index)
-      throw Error("state has the key " + std::get<std::string>(key) + ", not a parameter's index");
+      throw Error(kFileDamaged,
+                  "state has the key " + std::get<std::string>(key) + ", not a parameter's index");
     const ErrorContext at("in the state of parameter ", *index);
     state.moments[*index] = {moments.at("step").as_tensor(), moments.at("exp_avg").as_tensor(),
                              moments.at("exp_avg_sq").as_tensor()};

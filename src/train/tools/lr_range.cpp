@@ -48,7 +48,8 @@ std::string short_lr(double lr) {
 
 LrRange judge_lr_range(std::vector<LrTrial> trials) {
   if (trials.size() < 3)
-    throw Error(str_cat("the learning-rate finder needs at least 3 steps, it has ", trials.size()),
+    throw Error(ErrorCode::kBadValue,
+                str_cat("the learning-rate finder needs at least 3 steps, it has ", trials.size()),
                 "give --find-lr a larger number");
   LrRange range{.trials = std::move(trials)};
   smooth(range.trials);

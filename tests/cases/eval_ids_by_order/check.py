@@ -8,7 +8,7 @@ def check(case):
                         expect=expect)
 
     out = evaluate()
-    assert "images are matched by file name, and 2 of 2 records go to another image id" in out, out
+    assert "file name" in out and "2 of 2 records" in out, out
     with open(case("metrics.json")) as f:
         assert json.load(f)["ap"] == 1  # all boxes are exact
 

@@ -46,22 +46,21 @@ TEST(Advice, TooFewSteps) {
   FineRun run;
   run.config.train.stage2_epoch = 0;
   run.config.train.epochs = 1;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312 optimizer steps in all"),
-                                                HasSubstr("train.epochs"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("312"), HasSubstr("train.epochs"))));
 }
 
 TEST(Advice, TooFewStepsByTheirLimit) {
   FineRun run;
   run.config.train.max_steps = 100;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("Raise train.max_steps (100)"),
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("train.max_steps (100)"),
                                                 Not(HasSubstr("train.epochs")))));
 }
 
 TEST(Advice, FrozenRandomLayers) {
   FineRun run;
   run.config.model.freeze_stem = true;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("model.weights is not set"),
-                                                HasSubstr("model.freeze_stem"))));
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(AllOf(HasSubstr("model.weights"), HasSubstr("model.freeze_stem"))));
   run.config.model.weights = "dfine-s";
   EXPECT_THAT(run.warnings(), IsEmpty());
 }
@@ -75,11 +74,11 @@ TEST(Advice, AnAverageThatKeepsTheRandomHead) {
   run.shape.steps_per_epoch = 12;
   run.config.ema.decay = 0.9999;
   run.config.ema.warmup_steps = 0;
-  EXPECT_THAT(run.warnings(),
-              ElementsAre(HasSubstr("432 optimizer steps"),
-                          AllOf(HasSubstr("96 %"), HasSubstr("ema.decay = \"auto\""))));
+  EXPECT_THAT(
+      run.warnings(),
+      ElementsAre(HasSubstr("432"), AllOf(HasSubstr("96 %"), HasSubstr("ema.decay = \"auto\""))));
   run.config.ema.enabled = false;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432 optimizer steps")));
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("432")));
 }
 
 TEST(Advice, AWarmUpAsLongAsTheRun) {
@@ -111,8 +110,7 @@ TEST(Advice, ARateFarFromTheRecipe) {
   }
   for (const double lr : {2.9e-4, 6.2e-6}) {
     run.config.optim.lr = lr;
-    EXPECT_THAT(run.warnings(),
-                ElementsAre(AllOf(HasSubstr("far from the recipe"), HasSubstr("optim.lr"))))
+    EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("recipe"), HasSubstr("optim.lr"))))
         << lr;
   }
 }
@@ -121,8 +119,7 @@ TEST(Advice, ARateStatedForAnotherBatch) {
   FineRun run;
   run.shape.global_batch = 8;
   run.config.optim.base_batch = 32;
-  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("stated for a global batch of 32"),
-                                                HasSubstr("optim.scale_lr"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("32"), HasSubstr("optim.scale_lr"))));
   run.config.optim.scale_lr = LrScaling::kSqrt;
   EXPECT_THAT(run.warnings(), IsEmpty());
 }
@@ -133,27 +130,22 @@ TEST(Advice, ImagesWithMoreBoxesThanQueries) {
   run.train.boxes_of_image = {300, 5, 301, 0, 400};
   run.val->most_boxes = 300;
   run.val->boxes_of_image = {300};
-  EXPECT_THAT(
-      run.warnings(),
-      ElementsAre(
-          AllOf(HasSubstr("images of data.train hold up to 400 boxes, model.num_queries is 300"),
-                HasSubstr("at least 100 of these can never be found (2 images of 10000 have more"),
-                HasSubstr("Raise model.num_queries to 400"),
-                HasSubstr("COCO AP counts 100 detections per image"))));
+  EXPECT_THAT(run.warnings(),
+              ElementsAre(AllOf(HasSubstr("data.train"), HasSubstr("400"),
+                                HasSubstr("model.num_queries"), HasSubstr("300"), HasSubstr("100"),
+                                HasSubstr("2 images of 10000"), HasSubstr("COCO AP"))));
   run.train.boxes_of_image.clear();
   run.val->most_boxes = 301;
   run.val->boxes_of_image = {301, 2};
-  EXPECT_THAT(run.warnings(),
-              ElementsAre(AllOf(HasSubstr("data.val"), HasSubstr("at least 1 of these"),
-                                HasSubstr("1 image of 10 has"))));
+  EXPECT_THAT(run.warnings(), ElementsAre(AllOf(HasSubstr("data.val"), HasSubstr(" 1 of "),
+                                                HasSubstr("1 image of 10 "))));
 }
 
 TEST(Advice, ClassesAndValidationWithoutBoxes) {
   FineRun run;
   run.train.boxes_of_class = {0, 30};
   run.val->boxes = 0;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("no boxes of the class cat"),
-                                          HasSubstr("data.val has no boxes")));
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("cat"), HasSubstr("data.val")));
   run.val.reset();
   run.train.boxes_of_class = {0, 0};
   EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("2 classes: cat, dog")));

@@ -7,12 +7,13 @@
 #include <fstream>
 #include <limits>
 
-#include "core/error.h"
 #include "model/dfine.h"
 #include "model/freezing.h"
+#include "support/raises.h"
 #include "train/run/run_checkpoint.h"
 
 namespace dfine {
+using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
@@ -22,13 +23,8 @@ class RunFolderTest : public testing::Test {
   RunFolderTest() { fs::create_directories(root_); }
   ~RunFolderTest() override { fs::remove_all(root_); }
 
-  std::string problem(const fs::path& dir, int64_t bytes) const {
-    try {
-      RunFolder(dir).require_usable(bytes);
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "";
+  static Caught problem(const fs::path& dir, int64_t bytes) {
+    return catch_error([&] { RunFolder(dir).require_usable(bytes); });
   }
 
   const fs::path root_ =
@@ -36,9 +32,9 @@ class RunFolderTest : public testing::Test {
 };
 
 TEST_F(RunFolderTest, UsableOnesAreLeftAsTheyWere) {
-  EXPECT_EQ(problem(root_ / "a" / "b", 1), "");
+  EXPECT_FALSE(problem(root_ / "a" / "b", 1).code);
   fs::create_directories(root_ / "c" / "checkpoints");
-  EXPECT_EQ(problem(root_ / "c", 1), "");
+  EXPECT_FALSE(problem(root_ / "c", 1).code);
   EXPECT_FALSE(fs::exists(root_ / "a"));
   EXPECT_TRUE(fs::is_empty(root_ / "c" / "checkpoints"));
 }
@@ -48,12 +44,11 @@ TEST_F(RunFolderTest, UnusableOnesAreNamedWithTheReason) {
   fs::create_directories(root_ / "run");
   std::ofstream(root_ / "run" / "checkpoints") << "x";
   for (const fs::path& dir : {root_ / "file", root_ / "file" / "run", root_ / "run"})
-    EXPECT_NE(problem(dir, 1).find("is not a folder"), std::string::npos) << dir;
-  EXPECT_NE(problem("/proc/run", 1).find("nothing can be written to /proc"), std::string::npos);
-  const std::string long_name = problem(root_ / std::string(300, 'a'), 1);
-  EXPECT_NE(long_name.find("a name of 300 bytes is too long"), std::string::npos) << long_name;
-  const std::string full = problem(root_ / "a", std::numeric_limits<int64_t>::max());
-  EXPECT_NE(full.find("are free there, one checkpoint takes about"), std::string::npos) << full;
+    EXPECT_TRUE(problem(dir, 1).is(kFileExists, dir.string()));
+  EXPECT_TRUE(problem("/proc/run", 1).is(kWriteFailed, "/proc"));
+  EXPECT_TRUE(problem(root_ / std::string(300, 'a'), 1).is(kBadValue, "300 bytes"));
+  EXPECT_TRUE(problem(root_ / "a", std::numeric_limits<int64_t>::max())
+                  .is(kDiskFull, (root_ / "a").string(), "8.0 EiB"));
 }
 
 // float32 raw weights, EMA, AdamW's two moments, and the weights once more in model.safetensors.

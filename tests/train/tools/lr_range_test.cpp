@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "core/error.h"
+#include "support/raises.h"
 
 namespace dfine {
 namespace {
@@ -79,7 +79,9 @@ TEST(LrRange, ShortRates) {
 }
 
 TEST(LrRange, NeedsThreeSteps) {
-  EXPECT_THROW(judge_lr_range({{.lr = 1, .loss = 1}, {.lr = 2, .loss = 1}}), Error);
+  EXPECT_TRUE(raises(
+      ErrorCode::kBadValue, [] { judge_lr_range({{.lr = 1, .loss = 1}, {.lr = 2, .loss = 1}}); },
+      "3", "2"));
 }
 
 TEST(LrRange, TableCsvAndPicture) {
