@@ -28,7 +28,7 @@ struct Loaded {
 
 std::vector<uint8_t> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error("cannot open " + path);
+  if (!in) throw Error(ErrorCode::kInternal, "cannot open " + path);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 

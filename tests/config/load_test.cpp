@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -13,6 +11,7 @@
 #include "config/synonyms.h"
 #include "core/nearest.h"
 #include "core/text.h"
+#include "support/files.h"
 #include "support/raises.h"
 
 namespace dfine {
@@ -286,13 +285,11 @@ TEST(LoadConfig, BrokenToml) {
 
 class Extends : public testing::Test {
  protected:
-  ~Extends() override { fs::remove_all(folder_); }
-
   /// Writes a file of the folder; gives its path.
   std::string file(const std::string& name, const std::string& text) const {
-    const fs::path path = folder_ / name;
+    const fs::path path(folder_ / name);
     fs::create_directories(path.parent_path());
-    std::ofstream(path) << text;
+    write_file(path, text);
     return path.string();
   }
   static void expect_error(ErrorCode code, const std::string& path, const Values& values,
@@ -301,7 +298,7 @@ class Extends : public testing::Test {
   }
 
  private:
-  fs::path folder_ = fs::temp_directory_path() / str_cat("dfine_extends_", getpid());
+  TemporaryFolder folder_;
 };
 
 TEST_F(Extends, AFileChangesWhatItExtends) {

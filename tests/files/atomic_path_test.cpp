@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "support/files.h"
 #include "support/raises.h"
 
 namespace dfine {
@@ -15,25 +16,14 @@ namespace fs = std::filesystem;
 
 class AtomicPath : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "atomic_path_XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   std::set<std::string> names() const {
     std::set<std::string> found;
     for (const auto& entry : fs::directory_iterator(root_)) found.insert(entry.path().filename());
     return found;
   }
-  static std::string read(const fs::path& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  static void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = fs::path(folder_ / "").parent_path();
 };
 
 using Names = std::set<std::string>;
@@ -41,12 +31,12 @@ using Names = std::set<std::string>;
 TEST_F(AtomicPath, FileAppearsAtCommit) {
   {
     AtomicFile file(root_ / "a.json");
-    write(file.path(), "new");
+    write_file(file.path(), "new");
     EXPECT_EQ(file.path().parent_path(), root_);
     EXPECT_FALSE(fs::exists(root_ / "a.json"));
     file.commit();
   }
-  EXPECT_EQ(read(root_ / "a.json"), "new");
+  EXPECT_EQ(read_file(root_ / "a.json"), "new");
   EXPECT_EQ(names(), Names{"a.json"});
 }
 
@@ -54,11 +44,11 @@ TEST_F(AtomicPath, FileIsReplacedOrLeftAlone) {
   write_file_atomically(root_ / "a.json", "one");
   {
     AtomicFile dropped(root_ / "a.json");
-    write(dropped.path(), "two");
+    write_file(dropped.path(), "two");
   }
-  EXPECT_EQ(read(root_ / "a.json"), "one");
+  EXPECT_EQ(read_file(root_ / "a.json"), "one");
   write_file_atomically(root_ / "a.json", std::string(3000000, 'x'));
-  EXPECT_EQ(read(root_ / "a.json"), std::string(3000000, 'x'));
+  EXPECT_EQ(read_file(root_ / "a.json"), std::string(3000000, 'x'));
   EXPECT_EQ(names(), Names{"a.json"});
 }
 
@@ -66,22 +56,22 @@ TEST_F(AtomicPath, FolderAppearsWholeOrNotAtAll) {
   {
     AtomicFolder dropped(root_ / "pack");
     fs::create_directory(dropped.path() / "inner");
-    write(dropped.path() / "inner" / "f", "1");
+    write_file(dropped.path() / "inner" / "f", "1");
   }
   EXPECT_EQ(names(), Names{});
   AtomicFolder folder(root_ / "pack/");  // a closing slash changes nothing
-  write(folder.path() / "f", "1");
+  write_file(folder.path() / "f", "1");
   folder.commit();
-  EXPECT_EQ(read(root_ / "pack" / "f"), "1");
+  EXPECT_EQ(read_file(root_ / "pack" / "f"), "1");
   EXPECT_EQ(names(), Names{"pack"});
 }
 
 TEST_F(AtomicPath, FolderReplacesAFolderWithAllItHeld) {
   fs::create_directories(root_ / "last" / "old");
   AtomicFolder folder(root_ / "last");
-  write(folder.path() / "f", "2");
+  write_file(folder.path() / "f", "2");
   folder.commit();
-  EXPECT_EQ(read(root_ / "last" / "f"), "2");
+  EXPECT_EQ(read_file(root_ / "last" / "f"), "2");
   EXPECT_FALSE(fs::exists(root_ / "last" / "old"));
   EXPECT_EQ(names(), Names{"last"});
 }
@@ -89,19 +79,19 @@ TEST_F(AtomicPath, FolderReplacesAFolderWithAllItHeld) {
 TEST_F(AtomicPath, NewFolderTakesThePlaceOfAnEmptyOneAlone) {
   fs::create_directory(root_ / "pack");
   AtomicFolder first(root_ / "pack");
-  write(first.path() / "f", "first");
+  write_file(first.path() / "f", "first");
   first.commit_new();
-  EXPECT_EQ(read(root_ / "pack" / "f"), "first");
+  EXPECT_EQ(read_file(root_ / "pack" / "f"), "first");
   {
     AtomicFolder second(root_ / "pack");
-    write(second.path() / "f", "second");
+    write_file(second.path() / "f", "second");
     EXPECT_THROW(second.commit_new(), Error);
     AtomicFolder beside(root_ / "file");
-    write(root_ / "file", "kept");
+    write_file(root_ / "file", "kept");
     EXPECT_THROW(beside.commit_new(), Error);
   }
-  EXPECT_EQ(read(root_ / "pack" / "f"), "first");
-  EXPECT_EQ(read(root_ / "file"), "kept");
+  EXPECT_EQ(read_file(root_ / "pack" / "f"), "first");
+  EXPECT_EQ(read_file(root_ / "file"), "kept");
   EXPECT_EQ(names(), (Names{"file", "pack"}));
 }
 
@@ -110,23 +100,23 @@ TEST_F(AtomicPath, WhatIsAskedBeforeReplacingCanPreventIt) {
     AtomicFolder folder(root_ / "pack");
     folder.commit([] { FAIL() << "nothing is replaced"; });
   }
-  write(root_ / "pack" / "f", "old");
+  write_file(root_ / "pack" / "f", "old");
   {
     AtomicFolder folder(root_ / "pack");
     EXPECT_THROW(folder.commit([] { throw Error(ErrorCode::kInternal, "not this one"); }), Error);
   }
-  EXPECT_EQ(read(root_ / "pack" / "f"), "old");
+  EXPECT_EQ(read_file(root_ / "pack" / "f"), "old");
   EXPECT_EQ(names(), Names{"pack"});
 }
 
 TEST_F(AtomicPath, KindsAreNotMixed) {
-  write(root_ / "file", "kept");
+  write_file(root_ / "file", "kept");
   fs::create_directory(root_ / "folder");
   AtomicFolder folder(root_ / "file");
   EXPECT_THROW(folder.commit(), Error);
   AtomicFile file(root_ / "folder");
   EXPECT_THROW(file.commit(), Error);
-  EXPECT_EQ(read(root_ / "file"), "kept");
+  EXPECT_EQ(read_file(root_ / "file"), "kept");
 }
 
 TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {
@@ -137,10 +127,10 @@ TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {
   EXPECT_EQ(names(), Names{});
   {
     AtomicFolder dropped(root_ / "a" / "b" / "pack");
-    write(root_ / "a" / "other", "of another process");
+    write_file(root_ / "a" / "other", "of another process");
   }
   EXPECT_FALSE(fs::exists(root_ / "a" / "b"));
-  EXPECT_EQ(read(root_ / "a" / "other"), "of another process");
+  EXPECT_EQ(read_file(root_ / "a" / "other"), "of another process");
   AtomicFolder folder(root_ / "c" / "pack");
   folder.commit();
   EXPECT_EQ(names(), (Names{"a", "c"}));
@@ -148,12 +138,12 @@ TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {
 }
 
 TEST_F(AtomicPath, UnusableNamesAreErrors) {
-  write(root_ / "file", "kept");
+  write_file(root_ / "file", "kept");
   EXPECT_TRUE(raises(
       ErrorCode::kWriteFailed, [&] { AtomicFile file(root_ / "file" / "a"); },
       (root_ / "file").string(), "hint"));
   EXPECT_THROW(AtomicFolder(root_ / "file" / "new" / "a"), Error);
-  EXPECT_EQ(read(root_ / "file"), "kept");
+  EXPECT_EQ(read_file(root_ / "file"), "kept");
   EXPECT_THROW(AtomicFile(""), Error);
   EXPECT_THROW(AtomicFolder("/"), Error);
   EXPECT_THROW(AtomicFolder(".."), Error);
@@ -163,7 +153,7 @@ TEST_F(AtomicPath, LeftoversOfAKilledProcessAreRemoved) {
   const pid_t child = ::fork();
   if (child == 0) {
     AtomicFolder folder(root_ / "pack");
-    write(folder.path() / "f", "1");
+    write_file(folder.path() / "f", "1");
     ::_exit(0);  // no destructor runs
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);

@@ -7,24 +7,18 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "core/log.h"
 #include "files/atomic_path.h"
 #include "files/file_error.h"
 #include "support/file_size_limit.h"
-#include "support/python.h"
+#include "support/files.h"
 #include "support/raises.h"
 
 namespace dfine {
 using enum ErrorCode;
 namespace {
-
-std::string read(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 TEST(OutputFile, ReplacesOrAppends) {
   const TemporaryFolder folder;
@@ -34,10 +28,10 @@ TEST(OutputFile, ReplacesOrAppends) {
     out.write(text);
     out.close();
   }
-  EXPECT_EQ(read(path), "second\n");
+  EXPECT_EQ(read_file(path), "second\n");
   OutputFile out(path, OutputFile::Mode::kAppend);
   out.write("third\n");
-  EXPECT_EQ(read(path), "second\nthird\n");  // nothing is held back
+  EXPECT_EQ(read_file(path), "second\nthird\n");  // nothing is held back
 }
 
 TEST(OutputFile, AFullDiskIsNamed) {
@@ -56,7 +50,7 @@ TEST(OutputFile, WhatFitsIsWrittenAndTheRestIsAnError) {
     error = catch_error([&] { out.write(std::string(700, 'y')); });
   }
   EXPECT_TRUE(error.is(kWriteFailed, "the/shown/name", std::strerror(EFBIG), "ulimit -f"));
-  EXPECT_EQ(read(path).size(), 1000u);
+  EXPECT_EQ(read_file(path).size(), 1000u);
 }
 
 TEST(OutputFile, AFolderThatDoesNotExist) {
@@ -82,7 +76,7 @@ TEST(WriteFileAtomically, AFailedWriteLeavesTheOldFile) {
     error = catch_error([&] { write_file_atomically(folder / "a.json", std::string(2000, 'x')); });
   }
   EXPECT_TRUE(error.is(kWriteFailed, folder / "a.json", std::strerror(EFBIG)));
-  EXPECT_EQ(read(folder / "a.json"), "old");
+  EXPECT_EQ(read_file(folder / "a.json"), "old");
   const std::filesystem::directory_iterator entries(folder / "");
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
 }
@@ -98,7 +92,7 @@ TEST(Log, AFileThatCannotBeWrittenIsSaidOnceAndCostsNoMessage) {
     std::_Exit(0);
   };
   EXPECT_EXIT(child(), testing::ExitedWithCode(0), "");
-  const std::string text = read(folder / "stderr");
+  const std::string text = read_file(folder / "stderr");
   EXPECT_TRUE(names(text, "one\n", "two\n", "/dev/full", std::strerror(ENOSPC)));
   EXPECT_EQ(text.find("/dev/full"), text.rfind("/dev/full")) << text;
 }

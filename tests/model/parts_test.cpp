@@ -5,12 +5,12 @@
 #include <cmath>
 #include <limits>
 
-#include "../hashed.h"
 #include "model/deformable_attention.h"
 #include "model/distribution.h"
 #include "model/position_embedding.h"
 #include "model/postprocess.h"
 #include "model/query_selection.h"
+#include "support/hashed.h"
 
 namespace dfine {
 namespace {

@@ -2,32 +2,14 @@
 // Helpers of tests that compare with a Python library.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
+#include "support/files.h"
+
 namespace dfine {
-
-/// A new folder, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "dfine-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  /// Path of `name` in it.
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 /// Runs the reference interpreter on the file `script`; a failing script fails the test. Skips
 /// where there is no interpreter.
@@ -40,14 +22,13 @@ inline void run_python_file_or_skip(const std::string& script,
   for (const std::string& argument : arguments) command += " '" + argument + "'";
   command += " > " + (folder / "out") + " 2>&1";
   const int status = std::system(command.c_str());
-  std::ifstream out(folder / "out");
-  EXPECT_EQ(status, 0) << std::string(std::istreambuf_iterator<char>(out), {});
+  EXPECT_EQ(status, 0) << read_file(folder / "out");
 }
 
 /// The same on the text of a script.
 inline void run_python_or_skip(const std::string& text, const std::vector<std::string>& arguments) {
   const TemporaryFolder folder;
-  std::ofstream(folder / "script.py") << text;
+  write_file(folder / "script.py", text);
   run_python_file_or_skip(folder / "script.py", arguments);
 }
 

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "support/python.h"
 #include "support/raises.h"
@@ -18,12 +17,6 @@ using enum ErrorCode;
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string bytes_of(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
 
 std::string file_with(const TemporaryFolder& folder, const std::string& json, size_t data_bytes) {
   const std::string path = folder / "made.safetensors";
@@ -183,7 +176,7 @@ save_file(want, d + "/theirs.safetensors", metadata={"format": "pt"})
 )",
                      {folder / ""});
   if (IsSkipped()) return;
-  EXPECT_EQ(bytes_of(folder / "ours.safetensors"), bytes_of(folder / "theirs.safetensors"));
+  EXPECT_EQ(read_file(folder / "ours.safetensors"), read_file(folder / "theirs.safetensors"));
   const auto back = read_safetensors(folder / "theirs.safetensors");
   ASSERT_EQ(back.size(), tensors.size());
   for (const auto& [name, tensor] : tensors) EXPECT_TRUE(at::equal(back.at(name), tensor)) << name;

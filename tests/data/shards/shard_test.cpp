@@ -76,11 +76,7 @@ TEST_F(ShardTest, ReadsBackWhatWasWritten) {
 
 TEST_F(ShardTest, SameContentGivesTheSameBytes) {
   write_sample(folder_ / "again.h5");
-  const auto read = [](const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
-  EXPECT_EQ(read(folder_ / "shard-00000.h5"), read(folder_ / "again.h5"));
+  EXPECT_EQ(read_file(folder_ / "shard-00000.h5"), read_file(folder_ / "again.h5"));
 }
 
 TEST_F(ShardTest, MustBeTheShardOfTheManifest) {

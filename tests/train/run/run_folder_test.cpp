@@ -1,7 +1,6 @@
 #include "train/run/run_folder.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -9,6 +8,7 @@
 
 #include "model/dfine.h"
 #include "model/freezing.h"
+#include "support/files.h"
 #include "support/raises.h"
 #include "train/run/run_checkpoint.h"
 
@@ -20,15 +20,12 @@ namespace fs = std::filesystem;
 
 class RunFolderTest : public testing::Test {
  protected:
-  RunFolderTest() { fs::create_directories(root_); }
-  ~RunFolderTest() override { fs::remove_all(root_); }
-
   static Caught problem(const fs::path& dir, int64_t bytes) {
     return catch_error([&] { RunFolder(dir).require_usable(bytes); });
   }
 
-  const fs::path root_ =
-      fs::temp_directory_path() / ("dfine-run-folder-" + std::to_string(getpid()));
+  const TemporaryFolder folder_;
+  const fs::path root_ = fs::path(folder_ / "").parent_path();
 };
 
 TEST_F(RunFolderTest, UsableOnesAreLeftAsTheyWere) {
