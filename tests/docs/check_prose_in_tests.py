@@ -20,7 +20,7 @@ LITERAL = re.compile(r'R"\((.*?)\)"|"((?:[^"\\\n]|\\.)*)"', re.DOTALL)
 
 
 def cpp_calls(text):
-    """(offset, texts) of each call's own literals, those in nested calls and lambdas left out."""
+    """(offset, texts) of each call's own literals, without those of nested calls and lambdas."""
     for match in re.finditer(rf"\b({'|'.join(sorted(CALLS))})\(", text):
         at, depth, texts = match.end(), 1, []
         while depth and at < len(text):

@@ -63,7 +63,7 @@ const char* weights_name(WeightsKind kind) {
 WeightsKind to_weights_kind(const std::string& name) {
   if (name == "ema") return WeightsKind::kEma;
   if (name == "raw") return WeightsKind::kRaw;
-  throw Error(kInternal, str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
+  throw Error(kFileDamaged, str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
 }
 
 void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint) {

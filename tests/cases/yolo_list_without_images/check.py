@@ -18,6 +18,6 @@ def check(case):
         f.write("images/train/0.jpg\nimages\\train\\1.jpg\n")
     arguments = ["--format", "yolo", "--annotations", "data.yaml", "--split", "train", "--output", "out"]
     out = case.run("dfine-pack", *arguments, expect=1)
-    assert "windows.txt, line 2: " in out and "1.jpg" in out and "[file_missing]" in out, out
+    assert "windows.txt, line 2: " in out and "1.jpg" in out and "[record_invalid]" in out, out
     out = case.run("dfine-pack", *arguments, "--skip-bad")
     assert "packed 1 image" in out and "skipped: 1 image" in out, out
