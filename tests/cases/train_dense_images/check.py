@@ -9,7 +9,7 @@ def check(case):
         assert part in out, f"{part!r} is missing in\n{out}"
     # After the pre-flight, and before the first step.
     with open(case("RUN", "metrics.jsonl")) as f:
-        assert [r["step"] for r in map(json.loads, f) if r["type"] == "step"] == [1]
+        assert next(r["step"] for r in map(json.loads, f) if r["type"] == "step") == 1
     assert out.index("320x320 with up to 400 boxes") < out.index("2 images of 2") < out.index("step 1"), out
 
     quiet = case.run("dfine_ddp", "--config", "dense.toml", "--set", "run.dir=QUIET", "--set", "model.num_queries=400",
