@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/failure.h"
+#include "distributed/failure_reporter.h"
 #include "train/run/best_checkpoint.h"
 #include "train/run/run_checkpoint.h"
 #include "train/validate_learner.h"
@@ -38,8 +40,9 @@ void Trainer::run(MetricsLog* metrics) {
   } catch (const Error& e) {
     note_failure(e.code(), e.message());
     throw;
-  } catch (const std::exception& e) {
-    note_failure(ErrorCode::kInternal, e.what());
+  } catch (...) {
+    const FailureText failure = describe_failure(std::current_exception());
+    note_failure(failure.code, failure.text);
     throw;
   }
 }
