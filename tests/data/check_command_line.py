@@ -45,8 +45,8 @@ def expect_skipped(prepare, images, *parts):
         assert case.beside() == ["pack"]
 
 
-def both(prepare, images, *parts):
-    expect_failure(*parts, prepare=prepare)
+def both(prepare, images, *parts, code=None):
+    expect_failure(*parts, *([f"[{code}]"] if code else []), prepare=prepare)
     expect_skipped(prepare, images, *parts)
 
 
@@ -60,8 +60,8 @@ def cut(case, name, share):
 
 
 def check_missing_image():
-    both(lambda case: (case.images / "b.webp").unlink(), ["b.webp"], 'image 20 ("b.webp")', "does not exist")
-    both(lambda case: ((case.images / "b.webp").unlink(), (case.images / "b.webp").mkdir()), ["b.webp"], "is not a file")
+    both(lambda case: (case.images / "b.webp").unlink(), ["b.webp"], 'image 20 ("b.webp")', code="file_missing")
+    both(lambda case: ((case.images / "b.webp").unlink(), (case.images / "b.webp").mkdir()), ["b.webp"], 'image 20 ("b.webp")', code="file_unreadable")
 
 
 def check_truncated_images():
@@ -132,7 +132,7 @@ def check_jpeg_kinds_that_training_cannot_read():
         return prepare
 
     both(change(0xC3, 8), ["c.jpg"], 'image 30 ("c.jpg")', "lossless")
-    both(change(0xC1, 12), ["c.jpg"], 'image 30 ("c.jpg")', "12 bits per sample")
+    both(change(0xC1, 12), ["c.jpg"], 'image 30 ("c.jpg")', "12 bits", code="image_unsupported")
 
 
 def check_two_bad_images_in_one_shard():
@@ -154,7 +154,7 @@ def check_broken_json():
         expect_failure("annotations.json", text=text, arguments=["--skip-bad"])
     expect_failure("broken JSON", "line 1", text=sound.replace('"bbox":', '"bbox"', 1))
     expect_failure('"images" twice', text=sound[:-1] + ', "images": []}')
-    expect_failure("lists no images", text=json.dumps({**small_coco(), "images": [], "annotations": []}))
+    expect_failure("[dataset_too_small]", text=json.dumps({**small_coco(), "images": [], "annotations": []}))
 
 
 def check_unknown_ids():
@@ -166,25 +166,25 @@ def check_duplicate_ids():
     def image(case):
         case.coco["images"][3]["id"] = 20
 
-    both(image, ["b.webp", "d\u00e9.jpg"], "image 20", "the same id")
-    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000", "the same id")
+    both(image, ["b.webp", "d\u00e9.jpg"], "image 20", code="record_invalid")
+    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000", code="record_invalid")
     categories = small_coco()
     categories["categories"][0]["id"] = 3
-    expect_failure("two categories with id 3", text=json.dumps(categories))
+    expect_failure("id 3", "[record_invalid]", text=json.dumps(categories))
 
 
 def check_duplicate_keys():
     text = json.dumps(small_coco()).replace('"category_id": 90,', '"category_id": 90, "category_id": 3,', 1)
-    expect_failure("annotation 1000", "category_id is given twice", text=text)
+    expect_failure("annotation 1000", "category_id", "[record_invalid]", text=text)
 
 
 def check_numbers_that_are_none():
     both(lambda case: annotation(case, 0, bbox=[1, float("nan"), 3, 4]), ["sub/a.png"], "annotation 1000 of image 10", "bbox holds NaN")
     both(lambda case: annotation(case, 0, bbox=[1, 2, float("inf"), 4]), ["sub/a.png"], "annotation 1000", "bbox holds Infinity")
     both(lambda case: annotation(case, 0, area=float("nan")), ["sub/a.png"], "annotation 1000", "area holds NaN")
-    both(lambda case: annotation(case, 0, bbox=[1, "2", 3, 4]), ["sub/a.png"], "annotation 1000", "not a number")
-    both(lambda case: annotation(case, 0, bbox=[1, 2, 3]), ["sub/a.png"], "annotation 1000", "3 numbers instead of 4")
-    both(lambda case: case.coco["annotations"][0].pop("bbox"), ["sub/a.png"], "annotation 1000", "bbox is missing")
+    both(lambda case: annotation(case, 0, bbox=[1, "2", 3, 4]), ["sub/a.png"], "annotation 1000", "bbox", code="record_invalid")
+    both(lambda case: annotation(case, 0, bbox=[1, 2, 3]), ["sub/a.png"], "annotation 1000", "3 numbers", code="record_invalid")
+    both(lambda case: case.coco["annotations"][0].pop("bbox"), ["sub/a.png"], "annotation 1000", "bbox", code="record_invalid")
 
 
 def check_other_size_than_the_json_says():
@@ -225,7 +225,7 @@ def check_nothing_usable_left():
         for path in case.images.rglob("*.*"):
             path.unlink()
 
-    expect_failure("not one usable image", 'image 30 ("c.jpg")', "c.jpg does not exist", prepare=prepare, arguments=["--skip-bad"])
+    expect_failure("[file_missing]", 'image 30 ("c.jpg")', "c.jpg ", prepare=prepare, arguments=["--skip-bad"])
 
 
 def check_missing_inputs():
@@ -455,7 +455,7 @@ def check_verify_finds_damage():
         (pack / "manifest.json").write_text(manifest[:-20])
         damaged("manifest.json", "damaged")
         (pack / "manifest.json").unlink()
-        damaged("not a pack")
+        damaged("manifest.json", "format_invalid")
 
 
 def check_names_are_printed_escaped():
@@ -504,15 +504,14 @@ def check_folders_that_are_no_packs():
         path = case.write()
         (case.root / "file").write_text("x")
         case.pack("--part", "1/2", "--shard-size", "1")
-        faults = [(case.root / "none", "the pack {} does not exist", "relative paths start at"), (case.root / "file", "{} is a file, not a pack", "folder that dfine-pack wrote"),
-                  (case.images, "{} is not a pack: it has no manifest.json", "folder that dfine-pack wrote"),
-                  (case.output, "the pack {} does not exist: only parts of it are packed, in {}.parts", "other parts")]  # fmt: skip
-        for wrong, what, hint in faults:
+        faults = [(case.root / "none", "file_missing", "{}", "relative"), (case.root / "file", "format_invalid", "{}", "dfine-pack"),
+                  (case.images, "format_invalid", "manifest.json", "dfine-pack"), (case.output, "file_missing", "{}.parts", "parts")]  # fmt: skip
+        for wrong, code, value, hint in faults:
             for command in (["info", wrong], ["verify", wrong], ["extract", wrong, "--output", case.root / "o"],
                             ["--images", case.images, "--annotations", path, "--output", case.root / "o", "--compare", wrong]):  # fmt: skip
                 _, error = dfine_pack(*command, expect=1)
                 message, _, rest = error.partition("hint: ")
-                assert what.format(wrong, wrong) in message and hint in rest, error
+                assert f"{wrong} " in message and value.format(wrong) in message and f"[{code}]" in message and hint in rest, error
 
 
 def check_progress_on_a_terminal():

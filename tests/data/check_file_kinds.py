@@ -23,29 +23,29 @@ def zipped(name, data):
 
 
 def kinds():
-    """(content, part of the message, part of the hint)"""
+    """(content, what the message calls it, part of the hint)"""
     text = json.dumps(small_coco())
     return [
-        (gzip.compress(text.encode()), "is gzip-compressed", "gzip -dc"), (bz2.compress(text.encode()), "is bzip2-compressed", "bzip2 -dc"),
-        (lzma.compress(text.encode()), "is xz-compressed", "xz -dc"), (zipped("a.json", text), "is a zip archive", "unpack it"),
-        (text.encode("utf-16"), "is UTF-16 text", "iconv -f UTF-16 "), (text.encode("utf-16-le"), "is UTF-16LE text", "iconv -f UTF-16LE "),
-        (text.encode("utf-16-be"), "is UTF-16BE text", "iconv -f UTF-16BE "), (text.encode("utf-32"), "is UTF-32 text", "iconv -f UTF-32 "),
-        (text.encode("utf-32-le"), "is UTF-32LE text", "iconv"), (text.encode("utf-32-be"), "is UTF-32BE text", "iconv"),
-        (b"# classes\n\npath: .\ntrain: images\nnames: [a]\n", "looks like YAML", "--format yolo"), (b"---\nnames: [a]\n", "looks like YAML", "--format yolo"),
-        (b"names:\n  - a\n", "looks like YAML", "--format yolo"), (b"\xef\xbb\xbfnc: 2\r\n", "looks like YAML", "--format yolo"),
-        (b"<annotation>\n</annotation>", "looks like XML", "--format voc"), (b"<?xml version='1.0'?><annotation/>", "looks like XML", "--format voc"),
-        (b"\n<!DOCTYPE html>\n<html></html>", "is an HTML page", "download it again"), (b"<HTML></HTML>", "is an HTML page", "download"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "is a pointer of Git LFS", "git lfs pull"),
-        (b'{"id": 1, "file_name": "a.jpg"}\n{"id": 2, "file_name": "b.jpg"}\n', "looks like JSON lines", "one JSON"),
-        *[(pickle.dumps(small_coco(), protocol), "is a Python pickle", "json.dump") for protocol in (2, 3, 4, 5)],
-        (repr(small_coco()).encode(), "looks like a printed Python object", "json.dump"), (b"{'images': []}", "looks like a printed Python object", "json.dump"),
-        (b"[{'id': 1}]", "looks like a printed Python object", "json.dump"), (b"[run]\ndir = 'x'\n", "looks like TOML", "--config"),
-        (b"# a run\nseed = 1\n", "looks like TOML", "--config"), (b"image,x,y,w,h\na.jpg,1,2,3,4\n", "looks like a table (CSV)", "convert"),
-        (b"id;name\r\n1;a\r\n", "looks like a table (CSV)", "convert"), (b"a.jpg\t3\nb.jpg\t4\n", "looks like a table (CSV)", "convert"),
-        (b"0 0.5 0.5 0.1 0.1\n", "looks like the labels of a YOLO dataset", "--format yolo"),
-        (b"1 .1 .1 .9 .1 .9 .9\r\n0 .5 .5 1 1\r\n", "looks like the labels of a YOLO dataset", "--format yolo"),
-        (f"// made by hand\n{text}".encode(), "begins with a comment", "remove"), (f"/* made */\n{text}".encode(), "begins with a comment", "remove"),
-        (f"\n# made by hand\n{text}".encode(), "begins with a comment", "remove"),
+        (gzip.compress(text.encode()), "gzip", "gzip -dc"), (bz2.compress(text.encode()), "bzip2", "bzip2 -dc"),
+        (lzma.compress(text.encode()), "xz", "xz -dc"), (zipped("a.json", text), "zip", "unpack"),
+        (text.encode("utf-16"), "UTF-16 ", "iconv -f UTF-16 "), (text.encode("utf-16-le"), "UTF-16LE", "iconv -f UTF-16LE "),
+        (text.encode("utf-16-be"), "UTF-16BE", "iconv -f UTF-16BE "), (text.encode("utf-32"), "UTF-32 ", "iconv -f UTF-32 "),
+        (text.encode("utf-32-le"), "UTF-32LE", "iconv"), (text.encode("utf-32-be"), "UTF-32BE", "iconv"),
+        (b"# classes\n\npath: .\ntrain: images\nnames: [a]\n", "YAML", "--format yolo"), (b"---\nnames: [a]\n", "YAML", "--format yolo"),
+        (b"names:\n  - a\n", "YAML", "--format yolo"), (b"\xef\xbb\xbfnc: 2\r\n", "YAML", "--format yolo"),
+        (b"<annotation>\n</annotation>", "XML", "--format voc"), (b"<?xml version='1.0'?><annotation/>", "XML", "--format voc"),
+        (b"\n<!DOCTYPE html>\n<html></html>", "HTML", "download"), (b"<HTML></HTML>", "HTML", "download"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "Git LFS", "git lfs pull"),
+        (b'{"id": 1, "file_name": "a.jpg"}\n{"id": 2, "file_name": "b.jpg"}\n', "JSON lines", "one JSON"),
+        *[(pickle.dumps(small_coco(), protocol), "pickle", "json.dump") for protocol in (2, 3, 4, 5)],
+        (repr(small_coco()).encode(), "Python", "json.dump"), (b"{'images': []}", "Python", "json.dump"),
+        (b"[{'id': 1}]", "Python", "json.dump"), (b"[run]\ndir = 'x'\n", "TOML", "--config"),
+        (b"# a run\nseed = 1\n", "TOML", "--config"), (b"image,x,y,w,h\na.jpg,1,2,3,4\n", "CSV", "convert"),
+        (b"id;name\r\n1;a\r\n", "CSV", "convert"), (b"a.jpg\t3\nb.jpg\t4\n", "CSV", "convert"),
+        (b"0 0.5 0.5 0.1 0.1\n", "YOLO", "--format yolo"),
+        (b"1 .1 .1 .9 .1 .9 .9\r\n0 .5 .5 1 1\r\n", "YOLO", "--format yolo"),
+        (f"// made by hand\n{text}".encode(), "comment", "remove"), (f"/* made */\n{text}".encode(), "comment", "remove"),
+        (f"\n# made by hand\n{text}".encode(), "comment", "remove"),
     ]  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def check_annotations():
             path.write_bytes(content)
             _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)
             message, _, rest = error.partition("hint: ")
-            assert f"{path} {what}" in message and hint in rest, error
+            assert f"{path} " in message and what in message and "[format_invalid]" in message and hint in rest, error
         for content in ("no JSON", "id,name", "http://a.b/c.json", "a,b\nc\n"):  # nothing that is known
             path.write_text(content)
             _, error = dfine_pack("--images", case.images, "--annotations", path, "--output", case.output, expect=1)

@@ -161,7 +161,7 @@ def check_equal_images():
         assert "[format_invalid]" in error and (case.root / "second/report.html").exists(), error
         # Before anything is packed, or even read.
         other.write_text("no JSON")
-        for wrong, what in ((case.root / "none", "does not exist"), (other, "is a file, not a pack"), (case.images, "is not a pack")):
+        for wrong, what in ((case.root / "none", "[file_missing]"), (other, "[format_invalid]"), (case.images, "manifest.json")):
             for more in ([], ["--part", "1/2"]):
                 _, error = dfine_pack(*arguments[:-1], case.root / "third", *more, "--compare", wrong, expect=1)
                 assert what in error and f", {wrong}" in error and "JSON" not in error, error

