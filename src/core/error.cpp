@@ -29,7 +29,8 @@ void Error::render() {
 }
 
 std::string with_code(std::string message, ErrorCode code) {
-  const size_t end = std::min(message.find('\n'), message.size());
+  size_t end = std::min(message.find('\n'), message.size());
+  if (end > 0 && message[end - 1] == ':') --end;  // a list follows
   return message.insert(end, " [" + std::string(to_string(code)) + "]");
 }
 

@@ -26,7 +26,7 @@ TEST(Error, WithoutHintIsOneLine) {
 
 TEST(Error, TheCodeEndsTheFirstLine) {
   EXPECT_STREQ(Error(kBadValue, "two are wrong:\n  a\n  b").what(),
-               "two are wrong: [bad_value]\n  a\n  b");
+               "two are wrong [bad_value]:\n  a\n  b");
 }
 
 TEST(Error, UsageIsTheCodeOfAWrongCommandLine) {
