@@ -64,11 +64,14 @@ def second_stage(ws):
 
 
 def early_ends(ws):
-    out = run("dfine_ddp", *settings(ws, "patience", **{"optim.lr": 1e-6, "train.epochs": 9, "train.patience": 2, "ema.enabled": "false",
+    # From epoch 1 on the learning rate is far too large: validation gets worse at once or soon.
+    out = run("dfine_ddp", *settings(ws, "patience", **{"optim.lr": 1e-6, "train.epochs": 20, "train.patience": 2, "ema.enabled": "false",
                                                         "optim.schedule": "multistep", "optim.milestones": "[1]", "optim.gamma": 2e4}))
-    says(out, "train.patience", "checkpoints/best, of epoch 0", "recipe", "optim.lr")
+    losses = [r["val_loss"] for r in records(ws("patience"), "val")]
+    best = losses.index(min(losses))
+    assert len(losses) == best + 3 < 20, losses
+    says(out, "train.patience", f"checkpoints/best, of epoch {best}", "recipe", "optim.lr")
     assert [r["reason"] for r in events(ws("patience"), "ended")] == ["patience"]
-    assert [r["epoch"] for r in records(ws("patience"), "val")] == [0, 1, 2]
 
     limit = {"train.epochs": 2, "validate.every_epochs": 2}
     says(run("dfine_ddp", *settings(ws, "minutes", **limit, **{"train.max_minutes": 1e-6})), "train.max_minutes", "--resume auto")
