@@ -1,14 +1,14 @@
 """What the tests on the null device share: small packs, and a training run of few steps."""
 
+import json
 import os
 import sys
 from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-import json
+from run import complaints, run
 
 from common import BCCD, SOURCE, Workspace, pack, subset
-from run import complaints, run
 
 __all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "packs", "train", "train_arguments"]
 

@@ -292,13 +292,15 @@ cudaError_t cudaPeekAtLastError() {
 }
 
 const char* cudaGetErrorString(cudaError_t error) {
-  return error == cudaSuccess                 ? "no error"
-         : error == cudaErrorMemoryAllocation ? "out of memory"
-                                              : "error of the null device";
+  thread_local std::string text;
+  text = error == cudaErrorMemoryAllocation
+             ? "out of memory"
+             : "error " + std::to_string(error) + " of the null device";
+  return text.c_str();
 }
 
 const char* cudaGetErrorName(cudaError_t error) {
-  return error == cudaSuccess ? "cudaSuccess" : "cudaErrorOfTheNullDevice";
+  return cudaGetErrorString(error);
 }
 
 // --- memory
