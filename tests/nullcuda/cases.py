@@ -10,7 +10,7 @@ from run import complaints, run
 
 from common import BCCD, SOURCE, Workspace, pack, subset
 
-__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "packs", "train", "train_arguments"]
+__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "pack", "packs", "subset", "train", "train_arguments"]
 
 
 def packs(ws, train=8, val=4):
