@@ -3,7 +3,7 @@
 
     run.py [--ranks N] [--devices N] PROGRAM [ARGUMENT...]
 
-prints what the program did, and ends with its exit code. DFINE_NULLCUDA_DIR is the folder of the
+prints what the program did and where it waited, and ends with its exit code. DFINE_NULLCUDA_DIR is the folder of the
 libraries, build/cuda/tests/nullcuda/lib. README.md says what else can be set.
 
 The libraries are preloaded: our programs and LibTorch look into folders of their own (DT_RPATH)
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def run(program, *arguments, ranks=1, devices=None, caching=False, seconds=240, 
         return done
 
 
+def named(program, frames):
+    """The program's own functions of a stack, outermost last; LibTorch's where there are none, as in the backward pass."""
+    own = [frame.removeprefix("exe+") for frame in frames if frame.startswith("exe+")]
+    if own:
+        command = ["addr2line", "-Cf", "-e", program, *own[:4]]
+        return subprocess.run(command, check=False, capture_output=True, text=True).stdout.splitlines()[::2]
+    return subprocess.run(["c++filt", *frames[:6]], check=False, capture_output=True, text=True).stdout.splitlines()
+
+
 def amounts(report, group):
     return report["amounts"].get(group, {})
 
@@ -110,6 +120,11 @@ def main():
         for group in sorted(report["amounts"].keys() - {"kernels"}):
             print(f"{group}: {report['amounts'][group]}")
         print(f"NCCL calls: {len(report['nccl'])}")
+        places = Counter()
+        for place in report["places"]:
+            places[place["what"], *named(os.path.join(os.environ["DFINE_BINARY_DIR"], args.program), place["stack"])] += place["count"]
+        for (what, *names), count in places.most_common(20):
+            print(f"{count} x {what}", *(name[:140] for name in names), sep="\n    ")
     print(f"exit code {done.code} after {done.seconds:.1f} s")
     sys.exit(1 if done.code is None else done.code)
 

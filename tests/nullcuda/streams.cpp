@@ -106,6 +106,7 @@ void submit(cudaStream_t handle, std::function<void()> work, const void* host_so
   const std::lock_guard lock(all().mutex);
   Stream& stream = stream_of(handle);
   ++stream.given;
+  count("late", "pieces of work");
   if (host_source == nullptr) {
     stream.pending.push_back(std::move(work));
     return;

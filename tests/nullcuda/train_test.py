@@ -85,7 +85,10 @@ def rank_without_boxes(ws):
 def late_copies(ws):
     """Copies are done when they are waited for. Page-locked memory that is filled again before is noticed; caching of memory is on."""
     for ranks in (1, 2):
-        train(ws, f"late{ranks}", ranks=ranks, caching=True, variables={"NULLCUDA_LATE_COPIES": 1}, validate__every_epochs=0, train__epochs=3)
+        keys = {"validate__every_epochs": 0, "train__epochs": 3}
+        done = train(ws, f"late{ranks}", ranks=ranks, caching=True, variables={"NULLCUDA_LATE_COPIES": 1}, **keys)
+        copies = amounts(done.reports[0], "copies")["pinned>device"]
+        assert amounts(done.reports[0], "late")["pieces of work"] > copies > 0
 
 
 def allocations(ws, few=8, many=40):
