@@ -95,7 +95,16 @@ def changes(case, found, budget):
                 yield f"{case}: {part}: {name}: {now.get(name)}, budget {then.get(name)}", name in now and now[name] > then.get(name, -1)
 
 
+def check_itself():
+    budget = {"step": {"launches": 5, "host waits": 2}}
+    assert not list(changes("case", budget, budget))
+    for launches, rose in ((6, True), (4, False)):
+        assert [up for _, up in changes("case", {"step": {"launches": launches, "host waits": 2}}, budget)] == [rose]
+    assert [up for _, up in changes("case", budget, {"step": {"launches": 5}})] == [True]
+
+
 def main():
+    check_itself()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
     parser.add_argument("cases", nargs="*")
