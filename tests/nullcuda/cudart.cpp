@@ -136,12 +136,16 @@ cudaError_t allocate(void** memory, size_t bytes, Kind kind) {
   return *memory != nullptr ? cudaSuccess : failed(cudaErrorMemoryAllocation);
 }
 
+/// A real device waits before it frees. Here the memory is kept until all work is done, so that
+/// work can be late all the same.
 cudaError_t release(void* memory) {
   if (memory == nullptr) return cudaSuccess;
-  if (null::late()) null::finish_device();  // as a real one does before it frees
-  if (null::give_back(memory)) return cudaSuccess;
-  null::misuse("free of memory that was not allocated");
-  return failed(cudaErrorInvalidValue);
+  if (null::place_of(memory).kind == Kind::kPageable) {
+    null::misuse("free of memory that was not allocated");
+    return failed(cudaErrorInvalidValue);
+  }
+  null::when_idle([memory] { null::give_back(memory); });
+  return cudaSuccess;
 }
 
 /// An H100's, as far as LibTorch asks.

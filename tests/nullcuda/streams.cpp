@@ -34,6 +34,7 @@ struct Streams {
   std::map<cudaStream_t, std::unique_ptr<Stream>> streams;
   std::map<int, Stream> default_streams;
   std::map<cudaEvent_t, Event> events;
+  std::vector<std::function<void()>> when_idle;
 };
 
 Streams& all() {
@@ -57,6 +58,20 @@ void finish(Stream& stream, size_t given) {
     ++stream.done;
     work();
   }
+}
+
+bool is_idle(const Stream& stream) {
+  return stream.done == stream.given;
+}
+
+void look_whether_idle() {
+  Streams& s = all();
+  if (s.when_idle.empty()) return;
+  for (const auto& [handle, stream] : s.streams)
+    if (!is_idle(*stream)) return;
+  for (const auto& [device, stream] : s.default_streams)
+    if (!is_idle(stream)) return;
+  for (const std::function<void()>& work : std::exchange(s.when_idle, {})) work();
 }
 
 size_t hash(const void* bytes, size_t n) {
@@ -133,16 +148,24 @@ void wait_for(cudaStream_t handle, cudaEvent_t event) {
   submit(handle, [seen] { finish(*seen.stream, seen.given); });
 }
 
+void when_idle(std::function<void()> work) {
+  const std::lock_guard lock(all().mutex);
+  all().when_idle.push_back(std::move(work));
+  look_whether_idle();
+}
+
 void finish(cudaStream_t handle) {
   const std::lock_guard lock(all().mutex);
   Stream& stream = stream_of(handle);
   finish(stream, stream.given);
+  look_whether_idle();
 }
 
 void finish(cudaEvent_t handle) {
   const std::lock_guard lock(all().mutex);
   const Event& event = all().events[handle];
   if (event.stream != nullptr) finish(*event.stream, event.given);
+  look_whether_idle();
 }
 
 void finish_device() {

@@ -27,6 +27,9 @@ void submit(cudaStream_t stream, std::function<void()> work, const void* host_so
 void record(cudaEvent_t event, cudaStream_t stream);
 void wait_for(cudaStream_t stream, cudaEvent_t event);
 
+/// Does `work` once no stream has any left, at once where that is so.
+void when_idle(std::function<void()> work);
+
 void finish(cudaStream_t stream);
 void finish(cudaEvent_t event);
 void finish_device();
