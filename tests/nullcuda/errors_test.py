@@ -49,8 +49,8 @@ def two_ranks(ws):
     train_fails(ws, "ncclAllGather:20:1@0", "rank 0 of 2", "ncclUnhandledCudaError", ranks=2)
     train_fails(ws, "ncclAllReduce:50:3@1", "rank 1 of 2", "ncclInternalError", ranks=2)
     train_fails(ws, "cudaMemcpyAsync:1500:700@1", "rank 1 of 2", "error 700", ranks=2)
-    # In a thread of LibTorch, which asks as often as it has time to: more steps than it can need.
-    train_fails(ws, "cudaEventQuery:100:700@1", "rank 1 of 2", "error 700", ranks=2, train__epochs=20)
+    # In a thread of LibTorch. As on a real device, the error stays: at one place that thread ignores a single one.
+    train_fails(ws, "cudaEventQuery:100+:700@1", "rank 1 of 2", "error 700", ranks=2, train__epochs=5)
 
 
 def network(ws):

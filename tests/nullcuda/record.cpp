@@ -143,7 +143,9 @@ Call::Call(const char* of, const char* called) : library(of), name(called) {
 }
 
 int Call::enter() {
-  return fault(name, ++count);
+  const int error = fault(name, ++count);
+  if (error != 0) count_with_place("errors", name);
+  return error;
 }
 
 void count(const char* group, const std::string& what, long n) {
