@@ -1,0 +1,137 @@
+"""What a training step and an image cost on the device: numbers that may only fall.
+
+    budgets_test.py [--update] [CASE...]
+
+CASE is such as n-bf16-1: size, precision, ranks. Without any, those of QUICK are measured; with
+DFINE_LONG set all. A case fails where a number is higher than in budgets.json, and says which. One
+that is lower fails as well, so that the gain is kept: --update writes it, and new cases. It never
+writes a higher one; who wants that edits the file, and says why.
+
+Numbers are of one optimizer step, one validation image and one predicted image, each from the
+difference of two runs, so that the start and the end do not count. The step has 2 images of 320x320
+a rank and 100 queries. Of several ranks, the highest number counts.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from cases import BCCD, Workspace, expect_clean, pack, subset, train
+from run import amounts, run
+
+BUDGETS = Path(__file__).with_name("budgets.json")
+CONFIGS = {"n": "n", "s": "s", "m": "m", "l": "l", "x": "xl"}
+QUICK = ["n-bf16-1", "n-bf16-2", "n-fp32-1", "l-bf16-1"]
+ALL = [f"{size}-{precision}-{ranks}" for size in CONFIGS for precision in ("bf16", "fp32") for ranks in (1, 2)]
+# Prefixes of the libraries' functions that do the work, as opposed to setting up.
+LIBRARY_CALLS = ("cublas.cublasGemm", "cublas.cublasSgemm", "cublasLt.cublasLtMatmul", "cudnn.cudnnBackendExecute")
+NOT_A_PRODUCT = ("Create", "Destroy", "SetAttribute", "GetHeuristic")
+COPIES = ("pageable>device", "pinned>device", "device>device", "device>pageable", "device>pinned")
+
+
+def work(report):
+    """The amounts that a budget limits, of a whole run."""
+    calls = report["calls"]
+    library = sum(n for name, n in calls.items() if name.startswith(LIBRARY_CALLS) and not name.endswith(NOT_A_PRODUCT))
+    copies = amounts(report, "copies")
+    return {
+        "launches": sum(amounts(report, "launches").values()),
+        "library calls": library,
+        "fills": calls.get("cudart.cudaMemsetAsync", 0),
+        **{f"copies {way}": copies.get(way, 0) for way in COPIES},
+        "host waits": sum(amounts(report, "waits").values()),
+        "NCCL calls": len(report["nccl"]),
+    }
+
+
+def difference(few, many, units):
+    """Per unit. Rounded up where a unit's share is no whole number."""
+    one, other = work(few), work(many)
+    return {name: -((one[name] - other[name]) // units) for name in one}
+
+
+def highest(numbers):
+    return {name: max(one[name] for one in numbers) for name in numbers[0]}
+
+
+def peak(reports):
+    return max(max(amounts(report, "peak device bytes").values()) for report in reports)
+
+
+def measure(ws, case):
+    size, precision, ranks = case.split("-")
+    keys = {"size": CONFIGS[size], "ranks": int(ranks), "run__precision": precision, "data__augment": "flip", "validate__every_epochs": 0}
+    runs = {steps: train(ws, f"{case}-{steps}", train__epochs=9, train__max_steps=steps, **keys).reports for steps in (2, 4)}
+    found = {
+        "step": highest([difference(few, many, 2) for few, many in zip(runs[2], runs[4])]),
+        "peak bytes": {"training": peak(runs[4])},
+    }
+    if ranks == "1" and precision == "fp32":
+        found.update(of_images(ws, ws(f"{case}-2", "checkpoints", "last"), found["peak bytes"]))
+    return found
+
+
+def of_images(ws, weights, peaks):
+    """Validation and prediction are in fp32, of one image at a time here."""
+    common = ("--weights", weights, "--device", "cuda", "--image-size", 320)
+    few, many = (expect_clean(run("dfine-eval", *common, "--data", ws(f"val{n}"), "--batch-size", 1, "--threads", 1)).reports[0] for n in (2, 6))
+    peaks["validation"] = peak([many])
+    found = {"validation image": difference(few, many, 4)}
+    images = sorted(Path(BCCD, "images").iterdir())
+    few, many = (expect_clean(run("dfine-predict", *common, "--images", *images[:n])).reports[0] for n in (2, 6))
+    peaks["prediction"] = peak([many])
+    return {**found, "predicted image": difference(few, many, 4)}
+
+
+def changes(case, found, budget):
+    """Pairs (line, whether the number rose)."""
+    for part in sorted(found.keys() | budget.keys()):
+        now, then = found.get(part, {}), budget.get(part, {})
+        for name in sorted(now.keys() | then.keys()):
+            if now.get(name) != then.get(name):
+                yield f"{case}: {part}: {name}: {now.get(name)}, budget {then.get(name)}", name in now and now[name] > then.get(name, -1)
+
+
+def check_itself():
+    budget = {"step": {"launches": 5, "host waits": 2}}
+    assert not list(changes("case", budget, budget))
+    for launches, rose in ((6, True), (4, False)):
+        assert [up for _, up in changes("case", {"step": {"launches": launches, "host waits": 2}}, budget)] == [rose]
+    assert [up for _, up in changes("case", budget, {"step": {"launches": 5}})] == [True]
+
+
+def main():
+    check_itself()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--update", action="store_true")
+    parser.add_argument("cases", nargs="*")
+    args = parser.parse_args()
+    budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {}
+    wrong = []
+    with Workspace() as ws:
+        for name, part, count in (("train", "train", 16), ("val2", "val", 2), ("val6", "val", 6)):
+            subset(part, count, ws(name + ".json"))
+            pack(ws(name + ".json"), ws(name))
+        os.symlink(ws("val2"), ws("val"))
+        for case in args.cases or (ALL if os.environ.get("DFINE_LONG") else QUICK):
+            started = time.monotonic()
+            found = measure(ws, case)
+            known = case in budgets
+            changed = list(changes(case, found, budgets.get(case, {})))
+            rose = known and any(up for _, up in changed)
+            if args.update and not rose:
+                budgets[case] = found
+                BUDGETS.write_text(json.dumps({c: budgets[c] for c in ALL if c in budgets}, indent=2) + "\n")
+            elif changed:
+                wrong += [line for line, _ in changed] if known else [f"{case}: no budget"]
+            print(f"{case}: {found['step']} after {time.monotonic() - started:.1f} s", flush=True)
+    if wrong:
+        sys.exit("\n".join(["a number is not that of budgets.json", *wrong]))
+    print("all passed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""All ranks call NCCL in one order: the same calls, of the same communicators, with the same counts.
+
+    order_test.py [PART...]     without names all parts, with DFINE_LONG set the long ones too
+"""
+
+import itertools
+import os
+import sys
+
+from cases import Workspace, packs, train
+
+
+def check(ws, name, ranks=2, **keys):
+    keys = {"data__batch_size": 1, "validate__every_epochs": 0, "train__max_steps": 2, **keys}
+    orders = [report["nccl"] for report in train(ws, name, ranks=ranks, devices=4, **keys).reports]
+    groups = {call.split()[0] for call in orders[0]}
+    assert len(groups) == 2 and len(orders[0]) > 100, (groups, len(orders[0]))
+    for rank, order in enumerate(orders):
+        for number, (here, first) in enumerate(itertools.zip_longest(order, orders[0])):
+            assert here == first, f"{name}: call {number} of rank {rank} is {here}, of rank 0 {first}"
+
+
+def plain(ws):
+    check(ws, "plain", train__preflight="true", validate__every_epochs=1)
+
+
+def accumulation_at_several_sizes(ws):
+    check(ws, "sizes", data__multiscale="true", train__gradient_accumulation_steps=2, ema__enabled="true")
+
+
+def rank_without_boxes(ws):
+    check(ws, "no-boxes", data__train=ws("half_empty"), data__shuffle="false", data__augment="none")
+
+
+def four_ranks(ws):
+    check(ws, "four", ranks=4)
+
+
+def large_model(ws):
+    """Its gradients go in several buckets, between the sums of the batch norms."""
+    check(ws, "large", size="l", model__freeze_norm="false")
+
+
+QUICK = [plain, accumulation_at_several_sizes, rank_without_boxes]
+LONG = [four_ranks, large_model]
+
+
+def main():
+    known = {part.__name__: part for part in QUICK + LONG}
+    wanted = [known[name] for name in sys.argv[1:]] or QUICK + (LONG if os.environ.get("DFINE_LONG") else [])
+    with Workspace() as ws:
+        packs(ws)
+        for part in wanted:
+            part(ws)
+            print(part.__name__, "passed", flush=True)
+    print("all passed")
+
+
+if __name__ == "__main__":
+    main()
