@@ -78,7 +78,9 @@ bool run_verify(const std::filesystem::path& folder, int jobs, bool decode) {
   std::cout << printable(folder) << ": "
             << (report.damaged.empty()
                     ? "sound"
-                    : counted(report.damaged.size(), "thing is", "things are") + " damaged")
+                    : with_code(
+                          counted(report.damaged.size(), "thing is", "things are") + " damaged",
+                          ErrorCode::kFileDamaged))
             << "; checked " << counted(report.images, "image", "images") << " in "
             << counted(report.shards, "shard", "shards") << ", " << size_text(report.bytes)
             << " in " << fixed(seconds, 1) << " s\n";

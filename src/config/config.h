@@ -77,7 +77,7 @@ struct OptimConfig {
   double warmup_epochs = 0;  // the same in epochs; 0: see warmup_steps
   double weight_decay = 1e-4;         // decoupled (official: 1e-4 n s m, 1.25e-4 l x)
   std::vector<std::string> no_decay;  // parameters without it: regular expressions on roles and
-                                      // names; see train/parameter_groups.h
+                                      // names; see learner/parameter_groups.h
   double beta1 = 0.9, beta2 = 0.999;
   double eps = 1e-8;
   double clip_norm = 0.1;  // largest global gradient norm; 0: off (official: 0.1)

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error_code.h"
+
 namespace dfine::inline eval {
 
 struct ImageFile {
@@ -15,6 +17,7 @@ struct ImageFile {
 struct FileNote {
   std::filesystem::path path;
   std::string reason;  // without the path
+  ErrorCode code = ErrorCode::kFileUnreadable;
 };
 
 struct ImageListing {

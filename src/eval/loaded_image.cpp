@@ -39,6 +39,7 @@ LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool a
     if (loaded.oriented && apply_exif) loaded.image = upright(loaded.image, orientation);
   } catch (const Error& e) {
     loaded.problem = e.message();
+    loaded.code = e.code();
     return loaded;
   }
   loaded.input = at::empty({1, 3, size.height, size.width}, at::kByte);

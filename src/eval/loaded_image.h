@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "core/error_code.h"
 #include "core/image_size.h"
 #include "image/image.h"
 #include "tensor.h"
@@ -15,6 +16,7 @@ struct LoadedImage {
   Tensor input;           // uint8 [1, 3, H, W]: `image`, resized
   bool oriented = false;  // the file has an EXIF orientation other than upright, applied or not
   std::string problem;    // why the file could not be read, without its path; empty: it could
+  ErrorCode code = ErrorCode::kFileUnreadable;  // of the problem
 };
 
 /// `size` is the network's input. Throws nothing because of the file: see `problem`.

@@ -8,7 +8,7 @@
 namespace dfine::inline eval {
 
 /// Compares the class names of `names` (the records') with those that their category ids have in
-/// `truth`, as match_class_lists() does (state/class_match.h). An id that `truth` does not have
+/// `truth`, as match_class_lists() does (weights/class_match.h). An id that `truth` does not have
 /// agrees if `truth` does not have the name either.
 /// - All agree, or no record has a class name: nothing changes.
 /// - `truth` or the records have LABEL_0, LABEL_1, ... for names: nothing changes, and a line that

@@ -112,7 +112,7 @@ Error unreadable_error(const std::vector<FileNote>& unreadable, size_t images) {
                              counted(static_cast<int64_t>(images), "image"), " could not be read");
   for (const FileNote& note : unreadable)
     text += str_cat("\n  ", printable(note.path), ": ", note.reason);
-  return Error(kFileUnreadable, text,
+  return Error(unreadable.front().code, text,
                str_cat(unreadable.size() < images ? "all other images were processed; " : "",
                        "convert formats that cannot be read to JPEG or PNG"));
 }
@@ -163,7 +163,7 @@ void predict(const PredictOptions& options) {
       [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
       [&](size_t i, LoadedImage picture) {
         if (!picture.problem.empty()) {
-          unreadable.push_back({files[i].path, picture.problem});
+          unreadable.push_back({files[i].path, picture.problem, picture.code});
           return;
         }
         if (picture.oriented) ++oriented;

@@ -29,7 +29,7 @@ class BatchNorm2d : public torch::nn::Module {
   };
   Affine affine() const;
 
-  /// x: [B, C, H, W]. Unless constant(), normalises by the batch's own statistics and updates the
+  /// x: [B, C, H, W]. Unless frozen, normalises by the batch's own statistics and updates the
   /// running ones.
   Tensor forward(const Tensor& x);
 

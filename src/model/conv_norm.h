@@ -54,7 +54,7 @@ class ConvNorm : public torch::nn::Module {
 
   Tensor forward(const Tensor& x);
 
-  /// A constant norm folded into the convolution: the whole layer before the activation is conv(x,
+  /// A frozen norm folded into the convolution: the whole layer before the activation is conv(x,
   /// weight) + bias.
   struct Fused {
     Tensor weight, bias;

@@ -44,7 +44,7 @@ Learner make_learner(const RunContext& context) {
                     " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
                     plan.model.class_names.size(), " classes; ", plan.feed.order.num_images,
                     " training images, ", context.val_stats ? context.val_stats->images : 0,
-                    " for validation; ", counted(at::get_num_threads(), "thread"), " a rank"));
+                    " for validation; ", counted(at::get_num_threads(), "thread"), " per rank"));
   const std::string frozen = describe_frozen(*model);
   if (!frozen.empty()) log::info("frozen:\n" + frozen);
   if (plan.model.freeze.backbone) {
@@ -103,12 +103,12 @@ void run_training(const RunContext& context) {
   if (root) {
     open_run_folder(context);
     metrics.emplace(context.folder.metrics().string(), resumed ? state.step : -1);
+    if (plan.loop.preview > 0)
+      write_preview(context.train_data, plan.feed, plan.loop.preview, context.folder.preview());
     metrics->write_event({.event = resumed ? "resumed" : "started",
                           .step = state.step,
                           .epoch = state.epoch,
                           .values = {}});
-    if (plan.loop.preview > 0)
-      write_preview(context.train_data, plan.feed, plan.loop.preview, context.folder.preview());
   }
   context.group.barrier();  // from here on there is a log to write failures to
   set_failure_log(context.folder.log());

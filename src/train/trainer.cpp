@@ -38,7 +38,9 @@ void Trainer::run(MetricsLog* metrics) {
   try {
     train();
   } catch (const Error& e) {
-    note_failure(e.code(), e.message());
+    std::string message = e.message();
+    for (const std::string& where : e.context()) message += ", " + where;
+    note_failure(e.code(), message);
     throw;
   } catch (...) {
     const FailureText failure = describe_failure(std::current_exception());

@@ -32,7 +32,7 @@ struct ClassMatch {
 
 enum class MoreClasses { kError, kMayBeGiven };
 
-/// Classes belong together by name (state/class_names.h says which names are the same), whatever
+/// Classes belong together by name (weights/class_names.h says which names are the same), whatever
 /// their ids and order.
 /// - Where one side has no names (LABEL_0, LABEL_1, ...), classes belong together by id if both
 ///   sides have the same ids, otherwise by position; with a warning. For `given` without names,

@@ -37,8 +37,8 @@ std::string weights_file(const std::string& path);
 /// of a model made without denoising. A model made without denoising ignores that of the file.
 void load_weights(const std::string& path, const std::map<std::string, Tensor>& model);
 
-/// The same, with the class heads (state/class_heads.h) row by row: the file's are of `rows.given`
-/// classes.
+/// The same, with the class heads (weights/class_heads.h) row by row: the file's are of
+/// `rows.given` classes.
 void load_weights(const std::string& path, const std::map<std::string, Tensor>& model,
                   const ClassHeadRemap& rows);
 

@@ -115,7 +115,7 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {
       throw Error(
-          kConflictingSettings,
+          kWeightsMismatch,
           str_cat("model.weights = ", wanted.weights, " is ",
                   size.empty() ? "of no published size" : "D-FINE-" + size, ", model.size is ",
                   wanted.size),

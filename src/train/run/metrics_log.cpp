@@ -11,15 +11,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Whether a run that continues after `step` steps leaves this line: not one cut short by the
+/// interruption, nor what will be written again. Failures stay, whatever became of their steps.
+bool stays(const std::string& line, int64_t step) {
+  const auto record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!record.is_object() || !record.contains("step") || !record["step"].is_number()) return false;
+  const Json event = record.value("event", Json());
+  if (event == "failed") return true;
+  const bool begins_an_epoch = event == "stage2" || event == "back_to_best";
+  return record["step"] < step || (record["step"] == step && !begins_an_epoch);
+}
+
 void drop_records_after(const std::string& path, int64_t step) {
   std::ifstream in(path);
   if (!in) return;
   std::string kept, line;
   while (std::getline(in, line)) {
-    const auto record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (record.is_discarded() || record.value("step", int64_t{0}) > step)
-      continue;  // a line cut short by the interruption, or a repeated step
-    kept += line + "\n";
+    if (stays(line, step)) kept += line + "\n";
   }
   in.close();
   write_file_atomically(path, kept);

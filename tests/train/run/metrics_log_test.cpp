@@ -50,21 +50,25 @@ TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
   EXPECT_NE(mended[2].find("\"loss\":0.2,"), std::string::npos) << mended[2];
 }
 
-TEST(MetricsLog, EventsOfLaterStepsGoAtAResume) {
+TEST(MetricsLog, EventsThatComeAgainGoAtAResume) {
   const TemporaryFolder folder;
   const std::string path = folder / "metrics.jsonl";
   {
     MetricsLog log(path, -1);
     log.write_event({.event = "started", .values = {}});
     log.write_event({.event = "saved", .step = 2, .epoch = 1, .values = {{"checkpoint", "last"}}});
+    log.write_event({.event = "stage2", .step = 2, .epoch = 1, .values = {}});
+    log.write_event({.event = "saved", .step = 3, .epoch = 1, .values = {{"checkpoint", "last"}}});
     log.write_event({.event = "failed", .step = 3, .epoch = 1, .values = {{"message", "a\xff\n"}}});
   }
-  EXPECT_EQ(lines_of(path).size(), 3U);  // also of text that is not UTF-8
-  MetricsLog log(path, 2);
-  EXPECT_EQ(lines_of(path),
-            (std::vector<std::string>{
-                R"({"type":"event","event":"started","step":0,"epoch":0})",
-                R"({"type":"event","event":"saved","step":2,"epoch":1,"checkpoint":"last"})"}));
+  EXPECT_EQ(lines_of(path).size(), 5U);  // also of text that is not UTF-8
+  std::ofstream(path, std::ios::app) << "5\n{\"step\":\"x\"}\n";
+  MetricsLog log(path, 2);  // enters stage 2 again
+  const auto kept = lines_of(path);
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(kept[0], R"({"type":"event","event":"started","step":0,"epoch":0})");
+  EXPECT_EQ(kept[1], R"({"type":"event","event":"saved","step":2,"epoch":1,"checkpoint":"last"})");
+  EXPECT_NE(kept[2].find("\"failed\""), std::string::npos) << kept[2];
 }
 
 }  // namespace
