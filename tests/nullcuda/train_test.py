@@ -27,7 +27,7 @@ def evaluate_and_predict(ws, name, **variables):
 
 
 def everything(ws):
-    """Pre-flight, multi-scale, accumulation, EMA, a second stage, validation, checkpoints, resume."""
+    """Pre-flight, multi-scale, accumulation, EMA, stage 2, validation, checkpoints, resume."""
     keys = {
         "data__augment": "dfine",
         "data__multiscale": "true",
