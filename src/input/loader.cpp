@@ -76,9 +76,7 @@ Loader::Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder 
   if (options_.workers > 0) fill();
 }
 
-Loader::~Loader() {
-  pool_.reset();  // waits for the jobs that still write into pending batches
-}
+Loader::~Loader() = default;
 
 void Loader::fill() {
   while (started_ < order_.num_batches) {

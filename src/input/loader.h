@@ -65,7 +65,6 @@ class Loader {
   const LoaderOptions options_;
   const DetectionDataset detection_dataset_;
   const SampleOrder order_;
-  std::unique_ptr<ThreadPool> pool_;
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
   std::set<size_t> corrupt_;                         // images skipped
@@ -73,6 +72,8 @@ class Loader {
   std::mutex scratch_mutex_;
   std::vector<std::unique_ptr<SampleScratch>>
       free_scratch_;  // those not in use; as many as threads at most
+  // Last, so that it ends first, also where the constructor throws: its jobs write into all above.
+  std::unique_ptr<ThreadPool> pool_;
 };
 
 }  // namespace dfine::inline input
