@@ -31,6 +31,12 @@ FailureText describe_failure(const std::exception_ptr& failure) {
     return {e.code(), e.what()};
   } catch (const c10::OutOfMemoryError& e) {
     return other(ErrorCode::kOutOfMemory, e.what_without_backtrace());
+  } catch (const c10::DistError& e) {
+    return other(ErrorCode::kCommunicationFailed, e.what_without_backtrace());
+  } catch (const c10::AcceleratorError& e) {
+    constexpr int kNoMemory = 2;  // cudaErrorMemoryAllocation
+    return other(e.get_error_code() == kNoMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
+                 e.what_without_backtrace());
   } catch (const c10::Error& e) {
     return other(ErrorCode::kInternal, e.what_without_backtrace());
   } catch (const std::bad_alloc&) {
