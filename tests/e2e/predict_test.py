@@ -113,12 +113,12 @@ def others_results_are_kept(ws, weights):
     with open(ws("mixed", "empty.png"), "wb"):
         pass
     out = run("dfine-predict", "--weights", weights, "--image-size", 128, "--threshold", 0, "--images", ws("mixed"), "--output", ws("kept"), expect=1)
-    says(out, ws("mixed", "cut.jpg"), ws("mixed", "empty.png"), "2 of 4 images", "[file_unreadable]", "on 2 images")
+    says(out, ws("mixed", "cut.jpg"), ws("mixed", "empty.png"), "2 of 4 images", "[image_damaged]", "on 2 images")
     found = results(ws("kept"))
     assert {name: ids for name, (ids, _) in found.items()} == {"a.jpg": {1}, "z.jpg": {4}}, found
     assert set(drawn(ws("kept"))) == {"a.jpg", "z.jpg"}
     out = run("dfine-predict", "--weights", weights, "--images", ws("mixed", "cut.jpg"), "--output", ws("none"), expect=1)
-    says(out, "1 of 1 image", "[file_unreadable]")
+    says(out, "1 of 1 image", "[image_damaged]")
     assert results(ws("none")) == {} and "highest" not in out, out
 
 

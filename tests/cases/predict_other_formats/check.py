@@ -25,7 +25,7 @@ def check(case):
     assert names == {"a.jpg", "b.jfif", "c.bmp", "d.tif"}, (names, out)
     pictures = {name for name in os.listdir(case("out")) if name.endswith(".jpg")}
     assert pictures == {"a.jpg", "b.jfif.jpg", "c.bmp.jpg", "d.tif.jpg"}, pictures
-    assert "on 4 images" in out and "2 of 6 images" in out and "[file_unreadable]" in out, out
+    assert "on 4 images" in out and "2 of 6 images" in out and "[image_unsupported]" in out, out
     for name, kind in (("e.heic", "a HEIC image"), ("f.avif", "an AVIF image")):
         line = next(line for line in out.splitlines() if os.path.join("photos", name) in line)
         assert kind in line, out
