@@ -3,9 +3,9 @@
     budgets_test.py [--update] [CASE...]
 
 CASE is such as n-bf16-1: size, precision, ranks. Without any, those of QUICK are measured; with
-DFINE_LONG set all. A case fails where a number is higher than in budgets.json, and says which. One
-that is lower is named; --update writes it, and new cases. It never writes a higher one; who wants
-that edits the file, and says why.
+DFINE_LONG set all. A case fails if a number is higher than in budgets.json; the message says which.
+A lower number is printed. --update writes lower numbers and new cases, never higher ones: those are
+written into the file by hand, with the reason in the commit.
 
 Numbers are of one optimizer step, one validation image and one predicted image, each from the
 difference of two runs, so that the start and the end do not count. The step has 2 images of 320x320

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -10,7 +11,7 @@ from run import complaints, run
 
 from common import BCCD, SOURCE, Workspace, pack, subset
 
-__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "pack", "packs", "subset", "train", "train_arguments"]
+__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "pack", "packs", "run_parts", "subset", "train", "train_arguments"]
 
 
 def packs(ws, train=8, val=4):
@@ -65,3 +66,16 @@ def train(ws, name, *more, ranks=1, size="n", devices=None, caching=False, varia
         **(variables or {}),
     )
     return expect_clean(done, ranks)
+
+
+def run_parts(quick, long):
+    """The parts that the command line names; without names the quick ones, with DFINE_LONG set all."""
+    known = {part.__name__: part for part in quick + long}
+    wanted = [known[name] for name in sys.argv[1:]] or quick + (long if os.environ.get("DFINE_LONG") else [])
+    with Workspace() as ws:
+        packs(ws)
+        for part in wanted:
+            started = time.monotonic()
+            part(ws)
+            print(f"{part.__name__} passed after {time.monotonic() - started:.1f} s", flush=True)
+    print("all passed")

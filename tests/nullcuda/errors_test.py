@@ -1,13 +1,12 @@
-"""Errors of CUDA, cuBLAS and NCCL end the job: exit code 1, the error is named, nothing hangs.
+"""Errors of CUDA, cuBLAS and NCCL end the job: exit code 1, the message has the error's name, nothing hangs.
 
     errors_test.py [PART...]     without names all parts, with DFINE_LONG set the long ones too
 """
 
-import os
 import sys
 from pathlib import Path
 
-from cases import BCCD, Workspace, packs, train, train_arguments
+from cases import BCCD, run_parts, train, train_arguments
 from run import run
 
 # A rank that fails ends the others within seconds; this is for a busy machine.
@@ -75,16 +74,5 @@ QUICK = [one_rank, memory, two_ranks, programs]
 LONG = [network]
 
 
-def main():
-    known = {part.__name__: part for part in QUICK + LONG}
-    wanted = [known[name] for name in sys.argv[1:]] or QUICK + (LONG if os.environ.get("DFINE_LONG") else [])
-    with Workspace() as ws:
-        packs(ws)
-        for part in wanted:
-            part(ws)
-            print(part.__name__, "passed", flush=True)
-    print("all passed")
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(QUICK, LONG)

@@ -4,10 +4,8 @@
 """
 
 import itertools
-import os
-import sys
 
-from cases import Workspace, packs, train
+from cases import run_parts, train
 
 
 def check(ws, name, ranks=2, **keys):
@@ -45,16 +43,5 @@ QUICK = [plain, accumulation_at_several_sizes, rank_without_boxes]
 LONG = [four_ranks, large_model]
 
 
-def main():
-    known = {part.__name__: part for part in QUICK + LONG}
-    wanted = [known[name] for name in sys.argv[1:]] or QUICK + (LONG if os.environ.get("DFINE_LONG") else [])
-    with Workspace() as ws:
-        packs(ws)
-        for part in wanted:
-            part(ws)
-            print(part.__name__, "passed", flush=True)
-    print("all passed")
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(QUICK, LONG)

@@ -4,12 +4,9 @@
 """
 
 import json
-import os
-import sys
-import time
 from pathlib import Path
 
-from cases import BCCD, Workspace, expect_clean, packs, train
+from cases import BCCD, expect_clean, run_parts, train
 from run import amounts, run
 
 
@@ -112,17 +109,5 @@ QUICK = [everything, single_precision, overflow, several_ranks, rank_without_box
 LONG = [four_ranks, allocations_of_200_steps]
 
 
-def main():
-    known = {part.__name__: part for part in QUICK + LONG}
-    wanted = [known[name] for name in sys.argv[1:]] or QUICK + (LONG if os.environ.get("DFINE_LONG") else [])
-    with Workspace() as ws:
-        packs(ws)
-        for part in wanted:
-            started = time.monotonic()
-            part(ws)
-            print(f"{part.__name__} passed after {time.monotonic() - started:.1f} s", flush=True)
-    print("all passed")
-
-
 if __name__ == "__main__":
-    main()
+    run_parts(QUICK, LONG)

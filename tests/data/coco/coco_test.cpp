@@ -182,7 +182,7 @@ TEST_F(CocoFile, IntegersAtTheLimits) {
   EXPECT_EQ(id_of("1.7e1"), 17);
   EXPECT_EQ(id_of("-0.0"), 0);
 
-  const std::string up = "9223372036854775807", rounded, none;  // limits that are named
+  const std::string up = "9223372036854775807", rounded, none;  // limits in the message
   for (const auto& [id, limit] : std::vector<std::pair<std::string, std::string>>{
            {"9223372036854775808", up},
            {"16045690984833335023", up},
