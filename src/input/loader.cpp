@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
+#include "data/box_policy.h"
 
 namespace dfine::inline input {
 namespace {
@@ -37,17 +38,13 @@ Targets collate(const std::vector<std::vector<LabelledBox>>& boxes, ImageSize si
       at::empty({total}, at::TensorOptions().dtype(at::kLong).pinned_memory(pin_memory));
   targets.boxes =
       at::empty({total, 4}, at::TensorOptions().dtype(at::kFloat).pinned_memory(pin_memory));
-  const auto width = static_cast<double>(size.width), height = static_cast<double>(size.height);
+  const auto width = static_cast<int>(size.width), height = static_cast<int>(size.height);
   auto* label = targets.labels.data_ptr<int64_t>();
   auto* sides = targets.boxes.data_ptr<float>();
   for (const auto& of_image : boxes) {
     for (const LabelledBox& box : of_image) {
       *label++ = box.label;
-      const auto [left, top, right, bottom] = box.xyxy;
-      *sides++ = static_cast<float>((left + right) / 2 / width);
-      *sides++ = static_cast<float>((top + bottom) / 2 / height);
-      *sides++ = static_cast<float>((right - left) / width);
-      *sides++ = static_cast<float>((bottom - top) / height);
+      sides = std::ranges::copy(normalised(box.xyxy, width, height), sides).out;
     }
   }
   return targets;
