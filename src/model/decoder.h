@@ -29,7 +29,8 @@ class Decoder : public torch::nn::Module {
   Decoder(const ModelSpec& spec, Initializer& init);
 
   /// content: [B, T, dim]; boxes_unact: [B, T, 4] before the sigmoid; mask: [T, T] or undefined.
-  /// The heads are those of ModelOutput::decoder.
+  /// The heads are those of ModelOutput::decoder. Under autocast, boxes, corners and position
+  /// embeddings are still computed in single precision.
   Heads forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
                 const Tensor& mask) const;
 
@@ -37,6 +38,9 @@ class Decoder : public torch::nn::Module {
   const Tensor& reg_scale() const { return reg_scale_; }
 
  private:
+  /// [B, T, 4] -> [B, T, dim]
+  Tensor embed_position(const Tensor& boxes) const;
+
   int64_t reg_max_;
   std::shared_ptr<ModuleList<DecoderLayer>> layers_;
   std::shared_ptr<ModuleList<Lqe>> lqe_layers_;

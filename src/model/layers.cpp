@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "model/full_precision.h"
+
 namespace dfine::inline model {
 
 Linear::Linear(int64_t in, int64_t out, Initializer& init)
@@ -38,10 +40,20 @@ Mlp::Mlp(int64_t in, int64_t hidden, int64_t out, int64_t num_layers, Initialize
   }
 }
 
-Tensor Mlp::forward(const Tensor& x) const {
-  Tensor y = layer(0).forward(x);
-  for (size_t i = 1; i < layers_->size(); ++i) y = layer(i).forward(y.relu_());
+Tensor Mlp::hidden(const Tensor& x) const {
+  Tensor y = x;
+  for (size_t i = 0; i + 1 < layers_->size(); ++i) y = layer(i).forward(y).relu_();
   return y;
+}
+
+Tensor Mlp::forward(const Tensor& x) const {
+  return layer(layers_->size() - 1).forward(hidden(x));
+}
+
+Tensor Mlp::forward_full_output(const Tensor& x) const {
+  const Tensor last = hidden(x);
+  const FullPrecision guard(x.device().type());
+  return layer(layers_->size() - 1).forward(to_full(last));
 }
 
 void Mlp::zero_last() {

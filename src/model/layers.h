@@ -69,12 +69,18 @@ class Mlp : public torch::nn::Module {
  public:
   Mlp(int64_t in, int64_t hidden, int64_t out, int64_t num_layers, Initializer& init);
   Tensor forward(const Tensor& x) const;
+  /// The same with the last layer in single precision under autocast too: for outputs that boxes
+  /// are made of.
+  Tensor forward_full_output(const Tensor& x) const;
 
   Linear& layer(size_t i) const { return (*layers_)[i]; }
   /// Weight and bias of the last layer to zero.
   void zero_last();
 
  private:
+  /// What the last layer gets.
+  Tensor hidden(const Tensor& x) const;
+
   std::shared_ptr<ModuleList<Linear>> layers_;
 };
 

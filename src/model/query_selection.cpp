@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "model/full_precision.h"
 
 namespace dfine::inline model {
 namespace {
@@ -55,6 +56,13 @@ QuerySelection::QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, 
   score_head_->bias.fill_(prior_bias(kClassPrior));
 }
 
+Tensor QuerySelection::choose(const Tensor& tokens, const Tensor& valid) const {
+  const at::NoGradGuard no_grad;
+  const Tensor projected = norm_->forward(projection_->forward(to_full(tokens) * valid));
+  const Tensor scores = score_head_->forward(projected).amax(2);  // [B, L]
+  return std::get<1>(scores.topk(num_queries_, 1));
+}
+
 SelectedQueries QuerySelection::select(const Memory& memory) const {
   const Tensor& tokens = memory.tokens;
   if (tokens.size(1) < num_queries_) {
@@ -63,23 +71,16 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
                         num_queries_, " queries"),
                 "use larger images (or a model with fewer queries)");
   }
-  // Anchors stay in single precision under autocast.
+  // Under autocast too: bfloat16 would make many scores equal, and round boxes to whole pixels.
+  const FullPrecision guard(tokens.device().type());
   const auto type = at::promote_types(tokens.scalar_type(), at::kFloat);
   const auto [unact, valid] = make_anchors(memory.levels, tokens.options().dtype(type));
 
   // Choosing needs no gradient, and only the chosen tokens' outputs are used: so all tokens are
-  // scored without a graph, the chosen ones once more with it. Detached weights rather than a
-  // NoGradGuard: autocast would keep weights cast without a graph for later use.
-  const Tensor projected = at::layer_norm(
-      at::linear(tokens.detach() * valid, projection_->weight.detach(), projection_->bias.detach()),
-      norm_->weight.sizes(), norm_->weight.detach(), norm_->bias.detach(), 1e-5);
-  const Tensor scores =
-      at::linear(projected, score_head_->weight.detach(), score_head_->bias.detach())
-          .amax(2);                                                 // [B, L]
-  const Tensor chosen = std::get<1>(scores.topk(num_queries_, 1));  // [B, Q]
-
+  // scored without a graph, the chosen ones once more with it.
+  const Tensor chosen = choose(tokens, valid);  // [B, Q]
   const Tensor content = norm_->forward(projection_->forward(
-      take_tokens(tokens, chosen) * valid.squeeze(1).index({chosen}).unsqueeze(2)));
+      to_full(take_tokens(tokens, chosen)) * valid.squeeze(1).index({chosen}).unsqueeze(2)));
   const Tensor boxes_unact = bbox_head_->forward(content) + unact.index({chosen});
   return {.content = content.detach(),
           .boxes_unact = boxes_unact.detach(),

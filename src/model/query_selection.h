@@ -35,10 +35,14 @@ class QuerySelection {
   QuerySelection(torch::nn::Module& owner, const ModelSpec& spec, Initializer& init);
 
   /// The tokens with the largest class logits, best first. Equal scores come as at::topk has them.
-  /// Throws if there are fewer tokens than queries.
+  /// Throws if there are fewer tokens than queries. Under autocast all this is still computed in
+  /// single precision.
   SelectedQueries select(const Memory& memory) const;
 
  private:
+  /// The tokens' indices, [B, Q]. tokens: [B, L, dim]; valid: bool [L, 1].
+  Tensor choose(const Tensor& tokens, const Tensor& valid) const;
+
   int64_t num_queries_;
   std::shared_ptr<Linear> projection_;
   std::shared_ptr<LayerNorm> norm_;
