@@ -1,6 +1,10 @@
 """Makes autocast.json: how far torch.autocast moves the official D-FINE's outputs, gradients and running statistics.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_autocast.py [sizes]
+    DFINE_OFFICIAL=... python make_autocast.py --cuda-lists LIBRARY [sizes]
+
+The second form applies CUDA's lists of operations on the CPU. LIBRARY is build/*/lib/libcuda_autocast.so,
+which our test links too (tests/support/cuda_autocast.cpp).
 
 Weights, images and denoising draws as in make_parity.py. The denoising queries' outputs are compared, because rounding does not change
 their order. The gradients are those of a sum of them with hashed factors, which has no matching that rounding could tip over.
@@ -54,14 +58,27 @@ def errors(size, res):
     return result
 
 
+def use_cuda_lists(library):
+    """For the rest of the process. Checks that they are in force: softmax runs in fp32 there."""
+    torch.ops.load_library(library)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.ones(2, dtype=torch.bfloat16).softmax(0).dtype == torch.float32
+
+
 def main():
+    arguments = sys.argv[1:]
+    key = "sizes"
+    if arguments[:1] == ["--cuda-lists"]:
+        use_cuda_lists(arguments[1])
+        key, arguments = "sizes_with_cuda_lists", arguments[2:]
     torch.manual_seed(0)
     path = os.path.join(HERE, "autocast.json")
-    result = json.load(open(path)) if os.path.exists(path) else {**CASE, "sizes": {}}
-    for size in sys.argv[1] if len(sys.argv) > 1 else "nl":
+    result = json.load(open(path)) if os.path.exists(path) else CASE
+    sizes = result.setdefault(key, {})
+    for size in arguments[0] if arguments else "nl":
         res = 128 if size == "n" else 96
-        result["sizes"][size] = {"res": res, **errors(size, res)}
-        print(size, json.dumps(result["sizes"][size]), flush=True)
+        sizes[size] = {"res": res, **errors(size, res)}
+        print(size, json.dumps(sizes[size]), flush=True)
     with open(path, "w") as f:
         json.dump(result, f, indent=1)
         f.write("\n")
