@@ -190,9 +190,19 @@ def check_trajectory():
 
 def check_autocast():
     stored = load("autocast")
-    for size, numbers in stored["sizes"].items():
-        found = make_autocast.errors(size, numbers["res"])
-        alike(f"autocast {size}", split(numbers, "res")[1], found, factor=1.5)
+    keys = ["sizes"]
+    # Last, since nothing takes the lists back.
+    library = os.environ.get("DFINE_CUDA_AUTOCAST")
+    if library:
+        keys.append("sizes_with_cuda_lists")
+    else:
+        print("autocast with CUDA's lists: not checked, DFINE_CUDA_AUTOCAST names no library")
+    for key in keys:
+        if key == "sizes_with_cuda_lists":
+            make_autocast.use_cuda_lists(library)
+        for size, numbers in stored[key].items():
+            found = make_autocast.errors(size, numbers["res"])
+            alike(f"{key} {size}", split(numbers, "res")[1], found, factor=1.5)
 
 
 def check_val_loss():

@@ -1,5 +1,6 @@
 // Mixed precision of whole models: how far from single precision it leads, against the official
-// code under torch.autocast. The numbers are those of tests/golden/make_autocast.py.
+// code under torch.autocast. The numbers are those of tests/golden/make_autocast.py. Built twice:
+// with the CPU's lists of operations, and with CUDA's (support/cuda_autocast.cpp).
 #include "learner/autocast.h"
 
 #include <ATen/ATen.h>
@@ -18,10 +19,20 @@
 #include <vector>
 
 #include "loss/formula.h"
+#include "model/distribution.h"
+#include "model/query_selection.h"
 #include "support/hashed.h"
 
 namespace dfine {
 namespace {
+
+#ifdef DFINE_CUDA_LISTS
+constexpr const char* kNumbers = "sizes_with_cuda_lists";
+constexpr auto kSoftmaxOfHalf = at::kFloat;
+#else
+constexpr const char* kNumbers = "sizes";
+constexpr auto kSoftmaxOfHalf = at::kBFloat16;
+#endif
 
 using Named = std::map<std::string, Tensor>;
 
@@ -99,7 +110,7 @@ TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
   at::set_num_threads(1);
   const char name = GetParam().size;
   const ModelSize size = model_variant(std::string_view(&name, 1)).size;
-  const nlohmann::json numbers = golden().at("sizes").at(std::string(1, name));
+  const nlohmann::json numbers = golden().at(kNumbers).at(std::string(1, name));
   const int64_t res = numbers.at("res");
   const Result exact = run(size, res, {});
   for (const auto& [key, type] : GetParam().types) {
@@ -117,7 +128,8 @@ TEST_P(OfficialAutocast, OutputsAndGradientsAreAsNearToSinglePrecision) {
     }
 
     EXPECT_EQ(got.types.at("logits"), type);  // it was computed in it
-    EXPECT_EQ(got.types.at("boxes"), at::kFloat);
+    for (const char* exact_output : {"boxes", "corners", "pre_boxes"})
+      EXPECT_EQ(got.types.at(exact_output), at::kFloat) << exact_output;
     for (const auto& [statistic, tensor] : got.statistics)
       EXPECT_EQ(tensor.scalar_type(), at::kFloat) << statistic;
   }
@@ -128,6 +140,51 @@ INSTANTIATE_TEST_SUITE_P(Sizes, OfficialAutocast,
                          testing::Values(Case{'n', {{"bf16", at::kBFloat16}, {"fp16", at::kHalf}}},
                                          Case{'l', {{"bf16", at::kBFloat16}}}),
                          [](const auto& param) { return std::string(1, param.param.size); });
+
+TEST(Autocast, UsesTheListsOfThisBuild) {
+  const Autocast autocast(at::kCPU, at::kBFloat16);
+  EXPECT_EQ(at::ones({2}, at::kBFloat16).softmax(0).scalar_type(), kSoftmaxOfHalf);
+}
+
+// The last head's boxes, computed in double precision from its corner logits and reference points.
+// bfloat16 anywhere on the way would be 1e-3 off.
+TEST(Autocast, BoxesFollowFromCornersInSinglePrecision) {
+  const int64_t res = 128, num_denoising = golden().at("dn");
+  const auto model = make_formula_model(model_variant("n").size, res, num_denoising, at::kFloat);
+  const FormulaBatch batch = make_formula_batch(golden().at("counts"), res, at::kFloat);
+  const DenoisingQueries denoising = make_formula_denoising(batch, num_denoising);
+  const Autocast autocast(at::kCPU, at::kBFloat16);
+  const ModelOutput output = model->forward(batch.images, &denoising);
+  const Autocast off(at::kCPU, {});
+  const auto exact = [](const Tensor& t) { return t.detach().to(at::kDouble); };
+  const int64_t last = output.decoder.corners.size(0) - 1, reg_max = model->spec().reg_max;
+  const Tensor corners = exact(output.decoder.corners[last]);
+  const Tensor probabilities =
+      corners.view({corners.size(0), corners.size(1), 4, reg_max + 1}).softmax(-1);
+  const Tensor scale = exact(output.reg_scale);
+  const Tensor boxes =
+      move_edges(exact(output.decoder.ref_points),
+                 probabilities.matmul(bin_offsets(exact(output.up), scale, reg_max)), scale);
+  EXPECT_LT((exact(output.decoder.boxes[last]) - boxes).abs().max().item<double>(), 1e-6);
+}
+
+// Tokens that bfloat16 holds exactly, so that nothing else rounds them.
+TEST(Autocast, QueriesAreChosenAsInSinglePrecision) {
+  const ModelSpec spec = make_formula_model(model_variant("n").size, 128, 0, at::kFloat)->spec();
+  torch::nn::Module owner;
+  Initializer init(7);
+  const QuerySelection selection(owner, spec, init);
+  Memory memory{.tokens = {}, .levels = {{40, 40}, {20, 20}}};
+  memory.tokens = hashed_signed(3, {2, 2000, spec.decoder_dim}).to(at::kBFloat16).to(at::kFloat);
+  const auto select = [&](std::optional<at::ScalarType> type) {
+    const Autocast autocast(at::kCPU, type);
+    return selection.select(memory);
+  };
+  const SelectedQueries exact = select({}), mixed = select(at::kBFloat16);
+  EXPECT_TRUE(at::equal(mixed.boxes_unact, exact.boxes_unact));
+  EXPECT_TRUE(at::equal(mixed.content, exact.content));
+  EXPECT_TRUE(at::equal(mixed.head.logits, exact.head.logits));
+}
 
 TEST(Autocast, EndsWithItsScopeAndKeepsNoOldWeights) {
   const Tensor weight = at::ones({4, 4}).requires_grad_(), x = at::ones({1, 4});
