@@ -31,10 +31,8 @@ void all_reduce(c10d::ProcessGroup& group, Tensor& tensor, c10d::ReduceOp::RedOp
 }  // namespace
 
 Communicator::Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
-                           c10::intrusive_ptr<c10d::ProcessGroup> gradient_process_group,
                            std::shared_ptr<HostChannel> host, at::Device device)
     : process_group_(std::move(process_group)),
-      gradient_process_group_(std::move(gradient_process_group)),
       host_(std::move(host)),
       device_(device),
       rank_(host_->rank()),

@@ -25,10 +25,8 @@ class Communicator {
   Communicator() = default;
   /// One rank alone, on `device`.
   explicit Communicator(at::Device device) : device_(device) {}
-  /// `process_group` and `gradient_process_group` carry tensors on `device`, `host` values in host
-  /// memory; same ranks in all three.
+  /// `process_group` carries tensors on `device`, `host` values in host memory; same ranks in both.
   Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
-               c10::intrusive_ptr<c10d::ProcessGroup> gradient_process_group,
                std::shared_ptr<HostChannel> host, at::Device device);
 
   int rank() const { return rank_; }
@@ -36,15 +34,10 @@ class Communicator {
   /// No process group: nothing to communicate with.
   bool is_single() const { return !process_group_; }
   at::Device device() const { return device_; }
-  const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const {
-    return process_group_;
-  }  // null when alone
-  /// For the gradient reducer alone: its large buckets then neither delay the small sums of batch
-  /// norms in the backward pass, nor need they be issued in the same order between them on every
-  /// rank. Null when alone.
-  const c10::intrusive_ptr<c10d::ProcessGroup>& gradient_process_group() const {
-    return gradient_process_group_;
-  }
+  /// One for everything. With a second one for the gradients, nothing on the device would order its
+  /// calls after those of the first; NCCL can then hang (github.com/NVIDIA/nccl, issue 195). Null
+  /// when alone.
+  const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const { return process_group_; }
 
   /// In-place sum (or maximum) over the ranks. Any dense tensor of the group's device type, with
   /// the same sizes, strides and type on all ranks; the result is the same to the last bit on all
@@ -97,7 +90,7 @@ class Communicator {
   std::vector<std::vector<std::byte>> gather_bytes(std::span<const std::byte> bytes,
                                                    int root) const;
 
-  c10::intrusive_ptr<c10d::ProcessGroup> process_group_, gradient_process_group_;
+  c10::intrusive_ptr<c10d::ProcessGroup> process_group_;
   std::shared_ptr<HostChannel> host_;
   at::Device device_ = at::kCPU;
   int rank_ = 0, size_ = 1;

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
+#include <vector>
 
+#include "core/error.h"
 #include "core/log.h"
+#include "core/text.h"
 
 // The constructor of c10d::Reducer is no public interface and differs between releases: this file
 // alone calls it.
@@ -25,33 +27,33 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// The reducer advises against looking for unused parameters in steps that have none. The model's
-// own steps have none (DFine::forward sees to it), but backward() takes any loss. And the reducer
-// finds the gradients of depthwise weights [C, 1, K, K] to have other strides than its buckets: in
-// the dimension of size one, where any stride means the same.
+// The reducer finds the gradients of depthwise weights [C, 1, K, K] to have other strides than its
+// buckets: in the dimension of size one, where any stride means the same.
 class WithoutAdvice : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {
-    for (const char* known :
-         {"find_unused_parameters", "Grad strides do not match bucket view strides"}) {
-      if (warning.msg().find(known) != std::string::npos) return;
-    }
-    log::local_warn(warning.msg());
+    if (warning.msg().find("Grad strides do not match bucket view strides") == std::string::npos)
+      log::local_warn(warning.msg());
   }
 };
 
-std::shared_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters,
-                                            const Communicator& group) {
-  const std::vector<bool> sparse(parameters.size(), false);
+using Buckets = std::vector<std::vector<size_t>>;  // indices of parameters
+
+Buckets make_buckets(const std::vector<Tensor>& parameters) {
   auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
       parameters, {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(kBucketBytes)},
-      sparse);
+      std::vector<bool>(parameters.size(), false));
   // Gradients become ready roughly in the reverse order of the parameters.
   std::reverse(buckets.begin(), buckets.end());
+  return buckets;
+}
+
+std::shared_ptr<c10d::Reducer> make_reducer(const std::vector<Tensor>& parameters,
+                                            const Communicator& group) {
   return std::make_shared<c10d::Reducer>(
-      std::move(parameters), std::move(buckets), group.gradient_process_group(), sparse,
-      kBucketBytes,
-      /*find_unused_parameters=*/true, /*gradient_as_bucket_view=*/true,
+      parameters, make_buckets(parameters), group.process_group(),
+      std::vector<bool>(parameters.size(), false), kBucketBytes,
+      /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
       /*param_names=*/std::unordered_map<size_t, std::string>(), kFirstBucketBytes,
       /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,
       /*bucket_bytes_cap_list=*/std::vector<int64_t>());
@@ -60,22 +62,25 @@ std::shared_ptr<c10d::Reducer> make_reducer(std::vector<Tensor> parameters,
 }  // namespace
 
 struct GradientReducer::Impl {
-  Impl(std::vector<Tensor> parameters, const Communicator& group)
-      : reducer(make_reducer(std::move(parameters), group)),
-        logger(std::make_shared<c10d::Logger>(reducer)) {
+  Impl(const std::vector<Tensor>& parameters, const Communicator& group)
+      : reducer(make_reducer(parameters, group)), logger(std::make_shared<c10d::Logger>(reducer)) {
     reducer->set_logger(logger);
+    // The reducer wants to form new buckets after the first step, in the order in which gradients
+    // came. A resumed run would then sum its first step in other buckets than the run that went on.
+    // So it forms them now, once and for all, and gets ours back.
+    reducer->push_rebuilt_params_for_all_indices();
+    reducer->rebuild_buckets();
+    reducer->initialize_buckets(make_buckets(parameters));
   }
 
   std::shared_ptr<c10d::Reducer> reducer;
-  // Not for what it logs: the reducer follows the pointer without a check when the set of unused
-  // parameters changes.
+  // Not for what it logs: the reducer's errors follow the pointer without a check.
   std::shared_ptr<c10d::Logger> logger;
 };
 
-GradientReducer::GradientReducer(std::vector<Tensor> parameters, const Communicator& group)
-    : impl_(group.is_single() || parameters.empty()
-                ? nullptr
-                : std::make_unique<Impl>(std::move(parameters), group)) {}
+GradientReducer::GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group)
+    : impl_(group.is_single() || parameters.empty() ? nullptr
+                                                    : std::make_unique<Impl>(parameters, group)) {}
 
 GradientReducer::~GradientReducer() = default;
 GradientReducer::GradientReducer(GradientReducer&&) noexcept = default;
@@ -86,8 +91,14 @@ void GradientReducer::backward(const Tensor& loss) {
   WithoutAdvice handler;
   const c10::WarningUtils::WarningHandlerGuard guard(&handler);
   impl_->reducer->prepare_for_forward();
-  impl_->reducer->prepare_for_backward({loss});
+  impl_->reducer->prepare_for_backward({});
   loss.backward();
+  try {
+    impl_->reducer->check_finalized();
+  } catch (const c10::Error& e) {
+    throw Error(ErrorCode::kInternal, str_cat("a trained parameter got no gradient on this rank: ",
+                                              e.what_without_backtrace()));
+  }
 }
 
 }  // namespace dfine::inline distributed

@@ -9,22 +9,22 @@ namespace dfine::inline distributed {
 /// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1
 /// MiB) that are reduced while the rest of the backward pass runs.
 ///
-/// Gradients are views of the buckets: zero them or reset them to undefined, but do not detach or
-/// resize them.
+/// Gradients become views of the buckets: zero them or reset them to undefined, but do not detach
+/// or resize them. Undefined is faster: the new gradient is then divided and copied into the bucket
+/// at once, while one that is added to a zeroed view is divided afterwards.
 class GradientReducer {
  public:
   /// Collective. `parameters`: those that are trained (requires_grad), in the same order on all
   /// ranks.
-  GradientReducer(std::vector<Tensor> parameters, const Communicator& group);
+  GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group);
   ~GradientReducer();
   GradientReducer(GradientReducer&&) noexcept;
   GradientReducer& operator=(GradientReducer&&) noexcept;
 
   /// loss.backward(), after which the gradients are the means over the ranks, the same to the last
-  /// bit on all of them. Parameters that the loss does not depend on, on this rank, count with a
-  /// zero gradient; one that no rank's loss depends on keeps the gradient it has. To accumulate,
-  /// call loss.backward() itself for all parts but the last: the mean of the accumulated gradients
-  /// is formed. Alone it is loss.backward().
+  /// bit on all of them. Every rank's loss must depend on every parameter; else an Error. To
+  /// accumulate, call loss.backward() itself for all parts but the last: the mean of the
+  /// accumulated gradients is formed. Alone it is loss.backward().
   void backward(const Tensor& loss);
 
  private:

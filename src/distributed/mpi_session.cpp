@@ -137,14 +137,11 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
   const at::Device device = devices[static_cast<size_t>(rank())];
   use_device(device);
   if (size() == 1) return Communicator(device);
-  const auto make = [&](const std::string& name) {
-    return device.is_cuda() ? make_nccl_group(impl_->store, name, rank(), size(), device)
-                            : make_mpi_group(impl_->store, name);
-  };
-  const std::string number = str_cat(impl_->groups.size() / 2);
-  const auto tensors = make("tensors" + number), gradients = make("gradients" + number);
-  impl_->groups.insert(impl_->groups.end(), {tensors, gradients});
-  return {tensors, gradients, impl_->channel, device};
+  const std::string name = str_cat("ranks", impl_->groups.size());
+  impl_->groups.push_back(device.is_cuda()
+                              ? make_nccl_group(impl_->store, name, rank(), size(), device)
+                              : make_mpi_group(impl_->store, name));
+  return {impl_->groups.back(), impl_->channel, device};
 }
 
 std::string MpiSession::rank_table() const {

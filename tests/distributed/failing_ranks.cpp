@@ -31,7 +31,7 @@ void fail_as(const std::string& how, const Communicator& group) {
   if (how == "pending") {
     // A failure while an operation of its own is under way: unwinding must not wait for it.
     std::vector<at::Tensor> tensors{at::ones({1 << 20})};
-    auto work = group.gradient_process_group()->allreduce(tensors);
+    auto work = group.process_group()->allreduce(tensors);
     throw Error(ErrorCode::kInternal, "failed with an operation under way");
   }
   if (how == "abort") std::abort();
