@@ -47,7 +47,7 @@ class Ema {
   void load(const std::map<std::string, Tensor>& averages, int64_t updates,
             std::optional<double> restarted_decay);
 
-  /// Exchanges the contents of average and model, in place and exactly; see EmaInPlace. While
+  /// Exchanges the contents of average and model, in place and exactly; see with_ema_weights. While
   /// exchanged, update(), averages() and load() throw.
   void exchange();
 
@@ -63,16 +63,14 @@ class Ema {
   bool exchanged_ = false;
 };
 
-/// While it lives, the model has the EMA's weights: for validation.
-class EmaInPlace {
- public:
-  explicit EmaInPlace(Ema& ema) : ema_(ema) { ema_.exchange(); }
-  ~EmaInPlace() { ema_.exchange(); }
-  EmaInPlace(const EmaInPlace&) = delete;
-  EmaInPlace& operator=(const EmaInPlace&) = delete;
-
- private:
-  Ema& ema_;
-};
+/// What `body()` returns, called while the model has the EMA's weights: for validation. If it
+/// throws, the weights stay exchanged, since the device may be what failed; the run must end then.
+template <class Body>
+auto with_ema_weights(Ema& ema, const Body& body) {
+  ema.exchange();
+  auto result = body();
+  ema.exchange();
+  return result;
+}
 
 }  // namespace dfine::inline optim

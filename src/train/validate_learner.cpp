@@ -10,13 +10,15 @@ namespace dfine::inline train {
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const ValidationPlan& plan,
                                                 const Communicator& group) {
+  const auto validate_model = [&] {
+    return validate(learner.model(), dataset, plan.options, group);
+  };
   std::vector<WeightsValidation> found;
   if (learner.ema() != nullptr && plan.weights != ValidatedWeights::kRaw) {
-    const EmaInPlace averaged(*learner.ema());
-    found.push_back({WeightsKind::kEma, validate(learner.model(), dataset, plan.options, group)});
+    found.push_back({WeightsKind::kEma, with_ema_weights(*learner.ema(), validate_model)});
   }
   if (learner.ema() == nullptr || plan.weights != ValidatedWeights::kEma)
-    found.push_back({WeightsKind::kRaw, validate(learner.model(), dataset, plan.options, group)});
+    found.push_back({WeightsKind::kRaw, validate_model()});
 
   if (found.size() == 2 &&
       is_better(plan.monitor, found[1].result.score(), found[0].result.score()))

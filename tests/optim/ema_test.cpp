@@ -160,16 +160,29 @@ TEST(Ema, InPlaceOfTheModelForAWhile) {
   model.fill_(2.f);
   ema.update();
   const void* memory = model.data_ptr();
-  {
-    const EmaInPlace in_place(ema);
-    EXPECT_EQ(model.mean().item<float>(), 1.5f);
-    EXPECT_THROW(ema.update(), Error);
-    EXPECT_THROW(ema.averages(), Error);
-    EXPECT_THROW(ema.load({}, 0, std::nullopt), Error);
-  }
+  EXPECT_EQ(with_ema_weights(ema,
+                             [&] {
+                               EXPECT_THROW(ema.update(), Error);
+                               EXPECT_THROW(ema.averages(), Error);
+                               EXPECT_THROW(ema.load({}, 0, std::nullopt), Error);
+                               return model.mean().item<float>();
+                             }),
+            1.5f);
   EXPECT_EQ(model.mean().item<float>(), 2.f);
   EXPECT_EQ(model.data_ptr(), memory);
   EXPECT_EQ(ema.averages().at("w").mean().item<float>(), 1.5f);
+}
+
+// An exchange is work on the device, which may be what has failed.
+TEST(Ema, AnErrorLeavesTheWeightsExchanged) {
+  const Tensor model = at::full({4}, 1.f);
+  Ema ema({{"w", model}}, 0.5, 0);
+  model.fill_(2.f);
+  ema.update();
+  const auto fail = []() -> int { throw std::runtime_error("no"); };
+  EXPECT_THROW(with_ema_weights(ema, fail), std::runtime_error);
+  EXPECT_EQ(model.mean().item<float>(), 1.5f);
+  EXPECT_THROW(ema.averages(), Error);
 }
 
 TEST(Ema, ContinuesFromItsStateBitForBit) {

@@ -87,8 +87,7 @@ void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
 
 void try_validation(Learner& trial, ImageSize size, const std::vector<int64_t>& counts,
                     const Communicator& group) {
-  std::optional<EmaInPlace> averaged;
-  if (trial.ema() != nullptr) averaged.emplace(*trial.ema());
+  if (trial.ema() != nullptr) trial.ema()->exchange();  // as validation does
   DFine& model = trial.model();
   model.eval();
   const Batch batch = made_up_batch(size, counts, model.spec().num_classes);
