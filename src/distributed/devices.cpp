@@ -21,7 +21,7 @@ std::vector<int> assign_gpus(const std::string& host,
   const auto distinct = [&](auto&& index_of) {
     std::set<std::string> taken;
     for (size_t local = 0; local < ranks.size(); ++local) {
-      const auto& gpus = ranks[local]->gpus;
+      const auto& gpus = ranks[local]->gpus.uuids;
       if (index_of(local) >= gpus.size() || !taken.insert(gpus[index_of(local)]).second)
         return false;
     }
@@ -34,7 +34,7 @@ std::vector<int> assign_gpus(const std::string& host,
   }
   if (distinct([](size_t) { return size_t{0}; })) return indices;
   std::set<std::string> all;
-  for (const auto* rank : ranks) all.insert(rank->gpus.begin(), rank->gpus.end());
+  for (const auto* rank : ranks) all.insert(rank->gpus.uuids.begin(), rank->gpus.uuids.end());
   throw Error(
       kDeviceUnavailable,
       str_cat("Host ", host, " runs ", counted(static_cast<long long>(ranks.size()), "rank"),
@@ -43,6 +43,23 @@ std::vector<int> assign_gpus(const std::string& host,
       str_cat("Start at most as many ranks on each host as it has GPUs (mpirun -np N --map-by ppr:",
               std::max<size_t>(all.size(), 1),
               ":node), or train on the CPU with --set run.device=cpu."));
+}
+
+// Throws if two of a host's ranks have slices of one GPU. `indices`: as assign_gpus gave them.
+void require_whole_gpus(const std::string& host, const std::vector<const DeviceOffer*>& ranks,
+                        const std::vector<int>& indices) {
+  std::map<std::string, size_t> rank_on;
+  for (size_t local = 0; local < ranks.size(); ++local) {
+    const std::string& pci = ranks[local]->gpus.pci.at(static_cast<size_t>(indices[local]));
+    const auto [first, added] = rank_on.emplace(pci, local);
+    if (added) continue;
+    throw Error(kDeviceUnavailable,
+                str_cat("On host ", host, ", local ranks ", first->second, " and ", local,
+                        " have MIG slices of the same GPU (PCI address ", pci,
+                        "); NCCL cannot connect slices of one GPU."),
+                "Start one rank on one slice (without mpirun), or have MIG turned off (nvidia-smi "
+                "-mig 0) and give each rank a whole GPU.");
+  }
 }
 
 }  // namespace
@@ -59,7 +76,7 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
           "run.device must be the same on all ranks.");
     }
     ranks_of_host[offers[rank].host].push_back(rank);
-    (offers[rank].gpus.empty() ? without : with) = offers[rank].host;
+    (offers[rank].gpus.uuids.empty() ? without : with) = offers[rank].host;
   }
   std::vector<at::Device> devices(offers.size(), at::kCPU);
   const DeviceRequest request = offers[0].request;
@@ -78,6 +95,7 @@ std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers) {
     std::vector<const DeviceOffer*> local;
     for (const size_t rank : ranks) local.push_back(&offers[rank]);
     const auto indices = assign_gpus(host, local);
+    require_whole_gpus(host, local, indices);
     for (size_t i = 0; i < ranks.size(); ++i)
       devices[ranks[i]] = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(indices[i]));
   }

@@ -11,18 +11,24 @@ namespace dfine::inline distributed {
 /// no host has any.
 enum class DeviceRequest { kAuto, kCpu, kCuda };
 
+/// The GPUs that a process sees, in the order of their indices.
+struct VisibleGpus {
+  std::vector<std::string> uuids;  // differ between all GPUs, and between the MIG slices of one
+  std::vector<std::string> pci;    // bus addresses: the same for all MIG slices of a GPU
+};
+
 /// What one rank asks for and has.
 struct DeviceOffer {
   std::string host;
   int local_rank = 0;
   DeviceRequest request = DeviceRequest::kAuto;
-  std::vector<std::string> gpus;  // one name a visible GPU that tells it from all others (UUID), in
-                                  // the order of their indices
+  VisibleGpus gpus;
 };
 
 /// A device for each rank, one rank a device: the GPU of its local rank, or its only one where the
 /// launcher shows each rank its own. `offers`: one per rank. Throws when requests differ, when a
-/// host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
+/// host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any. Throws
+/// too when two ranks get MIG slices of one GPU, which NCCL cannot connect.
 std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 
 }  // namespace dfine::inline distributed

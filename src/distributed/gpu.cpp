@@ -42,9 +42,9 @@ NcclVersions nccl_versions() {
 
 }  // namespace
 
-std::vector<std::string> visible_gpus() {
+VisibleGpus visible_gpus() {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::vector<std::string> gpus;
+  VisibleGpus gpus;
   for (int index = 0; index < c10::cuda::device_count(); ++index) {
     cudaDeviceProp properties;
     C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, index));
@@ -53,7 +53,10 @@ std::vector<std::string> visible_gpus() {
       uuid += kDigits[static_cast<unsigned char>(byte) >> 4];
       uuid += kDigits[static_cast<unsigned char>(byte) & 15];
     }
-    gpus.push_back(uuid);
+    gpus.uuids.push_back(uuid);
+    char pci[32] = {};
+    C10_CUDA_CHECK(cudaDeviceGetPCIBusId(pci, sizeof(pci), index));
+    gpus.pci.emplace_back(pci);
   }
   return gpus;
 }
@@ -86,7 +89,7 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
 
 #else
 
-std::vector<std::string> visible_gpus() {
+VisibleGpus visible_gpus() {
   return {};
 }
 

@@ -2,11 +2,12 @@
 // All of distributed that needs CUDA or NCCL headers; builds without DFINE_CUDA have no GPUs.
 // Internal to distributed.
 #include <string>
-#include <vector>
 
 #include <c10/core/Device.h>
 #include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+
+#include "distributed/devices.h"
 
 namespace dfine::inline distributed {
 
@@ -18,8 +19,8 @@ constexpr bool built_with_cuda() {
 #endif
 }
 
-/// The UUIDs of the GPUs this process may use, in the order of their indices.
-std::vector<std::string> visible_gpus();
+/// The GPUs this process may use.
+VisibleGpus visible_gpus();
 
 /// Makes `device` the one that the calling thread's CUDA operations use. Nothing for the CPU.
 void use_device(at::Device device);

@@ -123,15 +123,16 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
                 "Build with cmake --preset cuda, or use run.device = \"cpu\".");
   }
   std::vector requests{request};
-  std::vector<std::vector<std::string>> gpus(1);
-  if (request != DeviceRequest::kCpu) gpus[0] = visible_gpus();
+  const VisibleGpus mine = request == DeviceRequest::kCpu ? VisibleGpus{} : visible_gpus();
+  std::vector<std::vector<std::string>> uuids{mine.uuids}, pci{mine.pci};
   if (size() > 1) {
     requests = impl_->channel->all_gather(request);
-    gpus = impl_->channel->all_gather(gpus[0]);
+    uuids = impl_->channel->all_gather(mine.uuids);
+    pci = impl_->channel->all_gather(mine.pci);
   }
   std::vector<DeviceOffer> offers;
   for (size_t i = 0; i < ranks_.size(); ++i)
-    offers.push_back({ranks_[i].host, ranks_[i].local_rank, requests[i], gpus[i]});
+    offers.push_back({ranks_[i].host, ranks_[i].local_rank, requests[i], {uuids[i], pci[i]}});
   const auto devices = assign_devices(offers);
   for (size_t i = 0; i < devices.size(); ++i) ranks_[i].device = devices[i].str();
   const at::Device device = devices[static_cast<size_t>(rank())];

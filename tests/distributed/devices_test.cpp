@@ -8,9 +8,15 @@ namespace dfine {
 using enum ErrorCode;
 namespace {
 
-DeviceOffer offer(const std::string& host, int local_rank, std::vector<std::string> gpus,
+// Whole GPUs: each has a PCI address of its own.
+DeviceOffer offer(const std::string& host, int local_rank, const std::vector<std::string>& gpus,
                   DeviceRequest request = DeviceRequest::kAuto) {
-  return {host, local_rank, request, std::move(gpus)};
+  return {host, local_rank, request, {.uuids = gpus, .pci = gpus}};
+}
+
+DeviceOffer slice(const std::string& host, int local_rank, const std::string& uuid,
+                  const std::string& pci) {
+  return {host, local_rank, DeviceRequest::kAuto, {.uuids = {uuid}, .pci = {pci}}};
 }
 
 at::Device gpu(int index) {
@@ -48,6 +54,18 @@ TEST(Devices, MoreRanksThanGpus) {
                   .is(kDeviceUnavailable, "n7", "3 ranks", "2 GPUs"));
   EXPECT_TRUE(error_of({offer("n7", 0, {"g0"}), offer("n7", 1, {"g0"})})
                   .is(kDeviceUnavailable, "n7", "2 ranks", "1 GPU"));
+}
+
+TEST(Devices, SlicesOfOneGpuAreRefused) {
+  EXPECT_TRUE(
+      error_of({slice("n7", 0, "MIG-a", "0000:17:00.0"), slice("n7", 1, "MIG-b", "0000:31:00.0"),
+                slice("n7", 2, "MIG-c", "0000:17:00.0")})
+          .is(kDeviceUnavailable, "n7", "ranks 0 and 2", "0000:17:00.0"));
+  // One slice of each GPU, and the same addresses on another host.
+  EXPECT_EQ(assign_devices({slice("a", 0, "MIG-a", "0000:17:00.0"),
+                            slice("a", 1, "MIG-b", "0000:31:00.0"),
+                            slice("b", 0, "MIG-c", "0000:17:00.0")}),
+            (std::vector<at::Device>{gpu(0), gpu(0), gpu(0)}));
 }
 
 TEST(Devices, OnlySomeHostsHaveGpus) {
