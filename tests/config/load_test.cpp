@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <regex>
 
 #include "config/keys.h"
 #include "config/synonyms.h"
@@ -181,6 +182,26 @@ TEST(LoadConfig, ListsOfPatterns) {
             List{});
   expect_error(kBadValue, kData + "[optim]\nno_decay = ['(']\n", {}, {"optim.no_decay", "\"(\""});
   expect_error(kBadValue, kData + "[optim]\nno_decay = [1, 2]\n", {}, {"optim.no_decay", "[1, 2]"});
+}
+
+/// A pattern that cannot be read is named. No other value is proposed: the text of the whole list,
+/// brackets and all, would be a pattern too, and mean something else.
+TEST(LoadConfig, APatternThatCannotBeReadIsNamed) {
+  for (const char* key : {"model.freeze", "optim.no_decay"}) {
+    for (const char* list : {R"(["norm", "("])", R"(['('])", R"("(")"}) {
+      const std::string setting = str_cat(key, "=", list);
+      const Caught error = error_of(kData, {setting});
+      EXPECT_TRUE(error.is(kBadValue, str_cat("--set ", setting, ": ", key), "\"(\""));
+      EXPECT_EQ(error.text.find(R"([\")"), std::string::npos) << error.text;
+    }
+  }
+  // The reason is the library's own.
+  try {
+    static_cast<void>(std::regex("("));
+    FAIL();
+  } catch (const std::regex_error& reason) {
+    expect_error(kBadValue, kData, {"model.freeze=['(']"}, {reason.what()});
+  }
 }
 
 TEST(LoadConfig, MultiScale) {
@@ -382,6 +403,7 @@ TEST(LoadConfig, WrongOverridesAreNamed) {
   expect_error(kUsage, kData, {"data.batch_size"}, {"--set data.batch_size", "TABLE.KEY=VALUE"});
   expect_error(kUsage, kData, {"=3"}, {"--set =3", "TABLE.KEY=VALUE"});
   expect_error(kBadValue, kData, {"run.dir=gr\xfc\xdf"}, {"UTF-8"});
+  expect_error(kBadValue, kData, {"run.seed=-3"}, {"--set run.seed=-3: run.seed", "-3", "0"});
   expect_error(kUnknownKey, kData, {"data.batchsize=3"},
                {"--set data.batchsize=3", "data.batchsize", "data.batch_size"});
   expect_error(kBadValue, kData, {"data.batch_size=many"},
