@@ -233,6 +233,46 @@ TEST(LoadConfig, AutoOrAValue) {
                {"optim.warmup_steps", "\"all\""});
 }
 
+/// Earlier versions wrote 0 for "decide for me": in files of users and in saved runs.
+TEST(LoadConfig, ZeroIsStillReadAsAutoWhereItWas) {
+  for (const char* name :
+       {"run.threads", "model.num_queries", "data.multiscale_repeat", "optim.backbone_lr",
+        "optim.base_batch", "optim.flat_epochs", "optim.warmup_epochs", "validate.batch_size"}) {
+    const auto printed = [&](const char* value) {
+      return print_config(parse_config(kData, "f.toml", {str_cat(name, '=', value)}));
+    };
+    EXPECT_EQ(printed("0"), print_config(parse_config(kData, "f.toml"))) << name;
+    EXPECT_EQ(printed("auto"), printed("0")) << name;
+    EXPECT_NE(printed("3"), printed("0")) << name;
+    expect_error(kBadValue, kData, {str_cat(name, "=-1")}, {name, "-1", "\"auto\""});
+  }
+  // Numbers of any kind were written with a point in saved runs.
+  const Config saved = parse_saved_config(
+      kData + "[optim]\nbackbone_lr = 0.0\nflat_epochs = 0.0\nwarmup_epochs = 0.0\n", "saved");
+  EXPECT_FALSE(saved.optim.backbone_lr || saved.optim.flat_epochs || saved.optim.warmup_epochs);
+  expect_error(kBadValue, kData, {"run.threads=0.0"}, {"run.threads", "0.0"});
+  // There 0 is a value of its own.
+  const Config off = parse_config(
+      kData, "f.toml",
+      {"optim.warmup_steps=0", "ema.warmup_steps=0", "ema.decay=0", "train.stage2_epoch=0"});
+  EXPECT_EQ(off.optim.warmup_steps, 0);
+  EXPECT_EQ(off.ema.warmup_steps, 0);
+  EXPECT_EQ(off.ema.decay, 0);
+  EXPECT_EQ(off.train.stage2_epoch, 0);
+}
+
+TEST(LoadConfig, DeviceAndPrecisionAreAutoOrAValue) {
+  const Config unset = parse_config(kData, "f.toml", {"run.device=auto", "run.precision=auto"});
+  EXPECT_FALSE(unset.run.device || unset.run.precision);
+  EXPECT_EQ(effective_precision(unset.run, /*cuda=*/true), Precision::kBf16);
+  EXPECT_EQ(effective_precision(unset.run, /*cuda=*/false), Precision::kFp32);
+  const Config set = parse_config(kData, "f.toml", {"run.device=cuda", "run.precision=fp16"});
+  EXPECT_EQ(set.run.device, DeviceChoice::kCuda);
+  EXPECT_EQ(effective_precision(set.run, /*cuda=*/false), Precision::kFp16);
+  expect_error(kBadValue, kData, {"run.device=0"},
+               {"run.device", "\"cpu\"", "\"cuda\"", "\"auto\""});
+}
+
 TEST(LoadConfig, Milestones) {
   EXPECT_EQ(parse_config(kData + "[optim]\nschedule = 'multistep'\nmilestones = [30, 40.5]\n", "f")
                 .optim.milestones,
