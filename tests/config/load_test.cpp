@@ -192,7 +192,7 @@ TEST(LoadConfig, APatternThatCannotBeReadIsNamed) {
       const std::string setting = str_cat(key, "=", list);
       const Caught error = error_of(kData, {setting});
       EXPECT_TRUE(error.is(kBadValue, str_cat("--set ", setting, ": ", key), "\"(\""));
-      EXPECT_EQ(error.text.find(R"([\")"), std::string::npos) << error.text;
+      EXPECT_EQ(error.text.find("\"["), std::string::npos) << error.text;
     }
   }
   // The reason is the library's own.
