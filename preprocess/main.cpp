@@ -1,7 +1,9 @@
 // dfine-pack: images and annotations -> a pack (sharded HDF5), and what can be asked of one. See
 // docs/data-format.md.
 #include <charconv>
+#include <cstdint>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -105,6 +107,7 @@ void describe_output(CLI::App& app, Arguments& arguments) {
       ->type_name("F")
       ->group(group);
   app.add_option("--seed", pack.seed, "of that choice")
+      ->check(CLI::Range(int64_t{0}, std::numeric_limits<int64_t>::max()).description(""))
       ->capture_default_str()
       ->type_name("S")
       ->group(group);

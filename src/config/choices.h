@@ -4,8 +4,8 @@
 
 namespace dfine::inline config {
 
-enum class DeviceChoice { kAuto, kCpu, kCuda };
-enum class Precision { kAuto, kFp32, kBf16, kFp16 };
+enum class DeviceChoice { kCpu, kCuda };
+enum class Precision { kFp32, kBf16, kFp16 };
 enum class GradientAccumulation { kExact, kAveraged };
 enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };

@@ -25,8 +25,7 @@ AugmentConfig effective_augment(const Config& config) {
 }
 
 int64_t multiscale_repeat(const Config& config) {
-  if (config.data.multiscale_repeat > 0) return config.data.multiscale_repeat;
-  return model_variant(config.model.size).multiscale_repeat;
+  return config.data.multiscale_repeat.value_or(model_variant(config.model.size).multiscale_repeat);
 }
 
 int64_t stage2_epoch(const Config& config) {
@@ -40,12 +39,11 @@ int64_t stage2_epoch(const Config& config) {
 }
 
 Precision effective_precision(const RunConfig& run, bool cuda) {
-  if (run.precision != Precision::kAuto) return run.precision;
-  return cuda ? Precision::kBf16 : Precision::kFp32;
+  return run.precision.value_or(cuda ? Precision::kBf16 : Precision::kFp32);
 }
 
 int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
-  if (config.run.threads > 0) return static_cast<int>(config.run.threads);
+  if (config.run.threads) return static_cast<int>(*config.run.threads);
   return std::max(1,
                   node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));
 }

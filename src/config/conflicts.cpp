@@ -27,7 +27,7 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
                      "data.val is not set: name a folder that dfine-pack wrote, or set "
                      "validate.every_epochs = 0",
                      ErrorCode::kMissingKey});
-  if (config.model.freeze_backbone && config.optim.backbone_lr > 0)
+  if (config.model.freeze_backbone && config.optim.backbone_lr)
     add("optim.backbone_lr",
         "optim.backbone_lr is set, but model.freeze_backbone = true leaves nothing to train there: "
         "take one away");
@@ -47,15 +47,15 @@ std::vector<ConfigConflict> config_conflicts(const Config& config) {
   const double epochs = static_cast<double>(config.train.epochs),
                stop = static_cast<double>(stage2_epoch(config));
   const bool stops = config.train.stage2_epoch != 0.0;
-  const double flat_epochs = optim.flat_epochs > 0 ? optim.flat_epochs : epochs / 2;
-  if (optim.base_batch == 0 && optim.scale_lr != LrScaling::kNone)
+  const double flat_epochs = optim.flat_epochs.value_or(epochs / 2);
+  if (!optim.base_batch && optim.scale_lr != LrScaling::kNone)
     add("optim.scale_lr",
         "optim.scale_lr needs optim.base_batch, the global batch that optim.lr is stated for");
-  if (optim.base_batch == 0 && optim.scale_schedule)
+  if (!optim.base_batch && optim.scale_schedule)
     add("optim.scale_schedule",
         "optim.scale_schedule needs optim.base_batch, the global batch that the schedule is stated "
         "for");
-  if (optim.warmup_epochs > 0 && optim.warmup_steps)
+  if (optim.warmup_epochs && optim.warmup_steps)
     add("optim.warmup_epochs",
         "optim.warmup_epochs and optim.warmup_steps are both set: take one away, or set "
         "optim.warmup_steps = \"auto\"");

@@ -2,6 +2,7 @@
 #include <optional>
 #include <vector>
 
+#include "config/by_size.h"
 #include "config/kinds.h"
 
 namespace dfine::inline config {
@@ -50,9 +51,10 @@ void keys(Table<DataConfig>& v) {
     "Use another input size in each step, from 0.75 to 1.25 times data.image_size in steps of "
     "32, the same on all ranks. It stops at train.stage2_epoch. Memory use is that of the "
     "largest size (official: on, except for n).");
-  v("multiscale_repeat", &C::multiscale_repeat, whole(0, 1000),
-    "How many times data.image_size is in the list that the size of each step is drawn from. 0: "
-    "as in the official recipe of model.size: n and s 20, m 6, l 4, x 3.");
+  v("multiscale_repeat", &C::multiscale_repeat, or_auto_once_0(whole(1, 1000)),
+    str_cat("How many times data.image_size is in the list that the size of each step is drawn "
+            "from. auto: as in the official recipe of model.size: ",
+            by_size(&ModelVariant::multiscale_repeat), "."));
   v("max_images", &C::max_images, whole(0),
     "Use only the first N images of each pack, for debugging. 0: all.");
   v("on_corrupt", &C::on_corrupt,

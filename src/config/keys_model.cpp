@@ -1,19 +1,37 @@
 // The keys of [model].
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/by_size.h"
 #include "config/kinds.h"
 
 namespace dfine::inline config {
+namespace {
+
+/// The published sizes.
+Kind<std::string> sizes() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const ModelVariant& variant : model_variants()) {
+    const std::string name(variant.name);
+    names.emplace_back(name, name);
+  }
+  return choice(std::move(names));
+}
+
+}  // namespace
 
 void keys(Table<ModelConfig>& v) {
   using C = ModelConfig;
-  v("size", &C::size,
-    choice<std::string>({{"n", "n"}, {"s", "s"}, {"m", "m"}, {"l", "l"}, {"x", "x"}}),
-    "Size of the D-FINE model: 3.8, 10.3, 19.6, 31.2 or 62.6 million parameters at 80 classes.");
+  v("size", &C::size, sizes(),
+    str_cat("Size of the D-FINE model. Million parameters at 80 classes: ",
+            by_size(&ModelVariant::million_parameters), "."));
   v("weights", &C::weights, text(),
     "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a "
     "single .safetensors file. Empty: random weights. Class heads: see model.class_heads. Any "
     "other mismatch is an error.");
-  v("num_queries", &C::num_queries, whole(0, 10000),
-    "Object queries per image. 0: as in the config.json of the weights, else 300 (official).");
+  v("num_queries", &C::num_queries, or_auto_once_0(whole(1, 10000)),
+    "Object queries per image. auto: as in the config.json of the weights, else 300 (official).");
   v("num_denoising", &C::num_denoising, whole(0, 1000),
     "Approximate number of denoising queries per image, positive and negative each. 0: no "
     "denoising (official: 100).");
@@ -38,10 +56,11 @@ void keys(Table<ModelConfig>& v) {
     "Freeze the backbone. Results are usually much worse on images unlike those of the weights; "
     "a warning says so.");
   v("freeze_norm", &C::freeze_norm, or_auto(flag()),
-    "Freeze the backbone's batch norms (weights and statistics). auto: as in the official "
-    "models, false for n, s, m and true for l, x.");
+    str_cat("Freeze the backbone's batch norms (weights and statistics). auto: as in the official "
+            "models: ",
+            by_size(&ModelVariant::freeze_norm), "."));
   v("freeze_stem", &C::freeze_stem, flag(),
-    "Freeze the backbone's stem (as the official recipes of l and x do).");
+    "Freeze the backbone's stem (official: for the sizes whose norms are frozen).");
 }
 
 }  // namespace dfine::inline config

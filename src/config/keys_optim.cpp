@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "config/by_size.h"
 #include "config/kinds.h"
 
 namespace dfine::inline config {
@@ -28,11 +29,12 @@ void keys(Table<OptimConfig>& v) {
   v("lr", &C::lr, number(kPositive),
     "Learning rate of AdamW, for a global batch (data.batch_size x ranks x "
     "train.gradient_accumulation_steps) of optim.base_batch.");
-  v("backbone_lr", &C::backbone_lr, number(kNotNegative),
-    "Learning rate of the backbone. 0: the same as optim.lr.");
-  v("base_batch", &C::base_batch, whole(0),
-    "Global batch that optim.lr and optim.backbone_lr refer to. 0: the global batch of the run, "
-    "that is no scaling (official: n 128, others 32).");
+  v("backbone_lr", &C::backbone_lr, or_auto_once_0(number(kPositive)),
+    "Learning rate of the backbone. auto: the same as optim.lr.");
+  v("base_batch", &C::base_batch, or_auto_once_0(whole(1)),
+    str_cat("Global batch that optim.lr and optim.backbone_lr refer to. auto: the global batch of "
+            "the run, that is no scaling (official: ",
+            by_size(&ModelVariant::global_batch), ")."));
   v("scale_lr", &C::scale_lr,
     choice<LrScaling>(
         {{"none", LrScaling::kNone}, {"linear", LrScaling::kLinear}, {"sqrt", LrScaling::kSqrt}}),
@@ -55,15 +57,15 @@ void keys(Table<OptimConfig>& v) {
     "Epochs at which schedule = \"multistep\" multiplies the learning rates by optim.gamma.");
   v("gamma", &C::gamma, number(kPositive),
     "Factor of the learning rates at each of optim.milestones.");
-  v("flat_epochs", &C::flat_epochs, number(kNotNegative),
-    "Epochs before the cosine of schedule = \"flat_cosine\" begins. 0: half of train.epochs.");
+  v("flat_epochs", &C::flat_epochs, or_auto_once_0(number(kPositive)),
+    "Epochs before the cosine of schedule = \"flat_cosine\" begins. auto: half of train.epochs.");
   v("final_lr_factor", &C::final_lr_factor, number(kNotNegative),
     "Final learning rate of that cosine, as a fraction of the initial one (DEIM: 0.5).");
   v("warmup_steps", &C::warmup_steps, or_auto(whole(0)),
     "Steps in which the learning rates rise linearly from lr / warmup_steps. 0: no warm-up. "
     "auto: a twentieth of the run, at most 500 (official: 500).");
-  v("warmup_epochs", &C::warmup_epochs, number(kNotNegative),
-    "The same in epochs. 0: optim.warmup_steps counts.");
+  v("warmup_epochs", &C::warmup_epochs, or_auto_once_0(number(kPositive)),
+    "The same in epochs. auto: optim.warmup_steps counts.");
   v("weight_decay", &C::weight_decay, number(kNotNegative),
     "Decoupled weight decay of all parameters except those of optim.no_decay.");
   v("no_decay", &C::no_decay, patterns(),

@@ -14,19 +14,15 @@ void keys(Table<RunConfig>& v) {
     "Random seed for initial weights, data order, augmentation and denoising. The random numbers "
     "are the same for any number of ranks.");
   v("device", &C::device,
-    choice<DeviceChoice>({{"auto", DeviceChoice::kAuto},
-                          {"cpu", DeviceChoice::kCpu},
-                          {"cuda", DeviceChoice::kCuda}}),
+    or_auto(choice<DeviceChoice>({{"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}})),
     "Device to compute on. auto: CUDA if the program is built for it and the node has a GPU for "
     "every rank.");
-  v("threads", &C::threads, whole(0, 4096),
-    "Compute threads per rank. 0: the node's cores divided by its ranks, minus data.workers, at "
+  v("threads", &C::threads, or_auto_once_0(whole(1, 4096)),
+    "Compute threads per rank. auto: the node's cores divided by its ranks, minus data.workers, at "
     "least 1.");
   v("precision", &C::precision,
-    choice<Precision>({{"auto", Precision::kAuto},
-                       {"fp32", Precision::kFp32},
-                       {"bf16", Precision::kBf16},
-                       {"fp16", Precision::kFp16}}),
+    or_auto(choice<Precision>(
+        {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}})),
     "Number format of forward and backward; loss, matching, weights and validation stay fp32. "
     "fp16 scales the loss against underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16).");
   v("deterministic", &C::deterministic, flag(),

@@ -1,6 +1,9 @@
 // The keys of [train].
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "config/by_size.h"
 #include "config/kinds.h"
 
 namespace dfine::inline config {
@@ -19,6 +22,14 @@ Kind<double> epoch_or_share() {
             if (held > 0 && held < 1) return held;
             return static_cast<int64_t>(held);
           }};
+}
+
+/// The keys of what train.stage2_epoch switches off.
+std::vector<std::string> stage1_only() {
+  std::vector<std::string> keys =
+      augmentation_keys([](const Augmentation& each) { return !each.stays; });
+  keys.emplace_back("data.multiscale");
+  return keys;
 }
 
 }  // namespace
@@ -47,10 +58,10 @@ void keys(Table<TrainConfig>& v) {
     "A step whose loss or gradient is not finite is skipped on all ranks, and its images are "
     "named. N such steps in a row end the run.");
   v("stage2_epoch", &C::stage2_epoch, or_auto(epoch_or_share()),
-    "From this epoch on (the first is 0) photometric distortion, zoom-out, crop, mosaic, "
-    "mixup and multi-scale are off. 0: never. Below 1: after this share of train.epochs, "
-    "rounded to the nearest whole epoch; at least the last epoch is without them. auto: the "
-    "official share, n 148 of 160 epochs, s and m 120 of 132, l and x 72 of 80.");
+    str_cat("From this epoch on (the first is 0) ", listed(stage1_only()),
+            " are off. 0: never. Below 1: after this share of train.epochs, rounded to the nearest "
+            "whole epoch; at least the last epoch is without them. auto: the official share: ",
+            by_size(&ModelVariant::stage2_share), "."));
   v("stage2_from_best", &C::stage2_from_best, flag(),
     "Go back to the best weights so far at train.stage2_epoch, and again after each later epoch "
     "without a new best (official: on).");

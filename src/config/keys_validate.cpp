@@ -7,8 +7,8 @@ void keys(Table<ValidateConfig>& v) {
   using C = ValidateConfig;
   v("every_epochs", &C::every_epochs, whole(0),
     "Epochs between validations. There is also one after the last epoch. 0: no validation.");
-  v("batch_size", &C::batch_size, whole(0, 4096),
-    "Validation images per rank and batch; only changes the speed. 0: data.batch_size.");
+  v("batch_size", &C::batch_size, or_auto_once_0(whole(1, 4096)),
+    "Validation images per rank and batch; only changes the speed. auto: data.batch_size.");
   v("weights", &C::weights,
     choice<ValidatedWeights>({{"both", ValidatedWeights::kBoth},
                               {"ema", ValidatedWeights::kEma},

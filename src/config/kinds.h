@@ -209,4 +209,16 @@ Kind<std::optional<T>> or_auto(const Kind<T>& kind) {
           .is_text = true};
 }
 
+/// The same for a key whose "auto" was 0 in earlier versions: 0 is still read as it. `kind` has
+/// no 0.
+template <class T>
+Kind<std::optional<T>> or_auto_once_0(const Kind<T>& kind) {
+  Kind<std::optional<T>> all = or_auto(kind);
+  all.read = [read = all.read](const ConfigValue& value) -> std::optional<std::optional<T>> {
+    const bool zero = value == ConfigValue(int64_t{0}) || value == ConfigValue(T{0});
+    return zero ? std::optional(std::optional<T>()) : read(value);
+  };
+  return all;
+}
+
 }  // namespace dfine::inline config

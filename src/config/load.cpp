@@ -149,7 +149,8 @@ class Reader {
     }
     std::optional<ConfigValue> value = parse_value(text);
     const bool quoted = value && std::holds_alternative<std::string>(*value);
-    if (key && key->is_text && !quoted && !(value && takes(*key, *value))) value = text;
+    const bool bare = key && key->is_text && !quoted && !(value && takes(*key, *value));
+    if (bare && (!value || takes(*key, text))) value = text;
     set(name, value, text, where);
   }
 

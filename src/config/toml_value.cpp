@@ -41,13 +41,15 @@ std::vector<ConfigValue> meanings(const std::string& written) {
   if (word == "true" || word == "yes" || word == "on") all.emplace_back(true);
   if (word == "false" || word == "no" || word == "off") all.emplace_back(false);
   if (const auto list = parse_value("[" + written + "]")) all.push_back(*list);
-  if (written.size() > 2 && written.front() == '[' && written.back() == ']')
-    all.emplace_back(words_of(written.substr(1, written.size() - 2)));
-  if (const auto text = parse_value(written); text && std::holds_alternative<std::string>(*text)) {
-    if (const auto inner = parse_value(std::get<std::string>(*text))) all.push_back(*inner);
+  const auto value = parse_value(written);
+  const bool is_list = written.size() > 2 && written.front() == '[' && written.back() == ']';
+  const bool quoted = value && std::holds_alternative<std::vector<std::string>>(*value);
+  if (is_list && !quoted) all.emplace_back(words_of(written.substr(1, written.size() - 2)));
+  if (value && std::holds_alternative<std::string>(*value)) {
+    if (const auto inner = parse_value(std::get<std::string>(*value))) all.push_back(*inner);
   }
   if (word == "none" || word == "null" || word == "nil") all.emplace_back(std::string());
-  all.emplace_back(written);
+  if (!is_list) all.emplace_back(written);  // a list is not one text
   return all;
 }
 

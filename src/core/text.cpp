@@ -28,6 +28,15 @@ std::string counted(long long count, std::string_view one, std::string_view many
   return str_cat(with_commas(count), " ", count == 1 ? one : many);
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+    text += names[i];
+  }
+  return text;
+}
+
 std::string human_bytes(double bytes) {
   const std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dfine {
 
@@ -25,6 +26,9 @@ std::string with_commas(long long value);
 std::string counted(long long count, std::string_view noun);
 /// "1 box", "2,000 boxes".
 std::string counted(long long count, std::string_view one, std::string_view many);
+
+/// "a", "a and b", "a, b and c"; nothing for no names.
+std::string listed(const std::vector<std::string>& names);
 
 /// "512.0 MiB", "1.5 GiB", "17 B".
 std::string human_bytes(double bytes);

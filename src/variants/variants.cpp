@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string>
+#include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
@@ -58,9 +60,12 @@ const ModelVariant& model_variant(std::string_view name) {
   std::string lower(name);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   const auto* found = std::ranges::find(kVariants, lower, &ModelVariant::name);
-  if (found == kVariants.end())
+  if (found == kVariants.end()) {
+    std::vector<std::string> names;
+    for (const ModelVariant& variant : kVariants) names.emplace_back(variant.name);
     throw Error(ErrorCode::kBadValue, str_cat("unknown model size \"", name, "\""),
-                "the sizes are n, s, m, l and x");
+                "the sizes are " + listed(names));
+  }
   return *found;
 }
 

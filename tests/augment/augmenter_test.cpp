@@ -292,6 +292,16 @@ TEST(Augmenter, OnlyFlipAndRotationAreLeftFromTheStopEpochOn) {
   }
 }
 
+/// The pre-flight goes through the draws of those alone whose row says that they join images.
+TEST(Augmenter, TheRowSaysWhichTakeOtherImages) {
+  for (const Augmentation& each : kAugmentations) {
+    AugmentConfig config = nothing();
+    config.*each.probability = 1;
+    EXPECT_EQ(Augmenter(config, 1, 0).plan({0, 0}, 100).partners.empty(), !each.joins) << each.key;
+    EXPECT_EQ(joins_images(config), each.joins) << each.key;
+  }
+}
+
 TEST(Augmenter, WithAllOffItResizes) {
   const Augmenter augmenter(nothing(), 1, 0);
   AugmentScratch scratch;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "config/by_size.h"
 #include "config/keys.h"
 #include "config/load.h"
 #include "core/error.h"
@@ -55,13 +56,13 @@ TEST(Config, EveryAugmentationHasARow) {
     EXPECT_EQ(static_cast<uint32_t>(each.op), number++);
     int64_t found = 0;
     for (const ConfigKey& key : config_keys()) {
-      if (key.table() != "augment" || key.allowed != "number from 0 to 1") continue;
+      if (key.table() != "augment" || key.key() != each.key) continue;
       Config config;
       config.augment.*each.probability = 0;
       key.set(config, 0.625);
       found += config.augment.*each.probability == 0.625;
     }
-    EXPECT_EQ(found, 1) << number - 1;
+    EXPECT_EQ(found, 1) << each.key;
   }
 }
 
@@ -131,6 +132,14 @@ TEST(Config, StopEpochIsAnEpochAShareOrAuto) {
   for (const char* wrong : {"-1", "1.5", "1.0", "0.0", "never", "[1]", "true"})
     EXPECT_THROW(parse_config(kData, "a", {std::string("train.stage2_epoch=") + wrong}), UsageError)
         << wrong;
+}
+
+// github.com/Peterande/D-FINE, configs/dfine/dfine_hgnetv2_{n,s,m,l,x}_coco.yml.
+TEST(BySize, SizesWithTheSameFigureShareIt) {
+  EXPECT_EQ(by_size(&ModelVariant::multiscale_repeat), "n and s 20; m 6; l 4; x 3");
+  EXPECT_EQ(by_size(&ModelVariant::global_batch), "n 128; s, m, l and x 32");
+  EXPECT_EQ(by_size(&ModelVariant::freeze_norm), "n, s and m false; l and x true");
+  EXPECT_EQ(by_size(&ModelVariant::stage2_share), "n 0.925; s and m 0.909; l and x 0.9");
 }
 
 TEST(Config, ThreadsShareTheNode) {

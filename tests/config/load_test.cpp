@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <regex>
 
 #include "config/keys.h"
 #include "config/synonyms.h"
@@ -183,6 +184,26 @@ TEST(LoadConfig, ListsOfPatterns) {
   expect_error(kBadValue, kData + "[optim]\nno_decay = [1, 2]\n", {}, {"optim.no_decay", "[1, 2]"});
 }
 
+/// A pattern that cannot be read is named. No other value is proposed: the text of the whole list,
+/// brackets and all, would be a pattern too, and mean something else.
+TEST(LoadConfig, APatternThatCannotBeReadIsNamed) {
+  for (const char* key : {"model.freeze", "optim.no_decay"}) {
+    for (const char* list : {R"(["norm", "("])", R"(['('])", R"("(")"}) {
+      const std::string setting = str_cat(key, "=", list);
+      const Caught error = error_of(kData, {setting});
+      EXPECT_TRUE(error.is(kBadValue, str_cat("--set ", setting, ": ", key), "\"(\""));
+      EXPECT_EQ(error.text.find("\"["), std::string::npos) << error.text;
+    }
+  }
+  // The reason is the library's own.
+  try {
+    static_cast<void>(std::regex("("));
+    FAIL();
+  } catch (const std::regex_error& reason) {
+    expect_error(kBadValue, kData, {"model.freeze=['(']"}, {reason.what()});
+  }
+}
+
 TEST(LoadConfig, MultiScale) {
   // Official: configs/dfine/dfine_hgnetv2_{s,m,l,x}_coco.yml, base_size_repeat.
   for (const auto& [size, repeat] : {std::pair("s", 20), {"m", 6}, {"l", 4}, {"x", 3}}) {
@@ -210,6 +231,46 @@ TEST(LoadConfig, AutoOrAValue) {
   expect_error(kBadValue, kData + "[ema]\nwarmup_steps = -1\n", {}, {"ema.warmup_steps", "-1"});
   expect_error(kBadValue, kData + "[optim]\nwarmup_steps = 'all'\n", {},
                {"optim.warmup_steps", "\"all\""});
+}
+
+/// Earlier versions wrote 0 for "decide for me": in files of users and in saved runs.
+TEST(LoadConfig, ZeroIsStillReadAsAutoWhereItWas) {
+  for (const char* name :
+       {"run.threads", "model.num_queries", "data.multiscale_repeat", "optim.backbone_lr",
+        "optim.base_batch", "optim.flat_epochs", "optim.warmup_epochs", "validate.batch_size"}) {
+    const auto printed = [&](const char* value) {
+      return print_config(parse_config(kData, "f.toml", {str_cat(name, '=', value)}));
+    };
+    EXPECT_EQ(printed("0"), print_config(parse_config(kData, "f.toml"))) << name;
+    EXPECT_EQ(printed("auto"), printed("0")) << name;
+    EXPECT_NE(printed("3"), printed("0")) << name;
+    expect_error(kBadValue, kData, {str_cat(name, "=-1")}, {name, "-1", "\"auto\""});
+  }
+  // Numbers of any kind were written with a point in saved runs.
+  const Config saved = parse_saved_config(
+      kData + "[optim]\nbackbone_lr = 0.0\nflat_epochs = 0.0\nwarmup_epochs = 0.0\n", "saved");
+  EXPECT_FALSE(saved.optim.backbone_lr || saved.optim.flat_epochs || saved.optim.warmup_epochs);
+  expect_error(kBadValue, kData, {"run.threads=0.0"}, {"run.threads", "0.0"});
+  // There 0 is a value of its own.
+  const Config off = parse_config(
+      kData, "f.toml",
+      {"optim.warmup_steps=0", "ema.warmup_steps=0", "ema.decay=0", "train.stage2_epoch=0"});
+  EXPECT_EQ(off.optim.warmup_steps, 0);
+  EXPECT_EQ(off.ema.warmup_steps, 0);
+  EXPECT_EQ(off.ema.decay, 0);
+  EXPECT_EQ(off.train.stage2_epoch, 0);
+}
+
+TEST(LoadConfig, DeviceAndPrecisionAreAutoOrAValue) {
+  const Config unset = parse_config(kData, "f.toml", {"run.device=auto", "run.precision=auto"});
+  EXPECT_FALSE(unset.run.device || unset.run.precision);
+  EXPECT_EQ(effective_precision(unset.run, /*cuda=*/true), Precision::kBf16);
+  EXPECT_EQ(effective_precision(unset.run, /*cuda=*/false), Precision::kFp32);
+  const Config set = parse_config(kData, "f.toml", {"run.device=cuda", "run.precision=fp16"});
+  EXPECT_EQ(set.run.device, DeviceChoice::kCuda);
+  EXPECT_EQ(effective_precision(set.run, /*cuda=*/false), Precision::kFp16);
+  expect_error(kBadValue, kData, {"run.device=0"},
+               {"run.device", "\"cpu\"", "\"cuda\"", "\"auto\""});
 }
 
 TEST(LoadConfig, Milestones) {
@@ -382,6 +443,7 @@ TEST(LoadConfig, WrongOverridesAreNamed) {
   expect_error(kUsage, kData, {"data.batch_size"}, {"--set data.batch_size", "TABLE.KEY=VALUE"});
   expect_error(kUsage, kData, {"=3"}, {"--set =3", "TABLE.KEY=VALUE"});
   expect_error(kBadValue, kData, {"run.dir=gr\xfc\xdf"}, {"UTF-8"});
+  expect_error(kBadValue, kData, {"run.seed=-3"}, {"--set run.seed=-3: run.seed", "-3", "0"});
   expect_error(kUnknownKey, kData, {"data.batchsize=3"},
                {"--set data.batchsize=3", "data.batchsize", "data.batch_size"});
   expect_error(kBadValue, kData, {"data.batch_size=many"},

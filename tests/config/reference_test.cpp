@@ -144,7 +144,7 @@ TEST(ConfigFiles, TheSeedRecipe) {
   EXPECT_EQ(xl.train.epochs, 50);
   EXPECT_EQ(xl.data.batch_size, 1);
   EXPECT_EQ(xl.optim.lr, 1e-4);
-  EXPECT_EQ(xl.optim.backbone_lr, 0);
+  EXPECT_FALSE(xl.optim.backbone_lr.has_value());
   EXPECT_EQ(xl.optim.weight_decay, 1e-4);
   EXPECT_EQ(xl.checkpoint.monitor, Monitor::kValLoss);
   EXPECT_TRUE(freezes_norm(xl.model));

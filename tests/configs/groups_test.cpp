@@ -24,7 +24,7 @@ TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const auto model =
       build_model(model_options(config, std::vector<Category>(80)), /*read_weights=*/false);
   const Recipe recipe =  // at the batch that the learning rates are stated for
-      make_recipe(config, {.steps_per_epoch = 1, .global_batch = config.optim.base_batch});
+      make_recipe(config, {.steps_per_epoch = 1, .global_batch = config.optim.base_batch.value()});
   const auto groups =
       parameter_groups(*model, learner_options(config, recipe, /*cuda=*/false).optimizer);
   const auto members = golden("parameter_groups.json").at("sizes").at(file.size);

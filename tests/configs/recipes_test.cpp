@@ -72,8 +72,8 @@ TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
                                               {"ema.warmup_steps", "auto"},
                                               {"ema.restart", "none"},
                                               {"validate.weights", "both"},
-                                              {"validate.batch_size", 0},
-                                              {"model.num_queries", 0}};
+                                              {"validate.batch_size", "auto"},
+                                              {"model.num_queries", "auto"}};
   const auto official = GetParam().golden().at("keys");
   if (official.at("optim.base_batch") == 128) other["optim.base_batch"] = 32;
   if (official.at("data.batch_size") != 8) other["data.batch_size"] = 8;
@@ -152,7 +152,7 @@ TEST_P(AnyRecipe, EveryKeyCanBeOverridden) {
       {"ema.enabled", {"validate.weights='raw'"}},
       {"validate.every_epochs", {"train.stage2_from_best=false"}},
       {"model.max_denoising_queries", {"model.num_denoising=0"}},
-      {"model.freeze_backbone", {"optim.backbone_lr=0", "model.freeze_norm='auto'"}},
+      {"model.freeze_backbone", {"optim.backbone_lr='auto'", "model.freeze_norm='auto'"}},
   };
   for (const ConfigKey& key : config_keys()) {
     const auto with = companions.find(key.name);

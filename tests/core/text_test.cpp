@@ -35,6 +35,13 @@ TEST(Text, CountedIsSingularForOneAlone) {
   EXPECT_EQ(counted(2000, "rank"), "2,000 ranks");
 }
 
+TEST(Text, ListedEndsWithAnd) {
+  EXPECT_EQ(listed({}), "");
+  EXPECT_EQ(listed({"a"}), "a");
+  EXPECT_EQ(listed({"a", "b"}), "a and b");
+  EXPECT_EQ(listed({"a", "b", "c"}), "a, b and c");
+}
+
 TEST(Text, HumanBytesPicksTheUnit) {
   EXPECT_EQ(human_bytes(17), "17 B");
   EXPECT_EQ(human_bytes(512.0 * 1024 * 1024), "512.0 MiB");

@@ -367,6 +367,7 @@ def check_usage_errors_say_what_is_allowed():
         (["--format", "cocoo"], "--format 'cocoo'", "coco or yolo or voc", "coco?"),
         (["--val-fraction", "half"], "--val-fraction 'half'"),
         (["--seed", "abc"], "--seed 'abc'"),
+        (["--seed", "-3"], "--seed '-3'", "from 0 to 9223372036854775807"),
         (["--jobs", "0"], "--jobs '0'", "1 to 1024"),
         (["--shard-size", "3q"], "--shard-size 'q'", "MiB"),
         (["--format", "yolo"], "--format yolo", "--split or --images"),

@@ -39,7 +39,7 @@ def main():
             keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1, "data.train": ws("train"), "validate.every_epochs": 0,
                     "data.image_size": 128, "data.batch_size": 2, "data.workers": 0, "data.augment": "none", "model.num_queries": 60,
                     "model.weights": ws("weights"), "train.max_steps": 1, "ema.enabled": "false", "optim.lr": 1e-12,
-                    "optim.backbone_lr": 0, "optim.weight_decay": 0}
+                    "optim.backbone_lr": "auto", "optim.weight_decay": 0}
             out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")),
                       *(x for m in more for x in ("--set", m)), expect=expect)
             return out, load_file(ws(name, "checkpoints", "last", "model.safetensors")) if expect == 0 else None

@@ -65,7 +65,7 @@ def recipe(path, size):
         "optim.lr": own[-1]["lr"], "optim.backbone_lr": own[0]["lr"], "optim.base_batch": y["train_dataloader"]["total_batch_size"],
         "optim.scale_lr": "none", "optim.scale_schedule": False, "optim.schedule": {"MultiStepLR": "multistep"}[y["lr_scheduler"]["type"]],
         "optim.milestones": y["lr_scheduler"]["milestones"], "optim.gamma": y["lr_scheduler"]["gamma"],
-        "optim.warmup_steps": y["lr_warmup_scheduler"]["warmup_duration"], "optim.warmup_epochs": 0,
+        "optim.warmup_steps": y["lr_warmup_scheduler"]["warmup_duration"], "optim.warmup_epochs": "auto",
         "optim.weight_decay": optimizer.defaults["weight_decay"], "optim.no_decay": [NO_DECAY[y["optimizer"]["params"][-1]["params"]]],
         "optim.beta1": optimizer.defaults["betas"][0], "optim.beta2": optimizer.defaults["betas"][1], "optim.eps": optimizer.defaults["eps"],
         "optim.clip_norm": y["clip_max_norm"], "train.epochs": y["epochs"], "train.gradient_accumulation_steps": 1, "train.stage2_from_best": True,

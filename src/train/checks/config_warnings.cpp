@@ -44,11 +44,12 @@ void about_length(const Config& config, const Recipe& recipe, const EpochLayout&
                                " or lower the global batch (", layout.global_batch, ")"));
   }
   if (recipe.lr_schedule.warmup_steps >= recipe.total_steps) {
-    warnings.push_back(str_cat("the warm-up of ", counted(recipe.lr_schedule.warmup_steps, "step"),
-                               " is as long as the run of ", recipe.total_steps,
-                               ": the learning rate stays below ", recipe.lr, ". Set ",
-                               config.optim.warmup_epochs > 0 ? "optim.warmup_epochs = 0 and " : "",
-                               "optim.warmup_steps = \"auto\""));
+    warnings.push_back(
+        str_cat("the warm-up of ", counted(recipe.lr_schedule.warmup_steps, "step"),
+                " is as long as the run of ", recipe.total_steps,
+                ": the learning rate stays below ", recipe.lr, ". Set ",
+                config.optim.warmup_epochs ? "optim.warmup_epochs = \"auto\" and " : "",
+                "optim.warmup_steps = \"auto\""));
   }
   if (recipe.stage2_epoch >= config.train.epochs) {
     warnings.push_back(str_cat("train.stage2_epoch = ", recipe.stage2_epoch,
@@ -80,11 +81,11 @@ void about_lr(const Config& config, const Recipe& recipe, const EpochLayout& lay
                 config.model.size, " at a global batch of ", layout.global_batch, ": ", usual.usual,
                 " (", official.lr, " at ", official.global_batch,
                 ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
-  } else if (config.optim.scale_lr == LrScaling::kNone &&
+  } else if (config.optim.base_batch && config.optim.scale_lr == LrScaling::kNone &&
              (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {
     warnings.push_back(str_cat(
         "optim.lr = ", config.optim.lr, " is stated for a global batch of ",
-        config.optim.base_batch, ", this run's is ", layout.global_batch,
+        *config.optim.base_batch, ", this run's is ", layout.global_batch,
         ". Set optim.scale_lr = \"linear\" or \"sqrt\", or another optim.lr and optim.base_batch"));
   }
 }

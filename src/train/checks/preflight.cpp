@@ -111,7 +111,9 @@ Preflight preflight(const RunPlan& plan, const DatasetStats& train,
       "lower data.batch_size (and raise train.gradient_accumulation_steps as much), lower "
       "data.image_size, set data.multiscale = false, ",
       feed.loader.sample.augment && joins_images(*feed.loader.sample.augment)
-          ? "lower augment.mosaic and augment.mixup, "
+          ? str_cat("lower ",
+                    listed(augmentation_keys([](const Augmentation& each) { return each.joins; })),
+                    ", ")
           : "",
       spec.num_denoising > 0 && result.boxes.image > spec.num_denoising
           ? "set model.max_denoising_queries, "
@@ -141,7 +143,7 @@ Preflight preflight(const RunPlan& plan, const DatasetStats& train,
       group,
       str_cat("a validation batch of this run (", counted(result.validation_images, "image"),
               " of ", image_size.height, "x", image_size.width, ")"),
-      "lower validate.batch_size (0: data.batch_size) or data.image_size");
+      "lower validate.batch_size (auto: data.batch_size) or data.image_size");
   result.validation_peak_bytes = peak_bytes(group.device());
   return result;
 }

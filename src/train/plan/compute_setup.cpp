@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
 
+#include <optional>
 #include <thread>
 
 #include "config/load.h"
@@ -15,16 +16,9 @@
 namespace dfine::inline plan {
 namespace {
 
-DeviceRequest device_request(DeviceChoice choice) {
-  switch (choice) {
-    case DeviceChoice::kCpu:
-      return DeviceRequest::kCpu;
-    case DeviceChoice::kCuda:
-      return DeviceRequest::kCuda;
-    case DeviceChoice::kAuto:
-      break;
-  }
-  return DeviceRequest::kAuto;
+DeviceRequest device_request(std::optional<DeviceChoice> choice) {
+  if (!choice) return DeviceRequest::kAuto;
+  return *choice == DeviceChoice::kCpu ? DeviceRequest::kCpu : DeviceRequest::kCuda;
 }
 
 }  // namespace

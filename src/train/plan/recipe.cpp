@@ -29,8 +29,8 @@ double lr_scale(LrScaling scaling, double batch_ratio) {
 int64_t warmup_steps(const Config& config, const Recipe& recipe, double schedule_ratio,
                      int64_t steps_per_epoch) {
   const OptimConfig& optim = config.optim;
-  if (optim.warmup_epochs > 0)
-    return std::llround(optim.warmup_epochs * static_cast<double>(steps_per_epoch));
+  if (optim.warmup_epochs)
+    return std::llround(*optim.warmup_epochs * static_cast<double>(steps_per_epoch));
   return optim.warmup_steps ? divided(*optim.warmup_steps, schedule_ratio)
                             : auto_warmup_steps(recipe.total_steps);
 }
@@ -67,13 +67,13 @@ Recipe make_recipe(const Config& config, const EpochLayout& layout) {
   const int64_t planned_steps = recipe.total_steps;
   if (config.train.max_steps > 0)
     recipe.total_steps = std::min(recipe.total_steps, config.train.max_steps);
-  if (optim.base_batch > 0)
+  if (optim.base_batch)
     recipe.batch_ratio =
-        static_cast<double>(layout.global_batch) / static_cast<double>(optim.base_batch);
+        static_cast<double>(layout.global_batch) / static_cast<double>(*optim.base_batch);
 
   recipe.lr_scale = lr_scale(optim.scale_lr, recipe.batch_ratio);
   recipe.lr = optim.lr * recipe.lr_scale;
-  recipe.backbone_lr = optim.backbone_lr > 0 ? optim.backbone_lr * recipe.lr_scale : recipe.lr;
+  recipe.backbone_lr = optim.backbone_lr.value_or(optim.lr) * recipe.lr_scale;
 
   const double schedule_ratio = optim.scale_schedule ? recipe.batch_ratio : 1;
   recipe.lr_schedule.warmup_steps =
@@ -84,7 +84,7 @@ Recipe make_recipe(const Config& config, const EpochLayout& layout) {
     recipe.lr_schedule.gamma = optim.gamma;
   } else if (optim.schedule == LrSchedule::kFlatCosine) {
     recipe.lr_schedule.cosine_begin =
-        optim.flat_epochs > 0 ? steps(optim.flat_epochs) : planned_steps / 2;
+        optim.flat_epochs ? steps(*optim.flat_epochs) : planned_steps / 2;
     recipe.lr_schedule.cosine_end =
         recipe.stage2_epoch > 0
             ? std::min(steps(static_cast<double>(recipe.stage2_epoch)), planned_steps)

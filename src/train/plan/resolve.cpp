@@ -43,9 +43,10 @@ std::optional<at::ScalarType> autocast_type(Precision precision) {
       return at::kBFloat16;
     case Precision::kFp16:
       return at::kHalf;
-    default:
-      return {};
+    case Precision::kFp32:
+      break;
   }
+  return {};
 }
 
 LoopPlan loop_plan(const Config& config) {
@@ -123,7 +124,7 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
     }
     spec.num_queries = found.spec.num_queries;
   }
-  if (wanted.num_queries > 0) spec.num_queries = wanted.num_queries;
+  spec.num_queries = wanted.num_queries.value_or(spec.num_queries);
   check_queries(config, spec);
   spec.num_denoising = wanted.num_denoising;
   spec.max_denoising_queries = wanted.max_denoising_queries;
@@ -183,8 +184,7 @@ FeedOptions feed_options(const Config& config, int ranks, int64_t num_images, in
 
 ValidationOptions validation_options(const Config& config, bool cuda) {
   return {.loader = loader_options(config, false, cuda),
-          .batch_size =
-              config.validate.batch_size > 0 ? config.validate.batch_size : config.data.batch_size,
+          .batch_size = config.validate.batch_size.value_or(config.data.batch_size),
           .max_images = config.data.max_images};
 }
 

@@ -89,7 +89,7 @@ TEST(Advice, AWarmUpAsLongAsTheRun) {
   run.config.optim.warmup_steps = 41'183;
   EXPECT_THAT(run.warnings(), IsEmpty());
   run.config.optim.warmup_epochs = 132;
-  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("optim.warmup_epochs = 0")));
+  EXPECT_THAT(run.warnings(), ElementsAre(HasSubstr("optim.warmup_epochs = \"auto\"")));
 }
 
 TEST(Advice, UsualLrs) {

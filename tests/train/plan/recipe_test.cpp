@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "support/raises.h"
 #include "train/plan/resolve.h"
@@ -10,7 +11,7 @@
 namespace dfine {
 namespace {
 
-Config stated(int64_t base_batch) {
+Config stated(std::optional<int64_t> base_batch) {
   Config config;
   config.optim.lr = 8e-4;
   config.optim.backbone_lr = 4e-4;
@@ -20,7 +21,7 @@ Config stated(int64_t base_batch) {
 }
 
 TEST(Recipe, StepsOfTheRun) {
-  Config config = stated(0);
+  Config config = stated(std::nullopt);
   EXPECT_EQ(make_recipe(config, {.steps_per_epoch = 924, .global_batch = 128}).total_steps,
             147'840);
   config.train.max_steps = 1000;
@@ -37,7 +38,7 @@ TEST(Recipe, RatesFollowTheBatchWhenAsked) {
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).backbone_lr, 1e-4);
   config.optim.scale_lr = LrScaling::kSqrt;
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).lr, 4e-4);
-  config.optim.backbone_lr = 0;
+  config.optim.backbone_lr.reset();
   EXPECT_DOUBLE_EQ(make_recipe(config, quarter).backbone_lr, 4e-4);
 }
 
@@ -62,7 +63,7 @@ TEST(Recipe, TheReadmesRuleForADoubledBatch) {
 }
 
 TEST(Recipe, EpochsBecomeSteps) {
-  Config config = stated(0);
+  Config config = stated(std::nullopt);
   config.optim.warmup_epochs = 1.5;
   config.optim.schedule = LrSchedule::kMultistep;
   config.optim.milestones = {100, 130};
@@ -78,7 +79,7 @@ TEST(Recipe, EpochsBecomeSteps) {
 // DEIM's schedule: constant to its flat epoch, the lowest learning rate from the epoch on at which
 // augmentation stops.
 TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
-  Config config = stated(0);
+  Config config = stated(std::nullopt);
   config.optim.schedule = LrSchedule::kFlatCosine;
   const EpochLayout shape{.steps_per_epoch = 10, .global_batch = 4};
   EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_begin, 800);
@@ -91,7 +92,7 @@ TEST(Recipe, FlatCosineEndsWhereAugmentationStops) {
   // With shares of the run alone, half flat and "auto", a shorter run keeps the shape: 0.925 x 40
   // = 37.
   config.train.stage2_epoch.reset();
-  config.optim.flat_epochs = 0;
+  config.optim.flat_epochs.reset();
   config.train.epochs = 40;
   EXPECT_EQ(make_recipe(config, shape).stage2_epoch, 37);
   EXPECT_EQ(make_recipe(config, shape).lr_schedule.cosine_begin, 200);
@@ -137,7 +138,7 @@ TEST(Recipe, AutomaticAveragesForgetTheStartAndEndAtTheOfficialOnes) {
 }
 
 TEST(Recipe, SetValuesAreTakenAsTheyAre) {
-  Config config = stated(0);
+  Config config = stated(std::nullopt);
   config.ema.decay = 0.99;
   config.ema.warmup_steps = 0;
   config.optim.warmup_steps = 7;
