@@ -6,6 +6,7 @@ namespace dfine::inline config {
 
 enum class DeviceChoice { kCpu, kCuda };
 enum class Precision { kFp32, kBf16, kFp16 };
+enum class Tf32Use { kOff, kConvolutions, kAll };
 enum class GradientAccumulation { kExact, kAveraged };
 enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };

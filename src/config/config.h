@@ -21,6 +21,7 @@ struct RunConfig {
   std::optional<DeviceChoice> device;  // join_ranks()
   std::optional<int64_t> threads;      // compute_threads()
   std::optional<Precision> precision;  // effective_precision()
+  Tf32Use tf32 = Tf32Use::kOff;
   bool deterministic = false;
   bool detect_anomaly = false;
   int64_t log_every = 20;

@@ -25,6 +25,12 @@ void keys(Table<RunConfig>& v) {
         {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}})),
     "Number format of forward and backward; loss, matching, weights and validation stay fp32. "
     "fp16 scales the loss against underflow. auto: bf16 on GPUs, fp32 on CPUs (official: fp16).");
+  v("tf32", &C::tf32,
+    choice<Tf32Use>(
+        {{"off", Tf32Use::kOff}, {"convolutions", Tf32Use::kConvolutions}, {"all", Tf32Use::kAll}}),
+    "GPU operations on fp32 numbers that may round their inputs to TF32 (10 bits of mantissa): "
+    "faster, about 1e-3 off. off: none. convolutions: these alone, as PyTorch and the official "
+    "code do. all: matrix products too. Of little effect with bf16 or fp16.");
   v("deterministic", &C::deterministic, flag(),
     "Use deterministic algorithms: bitwise-identical results for the same number of ranks and "
     "threads. CPU only; refused on GPUs.");

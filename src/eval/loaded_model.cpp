@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "distributed/cuda_settings.h"
 #include "weights/class_names.h"
 #include "weights/weights.h"
 
@@ -30,6 +31,8 @@ at::Device parse_device(const std::string& name) {
 }
 
 LoadedModel load_model(const std::string& path, at::Device device) {
+  use_expandable_segments();
+  set_tf32({});
   LoadedModel loaded{.model = nullptr, .description = describe_weights(path), .device = device};
   loaded.model = std::make_shared<DFine>(loaded.description.spec);
   load_weights(path, named_tensors(*loaded.model));

@@ -8,6 +8,7 @@
 
 #include "core/log.h"
 #include "core/text.h"
+#include "distributed/cuda_settings.h"
 #include "distributed/failure.h"
 #include "files/atomic_path.h"
 #include "learner/build_model.h"
@@ -25,6 +26,7 @@ void try_largest_step(const RunContext& context) {
   set_failure_context("trying the largest step of the run (train.preflight)");
   const Preflight tried =
       preflight(context.plan, context.train_stats, context.val_stats, context.group);
+  release_unused_memory(context.group.device());
   const auto peak = [](int64_t bytes) { return human_bytes(static_cast<double>(bytes)); };
   log::info(str_cat("pre-flight: a step of ", tried.size.height, "x", tried.size.width,
                     " with up to ", tried.boxes.image, " boxes in an image, ", tried.boxes.batch,

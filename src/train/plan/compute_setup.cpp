@@ -12,6 +12,7 @@
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
+#include "distributed/cuda_settings.h"
 
 namespace dfine::inline plan {
 namespace {
@@ -24,6 +25,7 @@ DeviceRequest device_request(std::optional<DeviceChoice> choice) {
 }  // namespace
 
 Communicator join_ranks(const Config& config, MpiSession& session) {
+  use_expandable_segments();
   const Communicator group = session.make_communicator(device_request(config.run.device));
   log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   check_agreement(group, "the configuration", print_config(config));
@@ -37,7 +39,10 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()),
                                       session.local_size()));
   at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
-  at::globalContext().setBenchmarkCuDNN(!config.run.deterministic);
+  // cuDNN's search for the fastest algorithm waits for the device dozens of times per new size.
+  at::globalContext().setBenchmarkCuDNN(!config.run.deterministic && !config.data.multiscale);
+  const Tf32Use tf32 = config.run.tf32;
+  set_tf32({.convolutions = tf32 != Tf32Use::kOff, .products = tf32 == Tf32Use::kAll});
   torch::autograd::AnomalyMode::set_enabled(config.run.detect_anomaly);
   return group;
 }
