@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "distributed/cuda_settings.h"
+#include "model/staged_copy.h"
 #include "weights/class_names.h"
 #include "weights/weights.h"
 
@@ -36,7 +37,7 @@ LoadedModel load_model(const std::string& path, at::Device device) {
   LoadedModel loaded{.model = nullptr, .description = describe_weights(path), .device = device};
   loaded.model = std::make_shared<DFine>(loaded.description.spec);
   load_weights(path, named_tensors(*loaded.model));
-  loaded.model->to(device);
+  move_to(*loaded.model, device);
   loaded.model->eval();
   return loaded;
 }

@@ -10,6 +10,7 @@
 #include "distributed/consistency_check.h"
 #include "learner/build_model.h"
 #include "learner/parameter_groups.h"
+#include "model/staged_copy.h"
 #include "optim/clip.h"
 #include "optim/schedule.h"
 #include "weights/weights.h"
@@ -36,7 +37,7 @@ std::vector<Tensor> values(const std::map<std::string, Tensor>& tensors) {
 Learner::Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group)
     : options_(std::move(options)), group_(group), model_(std::move(model)) {
   check_agreement(group, "the model's parameters", describe_shapes(*model_));
-  model_->to(group.device());
+  move_to(*model_, group.device());
   model_->train();
   model_->set_group(group);
 
@@ -63,7 +64,8 @@ LearnerState Learner::state() const {
   return state;
 }
 
-void Learner::load(const LearnerState& state) {
+void Learner::load(const LearnerState& saved) {
+  const LearnerState state = to_device(saved, group_.device());
   const auto mine = named_tensors(*model_);
   if (ema_ && state.ema) require_same_tensors(state.ema->tensors, mine);
   require_same_tensors(state.model, mine);

@@ -82,7 +82,7 @@ class Learner {
   /// Copies a state in; one without an EMA lets it start from the weights. The loss scale
   /// is taken where both have one. Throws Error listing what does not fit, before the first tensor
   /// changes. For rank zero, before share().
-  void load(const LearnerState& state);
+  void load(const LearnerState& saved);
   /// Collective: every rank gets rank zero's state().
   void share();
 

@@ -3,8 +3,11 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
+#include <vector>
+
 #include "core/error.h"
 #include "core/text.h"
+#include "model/staged_copy.h"
 
 namespace dfine::inline learner {
 
@@ -35,6 +38,23 @@ void restore_tensors(const std::map<std::string, Tensor>& saved,
   const at::NoGradGuard no_grad;
   require_same_tensors(saved, model);
   for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
+}
+
+LearnerState to_device(LearnerState state, at::Device device) {
+  std::vector<Tensor*> places;
+  const auto add = [&](Tensor& tensor) {
+    if (tensor.defined()) places.push_back(&tensor);
+  };
+  for (auto& [name, tensor] : state.model) add(tensor);
+  if (state.ema)
+    for (auto& [name, tensor] : state.ema->tensors) add(tensor);
+  for (auto& [index, moments] : state.optimizer.moments)
+    for (Tensor* tensor : {&moments.step, &moments.exp_avg, &moments.exp_avg_sq}) add(*tensor);
+  std::vector<Tensor> tensors;
+  for (const Tensor* place : places) tensors.push_back(*place);
+  const std::vector<Tensor> there = staged_copy(tensors, device);
+  for (size_t i = 0; i < places.size(); ++i) *places[i] = there[i];
+  return state;
 }
 
 }  // namespace dfine::inline learner

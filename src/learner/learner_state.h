@@ -35,6 +35,9 @@ struct LearnerState {
   }
 };
 
+/// The state with all its tensors on `device`, see staged_copy.
+LearnerState to_device(LearnerState state, at::Device device);
+
 /// Throws one Error that lists all differences unless `saved` and `model` are exactly the same in
 /// names, shapes and types.
 void require_same_tensors(const std::map<std::string, Tensor>& saved,

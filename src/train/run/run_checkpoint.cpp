@@ -64,7 +64,8 @@ void save_run(const fs::path& folder, Learner& learner, const RunPlan& plan,
   state.epoch_step = state.step % plan.layout.steps_per_epoch;
   state.world_size = plan.layout.world_size;
   state.config = plan.config;
-  save_checkpoint(folder.string(), {std::move(description), learner.state(), std::move(state)});
+  save_checkpoint(folder.string(),
+                  {std::move(description), to_device(learner.state(), at::kCPU), std::move(state)});
 }
 
 int64_t checkpoint_bytes(const std::string& model_size) {
