@@ -3,12 +3,15 @@
 # twice.
 #
 #   launcher/setup.sh [--preset release|debug|asan|tsan|fuzz|cuda] [--tests] [--target NAME]...
-#                     [--no-build]
+#                     [--no-build] [--link-only]
 #
 # System packages come from launcher/packages.txt, with root or sudo. Without either, the missing
 # ones are printed and nothing is changed. LibTorch is installed into
-# ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. Without a GPU only its CPU parts are
-# downloaded.
+# ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. The preset cuda takes all of it (6 GB),
+# with or without a GPU here; the others take its CPU parts. Without --preset, it is cuda if there is
+# a GPU, else release.
+# --link-only with the preset cuda downloads the CPU parts too. The programs are compiled and linked,
+# but start only where LibTorch's CUDA libraries are: for checks on machines without a GPU.
 # --tests also installs tests/packages.txt. It makes the Python environment that the tests compare
 # with: tests/requirements.txt, and on top of it tests/transformers4.txt. None of it is needed at
 # run time.
@@ -16,14 +19,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.15.0
-preset='' with_tests=0 build=1 targets=()
+preset='' with_tests=0 build=1 link_only=0 targets=()
 while (($#)); do
   case $1 in
     --preset) preset=$2; shift ;;
     --tests) with_tests=1 ;;
     --target) targets+=(--target "$2"); shift ;;
     --no-build) build=0 ;;
-    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --link-only) link_only=1 ;;
+    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -33,6 +37,10 @@ has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep
 gpu=0
 if has_gpu; then gpu=1; fi
 if [ -z "$preset" ]; then preset=release; if ((gpu)); then preset=cuda; fi; fi
+if ((link_only)) && [ "$preset" != cuda ]; then
+  echo "setup.sh: --link-only is for --preset cuda" >&2
+  exit 2
+fi
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
@@ -98,7 +106,7 @@ add_nccl_header() {
 
 if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
   kind=cpu
-  if [ "$preset" = cuda ] && ((gpu)); then kind=cuda; fi
+  if [ "$preset" = cuda ] && ! ((link_only)); then kind=cuda; fi
   torch_home=$cache/torch-$torch_version-$kind
   if [ ! -e "$torch_home/complete" ]; then
     say "fetching LibTorch $torch_version ($kind) into $torch_home"
@@ -144,6 +152,16 @@ if ((with_tests)); then
 fi
 flock -u 9
 
+# The dynamic linker names the first missing library when a program starts; this names all.
+say_what_is_missing() {
+  local program=build/cuda/bin/dfine_ddp missing
+  if [ ! -e "$program" ]; then return; fi
+  missing=$(ldd "$program" | awk '/not found/ { print "  " $1 }' | sort -u)
+  if [ -z "$missing" ]; then return; fi
+  say "linked only: the programs in build/cuda/bin do not start here; these libraries are missing:"
+  printf '%s\n' "$missing" "Install them with launcher/setup.sh --preset cuda, without --link-only."
+}
+
 # --- build
 if ((build)); then
   say "building (preset $preset)"
@@ -154,4 +172,5 @@ if ((build)); then
   mkdir -p build
   "${configure[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
   cmake --build --preset "$preset" "${targets[@]}"
+  if ((link_only)); then say_what_is_missing; fi
 fi

@@ -35,8 +35,8 @@ Communicator::Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
     : process_group_(std::move(process_group)),
       host_(std::move(host)),
       device_(device),
-      rank_(host_->rank()),
-      size_(host_->size()) {}
+      rank_(process_group_->getRank()),
+      size_(process_group_->getSize()) {}
 
 void Communicator::all_reduce_sum(Tensor& tensor) const {
   if (!is_single()) all_reduce(*process_group_, tensor, c10d::ReduceOp::SUM);
@@ -74,7 +74,7 @@ void Communicator::broadcast(const std::vector<Tensor>& tensors, int root) const
 
 void Communicator::reduce(void* data, size_t count, at::ScalarType type,
                           c10d::ReduceOp::RedOpType op) const {
-  if (!is_single()) host_->all_reduce(data, static_cast<int64_t>(count), mpi_reduction(type, op));
+  if (size_ > 1) host_->all_reduce(data, static_cast<int64_t>(count), mpi_reduction(type, op));
 }
 
 void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
@@ -87,7 +87,7 @@ std::vector<std::vector<std::byte>> Communicator::gather_bytes(std::span<const s
 }
 
 void Communicator::barrier() const {
-  if (!is_single()) host_->barrier();
+  if (size_ > 1) host_->barrier();
 }
 
 }  // namespace dfine::inline distributed

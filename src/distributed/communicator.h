@@ -26,6 +26,7 @@ class Communicator {
   /// One rank alone, on `device`.
   explicit Communicator(at::Device device) : device_(device) {}
   /// `process_group` carries tensors on `device`, `host` values in host memory; same ranks in both.
+  /// `host` may be null if there is one rank.
   Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
                std::shared_ptr<HostChannel> host, at::Device device);
 
@@ -68,7 +69,7 @@ class Communicator {
   /// std::string or a vector (host_values.h). What other ranks give does not matter.
   template <class T>
   T broadcast(T value, int root) const {
-    if (is_single()) return value;
+    if (size_ == 1) return value;
     broadcast_value(value, [&](std::span<std::byte> bytes) { broadcast_bytes(bytes, root); });
     return value;
   }
@@ -76,7 +77,7 @@ class Communicator {
   /// length); empty elsewhere.
   template <FlatList T>
   std::vector<T> gather(const T& list, int root) const {
-    if (is_single()) return {list};
+    if (size_ == 1) return {list};
     std::vector<T> all;
     for (const auto& bytes : gather_bytes(std::as_bytes(std::span(list)), root))
       all.push_back(list_from_bytes<T>(bytes));

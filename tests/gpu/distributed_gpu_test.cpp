@@ -24,7 +24,7 @@ using GpuGradientReducer = Gpu;
 
 TEST_F(Nccl, RanksHaveGpusOfTheirOwn) {
   EXPECT_TRUE(group().device().is_cuda());
-  const auto gpus = visible_gpus();
+  const auto gpus = visible_gpus().uuids;
   EXPECT_EQ(std::set<std::string>(gpus.begin(), gpus.end()).size(), gpus.size());
 }
 

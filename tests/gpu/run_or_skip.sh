@@ -8,7 +8,7 @@ program=$1
 shift
 if ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
   echo "SKIPPED: nvidia-smi lists no GPU on this machine"
-  exit 0
+  exit 77
 fi
 if absent=$(ldd "$program" | grep 'not found'); then
   printf 'libraries that %s needs are missing:\n%s\n' "$program" "$absent" >&2
