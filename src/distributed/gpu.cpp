@@ -14,7 +14,7 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
-#include "distributed/nccl_version.h"
+#include "distributed/library_versions.h"
 #endif
 
 namespace dfine::inline distributed {

@@ -26,7 +26,7 @@ VisibleGpus visible_gpus();
 void use_device(at::Device device);
 
 /// Collective: a process group over NCCL, one rank per GPU; the ranks find each other through
-/// `store`, under `name`. Throws Error when the NCCL versions do not fit together (nccl_version.h).
+/// `store`, under `name`. Throws Error when the NCCL versions do not fit together (library_versions.h).
 c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store,
                                                        const std::string& name, int rank, int size,
                                                        at::Device device);

@@ -1,4 +1,4 @@
-#include "distributed/nccl_version.h"
+#include "distributed/library_versions.h"
 
 #include "core/error.h"
 #include "core/text.h"
