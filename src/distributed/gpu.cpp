@@ -29,6 +29,13 @@ static_assert(NCCL_VERSION_CODE == DFINE_NCCL_VERSION_CODE,
 
 namespace {
 
+CudaVersions cuda_versions() {
+  CudaVersions versions{.header = CUDART_VERSION};
+  C10_CUDA_CHECK(cudaRuntimeGetVersion(&versions.loaded));
+  C10_CUDA_CHECK(cudaDriverGetVersion(&versions.driver));
+  return versions;
+}
+
 NcclVersions nccl_versions() {
   Dl_info where{};
   void* function = dlsym(RTLD_DEFAULT, "ncclGetVersion");
@@ -43,6 +50,7 @@ NcclVersions nccl_versions() {
 }  // namespace
 
 VisibleGpus visible_gpus() {
+  require_fitting(cuda_versions());
   constexpr char kDigits[] = "0123456789abcdef";
   VisibleGpus gpus;
   for (int index = 0; index < c10::cuda::device_count(); ++index) {
@@ -59,6 +67,10 @@ VisibleGpus visible_gpus() {
     gpus.pci.emplace_back(pci);
   }
   return gpus;
+}
+
+std::string gpu_libraries() {
+  return str_cat(describe(cuda_versions()), ", ", describe(nccl_versions()));
 }
 
 void use_device(at::Device device) {
@@ -91,6 +103,10 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
 
 VisibleGpus visible_gpus() {
   return {};
+}
+
+std::string gpu_libraries() {
+  return "";
 }
 
 void use_device(at::Device) {}

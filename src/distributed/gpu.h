@@ -19,14 +19,19 @@ constexpr bool built_with_cuda() {
 #endif
 }
 
-/// The GPUs this process may use.
+/// The GPUs this process may use. Throws Error when CUDA's runtime and the driver do not fit
+/// together (library_versions.h): they would seem to be none.
 VisibleGpus visible_gpus();
+
+/// The versions of CUDA, of what the driver supports, and of NCCL; empty without CUDA.
+std::string gpu_libraries();
 
 /// Makes `device` the one that the calling thread's CUDA operations use. Nothing for the CPU.
 void use_device(at::Device device);
 
 /// Collective: a process group over NCCL, one rank per GPU; the ranks find each other through
-/// `store`, under `name`. Throws Error when the NCCL versions do not fit together (library_versions.h).
+/// `store`, under `name`. Throws Error when the NCCL versions do not fit together
+/// (library_versions.h).
 c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<c10d::Store>& store,
                                                        const std::string& name, int rank, int size,
                                                        at::Device device);

@@ -7,6 +7,10 @@ namespace dfine::inline distributed {
 using enum ErrorCode;
 namespace {
 
+std::string cuda_text(int version) {
+  return str_cat(version / 1000, ".", version % 1000 / 10);
+}
+
 int release_of(int code) {
   return code / 100;
 }
@@ -16,6 +20,31 @@ std::string text_of(int code) {
 }
 
 }  // namespace
+
+void require_fitting(const CudaVersions& versions) {
+  if (versions.loaded / 1000 != versions.header / 1000) {
+    throw Error(kVersionMismatch,
+                str_cat("The loaded CUDA runtime is of version ", cuda_text(versions.loaded),
+                        ", but this program was built for CUDA ", versions.header / 1000, "."),
+                "Remove other CUDA libraries from LD_LIBRARY_PATH and LD_PRELOAD.");
+  }
+  if (versions.driver > 0 && versions.driver / 1000 < versions.loaded / 1000) {
+    throw Error(kVersionMismatch,
+                str_cat("The NVIDIA driver supports CUDA up to ", cuda_text(versions.driver),
+                        ", but LibTorch uses CUDA ", cuda_text(versions.loaded), "."),
+                "Have the driver updated (CUDA 13 needs version 580 or later; nvidia-smi shows "
+                "it), or train on the CPU with --set run.device=cpu.");
+  }
+}
+
+std::string describe(const CudaVersions& versions) {
+  return str_cat("CUDA ", cuda_text(versions.loaded), " (driver: ", cuda_text(versions.driver),
+                 ")");
+}
+
+std::string describe(const NcclVersions& versions) {
+  return "NCCL " + text_of(versions.loaded);
+}
 
 int nccl_code(uint64_t torch_version) {
   const auto part = [&](int shift) { return static_cast<int>(torch_version >> shift & 0xffff); };

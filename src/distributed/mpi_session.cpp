@@ -157,6 +157,7 @@ std::string MpiSession::rank_table() const {
         << std::setw(6) << info.rank << std::setw(static_cast<int>(width) + 2) << info.host
         << std::setw(9) << info.device << info.local_rank << " of " << info.local_size;
   }
+  if (self().device.starts_with("cuda")) out << "\n" << gpu_libraries();
   return out.str();
 }
 

@@ -53,7 +53,8 @@ class MpiSession {
   /// Reached by all ranks without MPI, served by rank zero; null when alone.
   const c10::intrusive_ptr<c10d::TCPStore>& store() const;
 
-  /// "rank host device local", one line per rank; for rank zero to print at the start.
+  /// "rank host device local", one line per rank, and with GPUs the versions of their libraries;
+  /// for rank zero to print at the start.
   std::string rank_table() const;
 
  private:

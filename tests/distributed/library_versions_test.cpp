@@ -9,7 +9,7 @@ using enum ErrorCode;
 namespace {
 
 Caught complaint(int header, int libtorch, int loaded, const std::string& path = "") {
-  return catch_error([&] { require_fitting({header, libtorch, loaded, path}); });
+  return catch_error([&] { require_fitting(NcclVersions{header, libtorch, loaded, path}); });
 }
 
 TEST(NcclVersion, TorchsNumberInTheHeadersForm) {
@@ -34,6 +34,27 @@ TEST(NcclVersion, AnOlderLibraryIsLoaded) {
   EXPECT_TRUE(complaint(23007, 23007, 22809, "/usr/lib/libnccl.so.2")
                   .is(kVersionMismatch, "/usr/lib/libnccl.so.2", "2.28.9", "2.30.7"));
   EXPECT_TRUE(complaint(23007, 23007, 30000).is(kVersionMismatch));
+}
+
+Caught complaint_of_cuda(int header, int loaded, int driver) {
+  return catch_error([&] { require_fitting(CudaVersions{header, loaded, driver}); });
+}
+
+TEST(CudaVersion, FitsWithinAMajorVersion) {
+  EXPECT_FALSE(complaint_of_cuda(13000, 13020, 13000).code);  // an older driver of CUDA 13
+  EXPECT_FALSE(complaint_of_cuda(13020, 13000, 13020).code);
+  EXPECT_FALSE(complaint_of_cuda(13020, 13020, 14000).code);
+  EXPECT_FALSE(complaint_of_cuda(13020, 13020, 0).code);  // no driver
+}
+
+TEST(CudaVersion, AnotherMajorVersion) {
+  EXPECT_TRUE(complaint_of_cuda(13020, 12080, 13020).is(kVersionMismatch, "12.8", "CUDA 13"));
+  EXPECT_TRUE(complaint_of_cuda(13020, 13020, 12040).is(kVersionMismatch, "12.4", "13.2"));
+}
+
+TEST(LibraryVersions, Text) {
+  EXPECT_EQ(describe(CudaVersions{13020, 13020, 13000}), "CUDA 13.2 (driver: 13.0)");
+  EXPECT_EQ(describe(NcclVersions{23007, 23007, 23007, ""}), "NCCL 2.30.7");
 }
 
 }  // namespace
