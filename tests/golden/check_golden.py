@@ -28,8 +28,8 @@ import make_val_loss
 import numpy as np
 import torch
 
-# Changes of weights are stored with 5 digits (N) or 6 (L). Rounding to 5 is off by 0.5e-4 of a value
-# at most, by 0.29e-4 (evenly distributed: the root of 12) in the mean of squares.
+# Changes of weights are stored with 5 digits (N) or 6 (L). Rounding to 5 is off by 0.5e-4 of a
+# value at most, by 0.29e-4 (evenly distributed: the root of 12) in the mean of squares.
 STORED_DIGITS = 3e-5
 SINGLE = 2e-5  # relative, a loss term on two processors: each is within 1e-5 of double precision
 
