@@ -55,8 +55,8 @@ if(NOT CUDAToolkit_VERSION_MAJOR EQUAL _cuda_major)
 endif()
 message(STATUS "NCCL ${_nccl_version} (${_nccl_include}), CUDA ${CUDAToolkit_VERSION}")
 
-# The toolkit's folder often has an nccl.h too: ours comes first, and src/distributed/gpu.cpp asserts the
-# version.
+# The toolkit's folder often has an nccl.h too: ours comes first, and src/distributed/gpu.cpp
+# asserts the version.
 target_include_directories(dfine_torch SYSTEM BEFORE INTERFACE ${_nccl_include})
 target_include_directories(dfine_torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
 target_compile_definitions(dfine_torch INTERFACE

@@ -10,8 +10,8 @@
 #   tidy    clang-tidy on the C++ files that need no LibTorch, with the rules of .clang-tidy; needs
 #           build/release. tidy-all: on all, which takes half an hour
 #
-# ruff, clang-format and clang-tidy are installed once into ${DFINE_CACHE:-~/.cache/dfine}. Set DFINE_LINT to
-# the bin folder of an environment to use that instead.
+# ruff, clang-format and clang-tidy are installed once into ${DFINE_CACHE:-~/.cache/dfine}. Set
+# DFINE_LINT to the bin folder of an environment to use that instead.
 # The package shellcheck is installed by launcher/setup.sh --tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
