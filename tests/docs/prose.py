@@ -27,7 +27,7 @@ from comments import (
 MOST_WORDS = 25
 MOST_COLUMNS = 100
 ROOT = Path(__file__).resolve().parents[2]
-SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+(?=[\"(*`A-Z0-9\[-]|[a-z]+[A-Z./_-]|\w+:)")
+SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+(?=[\"(*`A-Z0-9\[-]|[a-z]+[A-Z./_-]|\w+[:(])")
 KINDS = {
     ".md": "markdown",
     ".py": "python",

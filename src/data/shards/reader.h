@@ -40,7 +40,7 @@ struct Shard {
   MappedIndex mapped;  // the same values as `index`, in `mapping`
 };
 
-/// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is
+/// Opens `folder/entry.file` and reads its index. Throws an Error that names the file when it is
 /// missing, cut short, damaged (checksum of the index), inconsistent, or not the shard that the
 /// manifest describes.
 Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry,
