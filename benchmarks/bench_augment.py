@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The official augmentation of 640x480 JPEGs to 640x640, one thread, without decoding: ours beside
-torchvision's v2 transforms in the official list, on Pillow images as the official code runs them
-and on uint8 tensors. CPU time of a thread, so that other work on the machine counts little; each is
-repeated in turn and the best is taken.
+"""Times the official augmentation of 640x480 JPEGs to 640x640, one thread, without decoding.
+
+Ours is compared with torchvision's v2 transforms in the official list, on Pillow images as the
+official code runs them and on uint8 tensors. Measured is the CPU time of a thread, so that other
+work on the machine counts little. Each is repeated in turn and the best is taken.
 
   python3 benchmarks/bench_augment.py --bin build/release/bin [--repeat 3] [--images 40]
 """

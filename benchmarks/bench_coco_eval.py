@@ -3,9 +3,10 @@
 PyPI.
 
 Each evaluator runs in a separate process, on the same two files. Prints the seconds of the whole
-process from start to exit (ours: the program dfine-eval), of loading (annotation file and results
-file) and of evaluating (matching, curves, the 12 metrics), best of --repeat, and the largest
-difference of its 12 metrics from pycocotools'. Versions of the peers: benchmarks/requirements.txt.
+process from start to exit (ours: the program dfine-eval), best of --repeat. Also prints those of
+loading (annotation file and results file) and of evaluating (matching, curves, the 12 metrics). The
+last column is the largest difference of its 12 metrics from pycocotools'. Versions of the peers:
+benchmarks/requirements.txt.
 
   python3 benchmarks/bench_coco_eval.py --bin build/release/bin
     [--skip pycocotools] [--repeat 3] [--detections 100]

@@ -5,9 +5,9 @@
     python benchmarks/bench_pack.py --bin build/release/bin
     python benchmarks/bench_pack.py --bin build/release/bin --images 20000 --annotations 150000
 
-Prints one JSON object a measurement. cp does not force its copies to disk and dfine-pack does, so
-cp is measured twice: as it is, and with `sync -f` after it. Source files are in the page cache for
-both, as they are links to a few photographs.
+Prints one JSON object per measurement. The program cp does not force its copies to disk and
+dfine-pack does. So cp is measured twice: as it is, and with `sync -f` after it. Source files are in
+the page cache for both, as they are links to a few photographs.
 """
 import argparse
 import json

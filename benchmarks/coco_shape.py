@@ -2,8 +2,8 @@
 with polygons (450 MB), and image files.
 
 The image files are the shipped photographs under other names, by hard links where the file system
-has them, else copies: enough for reading, checksums and writing, whose cost does not depend on what
-a picture shows.
+has them, else copies. That suffices for reading, checksums and writing: their cost does not depend
+on what a picture shows.
 """
 import argparse
 import json

@@ -5,10 +5,10 @@ transformers.
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py
     --bin build/release/bin --sizes n x --rounds 3
 
-The same batch size, image size, number of boxes and threads, denoising on, AdamW and clipping for
-all; each in a separate process, one after another, `rounds` times, so that a slow moment of the
-machine hits all alike. Prints medians, ratios, peak memory and `start`: the seconds from starting
-the process to the end of its first step.
+All have the same batch size, image size, number of boxes and threads, with denoising, AdamW and
+clipping. Each runs in a separate process, one after another, `rounds` times, so that a slow moment
+of the machine hits all alike. Prints medians, ratios, peak memory and `start`: the seconds from
+starting the process to the end of its first step.
 """
 import argparse
 import json

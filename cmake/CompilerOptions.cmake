@@ -14,9 +14,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     set_target_properties(dfine_options PROPERTIES INTERFACE_COMPILE_OPTIONS "${_flags}")
   endif()
 endif()
-# DT_RPATH, which the loader searches before LD_LIBRARY_PATH (DT_RUNPATH, the linker's default,
-# comes after it): another PyTorch's libraries that lie there, as conda environments and cluster
-# modules have it, must not be found before the program's own.
+# This sets DT_RPATH, which the loader searches before LD_LIBRARY_PATH; DT_RUNPATH, the linker's
+# default, comes after it. Conda environments and cluster modules may put another PyTorch's
+# libraries there. Those must not be found before the program's own.
 target_link_options(dfine_options INTERFACE -Wl,--disable-new-dtags)
 foreach(_sanitizer IN LISTS DFINE_SANITIZE)
   target_compile_options(dfine_options INTERFACE -fsanitize=${_sanitizer} -fno-omit-frame-pointer)

@@ -71,8 +71,8 @@ endfunction()
 # dfine_python_test(NAME [LONG] SCRIPT file.py [ARGS ...] [TIMEOUT S] [NEEDS VARIABLE]): a check
 # written against a Python reference (h5py, transformers, ...). DFINE_ORACLE_PYTHON is the
 # interpreter that has them; tests/run.sh provides it. Without it, or where VARIABLE is not set, the
-# test is reported as skipped; one that is LONG is unless tests/run.sh has --long, or when its
-# script prints "skipped: ..." first.
+# test is reported as skipped. So is a LONG one unless tests/run.sh has --long, and one whose script
+# prints "skipped: ..." first.
 function(dfine_python_test name)
   cmake_parse_arguments(A "LONG" "SCRIPT;TIMEOUT;NEEDS" "ARGS" ${ARGN})
   if(A_LONG)

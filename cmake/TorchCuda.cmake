@@ -1,6 +1,6 @@
 # The CUDA side of LibTorch. Its inline code is compiled into our programs, so nccl.h must be the
-# one LibTorch was built with: ncclConfig_t lies inside ProcessGroupNCCL::Options and grows from
-# release to release. The wheel pins its NCCL by name, e.g. nvidia-nccl-cu13==2.30.7.
+# one LibTorch was built with. The struct ncclConfig_t lies inside ProcessGroupNCCL::Options and
+# grows from release to release. The wheel pins its NCCL by name, e.g. nvidia-nccl-cu13==2.30.7.
 set(DFINE_NCCL_PACKAGE "" CACHE STRING
     "NCCL that LibTorch was built with, as nvidia-nccl-cu13==2.30.7; empty: see METADATA")
 set(DFINE_NCCL_INCLUDE_DIR "" CACHE PATH

@@ -58,8 +58,8 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip,
 #if defined(__x86_64__)
 
 /// Adds to `sum` four neighbouring pixels of 3 bytes, weighted, as red, green, blue, 0 in 32 bits;
-/// both halves are to be added. The pixels are laid out as 16-bit pairs. Red 0 and 1, green 0 and
-/// 1, blue 0 and 1 are in the lower half, those of pixels 2 and 3 in the upper. One multiply-add of
+/// both halves are to be added. The pixels are laid out as 16-bit pairs. The lower half holds red 0
+/// and 1, green 0 and 1, blue 0 and 1; the upper half those of pixels 2 and 3. One multiply-add of
 /// pairs then weighs both.
 DFINE_AVX2 inline __m256i add_weighted_avx2(__m256i sum, const uint8_t* pixels,
                                             const int16_t* weights) {

@@ -41,8 +41,8 @@ struct Shard {
 };
 
 /// Opens `folder/entry.file` and reads its index. Throws an Error that names the file when it is
-/// missing, cut short, damaged (checksum of the index), inconsistent, or not the shard that the
-/// manifest describes.
+/// missing, cut short, damaged (checksum of the index) or inconsistent. A shard that the manifest
+/// does not describe is an Error too.
 Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry,
                  std::span<const Category> categories);
 
