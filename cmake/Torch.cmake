@@ -3,9 +3,9 @@
 # a container's installation.
 set(DFINE_TORCH_VERSION 2.15)
 if(NOT DFINE_TORCH_ROOT)
-  message(FATAL_ERROR "LibTorch is not set. Run launcher/setup.sh, which puts it into the cache and "
-                      "prints its place, or pass -DDFINE_TORCH_ROOT=DIR (a wheel's torch folder or "
-                      "an unpacked libtorch zip, version ${DFINE_TORCH_VERSION}).")
+  message(FATAL_ERROR "LibTorch is not set. Run launcher/setup.sh, which puts it into the cache "
+                      "and prints its place, or pass -DDFINE_TORCH_ROOT=DIR (a wheel's torch "
+                      "folder or an unpacked libtorch zip, version ${DFINE_TORCH_VERSION}).")
 endif()
 set(_version_file ${DFINE_TORCH_ROOT}/include/torch/headeronly/version.h)
 if(NOT EXISTS ${_version_file})

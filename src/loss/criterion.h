@@ -22,8 +22,8 @@ struct CriterionOptions {
   MatcherOptions matcher{};
 };
 
-/// What the loss divides by. These are counts of all that makes up one optimizer step, so that the
-/// loss does not depend on how ranks and micro-batches split the batch.
+/// What the loss divides by. It holds counts over one optimizer step, so that the loss does not
+/// depend on how ranks and micro-batches split the batch.
 struct LossNorms {
   double images = 0, boxes = 0;
   double without_denoising = 0;  // boxes without denoising queries because their number is capped

@@ -1,9 +1,9 @@
 """10,000 draws of every parameter against closed forms, and against torchvision's own draws
 (make_params) where those have none.
 
-Each comparison raises an alarm at a p-value below 1e-6; with fewer than 100 of them, draws of the
-right distribution would fail this test once in 10,000 choices of the seeds. The seeds are fixed, so
-it does not fail by chance at all.
+Each comparison raises an alarm at a p-value below 1e-6. With fewer than 100 comparisons, draws of
+the right distribution would fail this test once in 10,000 choices of the seeds. The seeds are
+fixed, so it does not fail by chance at all.
 """
 import sys
 

@@ -1,6 +1,8 @@
-"""dfine-pack's command line: every kind of bad input gives a clear error with file and record, exit
-code 1 and no trace of an output;
---skip-bad leaves the images concerned out and lists them; damage is found by verify."""
+"""dfine-pack's command line.
+
+Every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an
+output. --skip-bad leaves the images concerned out and lists them. verify finds damage.
+"""
 import json
 import os
 import resource

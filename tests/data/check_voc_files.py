@@ -85,8 +85,9 @@ def check_image_named_in_the_xml():
 
 
 def check_image_that_cannot_be_read():
-    """An image with the id of the XML file is the one meant, readable or not: the boxes never go
-    to the image that a stale <filename> names."""
+    """An image with the id of the XML file is the one meant, readable or not. The boxes never go to
+    the image that a stale <filename> names.
+    """
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"  # ISO/IEC 14496-12: size, ftyp, brand
     for content, what in ((None, "GIF"), (heic, "HEIC"), (b"", "k.gif is empty")):
         for named in ("1.jpg", "lost.jpg", "k.jpg", ""):
@@ -116,8 +117,9 @@ def check_image_that_cannot_be_read():
 
 
 def check_image_of_another_xml_file():
-    """<filename> names an image that has an XML file of its own: it was copied, and the boxes are
-    those of an image that is not there."""
+    """<filename> names an image that has an XML file of its own. It was copied, and the boxes are
+    those of an image that is not there.
+    """
     with voc_set() as case:
         case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
         _, error = case.run(*case.arguments, expect=1)

@@ -36,7 +36,8 @@ expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" \
 expect 0 "8 ranks on n[1-2], 6 cores per rank" "${slurm[@]}" bash "$train"
 expect 0 "-x NCCL_DEBUG" "${slurm[@]}" NCCL_DEBUG=INFO bash "$train"
 expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
-  "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" DFINE_MPI_ARGS=--report-bindings bash "$train"
+  "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" \
+  DFINE_MPI_ARGS=--report-bindings bash "$train"
 expect 1 "/nowhere/dfine_ddp is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$train"
 expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"
 

@@ -43,6 +43,14 @@ class CommentLine:
     alone: bool = True
 
 
+@dataclass
+class Scope:
+    """Brackets in C++ and the text that literals in them are added to."""
+
+    text: Text | None = None
+    commas_join: bool = False
+
+
 def paragraphs(lines):
     """The Texts of comment lines; see the top of this file."""
     texts, last, start, hanging = [], None, 0, False
@@ -97,7 +105,8 @@ def cpp_lines(text):
             yield CommentLine(number, column, token["line"], alone)
         elif token["block"] is not None:
             for more, line in enumerate(token["block"].splitlines()):
-                yield CommentLine(number + more, column, re.sub(r"^\s*\*", "", line), alone)
+                body = re.sub(r"^\s*\*", "", line)
+                yield CommentLine(number + more, column, body, alone or more > 0)
 
 
 def unescaped(literal):
@@ -105,26 +114,25 @@ def unescaped(literal):
 
 
 def cpp_messages(text):
-    """Literals that + and << join are one text, in which other operands are the word X."""
+    """Literals that +, << and str_cat() join are one text; other operands are the word X."""
     text = re.sub(r"(?m)^ *#.*", "", text)
-    messages, open_texts = [], [None]
+    messages, scopes, before = [], [Scope()], ""
     for token in CPP_TOKEN.finditer(text):
-        kind, current = token.lastgroup, open_texts[-1]
+        kind, scope = token.lastgroup, scopes[-1]
         if kind in ("literal", "raw"):
-            words = unescaped(token["literal"]) if kind == "literal" else token["raw"]
-            if current is None:
-                current = Text(text.count("\n", 0, token.start()) + 1, "")
-                messages.append(current)
-                open_texts[-1] = current
-            current.words += words
+            if scope.text is None:
+                scope.text = Text(text.count("\n", 0, token.start()) + 1, "")
+                messages.append(scope.text)
+            scope.text.words += unescaped(token["literal"]) if kind == "literal" else token["raw"]
         elif kind == "open":
-            open_texts.append(None)
-        elif kind == "close" and len(open_texts) > 1:
-            open_texts.pop()
-        elif kind == "stop":
-            open_texts[-1] = None
-        elif kind in ("code", "other") and current and not current.words.endswith("\1"):
-            current.words += "\1"
+            scopes.append(Scope(commas_join=before == "str_cat"))
+        elif kind == "close" and len(scopes) > 1:
+            scopes.pop()
+        elif kind == "stop" and not (token[0] == "," and scope.commas_join):
+            scope.text = None
+        elif kind in ("code", "other") and scope.text and not scope.text.words.endswith("\1"):
+            scope.text.words += "\1"
+        before = token[0]
     return [
         Text(message.line + number, line.rstrip("\1").replace("\1", " X "))
         for message in messages

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Reads the sentences out of Markdown files, and out of the comments of TOML files.
+"""Reads the sentences of documents, and those in the comments and messages of sources.
 
     tests/docs/prose.py [FILE ...]
 
 lists sentences of more than 25 words and lines of more than 100 columns. Without files it reads all
-documents of the project. Table rows may be longer than 100 columns. It ends with 1 if it lists
-anything.
+documents and sources of the project. Table rows may be longer than 100 columns. It ends with 1 if
+it lists anything.
 """
 
 import re
@@ -41,7 +41,7 @@ KINDS = {
     "CMakeLists.txt": "hash",
     ".ci/run": "hash",
 }
-# The folders whose string literals are read too: what the programs print.
+# The folders whose string literals are read too, but those of NO_PROSE, which are lists of names.
 SPEAKING = {"src", "launcher", "preprocess"}
 NO_PROSE = {"src/image/stroke_glyphs.cpp", "src/weights/class_lists.cpp"}
 
@@ -144,6 +144,7 @@ def markdown_texts(text):
 
 
 def speaks(path):
+    """Whether the file's string literals are messages."""
     name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
     return name.split("/")[0] in SPEAKING and name not in NO_PROSE
 

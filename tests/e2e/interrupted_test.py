@@ -58,8 +58,8 @@ def stopped_after_every_epoch(ws):
 
 
 def stopped_within_an_epoch(ws):
-    """Each of three runs ends after one of the epoch's steps, and the next goes on with the images
-    that the epoch has not had yet.
+    """Each of three runs ends after one of the epoch's steps. The next goes on with the images that
+    the epoch has not had yet.
     """
     single = {"data.batch_size": 1, "train.epochs": 2, "train.stage2_epoch": 0,
               "train.stage2_from_best": "false", "validate.every_epochs": 0}

@@ -1,8 +1,8 @@
 """dfine-predict beside the user's own files: nothing is overwritten, nothing is mixed up, and one
 bad image costs no other its results.
 
-Every file in a given folder is predicted or listed with a reason; EXIF orientation is Pillow's; a
-full disk costs no predictions; names are printed escaped.
+Every file in a given folder is predicted or listed with a reason. EXIF orientation is Pillow's. A
+full disk costs no predictions, and names are printed escaped.
 """
 import json
 import os

@@ -47,7 +47,7 @@ def held_weights_are_said(ws, run_dir):
 
 def second_stage(ws):
     """Two ranks, two micro-batches, multi-scale. A learning rate that destroys the weights after
-    the stop epoch makes every later epoch worse, so that each must begin from stage 1's best again.
+    the stop epoch makes every later epoch worse. So each must begin from stage 1's best again.
     """
     out = run("dfine_ddp", *settings(ws, "stages", **{
         "model.num_queries": 45, "data.batch_size": 1, "train.gradient_accumulation_steps": 2,
@@ -104,7 +104,7 @@ def early_ends(ws):
 
 
 def bad_steps(ws):
-    """A learning rate of 1e30 ruins the weights in one step; every later one is skipped, after
+    """A learning rate of 1e30 ruins the weights in one step. Every later step is skipped, after
     three the run ends, and `last` is from before.
     """
     common = {"train.epochs": 4, "validate.every_epochs": 4}

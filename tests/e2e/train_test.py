@@ -148,9 +148,9 @@ def check_predictions(folder, image, ours):
     # Scores within what the parity bound on logits allows.
     assert torch.allclose(theirs[:, 0], mine[:, 0],
                           atol=1e-3), (theirs[:, 0] - mine[:, 0]).abs().max()
-    # The ten best boxes within 0.05 pixels of 640 (bound 1e-5 of the image size, times ten for the
-    # accumulated differences in resizing); each among ours, since two of nearly equal score may
-    # change places.
+    # The ten best boxes agree within 0.05 pixels of 640: 1e-5 of the image size, times ten for the
+    # accumulated differences in resizing. Each is sought among ours, since two of nearly equal
+    # score may change places.
     for box in theirs[:10]:
         distance = (mine[:, 1:] - box[1:]).abs().amax(1).min()
         assert distance < 0.05, (distance, box)

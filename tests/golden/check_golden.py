@@ -4,7 +4,7 @@
 
 Skipped without $DFINE_OFFICIAL. Values in double precision are compared to their stored digits.
 Those in single precision, and how far rounding moves them, depend on the processor and on the order
-of sums: they are compared within what rounding does to the official code.
+of sums. They are compared within what rounding does to the official code.
 """
 import json
 import os
@@ -63,8 +63,8 @@ def split(values, *names):
 def alike(where, stored, found, factor=3):
     """How far rounding moves something, here and on the processor that the stored values are of.
 
-    Of a list of steps the median counts: where rounding tips one matching, the spread of all later
-    steps jumps (measured: 47 times), with one order of sums and not with another.
+    Of a list of steps the median counts. Where rounding tips one matching, the spread of all later
+    steps jumps (measured: 47 times). It does with one order of sums and not with another.
     """
     if isinstance(stored, dict):
         assert stored.keys() == found.keys(), where

@@ -4,9 +4,9 @@ Peterande/D-FINE) and torchvision's COCO names.
   DFINE_OFFICIAL=path/to/D-FINE python make_class_heads.py
 
 coco: the CRC-32 of torchvision's 80 names joined by newlines. objects365: that of the 365 names of
-the second list in the comments, and the pairs of spellings in which the first list differs from it
+the second list in the comments. Also the pairs of spellings in which the first list differs from it
 other than in case, spaces and hyphens. coco_rows: for each COCO class the row of Objects365's 366
-that map_class_weights gives it; objects365_rows: for each of the 366 the COCO row, or -1 where it
+that map_class_weights gives it. objects365_rows: for each of the 366 the COCO row, or -1 where it
 leaves the row as it is.
 """
 import ast

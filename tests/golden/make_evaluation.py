@@ -1,6 +1,7 @@
-"""Makes evaluation.json: logits and boxes of the official D-FINE in evaluation, all five sizes as
-published (300 queries, frozen norms where the size has them), 640x640 and 320x320, batch 2,
-float32.
+"""Makes evaluation.json: logits and boxes of the official D-FINE in evaluation.
+
+All five sizes are as published (300 queries, frozen norms where the size has them), at 640x640 and
+320x320, batch 2, float32.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_evaluation.py [sizes]
 
@@ -9,9 +10,10 @@ values too. Running statistics are those of make_parity.measure(). tests/model/o
 the twin.
 
 Queries stand in the order of their tokens' scores. Compared are some whose score has a distance of
-MARGIN to the next ones, so that rounding cannot move them, in images whose last selected token is
-as far from the first rejected one; and the means over all queries, which depend on no order.
-`rounding`: the largest difference of logits and boxes from the official code in float64.
+MARGIN to the next ones, so that rounding cannot move them. Their images have a last selected token
+that is as far from the first rejected one. The means over all queries, which depend on no order,
+are compared too. `rounding`: the largest difference of logits and boxes from the official code in
+float64.
 """
 import json
 import os

@@ -3,9 +3,9 @@
 
   DFINE_OFFICIAL=path/to/D-FINE python make_parameter_groups.py
 
-Joined query, key and value matrices count as three, as in the published files. A group: lr,
-weight_decay, tensors, parameters, and `names`, the sum over its published names of the CRC-32 of
-each, so that no name can change its group unnoticed.
+Joined query, key and value matrices count as three, as in the published files. A group has lr,
+weight_decay, tensors, parameters and `names`. The latter is the sum over its published names of the
+CRC-32 of each, so that no name can change its group unnoticed.
 """
 import json
 import os

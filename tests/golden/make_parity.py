@@ -4,7 +4,7 @@ sizes, end to end.
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_parity.py [sizes]
 
 Weights, images, boxes and denoising draws come from a formula (tests/loss/formula.cpp is its twin).
-All norms are live, which keeps the network well conditioned whatever the weights; every token is a
+All norms are live, which keeps the network well conditioned whatever the weights. Every token is a
 query, so that no rounding decides which are selected.
 
 L and X also as they are trained officially (`published`): norms and stem of the backbone frozen,

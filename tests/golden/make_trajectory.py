@@ -1,18 +1,19 @@
-"""Writes trajectory.json: optimizer steps by the official code with all of its recipe on, 30 of
-D-FINE-N and 10 of D-FINE-L with its frozen norms and stem.
+"""Writes trajectory.json: optimizer steps by the official code with all of its recipe on.
+
+There are 30 steps of D-FINE-N and 10 of D-FINE-L with its frozen norms and stem.
 
   DFINE_OFFICIAL=path/to/D-FINE python make_trajectory.py [sizes]
 
 The official model, criterion, parameter groups, LinearWarmup over MultiStepLR, clipping and
-ModelEMA, in the order of its train_one_epoch; weights as in make_parity.py, batches in turn,
-denoising with this project's draws (philox.py), every token a query. Learning rates are low, so
-that rounding stays small, and decays high, so that each part of the recipe shows.
+ModelEMA run in the order of its train_one_epoch. Weights are as in make_parity.py, batches take
+turns, and every token is a query. Denoising has this project's draws (philox.py). Learning rates
+are low, so that rounding stays small, and decays high, so that each part of the recipe shows.
 
-Four runs: float64, whose values are stored, and float32 with one and with two threads and in
-channels_last (the layout that ours has), whose distance from them is what rounding alone does:
-`spread`, the largest. Losses and gradient norm: |difference| / total loss (or norm), the largest up
-to each step. Weights: over sampled elements, L2 norm of the difference of the changes / that of the
-float64 change, for each of GROUPS.
+Of four runs, the one in float64 has its values stored. The others are float32 with one and with two
+threads and in channels_last (the layout that ours has). Their distance from float64 is what
+rounding alone does: `spread`, the largest. Losses and gradient norm: |difference| / total loss (or
+norm), the largest up to each step. Weights: over sampled elements, L2 norm of the difference of the
+changes / that of the float64 change, for each of GROUPS.
 """
 import functools
 import json

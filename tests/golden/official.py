@@ -87,9 +87,9 @@ def with_contiguous_gradient(module, args, out):
 def build(*args, **kwargs):
     """(model, criterion) in training mode, of configuration().
 
-    Gradients reach the batch norms in the layout of their inputs: of a single image in another one,
-    which is what the transformer layer's permutation leaves, PyTorch 2.15 makes wrong sums on CPUs
-    (weight and bias gradients, and all below).
+    Gradients reach the batch norms in the layout of their inputs. The transformer layer's
+    permutation leaves them in another one for a single image. PyTorch 2.15 then makes wrong sums on
+    CPUs (weight and bias gradients, and all below).
     """
     config = configuration(*args, **kwargs)
     for module in config.model.modules():

@@ -1,5 +1,8 @@
-"""Decoding against Pillow's `Image.open(file).convert("RGB")`: every kind of JPEG, PNG, WebP, BMP
-and TIFF that Pillow writes, some made by hand, and all images of the shipped dataset."""
+"""Decoding against Pillow's `Image.open(file).convert("RGB")`.
+
+Decoded are every kind of JPEG, PNG, WebP, BMP and TIFF that Pillow writes, some made by hand, and
+all images of the shipped dataset.
+"""
 import glob
 import io
 import os

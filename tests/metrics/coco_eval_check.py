@@ -136,8 +136,8 @@ def random_case(seed, images=40, classes=6, boxes=6, detections=15, quantum=None
 
 def overlapping_case(seed, images=60):
     """Boxes of one class that overlap each other in mirrored pairs, of every size and some crowds,
-    and detections in the middle and on either: equal overlaps with different boxes, and better
-    overlaps with boxes that do not count.
+    and detections in the middle and on either. So there are equal overlaps with different boxes,
+    and better overlaps with boxes that do not count.
     """
     rng = np.random.default_rng(seed)
     truth = {"images": [{"id": i + 1} for i in range(images)],

@@ -1,8 +1,9 @@
 """Every head in training mode, the gradients through all of them and the running statistics equal
-transformers', in float64: all layers' logits, boxes, corners and reference boxes, the first layer's
-direct boxes and the selected encoder tokens. N, and X, which alone has a projection between encoder
-and decoder. (The denoising heads are compared with the official code through its losses:
-tests/loss.)
+transformers', in float64.
+
+Heads are all layers' logits, boxes, corners and reference boxes, the first layer's direct boxes and
+the selected encoder tokens. Sizes are N and X, which alone has a projection between encoder and
+decoder. (The denoising heads are compared with the official code through its losses: tests/loss.)
 """
 import os
 import subprocess

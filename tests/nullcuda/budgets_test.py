@@ -7,9 +7,9 @@ DFINE_LONG set all. A case fails if a number is higher than in budgets.json; the
 A lower number is printed. --update writes lower numbers and new cases, never higher ones: those are
 written into the file by hand, with the reason in the commit.
 
-Numbers are of one optimizer step, one validation image and one predicted image, each from the
+Numbers are of one optimizer step, one validation image and one predicted image. Each is the
 difference of two runs, so that the start and the end do not count. The step has 2 images of 320x320
-a rank and 100 queries. Of several ranks, the highest number counts.
+per rank and 100 queries. Of several ranks, the highest number counts.
 """
 
 import argparse

@@ -44,8 +44,8 @@ for decay, warmups in ((0.9999, 1000), (0.9, 0), (0.9, 10)):
           state["module"]["bn.running_var"].item(),
           state["module"]["bn.num_batches_tracked"].item())
 
-# A stage 2 from update 21 on: `published` sets the decay of a made EMA, as det_solver.py does;
-# `intended` makes an EMA with that decay and the state so far, and so again after each of the
+# A stage 2 from update 21 on. `published` sets the decay of a made EMA, as det_solver.py does.
+# `intended` makes an EMA with that decay and the state so far. It does so again after each of the
 # updates 30 and 35, 1e-4 lower.
 for mode in ("published", "intended"):
     model = Model()

@@ -1,6 +1,8 @@
-"""hf_config_check.py FOLDER: FOLDER/{n,s,m,l,x}/ hold config.json and preprocessor_config.json as
-dfine writes them for three classes; transformers must read the same settings out of them as the
-official sizes have. Leaves what transformers itself writes in FOLDER/theirs-{n,s,m,l,x}/."""
+"""hf_config_check.py FOLDER: transformers reads the settings of the official sizes.
+
+FOLDER/{n,s,m,l,x}/ hold config.json and preprocessor_config.json as dfine writes them for three
+classes. Leaves what transformers itself writes in FOLDER/theirs-{n,s,m,l,x}/.
+"""
 import os
 import sys
 

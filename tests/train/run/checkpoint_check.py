@@ -1,6 +1,8 @@
 """checkpoint_check.py CHECKPOINT EXPECTED: opens a checkpoint of a D-FINE-N with transformers and
-PyTorch; EXPECTED is a safetensors file with the raw weights (raw.NAME), the averaged ones
-(ema.NAME) and the gradients of the next step (grad.INDEX).
+PyTorch.
+
+EXPECTED is a safetensors file with the raw weights (raw.NAME), the EMA weights (ema.NAME) and the
+gradients of the next step (grad.INDEX).
 """
 import sys
 
