@@ -39,17 +39,17 @@ class Communicator {
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const {
     return process_group_;
   }  // null when alone
-  /// For the gradient reducer alone: its large buckets then neither delay the small sums of batch
-  /// norms in the backward pass, nor need they be issued in the same order between them on every
-  /// rank. Null when alone.
+  /// For the gradient reducer alone. Its large buckets then do not delay the small sums of batch
+  /// norms in the backward pass. Nor must ranks issue buckets and small sums in one common order.
+  /// Null when alone.
   const c10::intrusive_ptr<c10d::ProcessGroup>& gradient_process_group() const {
     return gradient_process_group_;
   }
 
-  /// In-place sum (or maximum) over the ranks. Any dense tensor of the group's device type, with
-  /// the same sizes, strides and type on all ranks; the result is the same to the last bit on all
-  /// ranks and in every run with as many. On the CPU it is there on return, on a GPU the current
-  /// stream waits for it.
+  /// In-place sum (or maximum) over the ranks. Takes any dense tensor of the group's device type,
+  /// with the same sizes, strides and type on all ranks. The result is the same to the last bit on
+  /// all ranks and in every run with as many. On the CPU it is there on return, on a GPU the
+  /// current stream waits for it.
   void all_reduce_sum(Tensor& tensor) const;
   void all_reduce_max(Tensor& tensor) const;
   /// The ranks' tensors of the same sizes and type, stacked: [size(), ...].

@@ -26,9 +26,9 @@ constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
 // The reducer advises against looking for unused parameters in steps that have none. The model's
-// own steps have none (DFine::forward sees to it), but backward() takes any loss. And the reducer
-// finds the gradients of depthwise weights [C, 1, K, K] to have other strides than its buckets: in
-// the dimension of size one, where any stride means the same.
+// own steps have none (DFine::forward sees to it), but backward() takes any loss. The reducer also
+// warns that gradients of depthwise weights [C, 1, K, K] have other strides than its buckets. They
+// differ in the dimension of size one, where any stride means the same.
 class WithoutAdvice : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {

@@ -6,8 +6,8 @@
 
 namespace dfine::inline distributed {
 
-/// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1
-/// MiB) that are reduced while the rest of the backward pass runs.
+/// Replaces each parameter's gradient by its mean over the ranks. Buckets of 25 MiB (the last 1
+/// MiB) are reduced while the rest of the backward pass runs.
 ///
 /// Gradients are views of the buckets: zero them or reset them to undefined, but do not detach or
 /// resize them.
@@ -22,9 +22,9 @@ class GradientReducer {
 
   /// loss.backward(), after which the gradients are the means over the ranks, the same to the last
   /// bit on all of them. Parameters that the loss does not depend on, on this rank, count with a
-  /// zero gradient; one that no rank's loss depends on keeps the gradient it has. To accumulate,
-  /// call loss.backward() itself for all parts but the last: the mean of the accumulated gradients
-  /// is formed. Alone it is loss.backward().
+  /// zero gradient. A parameter that no rank's loss depends on keeps the gradient it has. To
+  /// accumulate, call loss.backward() itself for all parts but the last: the mean of the
+  /// accumulated gradients is formed. Alone it is loss.backward().
   void backward(const Tensor& loss);
 
  private:

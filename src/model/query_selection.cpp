@@ -67,7 +67,7 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
   const auto type = at::promote_types(tokens.scalar_type(), at::kFloat);
   const auto [unact, valid] = make_anchors(memory.levels, tokens.options().dtype(type));
 
-  // Choosing needs no gradient, and only the chosen tokens' outputs are used: so all tokens are
+  // Choosing needs no gradient, and only the chosen tokens' outputs are used. So all tokens are
   // scored without a graph, the chosen ones once more with it. Detached weights rather than a
   // NoGradGuard: autocast would keep weights cast without a graph for later use.
   const Tensor projected = at::layer_norm(
