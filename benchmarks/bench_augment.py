@@ -50,8 +50,8 @@ def samples(coco, count, as_tensors):
         boxes = tv_tensors.BoundingBoxes(boxes, format="XYXY",
                                          canvas_size=(pixels.height, pixels.width))
         if as_tensors:
-            pixels = tv_tensors.Image(torch.from_numpy(np.array(pixels)).permute(
-                2, 0, 1).contiguous())
+            planes = torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
+            pixels = tv_tensors.Image(planes.contiguous())
         yield pixels, {"boxes": boxes, "labels": torch.zeros(len(boxes), dtype=torch.int64)}
 
 

@@ -193,9 +193,10 @@ def one_seed(a, results):
         stored = folder / "result.json"
         if not stored.exists() and a.only in (None, name):
             result = train(a, folder)
-            stored.write_text(json.dumps({**result, **average_precision(
-                a.work, folder / "predictions.json"), "epochs": a.epochs, "batch": a.batch,
-                                          "image_size": a.image_size, "seed": a.seed}, indent=1))
+            result |= average_precision(a.work, folder / "predictions.json")
+            result |= {"epochs": a.epochs, "batch": a.batch, "image_size": a.image_size,
+                       "seed": a.seed}
+            stored.write_text(json.dumps(result, indent=1))
         if stored.exists():
             result = json.loads(stored.read_text())
             results[name].append(result)

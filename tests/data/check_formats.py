@@ -518,9 +518,9 @@ def check_every_kind_of_image_file():
         coco = case.put("coco.json", json.dumps(coco_of(kinds)))
         case.run("--images", case.root / "set", "--annotations", coco)
         pack = Pack(case.output)
-        assert (pack.names() == list(kinds) and all(f == (case.root / "set" / n).read_bytes()
-                                                    for n, f in zip(kinds,
-                                                                    pack.files, strict=True)))
+        assert pack.names() == list(kinds)
+        assert all(file == (case.root / "set" / name).read_bytes()
+                   for name, file in zip(kinds, pack.files, strict=True))
         # Made smaller: JPEG of Pillow's quality 95, pixels close to Pillow's own reduction of the
         # picture that it decodes.
         case.run("--images", case.root / "set", "--annotations", coco, "--max-side", "25",

@@ -18,9 +18,8 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__(convert_charrefs=True)
-        self.tags, self.numbers, self.rows, self.charts, self.notes, self.lists = (
-            [], {}, {}, {}, [], {}
-        )
+        self.tags, self.numbers, self.rows = [], {}, {}
+        self.charts, self.notes, self.lists = {}, [], {}
         self.stack, self.row, self.value, self.title, self.items = [], [], "", "", None
         self.text = path.read_text(encoding="utf-8")
         self.feed(self.text)
@@ -154,10 +153,8 @@ def check_names_cannot_become_markup():
         case.pack()
         page = Page(case.output / "report.html")
         is_self_contained(page)
-        assert (page.lists["clipped"][0].startswith("<img src=x "
-                                                    "onerror=alert(1)>&\"'\ufffd\u202e.jpg: ")), (
- page.lists
-)
+        begin = "<img src=x onerror=alert(1)>&\"'\ufffd\u202e.jpg: "
+        assert page.lists["clipped"][0].startswith(begin), page.lists
         assert "</style><script>alert(2)</script>" in page.rows
 
 
@@ -198,9 +195,8 @@ def check_equal_images():
         sides = [Page(case.output / side / "report.html") for side in ("train", "val")]
         held = [json.loads((case.output / side / "manifest.json").read_text())["totals"]["images"]
                 for side in ("train", "val")]
-        assert (held == [3, 2] and all(len(side.lists["shared-0"]) >= 1 for side in sides)), (
-            [side.lists for side in sides]
-        )
+        assert held == [3, 2], held
+        assert all(len(side.lists["shared-0"]) >= 1 for side in sides), [s.lists for s in sides]
 
 
 def check_damage_of_the_other_pack_costs_no_pack():

@@ -200,8 +200,8 @@ def predictions_carry_the_annotations_ids(ws):
     own = {"RBC": 1, "WBC": 2, "Platelets": 3}
     ids_are(predictions(ws, ws.last), own)
     for weights in (ws.last, ws("published")):
-        plain, again = predictions(ws, weights), predictions(ws, weights,
-                                                             "--annotations", ws("val-again.json"))
+        plain = predictions(ws, weights)
+        again = predictions(ws, weights, "--annotations", ws("val-again.json"))
         ids_are(again, {"RBC": 30, "WBC": 10, "Platelets": 20})
         assert [(p["category_name"], p["bbox"], p["score"])
                 for p in again] == [(p["category_name"], p["bbox"], p["score"]) for p in plain]

@@ -40,8 +40,7 @@ def denoising_draws(seed, step, images, queries, classes):
     sign, u = np.empty((images, queries, 4), np.int64), np.empty((images, queries, 4))
     for i in range(images):
         source = numbers(seed, DENOISING, step, i)
-        unit = lambda: (
-            next(source) >> 8) * 2.0**-24  # noqa: B023 (called in this round of the loop)
+        unit = lambda source=source: (next(source) >> 8) * 2.0**-24
         for q in range(queries):
             label_u[i, q] = unit()
             # Lemire's method; the rare second draw is not needed here
