@@ -1,4 +1,5 @@
-"""Times the official criterion on the outputs of bench_criterion.cpp, and scipy's assignment; one thread unless OMP_NUM_THREADS says more.
+"""Times the official criterion on the outputs of bench_criterion.cpp, and scipy's assignment; one
+thread unless OMP_NUM_THREADS says more.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python bench_criterion.py
 """
@@ -7,7 +8,8 @@ import sys
 import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "golden"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "tests", "golden"))
 import make_criterion as golden
 import numpy as np
 import torch
@@ -40,7 +42,8 @@ def main():
     print("criterion_forward_backward:", median(backward))
     for shape in ((60, 300), (300, 300)):
         cost = np.random.default_rng(0).random(shape)
-        print(f"assignment {shape}:", median(lambda: linear_sum_assignment(cost)))  # noqa: B023 (called at once)
+        print(f"assignment {shape}:",
+              median(lambda: linear_sum_assignment(cost)))  # noqa: B023 (called at once)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-// What the recipe's extras cost: whole steps as training makes them (EMA, clipping, warm-up, the
-// check for finite numbers, metrics.jsonl) against plain ones (forward, criterion, backward,
-// AdamW), in turn.
+// What the recipe's extras cost. Whole steps as training makes them (EMA, clipping, warm-up, the
+// check for finite numbers, metrics.jsonl) and plain ones (forward, criterion, backward, AdamW)
+// take turns.
 //   bench_recipe --size n --batch 4 --image-size 320 --boxes 12 --classes 3 --threads 2 --steps 20
 #include <ATen/Parallel.h>
 

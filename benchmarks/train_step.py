@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""A training step of D-FINE on the CPU, side by side in one run: ours, the official code and transformers.
+"""A training step of D-FINE on the CPU, side by side in one run: ours, the official code and
+transformers.
 
-  DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py --bin build/release/bin --sizes n x --rounds 3
+  DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py
+    --bin build/release/bin --sizes n x --rounds 3
 
-The same batch size, image size, number of boxes and threads, denoising on, AdamW and clipping for all; each in a separate process,
-one after another, `rounds` times, so that a slow moment of the machine hits all alike. Prints medians, ratios, peak memory and `start`:
-the seconds from starting the process to the end of its first step."""
+All have the same batch size, image size, number of boxes and threads, with denoising, AdamW and
+clipping. Each runs in a separate process, one after another, `rounds` times, so that a slow moment
+of the machine hits all alike. Prints medians, ratios, peak memory and `start`: the seconds from
+starting the process to the end of its first step.
+"""
 import argparse
 import json
 import os
@@ -23,7 +27,8 @@ def targets(torch, batch, boxes, classes):
     for _ in range(batch):
         wh = 0.05 + 0.35 * torch.rand(boxes, 2, generator=g)
         out.append({"labels": torch.randint(0, classes, (boxes,), generator=g),
-                    "boxes": torch.cat([wh / 2 + (1 - wh) * torch.rand(boxes, 2, generator=g), wh], 1)})
+                    "boxes": torch.cat([wh / 2 + (1 - wh) * torch.rand(boxes, 2, generator=g), wh],
+                                       1)})
     return out
 
 
@@ -31,10 +36,13 @@ def official(a):
     import torch
     sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
     from src.core import YAMLConfig
-    cfg = YAMLConfig(os.path.join(os.environ["DFINE_OFFICIAL"], "configs", "dfine", f"dfine_hgnetv2_{a.size}_coco.yml"), HGNetv2={"pretrained": False})
+    cfg = YAMLConfig(os.path.join(os.environ["DFINE_OFFICIAL"], "configs", "dfine",
+                                  f"dfine_hgnetv2_{a.size}_coco.yml"),
+                     HGNetv2={"pretrained": False})
     model, criterion = cfg.model.train(), cfg.criterion.train()
     labels = targets(torch, a.batch, a.boxes, 80)
-    return torch, model, lambda images: sum(criterion(model(images, targets=labels), labels).values())
+    return (torch, model,
+            lambda images: sum(criterion(model(images, targets=labels), labels).values()))
 
 
 def transformers(a):
@@ -42,7 +50,8 @@ def transformers(a):
     from transformers import DFineConfig, DFineForObjectDetection
     with open(a.hf_config) as f:
         model = DFineForObjectDetection(DFineConfig(**json.load(f))).train()
-    labels = [{"class_labels": t["labels"], "boxes": t["boxes"]} for t in targets(torch, a.batch, a.boxes, 80)]
+    labels = [{"class_labels": t["labels"], "boxes": t["boxes"]}
+              for t in targets(torch, a.batch, a.boxes, 80)]
     return torch, model, lambda images: model(pixel_values=images, labels=labels).loss
 
 
@@ -62,7 +71,8 @@ def peer(a):
         optimizer.step()
         seconds.append(time.perf_counter() - begin)
         first_end = first_end or time.time()
-    print(f"first_end {first_end}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
+    print(f"first_end {first_end}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib "
+          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
 
 
 def measure(command):
@@ -79,7 +89,8 @@ def measure(command):
 def compare(a, size, shape, folder):
     runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, *shape]}
     for name in a.peers:
-        runs[name] = [sys.executable, __file__, "--peer", name, "--size", size, *shape] + ["--hf-config", os.path.join(folder, "config.json")]
+        runs[name] = [sys.executable, __file__, "--peer", name, "--size", size,
+                      *shape] + ["--hf-config", os.path.join(folder, "config.json")]
     got = {name: [] for name in runs}
     for _ in range(a.rounds):
         for name, command in runs.items():
@@ -87,12 +98,15 @@ def compare(a, size, shape, folder):
     ours = statistics.median(r["median_s"] for r in got["ours"])
     for name, rows in got.items():
         median = statistics.median(r["median_s"] for r in rows)
-        print(f"{size} {name:12} step {median:7.3f} s  start {statistics.median(r['start_s'] for r in rows):7.3f} s  "
-              f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = {ours / median:.2f}", flush=True)
+        print(f"{size} {name:12} step {median:7.3f} s  start "
+              f"{statistics.median(r['start_s'] for r in rows):7.3f} s  "
+              f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = "
+              f"{ours / median:.2f}", flush=True)
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--bin", default="build/release/bin")
     p.add_argument("--sizes", nargs="+", default=["n", "s", "m", "l", "x"])
     p.add_argument("--peers", nargs="*", default=["official", "transformers"])
@@ -108,11 +122,13 @@ def main():
     a = p.parse_args()
     if a.peer:
         return peer(a)
-    shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes, "--threads", a.threads, "--steps", a.steps]
+    shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes,
+             "--threads", a.threads, "--steps", a.steps]
     shape = list(map(str, shape))
     with tempfile.TemporaryDirectory() as folder:
         for size in a.sizes:
-            subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size, "--hub-config", folder], check=True)
+            subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size,
+                            "--hub-config", folder], check=True)
             compare(a, size, shape, folder)
 
 

@@ -4,7 +4,8 @@ function(_dfine_configure target torch)
   if(torch)
     target_link_libraries(${target} PRIVATE dfine_torch)
     target_precompile_headers(${target} REUSE_FROM dfine_torch_pch)
-    # A precompiled header is only good for the code model it was made with; executables would be compiled with -fPIE.
+    # A precompiled header is only good for the code model it was made with; executables would be
+    # compiled with -fPIE.
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
@@ -29,7 +30,8 @@ function(dfine_program name)
   set_property(GLOBAL APPEND PROPERTY DFINE_PROGRAMS ${name})
 endfunction()
 
-# dfine_tool(NAME [TORCH] SOURCES ... DEPENDS ...): an executable that is not installed (benchmarks, test helpers).
+# dfine_tool(NAME [TORCH] SOURCES ... DEPENDS ...): an executable that is not installed (benchmarks,
+# test helpers).
 function(dfine_tool name)
   cmake_parse_arguments(A "TORCH" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
@@ -37,8 +39,10 @@ function(dfine_tool name)
   target_link_libraries(${name} PRIVATE ${A_DEPENDS})
 endfunction()
 
-# dfine_test(NAME [TORCH] [RANKS 1 2 4] [TIMEOUT S] [LAUNCHER ...] SOURCES ... DEPENDS ...): a GoogleTest binary; with RANKS it runs once under
-# mpirun for each count, by way of LAUNCHER where one is given. The variables of DFINE_TEST_ENVIRONMENT name the source tree, the binaries and the reference interpreter.
+# dfine_test(NAME [TORCH] [RANKS 1 2 4] [TIMEOUT S] [LAUNCHER ...] SOURCES ... DEPENDS ...): a
+# GoogleTest binary; with RANKS it runs once under mpirun for each count, by way of LAUNCHER where
+# one is given. The variables of DFINE_TEST_ENVIRONMENT name the source tree, the binaries and the
+# reference interpreter.
 function(dfine_test name)
   cmake_parse_arguments(A "TORCH" "TIMEOUT" "SOURCES;DEPENDS;RANKS;LAUNCHER" ${ARGN})
   if(NOT A_TIMEOUT)
@@ -51,19 +55,24 @@ function(dfine_test name)
   if(A_RANKS)
     foreach(_n IN LISTS A_RANKS)
       add_test(NAME ${name}.np${_n}
-               COMMAND ${A_LAUNCHER} ${MPIEXEC_EXECUTABLE} -np ${_n} --bind-to none --oversubscribe $<TARGET_FILE:${name}>)
-      set_tests_properties(${name}.np${_n} PROPERTIES TIMEOUT ${A_TIMEOUT} PROCESSORS 2 ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")
+               COMMAND ${A_LAUNCHER} ${MPIEXEC_EXECUTABLE} -np ${_n} --bind-to none --oversubscribe
+               $<TARGET_FILE:${name}>)
+      set_tests_properties(${name}.np${_n} PROPERTIES TIMEOUT ${A_TIMEOUT} PROCESSORS 2 ENVIRONMENT
+        "${DFINE_TEST_ENVIRONMENT}")
     endforeach()
   else()
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT
+      "${DFINE_TEST_ENVIRONMENT}")
   endif()
 endfunction()
 
-# dfine_python_test(NAME [LONG] SCRIPT file.py [ARGS ...] [TIMEOUT S] [NEEDS VARIABLE]): a check written against a Python reference (h5py,
-# transformers, ...). DFINE_ORACLE_PYTHON is the interpreter that has them; tests/run.sh provides it. Without it, or where VARIABLE is not
-# set, the test is reported as skipped; one that is LONG is unless tests/run.sh has --long, or when its script prints "skipped: ..." first.
+# dfine_python_test(NAME [LONG] SCRIPT file.py [ARGS ...] [TIMEOUT S] [NEEDS VARIABLE]): a check
+# written against a Python reference (h5py, transformers, ...). DFINE_ORACLE_PYTHON is the
+# interpreter that has them; tests/run.sh provides it. Without it, or where VARIABLE is not set, the
+# test is reported as skipped. So is a LONG one unless tests/run.sh has --long, and one whose script
+# prints "skipped: ..." first.
 function(dfine_python_test name)
   cmake_parse_arguments(A "LONG" "SCRIPT;TIMEOUT;NEEDS" "ARGS" ${ARGN})
   if(A_LONG)
@@ -81,11 +90,14 @@ function(dfine_python_test name)
     endif()
   endforeach()
   if(_missing)
-    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: ${_missing} is not set (tests/run.sh sets it)")
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo
+             "skipped: ${_missing} is not set (tests/run.sh sets it)")
   else()
-    add_test(NAME ${name} COMMAND ${_launcher} ${DFINE_ORACLE_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/${A_SCRIPT} ${A_ARGS})
+    add_test(NAME ${name} COMMAND ${_launcher} ${DFINE_ORACLE_PYTHON}
+             ${CMAKE_CURRENT_SOURCE_DIR}/${A_SCRIPT} ${A_ARGS})
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${DFINE_TEST_ENVIRONMENT}")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT
+                       "${DFINE_TEST_ENVIRONMENT}")
   if(A_LONG OR _missing)
     set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "^skipped:")
   endif()

@@ -1,6 +1,6 @@
 # The CUDA side of LibTorch. Its inline code is compiled into our programs, so nccl.h must be the
-# one LibTorch was built with: ncclConfig_t lies inside ProcessGroupNCCL::Options and grows from
-# release to release. The wheel pins its NCCL by name, e.g. nvidia-nccl-cu13==2.30.7.
+# one LibTorch was built with. The struct ncclConfig_t lies inside ProcessGroupNCCL::Options and
+# grows from release to release. The wheel pins its NCCL by name, e.g. nvidia-nccl-cu13==2.30.7.
 set(DFINE_NCCL_PACKAGE "" CACHE STRING
     "NCCL that LibTorch was built with, as nvidia-nccl-cu13==2.30.7; empty: see METADATA")
 set(DFINE_NCCL_INCLUDE_DIR "" CACHE PATH
@@ -55,8 +55,8 @@ if(NOT CUDAToolkit_VERSION_MAJOR EQUAL _cuda_major)
 endif()
 message(STATUS "NCCL ${_nccl_version} (${_nccl_include}), CUDA ${CUDAToolkit_VERSION}")
 
-# The toolkit's folder often has an nccl.h too: ours comes first, and src/distributed/gpu.cpp asserts the
-# version.
+# The toolkit's folder often has an nccl.h too: ours comes first, and src/distributed/gpu.cpp
+# asserts the version.
 target_include_directories(dfine_torch SYSTEM BEFORE INTERFACE ${_nccl_include})
 target_include_directories(dfine_torch SYSTEM INTERFACE ${CUDAToolkit_INCLUDE_DIRS})
 target_compile_definitions(dfine_torch INTERFACE

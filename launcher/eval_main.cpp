@@ -14,9 +14,8 @@ int main(int argc, char** argv) {
   std::string output, image_size;
   int threads = 0;
   CLI::App app(
-      "COCO bounding-box metrics, equal to pycocotools' to the last digit: of a model on a packed "
-      "dataset, or of a results file on an "
-      "annotation file.",
+      "COCO bounding-box metrics of a model on a packed dataset, or of a results file on an "
+      "annotation file. They equal pycocotools' to the last digit.",
       "dfine-eval");
   app.set_version_flag("--version", "dfine-eval " DFINE_VERSION);
   auto* annotations =

@@ -34,9 +34,9 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"coco", "text"}));
   app.add_option(
          "--annotations", options.annotations,
-         "take image ids (by file name) and category ids (by class name) from this COCO file; "
-         "default: images 1, 2, ... in order, "
-         "categories as the model's folder has them, COCO's for COCO's 80 classes, else 0, 1, ...")
+         "take image ids (by file name) and category ids (by class name) from this COCO file. "
+         "Default: images 1, 2, ... in order; categories as the model's folder has them, "
+         "COCO's for COCO's 80 classes, else 0, 1, ...")
       ->type_name("FILE.json");
   app.add_flag_callback(
       "--no-exif", [&] { options.exif = false; },

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh machine to a trained detector: installs what is missing, builds, packs the BCCD
+# From a fresh machine to a trained detector. Installs what is missing, builds, packs the BCCD
 # dataset, trains D-FINE-N on it with two ranks, and draws detections. A second run downloads
 # nothing and builds only what changed.
 #

@@ -50,7 +50,8 @@ if ((with_tests)); then lists+=(tests/packages.txt); fi
 mapfile -t wanted < <(grep -hv '^#' "${lists[@]}")
 missing=()
 for package in "${wanted[@]}"; do
-  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+    missing+=("$package")
 done
 if ((${#missing[@]})); then
   if [ "$(id -u)" = 0 ]; then
@@ -81,21 +82,24 @@ make_venv() {
     "$1/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=23' >/dev/null
 }
 
-# add_nccl_header DIR: a CUDA build also needs nccl.h of the NCCL that the wheel in DIR pins. Of that
-# package (200 MB) only the headers are kept. Folders of earlier versions of this script lack the
-# wheel's dist-info, which is then added first.
+# add_nccl_header DIR: a CUDA build also needs nccl.h of the NCCL that the wheel in DIR pins. Of
+# that package (200 MB) only the headers are kept. Folders of earlier versions of this script lack
+# the wheel's dist-info, which is then added first.
 add_nccl_header() {
   local part=$1.nccl pinned
-  if [ -e "$1/nvidia/nccl/include/nccl.h" ] && compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then return; fi
+  if [ -e "$1/nvidia/nccl/include/nccl.h" ] &&
+    compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then return; fi
   say "fetching the header of LibTorch's NCCL into $1"
   rm -rf "$part"
   make_venv "$part/venv"
-  local pip=("$part/venv/bin/python" -m pip install -q --disable-pip-version-check --no-compile --no-deps --target "$part")
+  local pip=("$part/venv/bin/python" -m pip install -q --disable-pip-version-check --no-compile
+    --no-deps --target "$part")
   if ! compgen -G "$1/torch-*.dist-info/METADATA" >/dev/null; then
     "${pip[@]}" "torch==$torch_version"
     mv "$part"/torch-*.dist-info "$1/"
   fi
-  pinned=$(sed -nE 's/^Requires-Dist: *(nvidia-nccl-cu[0-9]+ *== *[0-9.]+).*/\1/p' "$1"/torch-*.dist-info/METADATA | tr -d ' ')
+  pinned=$(sed -nE 's/^Requires-Dist: *(nvidia-nccl-cu[0-9]+ *== *[0-9.]+).*/\1/p' \
+    "$1"/torch-*.dist-info/METADATA | tr -d ' ')
   if [ ! -e "$1/nvidia/nccl/include/nccl.h" ]; then
     "${pip[@]}" "$pinned"
     mkdir -p "$1/nvidia/nccl"
@@ -113,16 +117,20 @@ if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
     rm -rf "$torch_home" "$torch_home.part"
     mkdir -p "$torch_home.part"
     make_venv "$torch_home.part/venv"
-    pip=("$torch_home.part/venv/bin/python" -m pip install -q --disable-pip-version-check --no-compile --target "$torch_home.part")
+    pip=("$torch_home.part/venv/bin/python" -m pip install -q --disable-pip-version-check
+      --no-compile --target "$torch_home.part")
     if [ $kind = cuda ]; then
       "${pip[@]}" "torch==$torch_version"
     else
-      # libtorch_cpu of this wheel is linked against these two; the other CUDA packages (5 GB) matter on a GPU only.
-      "${pip[@]}" --no-deps "torch==$torch_version" 'nvidia-cuda-runtime>=13,<14' 'nvidia-cuda-cupti>=13,<14'
+      # libtorch_cpu of this wheel is linked against these two; the other CUDA packages (5 GB)
+      # matter on a GPU only.
+      "${pip[@]}" --no-deps "torch==$torch_version" 'nvidia-cuda-runtime>=13,<14' \
+        'nvidia-cuda-cupti>=13,<14'
     fi
     rm -rf "$torch_home.part/venv"
     # The dist-info says which NCCL the wheel was built with (cmake/TorchCuda.cmake).
-    find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia ! -name 'torch-*.dist-info' -exec rm -rf {} +
+    find "$torch_home.part" -mindepth 1 -maxdepth 1 ! -name torch ! -name nvidia \
+      ! -name 'torch-*.dist-info' -exec rm -rf {} +
     rm -f "$torch_home.part/torch/lib/libtorch_python.so"
     touch "$torch_home.part/complete"
     mv "$torch_home.part" "$torch_home"
@@ -142,11 +150,13 @@ if ((with_tests)); then
     touch "$oracle/complete"
   fi
   oracle_python=$oracle/bin/python
-  transformers4=$cache/transformers4-$(cat tests/requirements.txt tests/transformers4.txt | sha256sum | cut -c1-12)
+  transformers4=$cache/transformers4-
+  transformers4+=$(cat tests/requirements.txt tests/transformers4.txt | sha256sum | cut -c1-12)
   if [ ! -e "$transformers4/complete" ]; then
     say "adding transformers 4 for the tests in $transformers4"
     rm -rf "$transformers4"
-    "$oracle_python" -m pip install -q --disable-pip-version-check --no-deps --target "$transformers4" -r tests/transformers4.txt
+    "$oracle_python" -m pip install -q --disable-pip-version-check --no-deps \
+      --target "$transformers4" -r tests/transformers4.txt
     touch "$transformers4/complete"
   fi
 fi
@@ -166,8 +176,12 @@ say_what_is_missing() {
 if ((build)); then
   say "building (preset $preset)"
   configure=(cmake --preset "$preset" "-DDFINE_TORCH_ROOT=$DFINE_TORCH_ROOT")
-  if ((with_tests)); then configure+=(-DDFINE_TESTS=ON "-DDFINE_ORACLE_PYTHON=$oracle_python" "-DDFINE_TRANSFORMERS4=$transformers4")
-  elif [ ! -e "build/$preset/CMakeCache.txt" ]; then configure+=(-DDFINE_TESTS=OFF -DDFINE_BENCHMARKS=OFF); fi
+  if ((with_tests)); then
+    configure+=(-DDFINE_TESTS=ON "-DDFINE_ORACLE_PYTHON=$oracle_python"
+      "-DDFINE_TRANSFORMERS4=$transformers4")
+  elif [ ! -e "build/$preset/CMakeCache.txt" ]; then
+    configure+=(-DDFINE_TESTS=OFF -DDFINE_BENCHMARKS=OFF)
+  fi
   log=build/$preset.configure.log
   mkdir -p build
   "${configure[@]}" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }

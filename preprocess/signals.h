@@ -3,7 +3,7 @@
 namespace dfine {
 
 /// From now on SIGINT, SIGTERM and SIGHUP only set a flag, so that the program can remove what it
-/// has begun; a second one ends it at once.
+/// has begun. A second one ends it at once.
 void catch_interrupts();
 
 bool interrupted();

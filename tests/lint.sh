@@ -5,17 +5,18 @@
 #
 #   shell   shellcheck on all shell scripts
 #   python  ruff on all Python files, in the version of tests/lint.txt, with the rules of ruff.toml
-#   text    tests/docs/prose.py: sentences of more than 25 words, lines of more than 100 columns
+#   text    tests/docs/prose.py: sentences of more than 25 words, lines of more than 100 columns, in
+#           documents, comments and messages
 #   format  clang-format on all C++ files, in the version of tests/lint.txt
 #   tidy    clang-tidy on the C++ files that need no LibTorch, with the rules of .clang-tidy; needs
 #           build/release. tidy-all: on all, which takes half an hour
 #
-# ruff, clang-format and clang-tidy are installed once into ${DFINE_CACHE:-~/.cache/dfine}. Set DFINE_LINT to
-# the bin folder of an environment to use that instead.
+# ruff, clang-format and clang-tidy are installed once into ${DFINE_CACHE:-~/.cache/dfine}. Set
+# DFINE_LINT to the bin folder of an environment to use that instead.
 # The package shellcheck is installed by launcher/setup.sh --tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0; fi
+if [ "${1:-}" = --help ] || [ "${1:-}" = -h ]; then sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0; fi
 
 files() { git ls-files -z --cached --others --exclude-standard -- "$@"; }
 

@@ -3,7 +3,8 @@
 usage: tests/tidy.py [--all] CLANG_TIDY [BUILD]
 
 Without --all: the sources that need no LibTorch, whose headers take clang-tidy minutes to read.
-BUILD (default: build/release) must have been built: it has compile_commands.json and generated headers.
+BUILD (default: build/release) must have been built: it has compile_commands.json and generated
+headers.
 """
 
 import json
@@ -21,7 +22,8 @@ def sources(build, with_torch):
     found = set()
     for entry in json.loads((build / "compile_commands.json").read_text()):
         path = Path(entry["directory"], entry["file"])
-        if path.is_relative_to(ROOT) and path.relative_to(ROOT).parts[0] in ("src", "launcher", "preprocess"):
+        if (path.is_relative_to(ROOT)
+            and path.relative_to(ROOT).parts[0] in ("src", "launcher", "preprocess")):
             if with_torch or "torch/csrc/api/include" not in entry["command"]:
                 found.add(path)
     return sorted(found)
@@ -33,7 +35,8 @@ def main():
     tidy, *build = [argument for argument in arguments if argument != "--all"]
     build = Path(build[0] if build else ROOT / "build" / "release")
     if not (build / "compile_commands.json").exists():
-        sys.exit(f"tidy.py: {build} has no compile_commands.json; build it first: launcher/setup.sh --preset release --tests")
+        sys.exit(f"tidy.py: {build} has no compile_commands.json; build it first: "
+                 f"launcher/setup.sh --preset release --tests")
     files = sources(build, with_torch)
     # -w: the compiler's own warnings are GCC's matter.
     command = [tidy, "-p", str(build), "--quiet", "--extra-arg=-w"]

@@ -19,9 +19,9 @@ struct Placement {
   int width = 0, height = 0;  // pixels of the result
 };
 
-/// Cuts the boxes to the window and appends those that are left, in pixels of the result. Dropped
-/// are boxes without area and those less wide or high than `min_size` pixels, in the window or in
-/// the result, as float32 numbers: 1.1 - 0.1 pixels are one pixel.
+/// Cuts the boxes to the window and appends those that are left, in pixels of the result. Drops
+/// boxes without area and those narrower or lower than `min_size` pixels, in the window or in the
+/// result. Sizes are compared as float32: 1.1 - 0.1 pixels are one pixel.
 void place_boxes(std::span<const LabelledBox> boxes, const Placement& placement, double min_size,
                  std::vector<LabelledBox>& out);
 

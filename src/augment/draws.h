@@ -1,8 +1,7 @@
 #pragma once
-// The random parameters of the augmentation. Each op draws from a separate stream, keyed by
-// (seed, epoch, position, op, member), and in a fixed order, so that switching an op off or
-// changing its range moves no other op's draws. The distributions are those of torchvision's v2
-// transforms.
+// The random parameters of the augmentation. Each op draws in a fixed order from a separate stream,
+// keyed by (seed, epoch, position, op, member). So switching an op off or changing its range moves
+// no other op's draws. The distributions are those of torchvision's v2 transforms.
 #include <array>
 #include <cstdint>
 #include <optional>

@@ -20,12 +20,12 @@ struct AugmentSource {
 /// and high.
 inline constexpr int kMaxMosaicTile = 4096;
 
-/// Resizes the four to config.mosaic_tile at their shorter sides (a longer side beyond
-/// kMaxMosaicTile is shortened to it, so that a very long image loses its aspect ratio), puts them
-/// into the quadrants of a canvas of twice their largest width and height, each at its quadrant's
-/// upper left corner, and turns, scales and shifts the whole (nearest pixel, `config.fill` around
-/// it). The boxes become the upright rectangles around what they were, cut to the canvas; they may
-/// be empty. `canvas` is memory to be reused.
+/// Resizes the shorter sides of the four to config.mosaic_tile. A longer side beyond kMaxMosaicTile
+/// is shortened to it, so that a very long image loses its aspect ratio. The four go into the
+/// quadrants of a canvas of twice their largest width and height, each at its quadrant's upper left
+/// corner. Then the whole is turned, scaled and shifted (nearest pixel, `config.fill` around it).
+/// The boxes become the upright rectangles around what they were, cut to the canvas; they may be
+/// empty. `canvas` is memory to be reused.
 void compose_mosaic(std::span<const AugmentSource> four, const MosaicDraw& draw,
                     const AugmentConfig& config, Image& canvas, AugmentSource& out);
 

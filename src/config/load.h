@@ -13,9 +13,9 @@ enum class UnsetKeys { kRefused, kAllowed };
 
 /// Reads `path` (empty: defaults only), then applies `overrides` ("table.key=value", a TOML value;
 /// text keys also take bare text) in their order. Paths inside stay as written: they are relative
-/// to the current directory. Unknown keys, wrong types, values out of range and combinations that
-/// cannot work are one UsageError that lists them all with file and line or with the --set. So are
-/// bases that are missing or that extend each other in a circle.
+/// to the current directory. Throws one UsageError that lists all faults, each with file and line
+/// or with the --set. Faults are unknown keys, wrong types, values out of range and combinations
+/// that cannot work. So are bases that are missing or that extend each other in a circle.
 Config load_config(const std::string& path, const std::vector<std::string>& overrides = {},
                    UnsetKeys unset = UnsetKeys::kRefused);
 

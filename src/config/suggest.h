@@ -4,9 +4,9 @@
 
 namespace dfine::inline config {
 
-/// The known dotted keys that `name` was most probably meant to be, joined by " or ": the same key
-/// in another table, another trainer's name for it (synonyms.h), or few edits away. Empty if none
-/// is near.
+/// The known dotted keys that `name` was most probably meant to be, joined by " or "; empty if none
+/// is near. `name` may have the wrong table, be another trainer's name (synonyms.h), or be a few
+/// edits away.
 std::string suggest(const std::string& name, const std::vector<std::string>& known);
 
 /// As suggest, for the name of a table: "[data]" for "dat" and "dataset".

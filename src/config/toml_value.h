@@ -21,9 +21,9 @@ bool is_toml(const std::string& text);
 /// Whether the key takes such a value.
 bool takes(const ConfigKey& key, const ConfigValue& value);
 
-/// "optim.lr cannot be fast (expected: number > 0)": what was written, what the key takes, and,
-/// where the meaning is plain (text without quotes, .1, True, a list without brackets), how to
-/// write it.
+/// "optim.lr cannot be fast (expected: number > 0)": what was written and what the key takes. Where
+/// the meaning is plain (text without quotes, .1, True, a list without brackets), also how to write
+/// it.
 std::string wrong_value(const ConfigKey& key, const std::string& written);
 
 /// "; write 0.1": how to write what was most probably meant; empty if that is not plain.

@@ -13,8 +13,8 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0x82F63B78;
 
-// kTables[k][b]: the effect of byte b followed by k zero bytes, so that eight bytes are taken at a
-// time ("slicing by 8", Kounavis and Berry 2005).
+// kTables[k][b]: the effect of byte b followed by k zero bytes. So eight bytes are taken at a time
+// ("slicing by 8", Kounavis and Berry 2005).
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
 
 constexpr Tables make_tables() {

@@ -1,6 +1,6 @@
 #pragma once
-// The one error type. Lower layers throw it with values; it takes along what the scopes around it
-// are doing (core/error_context.h): file, record. main() prints the chain and the hint.
+// The one error type. Lower layers throw it with values. It also carries what the scopes around it
+// are doing (core/error_context.h), such as file and record. main() prints the chain and the hint.
 #include <exception>
 #include <string>
 #include <utility>

@@ -5,9 +5,9 @@
 
 namespace dfine::log {
 
-/// This process is one of several that do the same: every message begins with "[rank N] ", and what
-/// all of them would say, info() and warn(), is printed by rank zero alone. Before other threads
-/// begin.
+/// This process is one of several that do the same. Every message then begins with "[rank N] ".
+/// What all of them would say, info() and warn(), is printed by rank zero alone. Call it before
+/// other threads begin.
 void set_rank(int rank);
 
 /// Text before every message; empty by default.

@@ -1,11 +1,11 @@
 #pragma once
 // Text of other people, such as names of files and classes, in what people read. A terminal obeys
-// control characters, and a name with a newline could look like a separate message: everything that
+// control characters, and a name with a newline could look like a separate message. Everything that
 // is printed or logged goes through here.
 //
-// Escapes are `\n`, `\r`, `\t`, `\xNN` for a byte that is a control character or not UTF-8, and
-// `\uNNNN` for the code points beyond ASCII that control a terminal or change the direction of
-// text. Everything else, backslashes included, stays as it is: escaping twice changes nothing.
+// Escapes are `\n`, `\r`, `\t`, and `\xNN` for a byte that is a control character or not UTF-8.
+// `\uNNNN` stands for the code points beyond ASCII that control a terminal or change the direction
+// of text. Everything else, backslashes included, stays as it is: escaping twice changes nothing.
 #include <concepts>
 #include <cstddef>
 #include <filesystem>

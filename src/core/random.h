@@ -1,6 +1,6 @@
 #pragma once
 // Counter-based random numbers (Philox 4x32-10; Salmon et al., "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011): a draw is a pure function of its key, so neither the number of ranks nor of
+// 1, 2, 3", SC 2011). A draw is a pure function of its key. So neither the number of ranks nor of
 // worker threads changes what is drawn.
 #include <array>
 #include <cstdint>

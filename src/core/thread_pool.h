@@ -62,10 +62,10 @@ void parallel_ranges(ThreadPool& pool, size_t count, size_t grain, const Body& b
   for (auto& job : running) job.get();
 }
 
-/// Computes produce(0) ... produce(count - 1) on the pool, at most `window` results ahead, and
-/// hands them to consume(i, result) in the caller's thread in order of i: what consume() sees does
-/// not depend on the number of threads. The first exception, in order of i, of either ends it,
-/// after the jobs under way have finished.
+/// Computes produce(0) ... produce(count - 1) on the pool, at most `window` results ahead. Hands
+/// them to consume(i, result) in the caller's thread, in order of i. What consume() sees does not
+/// depend on the number of threads. The first exception of either, in order of i, ends it, after
+/// the jobs under way have finished.
 template <class Produce, class Consume>
 void ordered_parallel(ThreadPool& pool, size_t count, size_t window, Produce produce,
                       Consume consume) {

@@ -57,8 +57,8 @@ struct AnnotationSet {
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);
 
-/// Throws an Error with the code of the first problem that names some, after `subject` (a file),
-/// and counts the others; `hint` says what can be done.
+/// Throws an Error with the code of the first problem. The message names some problems, after
+/// `subject` (a file), and counts the others; `hint` says what can be done.
 [[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,
                                  std::string hint);
 

@@ -7,8 +7,8 @@
 
 namespace dfine::inline data {
 
-/// From ids to indices; an id given twice keeps its first index. One flat table with linear
-/// probing, for a known number of ids: a million of them take 32 MB and a few hundredths of a
+/// From ids to indices; an id given twice keeps its first index. It is one flat table with linear
+/// probing, for a known number of ids. A million of them take 32 MB and a few hundredths of a
 /// second.
 class IdIndex {
  public:

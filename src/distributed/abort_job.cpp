@@ -14,7 +14,8 @@ namespace {
 using PmixAbort = int (*)(int status, const char* message, void* processes, size_t count);
 
 /// What MPI_Abort comes down to in OpenMPI, without its banner, which would stand below our error
-/// on the terminal. libpmix is there when OpenMPI has loaded it: nothing to link. False without it.
+/// on the terminal. The library libpmix is there when OpenMPI has loaded it, so nothing need be
+/// linked. Returns false without it.
 bool abort_quietly(int exit_code) {
   const auto pmix_abort = reinterpret_cast<PmixAbort>(dlsym(RTLD_DEFAULT, "PMIx_Abort"));
   return pmix_abort && pmix_abort(exit_code, "", nullptr, 0) == 0;

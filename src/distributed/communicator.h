@@ -40,10 +40,10 @@ class Communicator {
   /// when alone.
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const { return process_group_; }
 
-  /// In-place sum (or maximum) over the ranks. Any dense tensor of the group's device type, with
-  /// the same sizes, strides and type on all ranks; the result is the same to the last bit on all
-  /// ranks and in every run with as many. On the CPU it is there on return, on a GPU the current
-  /// stream waits for it.
+  /// In-place sum (or maximum) over the ranks. Takes any dense tensor of the group's device type,
+  /// with the same sizes, strides and type on all ranks. The result is the same to the last bit on
+  /// all ranks and in every run with as many. On the CPU it is there on return, on a GPU the
+  /// current stream waits for it.
   void all_reduce_sum(Tensor& tensor) const;
   void all_reduce_max(Tensor& tensor) const;
   /// The ranks' tensors of the same sizes and type, stacked: [size(), ...].

@@ -25,10 +25,10 @@ struct DeviceOffer {
   VisibleGpus gpus;
 };
 
-/// A device for each rank, one rank a device: the GPU of its local rank, or its only one where the
-/// launcher shows each rank its own. `offers`: one per rank. Throws when requests differ, when a
-/// host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any. Throws
-/// too when two ranks get MIG slices of one GPU, which NCCL cannot connect.
+/// A device for each rank, one rank per device. It is the GPU of the local rank, or the only GPU
+/// where the launcher shows each rank its own. `offers`: one per rank. Throws when requests differ,
+/// when a host has more ranks than GPUs, when only some hosts have GPUs, and for kCuda without any.
+/// Throws too when two ranks get MIG slices of one GPU, which NCCL cannot connect.
 std::vector<at::Device> assign_devices(const std::vector<DeviceOffer>& offers);
 
 }  // namespace dfine::inline distributed

@@ -11,9 +11,9 @@ class MpiSession;
 /// What main() does: joins the ranks, runs `body`, and returns its value as the exit code (the same
 /// on all ranks).
 ///
-/// When a rank fails (an exception leaves `body`, std::terminate, or a fatal signal: SIGSEGV,
-/// SIGBUS, SIGFPE, SIGILL, SIGABRT), the first one to fail prints what happened with its rank, host
-/// and context, and ends all ranks through MPI; those that fail after it, with the same error or
+/// A rank fails when an exception leaves `body`, at std::terminate, or at a fatal signal (SIGSEGV,
+/// SIGBUS, SIGFPE, SIGILL, SIGABRT). The first one to fail prints what happened with its rank, host
+/// and context, and ends all ranks through MPI. Those that fail after it, with the same error or
 /// because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
 int distributed_main(const std::function<int(MpiSession&)>& body);
 

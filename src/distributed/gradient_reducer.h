@@ -6,8 +6,8 @@
 
 namespace dfine::inline distributed {
 
-/// Replaces each parameter's gradient by its mean over the ranks, in buckets of 25 MiB (the last 1
-/// MiB) that are reduced while the rest of the backward pass runs.
+/// Replaces each parameter's gradient by its mean over the ranks. Buckets of 25 MiB (the last 1
+/// MiB) are reduced while the rest of the backward pass runs.
 ///
 /// Gradients become views of the buckets: zero them or reset them to undefined, but do not detach
 /// or resize them. Undefined is faster: the new gradient is then divided and copied into the bucket

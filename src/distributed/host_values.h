@@ -1,7 +1,7 @@
 #pragma once
-// Which values can go from one rank to others, and how: numbers, enums and structs of them as they
-// lie in memory (all ranks run the same program on the same kind of machine), strings and vectors
-// with their length before them.
+// Which values can go from one rank to others, and how. Numbers, enums and structs of them go as
+// they lie in memory: all ranks run the same program on the same kind of machine. Strings and
+// vectors go with their length before them.
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

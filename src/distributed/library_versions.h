@@ -32,9 +32,9 @@ std::string describe(const CudaVersions& versions);
 /// torch::cuda::nccl::version(), three numbers in one, in nccl.h's form.
 int nccl_code(uint64_t torch_version);
 
-/// Throws Error when LibTorch was built with another release (major.minor) than the header, since
-/// the layout of ncclConfig_t, and with it of ProcessGroupNCCL::Options, differs between releases;
-/// and when the loaded library is of an older release or of another major version.
+/// Throws Error when LibTorch was built with another release (major.minor) than the header. The
+/// layout of ncclConfig_t, and with it of ProcessGroupNCCL::Options, differs between releases. Also
+/// throws when the loaded library is of an older release or of another major version.
 void require_fitting(const NcclVersions& versions);
 
 /// "NCCL 2.30.7"

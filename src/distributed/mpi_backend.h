@@ -17,13 +17,13 @@
 
 namespace dfine::inline distributed {
 
-/// Operations run one after another, in the order of the calls, on a thread of the backend; the
-/// Work of each carries a future whose value is the list of tensors. In place on the tensors' own
-/// memory. MPI requires the result of a reduction to be identical on all ranks; OpenMPI's reduction
-/// trees depend on the number of ranks alone, so that it is the same in every run, too. Types:
-/// float, double, half, bfloat16, int64, int32, int16, int8, uint8, bool (sum: or). Reductions:
-/// SUM, AVG, MIN, MAX. Tensors must be dense and non-overlapping (any memory format), with the same
-/// strides on all ranks.
+/// Operations run one after another, in the order of the calls, on a thread of the backend. The
+/// Work of each carries a future whose value is the list of tensors. They work in place on the
+/// tensors' own memory. MPI requires the result of a reduction to be identical on all ranks.
+/// OpenMPI's reduction trees depend on the number of ranks alone, so that it is the same in every
+/// run, too. Types: float, double, half, bfloat16, int64, int32, int16, int8, uint8, bool (sum:
+/// or). Reductions: SUM, AVG, MIN, MAX. Tensors must be dense and non-overlapping (any memory
+/// format), with the same strides on all ranks.
 class MpiBackend : public c10d::Backend {
  public:
   /// Collective over `parent`, which is duplicated; the duplicate lives until MPI_Finalize.

@@ -27,9 +27,9 @@ std::string host_name() {
 }
 
 void start_mpi(const Launch& launch) {
-  // OpenMPI gives the core away at every look for messages when a host has more ranks than cores;
-  // here waiting threads sleep between looks anyhow (mpi_wait.h), and a small sum then takes 10
-  // times as long. What the user has set stands.
+  // OpenMPI gives the core away at every look for messages when a host has more ranks than cores. A
+  // small sum then takes 10 times as long. Here that is not needed, because waiting threads sleep
+  // between looks anyhow (mpi_wait.h). What the user has set stands.
   setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/0);
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");

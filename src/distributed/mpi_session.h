@@ -25,9 +25,9 @@ struct RankInfo {
 };
 
 /// Joins the job of the launcher that started this process (mpirun, srun with PMI), or is alone
-/// when none did: MPI is then not started at all, so that no launcher, session directory or network
-/// is needed. Throws when the launcher and MPI disagree on the number of ranks (two MPI
-/// installations, srun without its PMI plugin): training would otherwise run as many independent
+/// when none did. When alone, MPI is not started at all, so that no launcher, session directory or
+/// network is needed. Throws when the launcher and MPI disagree on the number of ranks (two MPI
+/// installations, srun without its PMI plugin). Training would otherwise run as many independent
 /// jobs over the same run folder.
 class MpiSession {
  public:
@@ -45,9 +45,9 @@ class MpiSession {
   const std::vector<RankInfo>& ranks() const { return ranks_; }
 
   /// One rank, one device: builds the group over OpenMPI (CPU) or NCCL (GPUs, chosen by local
-  /// rank). Throws the same error on all ranks when they ask for different things, when a host has
-  /// more ranks than GPUs, or for kCuda in a build without CUDA. The session shares in the group,
-  /// so that a rank which fails never waits for its peers while it unwinds.
+  /// rank). Throws the same error on all ranks when they ask for different things or a host has
+  /// more ranks than GPUs. So it does for kCuda in a build without CUDA. The session shares in the
+  /// group, so that a rank which fails never waits for its peers while it unwinds.
   Communicator make_communicator(DeviceRequest request);
 
   /// Reached by all ranks without MPI, served by rank zero; null when alone.

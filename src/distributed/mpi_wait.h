@@ -24,9 +24,9 @@ class Cancelled : public Error {
               "MPI: an operation was given up because its process group is being destroyed.") {}
 };
 
-/// Completes `request`. MPI_Wait of OpenMPI keeps a core busy; this looks often at first, then
-/// sleeps between looks, so that a waiting rank or worker leaves its core to those that compute.
-/// Throws Cancelled when `*stop` became true first (the request is then abandoned).
+/// Completes `request`. MPI_Wait of OpenMPI keeps a core busy. This function looks often at first,
+/// then sleeps between looks, so that a waiting rank or worker leaves its core to those that
+/// compute. Throws Cancelled when `*stop` became true first (the request is then abandoned).
 void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop);
 
 /// Largest number of elements passed to one MPI call, whose counts are ints.

@@ -1,6 +1,6 @@
 #pragma once
-// A key-value store that all ranks reach without MPI: NCCL's ranks find each other through it, and
-// failures are told by it while MPI is stuck. Internal to distributed.
+// A key-value store that all ranks reach without MPI. NCCL's ranks find each other through it, and
+// it reports failures while MPI is stuck. Internal to distributed.
 #include <cstdint>
 #include <string>
 #include <vector>

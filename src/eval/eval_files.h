@@ -14,9 +14,9 @@ struct FileEvalOptions {
   int threads = 0;                              // 0: one for every core
 };
 
-/// Reads both files, evaluates and reports; images are matched by file name where image ids mean
-/// other files, categories by name where category ids mean other classes (metrics/match_files.h,
-/// match_categories.h). Throws Error that names file and record.
+/// Reads both files, evaluates and reports. Images are matched by file name where image ids mean
+/// other files (metrics/match_files.h). Categories are matched by name where category ids mean
+/// other classes (match_categories.h). Throws Error that names file and record.
 void evaluate_files(const FileEvalOptions& options);
 
 /// Prints the 12 metrics and the classes to stdout; `output`, if given, gets them as JSON, whole or

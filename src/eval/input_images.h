@@ -21,8 +21,8 @@ struct FileNote {
 };
 
 struct ImageListing {
-  /// What looks like an image by content or by name, whether it can be decoded or not; in the order
-  /// of the given paths, and in ascending order of name within a folder.
+  /// What looks like an image by content or by name, whether it can be decoded or not. They are in
+  /// the order of the given paths, and in ascending order of name within a folder.
   std::vector<ImageFile> images;
   /// What may be an image, but cannot even be opened: links to nothing with the name of an image,
   /// folders without permission, ...

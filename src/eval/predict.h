@@ -26,14 +26,14 @@ struct PredictOptions {
 
 /// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of
 /// all images to OUTPUT/predictions.json, for each image in descending order of score. Boxes are in
-/// the pixels of the picture as viewers show it, EXIF orientation applied; without `exif`, and with
-/// `annotations`, in the pixels as stored, which training sees too.
+/// the pixels of the picture as viewers show it, EXIF orientation applied. Without `exif`, and with
+/// `annotations`, they are in the pixels as stored, which training sees too.
 ///
-/// When nothing passes the threshold, the highest score seen is printed and a threshold to
-/// try. Files of the folders that are no images are listed on stderr. Images that cannot
-/// be read do not affect the others: they are listed in an Error at the end, as is a picture that
-/// cannot be written. What is wrong with the options, the files' names among them, is found before
-/// the model is loaded.
+/// When nothing passes the threshold, the highest score seen is printed and a threshold to try.
+/// Files of the folders that are no images are listed on stderr. Images that cannot be read do not
+/// affect the others. They are listed in an Error at the end, as is a picture that cannot be
+/// written. What is wrong with the options, the files' names among them, is found before the model
+/// is loaded.
 void predict(const PredictOptions& options);
 
 }  // namespace dfine::inline eval

@@ -21,9 +21,9 @@ namespace dfine::inline eval {
 
 struct Validation {
   /// loss_vfl + loss_bbox + loss_giou of the final prediction with its own matching, weighted and
-  /// normalised for all images as one batch: loss_vfl by the number of boxes,
-  /// the others by the number of matched pairs (fewer than boxes only where an image has more boxes
-  /// than queries). It does not depend on the batch size or the number of ranks (up to rounding in
+  /// normalised for all images as one batch. loss_vfl is divided by the number of boxes, the others
+  /// by the number of matched pairs. Pairs are fewer than boxes only where an image has more boxes
+  /// than queries. It does not depend on the batch size or the number of ranks (up to rounding in
   /// the order of the sum).
   double val_loss = 0;
   CocoSummary summary;

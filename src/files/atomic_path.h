@@ -1,5 +1,5 @@
 #pragma once
-// Files and folders that appear whole or not at all: they are written beside their place under a
+// Files and folders that appear whole or not at all. They are written beside their place under a
 // temporary name, forced to disk and renamed at the end. A reader sees the old content or the new,
 // never a part; whatever fails before leaves the old content as it was.
 //
@@ -75,10 +75,10 @@ class AtomicFolder {
   const std::filesystem::path& path() const { return path_; }
   const std::filesystem::path& target() const { return target_; }
   /// Forces every file to disk and gives the folder its name. An existing folder of that name is
-  /// replaced: in one step where the file system can exchange two names (ext4, xfs, btrfs, tmpfs),
-  /// else by renaming the old one away first, a moment without either. The old content is then
+  /// replaced in one step where the file system can exchange two names (ext4, xfs, btrfs, tmpfs).
+  /// Else the old one is renamed first, and for a moment there is neither. The old content is then
   /// removed. `before_replacing` is called when all is on disk and an existing folder is about to
-  /// be replaced; what it throws leaves the folder as it is. Throws Error, leaving the target
+  /// be replaced. What it throws leaves the folder as it is. Throws Error, leaving the target
   /// alone.
   void commit(const std::function<void()>& before_replacing = [] {});
   /// The same, but replaces nothing: whatever stands there by now, an empty folder apart, is an

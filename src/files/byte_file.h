@@ -6,7 +6,7 @@
 namespace dfine::inline files {
 
 /// A file open for reading at given places; any number of threads may read at once. Packs may have
-/// more shards than a process may open files by default (often 1024): when half of that is used,
+/// more shards than a process may open files by default (often 1024). When half of that is used,
 /// the process's own limit is raised as far as the system allows.
 class ByteFile {
  public:

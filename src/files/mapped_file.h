@@ -1,6 +1,6 @@
 #pragma once
-// Arrays that stay in a file: pages are the page cache's own, shared by all processes of a node,
-// and cost a process no memory of its own.
+// Arrays that stay in a file. Their pages are the page cache's own, shared by all processes of a
+// node, and cost a process no memory of its own.
 #include <bit>
 #include <cstddef>
 #include <cstdint>

@@ -3,8 +3,8 @@
 // distinguished by their first bytes.
 //
 // The pixels are those of Pillow's `Image.open(file).convert("RGB")`, which is what the reference
-// implementations train on: alpha is dropped, 16-bit colour keeps its high byte, 16-bit grey is
-// clipped at 255, CMYK and YCCK are taken as Adobe's inverted form, colour profiles and the EXIF
+// implementations train on. Alpha is dropped, 16-bit colour keeps its high byte, and 16-bit grey is
+// clipped at 255. CMYK and YCCK are taken as Adobe's inverted form. Colour profiles and the EXIF
 // orientation are not applied, nor TIFF's own (which Pillow applies).
 //
 // Every function throws Error and names what is wrong; the caller knows the file and adds it
@@ -38,11 +38,11 @@ std::optional<ImageFormat> image_format(std::span<const uint8_t> first_bytes);
 /// bombs, 2 * (1 GiB / 4 / 3).
 inline constexpr int64_t kMaxImagePixels = 178'956'970;
 
-/// Reads the header alone; the rest of the file may be missing or damaged. Animated WebP files are
-/// refused, and JPEG files of more than 8 bits or of kinds that decode_image does not read
-/// (lossless, hierarchical), compressed BMP files, and TIFF files of several pages, of other than
-/// 8-bit integer samples, or of other colours than grey, RGB and palettes. The directory of a TIFF
-/// file may stand at its end.
+/// Reads the header alone; the rest of the file may be missing or damaged. Animated WebP files,
+/// compressed BMP files and JPEG files of more than 8 bits are refused. So are JPEG files of kinds
+/// that decode_image does not read (lossless, hierarchical). TIFF files are refused that have
+/// several pages, other than 8-bit integer samples, or other colours than grey, RGB and palettes.
+/// The directory of a TIFF file may stand at its end.
 ImageInfo probe_image(std::span<const uint8_t> file);
 
 /// Checks that the file was not cut short, without decoding: damage within the compressed data is
@@ -53,8 +53,8 @@ ImageInfo probe_image(std::span<const uint8_t> file);
 void check_complete(std::span<const uint8_t> file);
 
 /// Decodes to RGB. A file that ends early or whose data are damaged is an error, never a half-grey
-/// picture; harmless oddities that leave the pixels intact (stray bytes between JPEG markers, bad
-/// colour profiles) are not.
+/// picture. Harmless oddities that leave the pixels intact are none: stray bytes between JPEG
+/// markers, bad colour profiles.
 Image decode_image(std::span<const uint8_t> file);
 
 /// The same into `image`, whose memory is used again: saves a loader the allocation for every

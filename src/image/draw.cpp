@@ -80,9 +80,9 @@ Rectangle rounded(const DrawnBox& box, const Image& image) {
   return r;
 }
 
-/// Where a label of this width goes: above the box, below it, inside at its top, or above it to the
-/// right; the first place that lies within the picture and hides no label in `taken`, else the
-/// first within the picture.
+/// Where a label of this width goes. Tried are the places above the box, below it, inside at its
+/// top, and above it to the right. The first one that lies within the picture and hides no label in
+/// `taken` wins, else the first within the picture.
 Rectangle place_label(const Rectangle& box, int width, const Style& style, const Image& image,
                       const std::vector<Rectangle>& taken) {
   const int height = style.label_height;

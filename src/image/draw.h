@@ -14,10 +14,10 @@ struct DrawnBox {
   std::string text;  // UTF-8, e.g. "person 0.87"; may be empty
 };
 
-/// Draws the outlines, later boxes over earlier ones, then all labels, each where it hides no other
-/// one if there is such a place beside its box. Lines and text grow with the picture; on pictures
-/// too small for text (under some 32 pixels) there are only outlines. Boxes that lie outside the
-/// picture or have a coordinate that is not finite are skipped.
+/// Draws the outlines, later boxes over earlier ones, then all labels. Each label goes where it
+/// hides no other one if there is such a place beside its box. Lines and text grow with the
+/// picture; on pictures too small for text (under some 32 pixels) there are only outlines. Boxes
+/// that lie outside the picture or have a coordinate that is not finite are skipped.
 void draw_boxes(Image& image, std::span<const DrawnBox> boxes);
 
 }  // namespace dfine::inline image

@@ -1,5 +1,5 @@
-// The structure of a JPEG file (ITU-T T.81, annex B): enough of it for the size of the frame and to
-// see that the end is there.
+// The structure of a JPEG file (ITU-T T.81, annex B). It is read far enough for the size of the
+// frame and to see that the end is there.
 #include <cstdio>
 #include <cstring>
 #include <optional>

@@ -1,7 +1,7 @@
 #pragma once
 // Brightness, contrast, saturation and hue of 8-bit pictures, as torchvision 0.29's functional ops
-// define them on uint8 tensors: 32-bit float arithmetic, cut back to whole numbers after each op,
-// grey = 0.2989 red + 0.587 green + 0.114 blue cut to a whole number.
+// define them on uint8 tensors. The arithmetic is 32-bit float, cut back to whole numbers after
+// each op. Grey is 0.2989 red + 0.587 green + 0.114 blue, cut to a whole number.
 #include <optional>
 
 #include "image/image.h"

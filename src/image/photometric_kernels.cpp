@@ -35,8 +35,8 @@ float grey(const Pixel& p) {
   return std::floor(std::fma(p.blue, kBlue, std::fma(p.green, kGreen, p.red * kRed)));
 }
 
-/// A channel as a function of the place on the colour circle, in sixths of a turn from red:
-/// `weight` of the way from the least channel to the greatest. The two are scaled by kToBytes.
+/// A channel as a function of the place on the colour circle, in sixths of a turn from red. It lies
+/// at `weight` of the way from the least channel to the greatest. The two are scaled by kToBytes.
 float channel_at(float weight, float least, float range) {
   return std::floor(std::fma(range, std::min(std::max(weight, 0.0F), 1.0F), least));
 }

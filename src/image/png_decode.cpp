@@ -1,4 +1,4 @@
-// PNG through libpng. It leaves through longjmp on errors: only the static functions that call
+// PNG through libpng. It leaves through longjmp on errors. Only the static functions that call
 // setjmp are ever left that way, and they hold no object with a destructor.
 #include <png.h>
 

@@ -111,7 +111,7 @@ class ResizedRows {
   std::vector<uint8_t> padded_;  // a row that the kernel cannot read in place; fill around it
 };
 
-/// Produces the rows of the result that see the source, in order and only as far as they do:
+/// Produces the rows of the result that see the source, in order and only as far as they do.
 /// `done(y, row)` takes row y, which is [to - from, 3] of the axis `across`.
 template <class Done>
 void resize_rows(const Image& source, const Axis& across, const Axis& down, uint8_t fill,

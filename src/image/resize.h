@@ -1,9 +1,9 @@
 #pragma once
-// Antialiased bilinear resize, as torchvision's and transformers' processors do it on uint8: a
-// triangle filter that widens with the scale when the picture shrinks, first along rows, then along
-// columns, with 8-bit values in between and 16-bit fixed-point weights (ATen's
-// `_upsample_bilinear2d_aa` on uint8 tensors). Equal to it bit for bit; Pillow's, with finer
-// weights, differs by one step now and then.
+// Antialiased bilinear resize, as torchvision's and transformers' processors do it on uint8. It is
+// a triangle filter that widens with the scale when the picture shrinks, first along rows, then
+// along columns. Values in between have 8 bits, weights are 16-bit fixed-point numbers (ATen's
+// `_upsample_bilinear2d_aa` on uint8 tensors). The result equals ATen's bit for bit; Pillow's, with
+// finer weights, differs by one step now and then.
 #include <array>
 #include <cstdint>
 
@@ -27,8 +27,9 @@ struct WindowResize {
   uint8_t fill = 0;                          // all channels of the pixels outside the source
 };
 
-/// The window at width x height pixels into `out` as planes, [3, height, width] uint8: equal to
-/// padding with `fill`, cropping and resizing, but the cost is that of the pixels the source has.
+/// Writes the window at width x height pixels into `out` as planes, [3, height, width] uint8. Equal
+/// to padding with `fill`, cropping and resizing, but only the pixels that the source has cost
+/// time.
 void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* out);
 
 }  // namespace dfine::inline image

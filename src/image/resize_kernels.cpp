@@ -58,8 +58,8 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip,
 #if defined(__x86_64__)
 
 /// Adds to `sum` four neighbouring pixels of 3 bytes, weighted, as red, green, blue, 0 in 32 bits;
-/// both halves are to be added. The pixels are laid out as 16-bit pairs: red 0 and 1, green 0 and
-/// 1, blue 0 and 1 in the lower half, those of pixels 2 and 3 in the upper; one multiply-add of
+/// both halves are to be added. The pixels are laid out as 16-bit pairs. The lower half holds red 0
+/// and 1, green 0 and 1, blue 0 and 1; the upper half those of pixels 2 and 3. One multiply-add of
 /// pairs then weighs both.
 DFINE_AVX2 inline __m256i add_weighted_avx2(__m256i sum, const uint8_t* pixels,
                                             const int16_t* weights) {
@@ -168,7 +168,7 @@ DFINE_AVX2 void across_rows_avx2(const uint8_t* const* rows, const int16_t* weig
 }
 
 /// Where byte i of the 16 pixels of one plane lies among the 48 bytes they share with the other
-/// two; `part` is the third looked at.
+/// two. `part` is the third looked at.
 DFINE_AVX2 inline __m128i plane_mask(int channel, int part, bool flip) {
   alignas(16) int8_t mask[16];
   for (int i = 0; i < 16; ++i) {

@@ -10,8 +10,8 @@
 namespace dfine::inline image {
 
 struct ResizeKernels {
-  /// One row of RGB pixels: `out` [axis outputs, 3] from `in`, which must be readable for
-  /// kReadAhead bytes behind its last pixel plus three for each weight of the stride.
+  /// One row of RGB pixels: `out` [axis outputs, 3] from `in`. Bytes behind the last pixel of `in`
+  /// must be readable: kReadAhead plus three for each weight of the stride.
   void (*along_row)(const AxisWeights& axis, const uint8_t* in, uint8_t* out);
 
   /// Weighted sum of rows: out[x] for x < bytes from rows[k][x], k < count. `count` is even and at

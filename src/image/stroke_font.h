@@ -13,7 +13,7 @@ namespace dfine::inline image {
 inline constexpr double kDescent = 0.3, kAscent = 1.12;
 
 /// Width in pixels of UTF-8 `text` whose capitals are `cap_height` pixels high. ASCII has its own
-/// shapes, accented Latin letters lose their accent, everything else (and each byte that is no
+/// shapes, and accented Latin letters lose their accent. Everything else (and each byte that is no
 /// UTF-8) is shown as an empty box.
 double text_width(std::string_view text, double cap_height);
 

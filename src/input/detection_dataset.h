@@ -38,9 +38,9 @@ class DetectionDataset {
   const ImageSize& size() const { return options_.size; }
 
   /// Called with an image whose bytes are damaged, and the Error that says so. It throws (`throw;`
-  /// for that Error), or another image is taken: for a sample SampleOrder::replacement(), with the
-  /// sample's own random numbers; for image i, which mosaic or mixup wants, i + 1, i + 2, ... The
-  /// choice depends on nothing but which records are damaged.
+  /// for that Error), or another image is taken. For a sample that is SampleOrder::replacement(),
+  /// with the sample's own random numbers. For image i, which mosaic or mixup wants, it is i + 1, i
+  /// + 2, ... The choice depends on nothing but which records are damaged.
   using OnDamage = std::function<void(size_t image, const Error& error)>;
 
   /// Reads, checks, decodes and augments a sample of the order. `planes`: uint8 [3, height, width].

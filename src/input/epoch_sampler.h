@@ -15,7 +15,7 @@ struct Sample {
 
 /// The order of one training epoch, cut into global batches, and these into equal contiguous parts.
 /// Samples that do not fill a last global batch are dropped from this epoch (the official loader's
-/// drop_last); the shuffle of the next epoch brings them back.
+/// drop_last). The shuffle of the next epoch brings them back.
 class EpochSampler {
  public:
   /// Fisher-Yates shuffle keyed by (seed, epoch), or file order without `shuffle`.

@@ -157,7 +157,7 @@ Error Loader::too_many_corrupt(size_t last) const {
   return Error(ErrorCode::kTooManySkipped,
                str_cat("more than data.max_corrupt = ", options_.max_corrupt,
                        " damaged records, the last of them ", dataset_.describe(last)),
-               "`dfine-pack verify --decode` lists all of them; copy the pack again from where it "
+               "`dfine-pack verify --decode` lists all of them. Copy the pack again from where it "
                "was made, or pack the dataset again "
                "(--decode --skip-bad skips images that cannot be decoded)");
 }

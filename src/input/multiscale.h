@@ -8,10 +8,10 @@
 
 namespace dfine::inline input {
 
-/// The sizes a step draws from, all divisible by 32: from 0.75 to 1.25 times the larger side of
-/// `base`, `repeat` times `base` itself among them; the other side keeps the ratio, to the nearest
-/// multiple of 32. For 640x640: {480, 512, ..., 608}, 640 x repeat, {800, 768,
-/// ..., 672} (official: generate_scales in src/data/dataloader.py, which knows squares alone).
+/// The sizes a step draws from, all divisible by 32. The larger side is 0.75 to 1.25 times that of
+/// `base`, and `base` itself is among them `repeat` times. The other side keeps the ratio, to the
+/// nearest multiple of 32. For 640x640: {480, 512, ..., 608}, 640 x repeat, {800, 768, ..., 672}
+/// (official: generate_scales in src/data/dataloader.py, which knows squares alone).
 std::vector<ImageSize> generate_scales(ImageSize base, int64_t repeat);
 
 struct MultiScaleOptions {

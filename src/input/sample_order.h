@@ -1,6 +1,6 @@
 #pragma once
-// Which sample comes when, over a whole run: pure functions of (seed, step), the same whatever the
-// number of ranks and workers, and wherever a run was interrupted.
+// Which sample comes when, over a whole run. The order is a pure function of (seed, step), the same
+// for any number of ranks and workers, and wherever a run was interrupted.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -20,7 +20,7 @@ struct SampleOrder {
 };
 
 /// Which of the ranks * micro-batches parts of a global batch is a rank's k-th micro-batch. All
-/// ranks' first ones come before their second ones, so what the ranks forward at the same time are
+/// ranks' first ones come before their second ones. So what the ranks forward at the same time are
 /// the same samples for any number of ranks.
 constexpr int64_t micro_batch_index(int64_t micro_batch, int rank, int ranks) {
   return micro_batch * ranks + rank;

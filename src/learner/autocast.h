@@ -8,8 +8,8 @@
 namespace dfine::inline learner {
 
 /// While it lives, at::autocast computes in `type` on such devices what is safe in it (PyTorch's
-/// lists of operations); with none, in the tensors' own types. At its end the copies of weights in
-/// `type` are dropped: the next forward pass finds other weights.
+/// lists of operations). With none, it computes in the tensors' own types. At its end the copies of
+/// weights in `type` are dropped: the next forward pass finds other weights.
 class Autocast {
  public:
   Autocast(at::DeviceType device, std::optional<at::ScalarType> type);

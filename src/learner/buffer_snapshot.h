@@ -7,8 +7,8 @@
 
 namespace dfine::inline learner {
 
-/// A copy of a module's buffers, to put back what a forward pass has changed in them: the running
-/// statistics of batch norms and their counters. Neither call waits for the device.
+/// A copy of a module's buffers, to undo what a forward pass changes in them. It changes the
+/// running statistics of batch norms and their counters. Neither call waits for the device.
 class BufferSnapshot {
  public:
   /// The module must be on its device already.

@@ -63,7 +63,7 @@ struct LearnerOptions {
 
 class Learner {
  public:
-  /// Collective. Takes over `model` (weights loaded): moves it to the group's device, gives all
+  /// Collective. Takes over `model` (weights loaded). Moves it to the group's device, gives all
   /// ranks rank zero's weights, checks that they have the same parameters, and makes optimizer and
   /// EMA.
   Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group);
@@ -72,8 +72,8 @@ class Learner {
   /// its micro-batches, of equal size. The images are resized to
   /// `size` on the device.
   ///
-  /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the
-  /// report, before the update, because that decides whether there is one.
+  /// The host waits for the device in the matcher, once per micro-batch. It also waits once for the
+  /// report, before the update, because the report decides whether there is an update.
   StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
 
   /// What a checkpoint keeps. The tensors share memory with the learner: write them out before the

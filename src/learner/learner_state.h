@@ -44,7 +44,7 @@ void require_same_tensors(const std::map<std::string, Tensor>& saved,
                           const std::map<std::string, Tensor>& model);
 
 /// Copies `saved` into the tensors of `model` (parameters and buffers by name), which must be the
-/// same; else an Error as above and nothing is copied.
+/// same. Else it throws an Error as above and copies nothing.
 void restore_tensors(const std::map<std::string, Tensor>& saved,
                      const std::map<std::string, Tensor>& model);
 

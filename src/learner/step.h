@@ -1,8 +1,8 @@
 #pragma once
-// One training step: a function of the weights, the global batch, the seed and the step's number,
-// not of how ranks and micro-batches split the batch (but for batch norms in training mode, whose
-// statistics are those of a micro-batch over all ranks, and for the mean over micro-batches of
-// GradientAccumulation::kAveraged).
+// One training step. It is a function of the weights, the global batch, the seed and the step's
+// number, not of how ranks and micro-batches split the batch. There are two exceptions. Batch norms
+// in training mode have the statistics of a micro-batch over all ranks.
+// GradientAccumulation::kAveraged takes the mean over micro-batches.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -21,9 +21,9 @@ namespace dfine::inline learner {
 
 /// What one rank forwards at once. Of every rank and micro-batch of a step as many images.
 struct MicroBatch {
-  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device: called when they are
-  /// needed, twice where the batch goes forward twice, so that one micro-batch of pixels in
-  /// floating point is there at a time.
+  /// Makes float or double [B, 3, H, W] in [0, 1] on the model's device. It is called when they are
+  /// needed, twice where the batch goes forward twice. So one micro-batch of pixels in floating
+  /// point is there at a time.
   std::function<Tensor()> images;
   Targets targets;  // on the same device
 };

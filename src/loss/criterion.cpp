@@ -67,9 +67,9 @@ struct Scales {
   double ddf_matched, ddf_unmatched;  // sums over the edges of matched and of other queries
 };
 
-/// ddf is the mean over matched edges and the mean over the other edges, mixed by the square roots
-/// of how many normal queries are matched and not. `matched` and `unmatched` count the stack's own
-/// queries, each with four edges, of the whole step.
+/// The term ddf mixes the mean over matched edges and the mean over the other edges. Their weights
+/// are the square roots of how many normal queries are matched and not. `matched` and `unmatched`
+/// count the stack's own queries, each with four edges, of the whole step.
 void set_ddf_scales(Scales& scales, double ranks, double pairs, double other_queries,
                     double matched, double unmatched) {
   const double a = std::sqrt(pairs), b = std::sqrt(other_queries);

@@ -22,7 +22,7 @@ struct CriterionOptions {
   MatcherOptions matcher{};
 };
 
-/// What the loss divides by: counts of all that makes up one optimizer step, so that it does not
+/// What the loss divides by. It holds counts over one optimizer step, so that the loss does not
 /// depend on how ranks and micro-batches split the batch.
 struct LossNorms {
   double images = 0, boxes = 0;
@@ -51,8 +51,8 @@ struct Losses {
 };
 
 /// The official criterion at one rank. Over several, **the mean over ranks of the results and of
-/// their gradients is what one rank would get from the whole batch**: every term is ranks * local
-/// sum / count of the whole step (boxes and pairs of the union count as at least 1). The same holds
+/// their gradients is what one rank would get from the whole batch**. Every term is ranks * local
+/// sum / count of the whole step; boxes and pairs of the union count as at least 1. The same holds
 /// for the sum over micro-batches. The official code takes the counts that mix the two means of ddf
 /// from its own rank alone.
 ///

@@ -8,7 +8,7 @@
 namespace dfine::inline loss {
 
 /// Each head votes with its pairs. An image's pairs are gone through by votes, most first, and
-/// every query keeps the first box it meets, so a query has one box but a box may have several
+/// every query keeps the first box it meets. So a query has one box, but a box may have several
 /// queries. Equal votes go by (query, box) ascending: the order is defined, which the official
 /// argsort does not promise. Pairs come out in the order in which they were taken. All matchings
 /// cover the same images.

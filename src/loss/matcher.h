@@ -27,10 +27,9 @@ struct MatcherOptions {
 
 /// The matching of every head, pairs by ascending query: min(Q, boxes) pairs an image. A pair costs
 /// the focal class cost, plus L1, minus GIoU of its boxes, weighted. A NaN cost counts as 1 and an
-/// infinite one as the largest finite value, so a matching always exists (and the loss then shows
-/// the NaN). Only an image's own boxes are paired with its queries, and all heads' costs come to
-/// the host in one copy. Nothing here is differentiated.
-/// logits: [H, B, Q, C]; boxes: [H, B, Q, 4].
+/// infinite one as the largest finite value. So a matching always exists, and the loss then shows
+/// the NaN. Only an image's own boxes are paired with its queries, and all heads' costs come to the
+/// host in one copy. Nothing here is differentiated. logits: [H, B, Q, C]; boxes: [H, B, Q, 4].
 std::vector<MatchedIndices> hungarian_match(const Tensor& logits, const Tensor& boxes,
                                             const Targets& targets,
                                             const MatcherOptions& options = {});

@@ -17,8 +17,8 @@ void sort_by_score(std::span<const MatchOutcome> outcomes, std::vector<MatchOutc
 }
 
 // Between two true positives precision only falls, and recall first reaches a threshold above 0 at
-// a true positive: the values at true positives are all that the interpolated curve needs. Recall 0
-// is reached at the first detection, whatever became of it.
+// a true positive. So the interpolated curve needs only the values at true positives. Recall 0 is
+// reached at the first detection, whatever became of it.
 void CurveBuilder::build(std::span<const MatchOutcome> sorted, size_t area, size_t limit,
                          int64_t positives, const CurveOutput& out) {
   const size_t most = kCocoDetectionLimits[limit];

@@ -162,7 +162,8 @@ Detection read_detection(json::value value, NameReader& names) {
   }
   throw Error(
       kFormatInvalid, str_cat(file.string(), " is not a list"),
-      R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, ...])");
+      R"(results are [{"image_id": .., "category_id": .., "bbox": [x, y, w, h], "score": ..}, )"
+      R"(...])");
 }
 
 }  // namespace

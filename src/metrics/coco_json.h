@@ -12,9 +12,9 @@ namespace dfine::inline metrics {
 
 /// Of an annotation file (data/coco/raw_coco.h reads it): images {id, file_name}, categories {id,
 /// name}, annotations {id, image_id, category_id, bbox, area, iscrowd}, in order of the file. A
-/// missing `area` becomes w * h. Throws Error that names the file and the first unusable record;
-/// annotations on images or of categories that are not listed are usable: evaluation leaves them
-/// out.
+/// missing `area` becomes w * h. Throws Error that names the file and the first unusable record.
+/// Annotations on images or of categories that are not listed are usable, but evaluation leaves
+/// them out.
 GroundTruth read_coco_ground_truth(const std::filesystem::path& file);
 
 /// Records of a results file, from `first` to the next one's, that are on one image and name one

@@ -115,9 +115,8 @@ class FileMatcher {
                 first_->image_id, " and file_name \"", first_->file_name, "\", but in ",
                 annotations_, " ", image_of_first_,
                 "; images cannot be matched by file name either: ", reason),
-        "evaluate on the annotation file of the images that the detections were made on, or give "
-        "it to dfine-predict "
-        "--annotations, which then writes its image ids");
+        "evaluate on the annotation file of the images that the detections were made on. Or give "
+        "it to dfine-predict --annotations, which then writes its image ids");
   }
 
   const GroundTruth& truth_;

@@ -1,7 +1,7 @@
 #pragma once
-// Multi-scale deformable attention (Zhu et al. 2021, section 4.1) in D-FINE's form: no projections
-// of values or output, one softmax over all levels and points, and as many points on a level as the
-// specification says.
+// Multi-scale deformable attention (Zhu et al. 2021, section 4.1) in D-FINE's form. It has no
+// projections of values or output, and one softmax over all levels and points. A level has as many
+// points as the specification says.
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -24,7 +24,7 @@ struct Memory {
 };
 
 /// sum over points p of weights[p] * value(locations[p]), bilinear, zero outside, pixel centres at
-/// (i + 0.5) / size. locations: [B, Q, heads, P, 2] x y in [0, 1]; weights: [B, Q, heads, P]; the P
+/// (i + 0.5) / size. locations: [B, Q, heads, P, 2] x y in [0, 1]; weights: [B, Q, heads, P]. The P
 /// points belong to the levels as num_points says. Returns [B, Q, dim], head after head.
 Tensor sample_memory(const Memory& memory, const Tensor& locations, const Tensor& weights,
                      const std::vector<int64_t>& num_points);

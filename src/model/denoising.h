@@ -1,9 +1,9 @@
 #pragma once
 // Contrastive denoising queries (DINO, Zhang et al. 2022, section 3.3, as D-FINE trains them):
 // noised copies of the ground truth that the decoder must repair. Each group holds M positive
-// queries (small box noise: to be repaired) and M negative ones (large box noise: to be rejected);
-// every image is padded to M, the most boxes in an image of the *global* batch (or less under a
-// limit), because padded queries take part in attention. B images, N denoising queries, Q normal
+// queries (small box noise: to be repaired) and M negative ones (large box noise: to be rejected).
+// Every image is padded to M, because padded queries take part in attention. M is the most boxes in
+// an image of the *global* batch (or less under a limit). B images, N denoising queries, Q normal
 // queries, C classes.
 #include <cstdint>
 #include <vector>
@@ -44,9 +44,9 @@ DenoisingMeta denoising_meta(int64_t num_denoising, int64_t global_max_boxes,
                              int64_t max_queries = 0);
 
 /// DenoisingMeta::kept of a batch: of an image with more than meta.max_boxes boxes as many, drawn
-/// without replacement. A function of (seed, step, place in the global batch, number of boxes)
-/// alone, as draw_denoising() is; another draw each step, so that every box has its turn. Empty: no
-/// image has more.
+/// without replacement. The choice is a function of (seed, step, place in the global batch, number
+/// of boxes) alone, as draw_denoising() is. Each step draws again, so that every box has its turn.
+/// Empty: no image has more.
 std::vector<int64_t> choose_denoised_boxes(const Targets& targets, const DenoisingMeta& meta,
                                            uint64_t seed, uint64_t step, int64_t first_sample);
 
@@ -62,8 +62,8 @@ DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 
 /// The noised queries on the targets' device. Query g * 2M + j is the positive, g * 2M + M + j the
 /// negative of box j in group g. Corners move by up to half (positive) or half to all (negative) of
-/// the box size, are clipped to [0, 1], and a box turned inside out is turned back. Draws may lie
-/// on the CPU. Throws as denoised_rows() does. meta.groups must not be 0.
+/// the box size and are clipped to [0, 1]. A box turned inside out is turned back. Draws may lie on
+/// the CPU. Throws as denoised_rows() does. meta.groups must not be 0.
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
                                 const DenoisingNoise& draws, int64_t num_classes);
 

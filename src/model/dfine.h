@@ -17,8 +17,8 @@ namespace dfine::inline model {
 class DFineModel;
 
 /// named_parameters() and named_buffers() yield the names of the published Hugging Face files
-/// (`model.backbone.model.embedder.stem1...`, `model.decoder.class_embed.0.weight`), one name a
-/// tensor, whatever is frozen: together they are exactly a model.safetensors. Without denoising
+/// (`model.backbone.model.embedder.stem1...`, `model.decoder.class_embed.0.weight`), one name per
+/// tensor, whatever is frozen. Together they are exactly a model.safetensors. Without denoising
 /// (num_denoising = 0) there is no `model.denoising_class_embed.weight`, as in transformers.
 /// `model.decoder.up` and `.reg_scale` are parameters that never train. Starts in training mode;
 /// train()/eval(), to(device), to(dtype) as any module. Not thread-safe: one forward at a time.
@@ -30,10 +30,10 @@ class DFine : public torch::nn::Module {
 
   /// images: [B, 3, H, W] in [0, 1], any strides, the parameters' device; H and W multiples of 32,
   /// not necessarily equal. Training fills every head of ModelOutput; evaluation only `layers` with
-  /// the last layer (logits and boxes). `denoising` is used in training only; null or without
-  /// groups: no denoising heads, and (if spec().num_denoising > 0) the class embedding still takes
-  /// part in the graph with a zero gradient, so that every trainable parameter gets one in every
-  /// step. Throws if the size is not a multiple of 32 or gives fewer tokens than queries.
+  /// the last layer (logits and boxes). `denoising` is used in training only. Null or without
+  /// groups means no denoising heads. If spec().num_denoising > 0, the class embedding then still
+  /// takes part in the graph with a zero gradient. So every trainable parameter gets a gradient in
+  /// every step. Throws if the size is not a multiple of 32 or gives fewer tokens than queries.
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising = nullptr);
 
   /// Live batch norms take their statistics over all ranks of `group` from now on (one rank alone:

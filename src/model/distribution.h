@@ -1,5 +1,5 @@
 #pragma once
-// Fine-grained distribution refinement (the D-FINE paper, section 4.1): an edge of a box is a
+// Fine-grained distribution refinement (the D-FINE paper, section 4.1). An edge of a box is a
 // distribution over reg_max + 1 offsets from the same edge of a reference box.
 #include <cstdint>
 
@@ -7,9 +7,9 @@
 
 namespace dfine::inline model {
 
-/// The bins' offsets, [reg_max + 1], in units of the reference box's size / reg_scale: 0 in the
-/// middle, geometrically coarser outwards to
-/// +-up * reg_scale, and +-2 * up * reg_scale at the ends. up, reg_scale: [1].
+/// The bins' offsets, [reg_max + 1], in units of the reference box's size / reg_scale. They are 0
+/// in the middle, geometrically coarser outwards to +-up * reg_scale, and +-2 * up * reg_scale at
+/// the ends. Both up and reg_scale are [1].
 Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max);
 
 /// Moves the four edges of `ref_points` ([..., 4] cx cy w h) outwards by `distances` ([..., 4] left

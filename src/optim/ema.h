@@ -32,7 +32,7 @@ class Ema {
   /// What the official trainer (src/solver/det_solver.py) means to do at train.stage2_epoch:
   /// `decay` takes the place of the one of construction, and the warm-up goes on. As published it
   /// has no effect, because the EMA's decay was fixed when it was made (a closure in
-  /// src/optim/ema.py): ema.restart = "published" is to not call this.
+  /// src/optim/ema.py). So ema.restart = "published" is to not call this.
   void restart(double decay);
   /// And after each later epoch without improvement: the restarted decay falls by 1e-4, not below
   /// 0. Nothing before restart().

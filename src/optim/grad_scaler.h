@@ -1,6 +1,6 @@
 #pragma once
-// Loss scaling for half precision (Micikevicius et al., "Mixed Precision Training", ICLR 2018):
-// gradients too small for half survive when the loss is multiplied by a large factor before the
+// Loss scaling for half precision (Micikevicius et al., "Mixed Precision Training", ICLR 2018).
+// Gradients too small for half survive when the loss is multiplied by a large factor before the
 // backward pass.
 #include <cstdint>
 #include <vector>

@@ -60,7 +60,7 @@ ClassHeadRemap by_name(const std::vector<std::string>& wanted,
     if (found == 0 && wanted.size() == given.size()) {
       result.warning = str_cat(
           "none of the ", wanted.size(),
-          " classes has the name of one of the weights', so that all class heads are new; if ",
+          " classes has the name of one of the weights', so that all class heads are new. If ",
           "they are the same classes under other names, set model.class_heads = \"by_index\"");
     }
   } else if (wanted.size() == given.size()) {

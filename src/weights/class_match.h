@@ -35,12 +35,13 @@ enum class MoreClasses { kError, kMayBeGiven };
 /// Classes belong together by name (weights/class_names.h says which names are the same), whatever
 /// their ids and order.
 /// - Where one side has no names (LABEL_0, LABEL_1, ...), classes belong together by id if both
-///   sides have the same ids, otherwise by position; with a warning. For `given` without names,
+///   sides have the same ids, otherwise by position. A warning is given. For `given` without names,
 ///   known_class_names() is tried first.
-/// - Where a name stands twice on a side, classes belong together by id and name; without ids on a
+/// - Where a name stands twice on a side, classes belong together by id and name. Without ids on a
 ///   side, the names must be equal in order.
-/// Throws Error with both lists (what differs, where they are long) unless each class of `wanted`
-/// is one of `given` and, with kError, the other way round. `hint` says what can be done.
+/// Throws Error unless each class of `wanted` is one of `given` and, with kError, the other way
+/// round. The Error has both lists, or what differs where they are long. `hint` says what can be
+/// done.
 ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
                              const std::string& hint);
 

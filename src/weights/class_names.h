@@ -22,7 +22,7 @@ const std::vector<std::string>& objects365_class_names();
 bool names_classes(const std::vector<std::string>& names);
 
 /// The names behind the rows of weights that describe_weights() gave `names`: those, if
-/// names_classes() holds. Then 80 classes are COCO's and 365 Objects365's; of 366 the first has no
+/// names_classes() holds. Then 80 classes are COCO's and 365 Objects365's. Of 366 the first has no
 /// name (empty) and the rest are Objects365's: the published Objects365 weights number them from 1.
 /// Other counts: empty, nothing is known.
 std::vector<std::string> known_class_names(const std::vector<std::string>& names);

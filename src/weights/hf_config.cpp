@@ -357,7 +357,7 @@ ModelDescription read_config(const std::string& file) {
         kClassMismatch,
         str_cat(kCategoryIds, " has ", read.category_ids.size(), " entries for ",
                 read.class_names.size(), " classes"),
-        str_cat("another program has changed the classes after training: correct ", kCategoryIds,
+        str_cat("another program has changed the classes after training. Correct ", kCategoryIds,
                 " (the dataset's id of each class, in order), or remove it, and classes are "
                 "numbered from 0"));
   return read;

@@ -55,7 +55,7 @@ PthValue::Dict to_pth(const std::map<std::string, Tensor>& tensors);
 std::map<std::string, Tensor> to_tensors(const PthValue& dict);
 
 /// Writes a file that `torch.load(path, weights_only=True)` opens. Tensors on other devices are
-/// saved as CPU tensors; a tensor that stands in several places is stored once, and shares its
+/// saved as CPU tensors. A tensor that stands in several places is stored once, and shares its
 /// storage when it is loaded. The file appears at once and complete, or not at all.
 void write_pth(const std::string& path, const PthValue::Dict& content);
 

@@ -11,8 +11,8 @@
 namespace dfine::inline weights {
 
 /// All tensors of the file by name: dense, contiguous, on the CPU, each with memory of its own.
-/// Types F64 F32 F16 BF16 I64 I32 U8 BOOL. The header is checked in full before anything is read
-/// (types, shapes, sizes, holes and overlaps, the file's length); an Error names the file and the
+/// Types F64 F32 F16 BF16 I64 I32 U8 BOOL. The header is checked in full before anything is read:
+/// types, shapes, sizes, holes and overlaps, the file's length. An Error names the file and the
 /// tensor.
 std::map<std::string, Tensor> read_safetensors(const std::string& path);
 
@@ -23,8 +23,8 @@ std::map<std::string, std::vector<int64_t>> read_safetensors_shapes(const std::s
 std::map<std::string, std::string> read_safetensors_metadata(const std::string& path);
 
 /// Writes `tensors` (any device and strides) as the safetensors library lays them out: widest type
-/// first, then by name, header padded to 8 bytes, so that the same content gives the same bytes.
-/// The file appears at once and complete, or not at all.
+/// first, then by name, header padded to 8 bytes. So the same content gives the same bytes. The
+/// file appears at once and complete, or not at all.
 void write_safetensors(const std::string& path, const std::map<std::string, Tensor>& tensors,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 

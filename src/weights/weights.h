@@ -19,7 +19,7 @@ std::map<std::string, Tensor> named_tensors(const torch::nn::Module& module);
 std::string published_name(const std::string& name);
 
 /// The second name that a tensor has in the state_dict() of transformers 4.57's
-/// DFineForObjectDetection, whose class and box heads are modules of the decoder and of the model:
+/// DFineForObjectDetection. There, class and box heads are modules of the decoder and of the model:
 /// `class_embed.0.weight` of `model.decoder.class_embed.0.weight`. Empty for all other tensors. The
 /// inverse of published_name.
 std::string tied_name(const std::string& published);

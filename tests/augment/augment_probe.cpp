@@ -1,12 +1,12 @@
 // Lets the Python checks beside it see the augmentation. Reads a JSON list of jobs from standard
-// input and writes one JSON line for each on standard output; pixels go to the job's file "out".
+// input and writes one JSON line for each on standard output. Pixels go to the job's file "out".
 // Images are raw RGB files, [height, width, 3].
 //   {"op": "colours", IMAGE, "brightness": 1.1, "contrast": null, "contrast_first": false,
 //    "saturation": ..., "hue": ..., "out": FILE}
 //   {"op": "rotate", IMAGE, "turns": 1, "out": FILE}
 //   {"op": "sample", "set": ["augment.flip=1", ...], "seed": 1, "epoch": 0, "position": 5,
 //    "sources": [{IMAGE, BOXES}, ...], "size": [h, w], "out": FILE}
-//      prints the boxes and every draw behind them; with "out": null, the random numbers alone
+//      prints the boxes and all draws. With "out": null it prints the random numbers alone.
 //   {"op": "draws", "set": [...], "seed": 1, "count": 10000, "width": w, "height": h, BOXES}
 //      prints the random numbers of N positions
 // IMAGE is "image": FILE, "width": w, "height": h.

@@ -1,7 +1,10 @@
-"""10,000 draws of every parameter against closed forms, and against torchvision's own draws (make_params) where those have none.
+"""10,000 draws of every parameter against closed forms, and against torchvision's own draws
+(make_params) where those have none.
 
-Each comparison raises an alarm at a p-value below 1e-6; with fewer than 100 of them, draws of the right distribution would fail this test
-once in 10,000 choices of the seeds. The seeds are fixed, so it does not fail by chance at all."""
+Each comparison raises an alarm at a p-value below 1e-6. With fewer than 100 comparisons, draws of
+the right distribution would fail this test once in 10,000 choices of the seeds. The seeds are
+fixed, so it does not fail by chance at all.
+"""
 import sys
 
 import numpy as np
@@ -16,7 +19,8 @@ COUNT = 10_000
 THEIRS = 4_000  # of torchvision's own draws, which take their time
 ALARM = 1e-6
 WIDTH, HEIGHT = 640, 480
-BOXES = [[30, 40, 210, 160, 0], [300, 200, 620, 470, 1], [100, 300, 140, 350, 2], [500, 20, 560, 60, 3]]
+BOXES = [[30, 40, 210, 160, 0], [300, 200, 620, 470, 1], [100, 300, 140, 350, 2],
+         [500, 20, 560, 60, 3]]
 
 
 class Alarms:
@@ -52,7 +56,8 @@ def present(draws, name):
 
 
 def check_closed_forms(alarms, draws):
-    for name, low, high in [("brightness", 0.875, 1.125), ("contrast", 0.5, 1.5), ("saturation", 0.5, 1.5), ("hue", -0.05, 0.05)]:
+    for name, low, high in [("brightness", 0.875, 1.125), ("contrast", 0.5, 1.5),
+                            ("saturation", 0.5, 1.5), ("hue", -0.05, 0.05)]:
         alarms.chance(name, [d[name] is not None for d in draws], 0.5)
         alarms.uniform(f"{name}, value", present(draws, name), low, high)
     both = [(d["brightness"] is not None) == (d["hue"] is not None) for d in draws]
@@ -60,11 +65,14 @@ def check_closed_forms(alarms, draws):
     alarms.chance("contrast first", [d["contrast_first"] for d in draws], 0.5)
     permutations = [(0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)]
     changed = [tuple(d["channels"]) for d in draws if tuple(d["channels"]) != permutations[0]]
-    alarms.chance("channels change", [tuple(d["channels"]) != permutations[0] for d in draws], 0.5 * 5 / 6)
+    alarms.chance("channels change", [tuple(d["channels"]) != permutations[0] for d in draws],
+                  0.5 * 5 / 6)
     alarms.alike("permutations of the channels", changed, permutations[1:])
     alarms.chance("flip", [d["flip"] for d in draws], 0.5)
-    alarms.chance("flip and its neighbour's independent", [a["flip"] == b["flip"] for a, b in zip(draws[::2], draws[1::2])], 0.5)
-    alarms.chance("flip and zoom-out independent", [d["flip"] == (d["canvas"][2] > WIDTH) for d in draws], 0.5)
+    alarms.chance("flip and its neighbour's independent",
+                  [a["flip"] == b["flip"] for a, b in zip(draws[::2], draws[1::2])], 0.5)
+    alarms.chance("flip and zoom-out independent",
+                  [d["flip"] == (d["canvas"][2] > WIDTH) for d in draws], 0.5)
 
 
 def check_additions(alarms, draws):
@@ -88,7 +96,8 @@ def check_zoom_out(alarms, draws):
     torch.manual_seed(1)
     image = torch.zeros(3, HEIGHT, WIDTH, dtype=torch.uint8)
     transform = T.RandomZoomOut(fill=0, p=1)
-    theirs = np.array([transform.make_params([image])["padding"] for _ in range(THEIRS)])  # left, top, right, bottom
+    # left, top, right, bottom
+    theirs = np.array([transform.make_params([image])["padding"] for _ in range(THEIRS)])
     zoomed = np.array([d["canvas"] for d in draws if d["canvas"] != [0, 0, WIDTH, HEIGHT]])
     alarms.chance("zoom-out", [d["canvas"] != [0, 0, WIDTH, HEIGHT] for d in draws], 0.5)
     for what, ours, reference in [
@@ -104,7 +113,8 @@ def check_zoom_out(alarms, draws):
 def check_iou_crop(alarms, draws):
     torch.manual_seed(2)
     image = tv_tensors.Image(torch.zeros(3, HEIGHT, WIDTH, dtype=torch.uint8))
-    boxes = tv_tensors.BoundingBoxes(torch.tensor(BOXES, dtype=torch.float32)[:, :4], format="XYXY", canvas_size=(HEIGHT, WIDTH))
+    boxes = tv_tensors.BoundingBoxes(torch.tensor(BOXES, dtype=torch.float32)[:, :4], format="XYXY",
+                                     canvas_size=(HEIGHT, WIDTH))
     transform = T.RandomIoUCrop()
     params = [transform.make_params([image, boxes]) for _ in range(THEIRS)]
     kept = [p for p in params if p]
@@ -114,8 +124,10 @@ def check_iou_crop(alarms, draws):
     alarms.check("crop or not", stats.chi2_contingency(table).pvalue)
     theirs = np.array([[p["left"], p["top"], p["width"], p["height"]] for p in kept], float)
     mine = np.array(ours, float)
-    measures = {"left": lambda c: c[:, 0], "top": lambda c: c[:, 1], "width": lambda c: c[:, 2], "height": lambda c: c[:, 3],
-                "right": lambda c: c[:, 0] + c[:, 2], "bottom": lambda c: c[:, 1] + c[:, 3], "aspect": lambda c: c[:, 2] / c[:, 3],
+    measures = {"left": lambda c: c[:, 0], "top": lambda c: c[:, 1], "width": lambda c: c[:, 2],
+                "height": lambda c: c[:, 3],
+                "right": lambda c: c[:, 0] + c[:, 2], "bottom": lambda c: c[:, 1] + c[:, 3],
+                "aspect": lambda c: c[:, 2] / c[:, 3],
                 "area": lambda c: c[:, 2] * c[:, 3]}
     for name, measure in measures.items():
         alarms.same(f"crop, {name}", measure(mine), measure(theirs))
@@ -126,9 +138,11 @@ def main():
     common = {"count": COUNT, "width": WIDTH, "height": HEIGHT, "boxes": BOXES}
     crops = ["augment.zoom_out=0", "augment.iou_crop=1"]
     probe.add("draws", set=[], seed=11, **common)
-    probe.add("draws", set=["augment.rotate=0.6", "augment.mosaic=0.7", "augment.mixup=0.8"], seed=12, **common)
+    probe.add("draws", set=["augment.rotate=0.6", "augment.mosaic=0.7", "augment.mixup=0.8"],
+              seed=12, **common)
     probe.add("draws", set=crops, seed=13, **common)
-    probe.add("draws", set=["augment.zoom_out=0", "augment.iou_crop=0.8", "augment.iou_crop_overlaps=[0,0,0,1]"], seed=14, **common)
+    probe.add("draws", set=["augment.zoom_out=0", "augment.iou_crop=0.8",
+                            "augment.iou_crop_overlaps=[0,0,0,1]"], seed=14, **common)
     probe.add("draws", set=["augment.iou_crop=1"], seed=15, **common | {"boxes": []})
     results = [printed for printed, _ in probe.run()]
     alarms = Alarms()

@@ -1,5 +1,7 @@
-"""Every op on fixed parameters, and whole samples with the parameters that were drawn, against torchvision's v2 functional ops on uint8
-tensors. The bound on pixels: one step on 99.9 % of the values; what is found is printed and mostly none at all."""
+"""Every op on fixed parameters, and whole samples with the parameters that were drawn, against
+torchvision's v2 functional ops on uint8 tensors. The bound on pixels: one step on 99.9 % of the
+values; what is found is printed and mostly none at all.
+"""
 import os
 import pathlib
 import sys
@@ -53,7 +55,8 @@ def distorted(image, draw):
 
 
 def colour_cases():
-    plain = {"brightness": None, "contrast": None, "contrast_first": False, "saturation": None, "hue": None}
+    plain = {"brightness": None, "contrast": None, "contrast_first": False, "saturation": None,
+             "hue": None}
     for name, values in {
         "brightness": [0, 0.5, 0.875, 0.93, 1, 1.125, 2.5],
         "contrast": [0, 0.5, 0.77, 1, 1.31, 1.5, 3],
@@ -61,9 +64,12 @@ def colour_cases():
         "hue": [-0.5, -0.31, -0.05, -0.013, 0, 0.021, 0.05, 0.24, 0.5],
     }.items():
         for value in values:
-            yield plain | {name: float(np.float32(value))}  # as torchvision draws them: from float32
-    for values in [(1.07, 1.4, 0.6, 0.034), (0.9, 0.55, 1.45, -0.05), (1.1, 0.8, None, None), (None, 1.3, 0.7, None)]:
-        case = {name: None if v is None else float(np.float32(v)) for name, v in zip(("brightness", "contrast", "saturation", "hue"), values)}
+            # as torchvision draws them: from float32
+            yield plain | {name: float(np.float32(value))}
+    for values in [(1.07, 1.4, 0.6, 0.034), (0.9, 0.55, 1.45, -0.05), (1.1, 0.8, None, None),
+                   (None, 1.3, 0.7, None)]:
+        case = {name: None if v is None else float(np.float32(v))
+                for name, v in zip(("brightness", "contrast", "saturation", "hue"), values)}
         for first in (False, True):
             yield case | {"contrast_first": first}
 
@@ -81,16 +87,22 @@ def check_colours(checks):
 
 
 def show_pillow():
-    """What the official code's detour over Pillow images changes (docs/fidelity.md): printed, not judged."""
+    """What the official code's detour over Pillow images changes (docs/fidelity.md): printed, not
+    judged.
+    """
     folder = pathlib.Path(os.environ["DFINE_SOURCE_DIR"]) / "tests/data/bccd"
     for path in sorted(folder.rglob("*.jpg"))[:3]:
         image = Image.open(path).convert("RGB")
         pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
-        for name, value in [("brightness", 1.1), ("contrast", 1.3), ("saturation", 1.3), ("hue", 0.03)]:
+        for name, value in [("brightness", 1.1), ("contrast", 1.3), ("saturation", 1.3),
+                            ("hue", 0.03)]:
             op = getattr(F, "adjust_" + name)
-            d = np.abs(np.array(op(image, value)).astype(int) - op(pixels, value).permute(1, 2, 0).numpy())
-            print(f"Pillow, {path.name}, {name} {value}: mean {d.mean():.2f}, greatest {d.max()}, {(d > 1).mean():.1%} by more than one")
-        d = np.abs(np.array(F.resize(image, [640, 640])).astype(int) - F.resize(pixels, [640, 640]).permute(1, 2, 0).numpy())
+            d = np.abs(np.array(op(image, value)).astype(int)
+                       - op(pixels, value).permute(1, 2, 0).numpy())
+            print(f"Pillow, {path.name}, {name} {value}: mean {d.mean():.2f}, greatest {d.max()}, "
+                  f"{(d > 1).mean():.1%} by more than one")
+        d = np.abs(np.array(F.resize(image, [640, 640])).astype(int)
+                   - F.resize(pixels, [640, 640]).permute(1, 2, 0).numpy())
         print(f"Pillow, {path.name}, resize: mean {d.mean():.4f}, greatest {d.max()}")
 
 
@@ -107,7 +119,8 @@ def check_rotation(checks):
 def sanitized(boxes, labels, size):
     from torchvision.transforms.v2 import SanitizeBoundingBoxes
 
-    _, target = SanitizeBoundingBoxes(min_size=1)(torch.zeros(3, *size), {"boxes": boxes, "labels": labels})
+    _, target = SanitizeBoundingBoxes(min_size=1)(torch.zeros(3, *size),
+                                                  {"boxes": boxes, "labels": labels})
     return target["boxes"], target["labels"]
 
 
@@ -133,15 +146,20 @@ def mosaic(sources, draw, fill=0, tile=320, translation=0.1):
         top, left = height * (i // 2), width * (i % 2)
         canvas[:, top : top + image.shape[-2], left : left + image.shape[-1]] = image
         moved.append(boxes.as_subclass(torch.Tensor) + torch.tensor([left, top, left, top]))
-    boxes = tv_tensors.BoundingBoxes(torch.cat(moved), format="XYXY", canvas_size=(2 * height, 2 * width))
-    shift = [round(draw["shift"][0] * translation * 2 * width), round(draw["shift"][1] * translation * 2 * height)]
-    how = {"angle": draw["degrees"], "translate": shift, "scale": draw["scale"], "shear": [0.0, 0.0]}
+    boxes = tv_tensors.BoundingBoxes(torch.cat(moved), format="XYXY",
+                                     canvas_size=(2 * height, 2 * width))
+    shift = [round(draw["shift"][0] * translation * 2 * width),
+             round(draw["shift"][1] * translation * 2 * height)]
+    how = {"angle": draw["degrees"], "translate": shift, "scale": draw["scale"],
+           "shear": [0.0, 0.0]}
     labels = torch.cat([labels for _, _, labels in sources])
     return F.affine(canvas, **how, fill=[fill]), F.affine(boxes, **how), labels
 
 
 def pipeline(source, draw, size, fill):
-    """The official list of transforms (configs/dfine/include/dataloader.yml) on tensors, with our parameters."""
+    """The official list of transforms (configs/dfine/include/dataloader.yml) on tensors, with our
+    parameters.
+    """
     image, boxes, labels = source
     height, width = image.shape[-2:]
     image = distorted(image, draw)[draw["channels"]]
@@ -152,7 +170,8 @@ def pipeline(source, draw, size, fill):
         x, y, w, h = draw["crop"]
         x, y = x - left, y - top
         centre = (boxes[:, :2] + boxes[:, 2:]).as_subclass(torch.Tensor) / 2
-        inside = (centre[:, 0] > x) & (centre[:, 0] < x + w) & (centre[:, 1] > y) & (centre[:, 1] < y + h)
+        inside = (centre[:, 0] > x) & (centre[:, 0] < x
+                                       + w) & (centre[:, 1] > y) & (centre[:, 1] < y + h)
         image, boxes = F.crop(image, y, x, h, w), F.crop(boxes, y, x, h, w)
         boxes[~inside] = 0
     boxes, labels = sanitized(boxes, labels, image.shape[-2:])
@@ -161,7 +180,8 @@ def pipeline(source, draw, size, fill):
         image, boxes = F.horizontal_flip(image), F.horizontal_flip(boxes)
     image, boxes = F.resize(image, size, antialias=True), F.resize(boxes, size)
     beyond = (boxes - F.clamp_bounding_boxes(boxes)).abs()
-    beyond = beyond[beyond > 0]  # the ratio's rounding; torchvision's sanitising would drop these boxes for touching the border
+    # the ratio's rounding; torchvision's sanitising would drop these boxes for touching the border
+    beyond = beyond[beyond > 0]
     assert (beyond < 1e-4).all()
     boxes, labels = sanitized(F.clamp_bounding_boxes(boxes), labels, size)
     boxes = F.convert_bounding_box_format(boxes, new_format="CXCYWH").as_subclass(torch.Tensor)
@@ -171,7 +191,9 @@ def pipeline(source, draw, size, fill):
 def random_boxes(rng, width, height):
     count = int(rng.integers(0, 12))
     corners = np.sort(rng.random((count, 2, 2)), axis=1) * [width, height]
-    corners[: count // 3, 1] = np.minimum(corners[: count // 3, 0] + rng.random((count // 3, 2)) * 3, [width, height])  # tiny ones
+    # tiny ones
+    corners[: count // 3, 1] = np.minimum(corners[: count // 3, 0]
+                                          + rng.random((count // 3, 2)) * 3, [width, height])
     return corners.reshape(-1, 4).astype(np.float32)
 
 
@@ -194,13 +216,15 @@ def check_samples(checks):
     for settings, count in SAMPLES.items():
         for position in range(count):
             chosen = [images[int(rng.integers(len(images)))] for _ in range(8)]
-            sources = [(image, random_boxes(rng, image.shape[1], image.shape[0])) for image in chosen]
+            sources = [(image, random_boxes(rng, image.shape[1], image.shape[0]))
+                       for image in chosen]
             size = [640, 640] if position % 3 else [416, 544]
             described = []
             for i, (image, boxes) in enumerate(sources):
                 rows = [[*map(float, box), 100 * i + k] for k, box in enumerate(boxes)]
                 described.append(probe.image(image) | {"boxes": rows})
-            arguments = {"set": list(settings), "seed": 3, "epoch": 2, "position": position, "sources": described, "size": size}
+            arguments = {"set": list(settings), "seed": 3, "epoch": 2, "position": position,
+                         "sources": described, "size": size}
             probe.add("sample", (3, *size), **arguments)
             cases.append((settings, size, sources))
     worst = {settings: [0, 0.0, 0.0] for settings in SAMPLES}
@@ -214,7 +238,8 @@ def check_samples(checks):
             for i, (image, boxes) in enumerate(used):
                 canvas_size = image.shape[:2]
                 labels = torch.tensor([100 * (first + i) + k for k in range(len(boxes))])
-                tensors.append((tensor(image), tv_tensors.BoundingBoxes(boxes, format="XYXY", canvas_size=canvas_size), labels))
+                tensors.append((tensor(image), tv_tensors.BoundingBoxes(
+                    boxes, format="XYXY", canvas_size=canvas_size), labels))
             source = mosaic(tensors, draw["mosaic"], fill) if draw["mosaic"] else tensors[0]
             parts.append(pipeline(source, draw, size, fill))
             first += 4 if draw["mosaic"] else 1
@@ -222,7 +247,8 @@ def check_samples(checks):
         beyond += sum(part[3] for part in parts)
         if "mixup" in printed:
             weight = printed["mixup"]
-            image = (image.double() * weight + parts[1][0].double() * (1 - weight)).round().to(torch.uint8)
+            image = (image.double() * weight
+                     + parts[1][0].double() * (1 - weight)).round().to(torch.uint8)
             boxes, labels = torch.cat([boxes, parts[1][1]]), torch.cat([labels, parts[1][2]])
         found = difference(ours, image.numpy())
         worst[settings] = [max(a, b) for a, b in zip(worst[settings], found)]
@@ -232,12 +258,15 @@ def check_samples(checks):
         if same:
             survivors += len(mine)
             left, top, right, bottom = mine[:, :4].T
-            relative = np.stack([(left + right) / 2, (top + bottom) / 2, right - left, bottom - top], 1) / np.tile(size[::-1], 2)
+            relative = np.stack([(left + right) / 2, (top + bottom) / 2, right - left,
+                                 bottom - top], 1) / np.tile(size[::-1], 2)
             apart = np.abs(relative - boxes.numpy()).max(initial=0)
             checks.that(f"{settings} boxes {apart} apart", apart < 2e-6)
-    print(f"{len(cases)} samples, {survivors} boxes left; {beyond} coordinates that torchvision rounds beyond the border")
+    print(f"{len(cases)} samples, {survivors} boxes left; {beyond} coordinates that torchvision "
+          f"rounds beyond the border")
     for settings, (most, some, far) in worst.items():
-        print(f"{settings}: greatest {most}, at worst {some:.4%} differ, {far:.4%} by more than one")
+        print(f"{settings}: greatest {most}, at worst {some:.4%} differ, {far:.4%} by more "
+              f"than one")
         checks.that(f"{settings} pixels", far <= BOUND)
 
 

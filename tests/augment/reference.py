@@ -8,7 +8,9 @@ import numpy as np
 
 
 def picture(width, height, seed):
-    """Noise with full contrast, smooth colours and grey: every branch of the colour arithmetic, and every rounding."""
+    """Noise with full contrast, smooth colours and grey: every branch of the colour arithmetic, and
+    every rounding.
+    """
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     noise[rng.random((height, width)) < 0.1] = 255
@@ -34,7 +36,8 @@ class Probe:
             path = os.path.join(self.folder.name, f"in{len(self.images)}")
             array.tofile(path)
             self.images[id(array)] = path, array
-        return {"image": self.images[id(array)][0], "width": array.shape[1], "height": array.shape[0]}
+        return {"image": self.images[id(array)][0], "width": array.shape[1],
+                "height": array.shape[0]}
 
     def add(self, op, shape=None, image=None, **arguments):
         job = {"op": op, "out": None, **arguments}
@@ -48,13 +51,17 @@ class Probe:
     def run(self):
         """(what was printed, pixels or None) of each job."""
         probe = os.path.join(os.environ["DFINE_BINARY_DIR"], "augment_probe")
-        done = subprocess.run([probe], input=json.dumps(self.jobs), stdout=subprocess.PIPE, check=True, text=True)
+        done = subprocess.run([probe], input=json.dumps(self.jobs), stdout=subprocess.PIPE,
+                              check=True, text=True)
         printed = [json.loads(line) for line in done.stdout.splitlines()]
-        pixels = [None if s is None else np.fromfile(j["out"], np.uint8).reshape(s) for j, s in zip(self.jobs, self.shapes)]
+        pixels = [None if s is None else np.fromfile(j["out"], np.uint8).reshape(s)
+                  for j, s in zip(self.jobs, self.shapes)]
         return list(zip(printed, pixels))
 
 
 def difference(a, b):
-    """Greatest absolute difference, share of values that differ, share that differ by more than one step."""
+    """Greatest absolute difference, share of values that differ, share that differ by more than one
+    step.
+    """
     d = np.abs(a.astype(np.int16) - b.astype(np.int16))
     return int(d.max(initial=0)), float((d > 0).mean()), float((d > 1).mean())

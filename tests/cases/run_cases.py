@@ -1,8 +1,10 @@
-"""Small inputs from the field that once failed or were silently misread, each in a folder of its own.
+"""Small inputs from the field that once failed or were silently misread, each in a folder of its
+own.
 
     run_cases.py [NAME ...]     all of them without names
 
-README.md of a folder says what the input is and what must happen; check(case) in its check.py sees to it.
+README.md of a folder says what the input is and what must happen; check(case) in its check.py sees
+to it.
 """
 import importlib.util
 import json
@@ -27,20 +29,27 @@ class Case:
         return os.path.join(self.copy, *parts)
 
     def run(self, program, *arguments, expect=0, env=None, shell_prefix=()):
-        """Runs a program of the build in the copy; returns stdout and stderr together. `env`: further variables."""
+        """Runs a program of the build in the copy; returns stdout and stderr together. `env`:
+        further variables.
+        """
         command = [*shell_prefix, os.path.join(BIN, program), *map(str, arguments)]
-        done = subprocess.run(command, cwd=self.copy, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, errors="surrogateescape", timeout=300, stdin=subprocess.DEVNULL)
-        assert done.returncode == expect, f"{' '.join(command)}: exit code {done.returncode}, expected {expect}\n{done.stdout}"
+        done = subprocess.run(command, cwd=self.copy, env={**os.environ, **(env or {})},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, errors="surrogateescape", timeout=300,
+                              stdin=subprocess.DEVNULL)
+        assert done.returncode == expect, (f"{' '.join(command)}: exit code {done.returncode}, "
+                                           f"expected {expect}\n{done.stdout}")
         return done.stdout
 
     def pack(self, *arguments, expect=0):
         """Packs images/ with a.json into OUT."""
-        return self.run("dfine-pack", "--images", "images", "--annotations", "a.json", "--output", self("OUT"), *arguments, expect=expect)
+        return self.run("dfine-pack", "--images", "images", "--annotations", "a.json",
+                        "--output", self("OUT"), *arguments, expect=expect)
 
     def pack_yolo(self, *arguments, expect=0):
         """Packs the split `train` of data.yaml into OUT."""
-        return self.run("dfine-pack", "--format", "yolo", "--annotations", "data.yaml", "--split", "train", "--output", self("OUT"),
+        return self.run("dfine-pack", "--format", "yolo", "--annotations", "data.yaml",
+                        "--split", "train", "--output", self("OUT"),
                         *arguments, expect=expect)
 
     def text(self, *parts):
@@ -60,7 +69,8 @@ def load_check(name):
 
 
 def names():
-    return sorted(n for n in os.listdir(FOLDER) if os.path.isdir(os.path.join(FOLDER, n)) and not n.startswith(("_", ".")))
+    return sorted(n for n in os.listdir(FOLDER) if os.path.isdir(os.path.join(FOLDER, n))
+                  and not n.startswith(("_", ".")))
 
 
 def main():
@@ -70,7 +80,8 @@ def main():
         temporary = tempfile.mkdtemp(prefix=f"dfine-case-{name}-")
         copy = os.path.join(temporary, name)
         try:
-            shutil.copytree(os.path.join(FOLDER, name), copy, symlinks=True, ignore=shutil.ignore_patterns("README.md", "check.py", "__pycache__"))
+            shutil.copytree(os.path.join(FOLDER, name), copy, symlinks=True,
+                            ignore=shutil.ignore_patterns("README.md", "check.py", "__pycache__"))
             load_check(name)(Case(name, copy))
             print(f"{name}: passed", flush=True)
         except Exception:  # every case is tried

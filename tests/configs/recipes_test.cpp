@@ -93,8 +93,8 @@ TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
 INSTANTIATE_TEST_SUITE_P(Files, CustomRecipe, testing::ValuesIn(recipe_files({"custom"})),
                          test_name);
 
-/// Values of which each key takes one that it does not have already: near what it has, of any kind,
-/// and the words of its description.
+/// Of these values each key takes one that it does not have already. They are near what it has, of
+/// any kind, or words of its description.
 std::vector<ConfigValue> candidates(const ConfigKey& key, const ConfigValue& now) {
   std::vector<ConfigValue> all;
   if (const auto* x = std::get_if<int64_t>(&now)) all = {*x + 1, *x - 1, *x + 32};

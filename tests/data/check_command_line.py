@@ -1,5 +1,8 @@
-"""dfine-pack's command line: every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an output;
---skip-bad leaves the images concerned out and lists them; damage is found by verify."""
+"""dfine-pack's command line.
+
+Every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an
+output. --skip-bad leaves the images concerned out and lists them. verify finds damage.
+"""
 import json
 import os
 import resource
@@ -27,7 +30,9 @@ def expect_failure(*parts, prepare=lambda case: None, arguments=(), text=None, *
 
 
 def expect_skipped(prepare, images, *parts):
-    """--skip-bad leaves exactly the named images out, and packs what is left as if they had never been there."""
+    """--skip-bad leaves exactly the named images out, and packs what is left as if they had never
+    been there.
+    """
     with Case() as case:
         prepare(case)
         out, _ = case.pack("--skip-bad", "--shard-size", "2000")
@@ -40,7 +45,8 @@ def expect_skipped(prepare, images, *parts):
             with h5py.File(path) as f:
                 names += [name.decode() for name in f["image/file_name"][()]]
                 assert f["image/size"][()].sum() == f["image/bytes"].size
-        assert names == [i["file_name"] for i in case.coco["images"] if i["file_name"] not in images], names
+        assert names == [i["file_name"] for i in case.coco["images"]
+                         if i["file_name"] not in images], names
         dfine_pack("verify", case.output)
         assert case.beside() == ["pack"]
 
@@ -60,8 +66,10 @@ def cut(case, name, share):
 
 
 def check_missing_image():
-    both(lambda case: (case.images / "b.webp").unlink(), ["b.webp"], 'image 20 ("b.webp")', code="file_missing")
-    both(lambda case: ((case.images / "b.webp").unlink(), (case.images / "b.webp").mkdir()), ["b.webp"], 'image 20 ("b.webp")', code="file_unreadable")
+    both(lambda case: (case.images / "b.webp").unlink(), ["b.webp"], 'image 20 ("b.webp")',
+         code="file_missing")
+    both(lambda case: ((case.images / "b.webp").unlink(), (case.images / "b.webp").mkdir()),
+         ["b.webp"], 'image 20 ("b.webp")', code="file_unreadable")
 
 
 def check_truncated_images():
@@ -71,7 +79,9 @@ def check_truncated_images():
 
 
 def jpeg_with_broken_scan(data):
-    """A restart marker in the middle of the compressed data, where there is none: whole, going by its markers."""
+    """A restart marker in the middle of the compressed data, where there is none: whole, going by
+    its markers.
+    """
     middle = (data.index(b"\xff\xda") + len(data)) // 2
     return data[:middle] + b"\xff\xd3" + data[middle:]
 
@@ -82,13 +92,18 @@ def png_chunk(kind, data):
 
 def png_with_image_data(width, height, data):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b"")
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", data)
+            + png_chunk(b"IEND", b""))
 
 
 def check_damage_that_decoding_alone_finds():
-    """Without --decode such files are packed, as their structure is sound; with it they are bad images like others, for verify too."""
-    jpeg = lambda change: lambda case: (case.images / "c.jpg").write_bytes(change((case.images / "c.jpg").read_bytes()))
-    png = lambda data: lambda case: (case.images / "sub/a.png").write_bytes(png_with_image_data(33, 47, data))
+    """Without --decode such files are packed, as their structure is sound; with it they are bad
+    images like others, for verify too.
+    """
+    jpeg = lambda change: lambda case: (case.images / "c.jpg").write_bytes(
+        change((case.images / "c.jpg").read_bytes()))
+    png = lambda data: lambda case: (case.images / "sub/a.png").write_bytes(
+        png_with_image_data(33, 47, data))
     rows = bytes((1 + 3 * 33) * 47)
     for name, prepare in (
         ("c.jpg", jpeg(jpeg_with_broken_scan)),
@@ -120,7 +135,9 @@ def check_damage_that_decoding_alone_finds():
 
 
 def check_jpeg_kinds_that_training_cannot_read():
-    """Refused by their headers, without --decode: lossless frames, and 12 bits (made of a baseline file: nothing here writes them)."""
+    """Refused by their headers, without --decode: lossless frames, and 12 bits (made of a baseline
+    file: nothing here writes them).
+    """
 
     def change(marker, bits):
         def prepare(case):
@@ -144,22 +161,27 @@ def check_two_bad_images_in_one_shard():
 
 
 def check_not_an_image():
-    both(lambda case: (case.images / "c.jpg").write_text("hello " * 100), ["c.jpg"], 'image 30 ("c.jpg")')
+    both(lambda case: (case.images / "c.jpg").write_text("hello " * 100), ["c.jpg"],
+         'image 30 ("c.jpg")')
 
 
 def check_broken_json():
     sound = json.dumps(small_coco())
-    for text in ("", "{", sound[: len(sound) // 2], sound.replace('"bbox":', '"bbox"', 1), sound + "}", sound[:-1] + ",}", "\x00", "[]"):
+    for text in ("", "{", sound[: len(sound) // 2], sound.replace('"bbox":', '"bbox"', 1),
+                 sound + "}", sound[:-1] + ",}", "\x00", "[]"):
         expect_failure("annotations.json", text=text)
         expect_failure("annotations.json", text=text, arguments=["--skip-bad"])
     expect_failure("broken JSON", "line 1", text=sound.replace('"bbox":', '"bbox"', 1))
     expect_failure('"images" twice', text=sound[:-1] + ', "images": []}')
-    expect_failure("[dataset_too_small]", text=json.dumps({**small_coco(), "images": [], "annotations": []}))
+    expect_failure("[dataset_too_small]",
+                   text=json.dumps({**small_coco(), "images": [], "annotations": []}))
 
 
 def check_unknown_ids():
-    both(lambda case: annotation(case, 0, category_id=4), ["sub/a.png"], 'annotation 1000 of image 10 ("sub/a.png")', "unknown category_id 4")
-    both(lambda case: annotation(case, 0, image_id=77), [], "annotation 1000", "unknown image_id 77")
+    both(lambda case: annotation(case, 0, category_id=4), ["sub/a.png"],
+         'annotation 1000 of image 10 ("sub/a.png")', "unknown category_id 4")
+    both(lambda case: annotation(case, 0, image_id=77), [], "annotation 1000",
+         "unknown image_id 77")
 
 
 def check_duplicate_ids():
@@ -167,24 +189,32 @@ def check_duplicate_ids():
         case.coco["images"][3]["id"] = 20
 
     both(image, ["b.webp", "d\u00e9.jpg"], "image 20", code="record_invalid")
-    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000", code="record_invalid")
+    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000",
+         code="record_invalid")
     categories = small_coco()
     categories["categories"][0]["id"] = 3
     expect_failure("id 3", "[record_invalid]", text=json.dumps(categories))
 
 
 def check_duplicate_keys():
-    text = json.dumps(small_coco()).replace('"category_id": 90,', '"category_id": 90, "category_id": 3,', 1)
+    text = json.dumps(small_coco()).replace('"category_id": 90,',
+                                            '"category_id": 90, "category_id": 3,', 1)
     expect_failure("annotation 1000", "category_id", "[record_invalid]", text=text)
 
 
 def check_numbers_that_are_none():
-    both(lambda case: annotation(case, 0, bbox=[1, float("nan"), 3, 4]), ["sub/a.png"], "annotation 1000 of image 10", "bbox holds NaN")
-    both(lambda case: annotation(case, 0, bbox=[1, 2, float("inf"), 4]), ["sub/a.png"], "annotation 1000", "bbox holds Infinity")
-    both(lambda case: annotation(case, 0, area=float("nan")), ["sub/a.png"], "annotation 1000", "area holds NaN")
-    both(lambda case: annotation(case, 0, bbox=[1, "2", 3, 4]), ["sub/a.png"], "annotation 1000", "bbox", code="record_invalid")
-    both(lambda case: annotation(case, 0, bbox=[1, 2, 3]), ["sub/a.png"], "annotation 1000", "3 numbers", code="record_invalid")
-    both(lambda case: case.coco["annotations"][0].pop("bbox"), ["sub/a.png"], "annotation 1000", "bbox", code="record_invalid")
+    both(lambda case: annotation(case, 0, bbox=[1, float("nan"), 3, 4]), ["sub/a.png"],
+         "annotation 1000 of image 10", "bbox holds NaN")
+    both(lambda case: annotation(case, 0, bbox=[1, 2, float("inf"), 4]), ["sub/a.png"],
+         "annotation 1000", "bbox holds Infinity")
+    both(lambda case: annotation(case, 0, area=float("nan")), ["sub/a.png"], "annotation 1000",
+         "area holds NaN")
+    both(lambda case: annotation(case, 0, bbox=[1, "2", 3, 4]), ["sub/a.png"], "annotation 1000",
+         "bbox", code="record_invalid")
+    both(lambda case: annotation(case, 0, bbox=[1, 2, 3]), ["sub/a.png"], "annotation 1000",
+         "3 numbers", code="record_invalid")
+    both(lambda case: case.coco["annotations"][0].pop("bbox"), ["sub/a.png"], "annotation 1000",
+         "bbox", code="record_invalid")
 
 
 def check_other_size_than_the_json_says():
@@ -202,7 +232,8 @@ def check_file_names_that_leave_the_folder():
 
         return prepare
 
-    for name in ("../annotations.json", "sub/../../annotations.json", "..", "/etc/passwd", str(BCCD / "images/BloodImage_00000.jpg")):
+    for name in ("../annotations.json", "sub/../../annotations.json", "..", "/etc/passwd",
+                 str(BCCD / "images/BloodImage_00000.jpg")):
         both(named(name), [name], "image 30", "file_name")
     for name in ("", ".", "sub/", "a\x00b"):
         expect_failure("image 30", "file_name", prepare=named(name))
@@ -216,7 +247,8 @@ def check_many_problems_are_counted():
     for a in coco["annotations"]:
         a["category_id"] = 5
     coco["annotations"] += [{**coco["annotations"][0], "id": 5000 + i} for i in range(5)]
-    error = expect_failure("annotation 1000", "also annotation 997", "and 5 more", "--skip-bad", text=json.dumps(coco))
+    error = expect_failure("annotation 1000", "also annotation 997", "and 5 more",
+                           "--skip-bad", text=json.dumps(coco))
     assert error.count("unknown category_id") == 10
 
 
@@ -225,16 +257,20 @@ def check_nothing_usable_left():
         for path in case.images.rglob("*.*"):
             path.unlink()
 
-    expect_failure("[file_missing]", 'image 30 ("c.jpg")', "c.jpg ", prepare=prepare, arguments=["--skip-bad"])
+    expect_failure("[file_missing]", 'image 30 ("c.jpg")', "c.jpg ", prepare=prepare,
+                   arguments=["--skip-bad"])
 
 
 def check_missing_inputs():
     with Case() as case:
         path = case.write()
-        for images, annotations, part in ((case.root / "none", path, "none"), (case.images, case.root / "none.json", "none.json")):
-            _, error = dfine_pack("--images", images, "--annotations", annotations, "--output", case.output, expect=1)
+        for images, annotations, part in ((case.root / "none", path, "none"),
+                                          (case.images, case.root / "none.json", "none.json")):
+            _, error = dfine_pack("--images", images, "--annotations", annotations,
+                                  "--output", case.output, expect=1)
             assert part in error and "hint: " in error, error
-        dfine_pack("--images", case.images, "--annotations", case.root / "none.json", "--output", case.root / "new" / "pack", expect=1)
+        dfine_pack("--images", case.images, "--annotations", case.root / "none.json",
+                   "--output", case.root / "new" / "pack", expect=1)
         assert case.beside() == [] and not (case.root / "new").exists()
 
 
@@ -254,7 +290,8 @@ def check_existing_outputs():
         before = {p.name: p.read_bytes() for p in case.output.iterdir()}
         cut(case, "c.jpg", 0.5)
         case.pack("--overwrite", expect=1)
-        assert before == {p.name: p.read_bytes() for p in case.output.iterdir()}, "a failure leaves the old pack as it was"
+        assert before == {p.name: p.read_bytes()
+                          for p in case.output.iterdir()}, "a failure leaves the old pack as it was"
         case.pack("--overwrite", "--skip-bad")
         assert before != {p.name: p.read_bytes() for p in case.output.iterdir()}
         (case.output / "notes.txt").write_text("mine")
@@ -267,25 +304,31 @@ def check_existing_outputs():
         shutil.rmtree(case.output)
         case.output.write_text("a file")
         _, error = case.pack("--overwrite", "--skip-bad", expect=1)
-        assert "[file_exists]" in error and str(case.output) in error and case.output.read_text() == "a file", error
+        assert ("[file_exists]" in error and str(case.output) in error and case.output.read_text()
+                == "a file"), error
         assert case.beside() == ["pack"]
 
 
 def check_full_disk():
-    """A limit on the size of a file makes write() fail as a full disk does (EFBIG for ENOSPC), in the middle of a shard."""
+    """A limit on the size of a file makes write() fail as a full disk does (EFBIG for ENOSPC), in
+    the middle of a shard.
+    """
 
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
-    for arguments in ([], ["--part", "1/1"], ["--max-side", "30"], ["--max-side", "64"], ["--val-fraction", "0.5"]):
-        error = expect_failure("shard-0000", "File too large", preexec_fn=limit, arguments=arguments)
+    for arguments in ([], ["--part", "1/1"], ["--max-side", "30"], ["--max-side", "64"],
+                      ["--val-fraction", "0.5"]):
+        error = expect_failure("shard-0000", "File too large", preexec_fn=limit,
+                               arguments=arguments)
         assert "hint: " in error, error
 
 
 def check_unwritable_output():
     if os.geteuid() == 0:
-        _, error = dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "val.json", "--output", "/proc/pack", expect=1)
+        _, error = dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "val.json",
+                              "--output", "/proc/pack", expect=1)
     else:
         with Case() as case:
             case.root.chmod(0o500)
@@ -296,15 +339,18 @@ def check_unwritable_output():
 
 def many_images(case):
     """A dataset that takes a while."""
-    case.coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40} for i in range(3000)]
+    case.coco["images"] = [{"id": i, "file_name": f"{i}.jpg", "width": 60, "height": 40}
+                           for i in range(3000)]
     case.coco["annotations"] = []
     for image in case.coco["images"]:
         os.link(case.images / "c.jpg", case.images / image["file_name"])
 
 
 def start(case, *arguments):
-    """Runs dfine-pack in the background; returns once it is under way: a temporary folder is there."""
-    run = subprocess.Popen([BIN / "dfine-pack", *map(str, arguments)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    """Runs dfine-pack in the background; returns once it is under way: a temporary folder is there.
+    """
+    run = subprocess.Popen([BIN / "dfine-pack", *map(str, arguments)], stderr=subprocess.PIPE,
+                           stdout=subprocess.PIPE, text=True)
     while not any("partial" in path.name for path in case.root.rglob(".*")):
         assert run.poll() is None
         time.sleep(0.001)
@@ -315,7 +361,8 @@ def check_signals_leave_nothing():
     for number in (signal.SIGINT, signal.SIGTERM):
         with Case() as case:
             many_images(case)
-            run = start(case, "--images", case.images, "--annotations", case.write(), "--output", case.output, "--shard-size", "1KiB")
+            run = start(case, "--images", case.images, "--annotations", case.write(),
+                        "--output", case.output, "--shard-size", "1KiB")
             run.send_signal(number)
             _, error = run.communicate(timeout=60)
             assert run.returncode == -number, (run.returncode, error)
@@ -329,20 +376,24 @@ def check_outputs_that_appear_meanwhile():
         many_images(case)
         inputs = ["--images", case.images, "--annotations", case.write(), "--shard-size", "1MiB"]
         dfine_pack(*inputs, "--output", case.root / "sound")
-        for command in (inputs, [*inputs, "--overwrite"], [*inputs, "--part", "1/1"], ["extract", case.root / "sound"]):
+        for command in (inputs, [*inputs, "--overwrite"], [*inputs, "--part", "1/1"],
+                        ["extract", case.root / "sound"]):
             run = start(case, *command, "--output", case.output)
             run.send_signal(signal.SIGSTOP)
             case.output.mkdir()
             (case.output / "thesis.txt").write_text("mine")
             run.send_signal(signal.SIGCONT)
             out, error = run.communicate(timeout=60)
-            assert run.returncode == 1 and str(case.output) in error and "hint: " in error, (out, error)
-            assert (case.output / "thesis.txt").read_text() == "mine" and len(list(case.output.iterdir())) == 1
+            assert (run.returncode == 1 and str(case.output) in error
+                    and "hint: " in error), (out, error)
+            assert ((case.output / "thesis.txt").read_text() == "mine"
+                    and len(list(case.output.iterdir())) == 1)
             shutil.rmtree(case.output)
             if "--part" in command:  # the work is not lost
                 assert case.beside() == ["pack.parts", "sound"]
                 dfine_pack(*command, "--output", case.output)
-                assert (case.output / "manifest.json").read_bytes() == (case.root / "sound" / "manifest.json").read_bytes()
+                assert ((case.output / "manifest.json").read_bytes()
+                        == (case.root / "sound" / "manifest.json").read_bytes())
                 shutil.rmtree(case.output)
             assert case.beside() == ["sound"], case.beside()
         # The second of two runs for one output does not replace what the first has made.
@@ -353,13 +404,15 @@ def check_outputs_that_appear_meanwhile():
         _, error = first.communicate(timeout=60)
         assert first.returncode == 1 and "meanwhile" in error, error
         dfine_pack("verify", case.output)
-        assert json.loads((case.output / "manifest.json").read_text())["totals"]["images"] == 3000 and len(list(case.output.glob("*.h5"))) == 1
+        assert (json.loads((case.output / "manifest.json").read_text())["totals"]["images"] == 3000
+                and len(list(case.output.glob("*.h5"))) == 1)
         # A link is neither replaced nor followed.
         (case.root / "empty").mkdir()
         (case.root / "link").symlink_to("empty")
         for command in (inputs, ["extract", case.root / "sound"]):
             _, error = dfine_pack(*command, "--output", case.root / "link", expect=1)
-            assert "symbolic link" in error and (case.root / "link").is_symlink() and list((case.root / "empty").iterdir()) == []
+            assert ("symbolic link" in error and (case.root / "link").is_symlink()
+                    and list((case.root / "empty").iterdir()) == [])
 
 
 def check_wrong_usage():
@@ -379,7 +432,8 @@ def check_wrong_usage():
         _, error = dfine_pack(*arguments, expect=2)
         assert error
     out, _ = dfine_pack("--help")
-    assert all(text in out for text in ("--images", "--annotations", "--output", "--shard-size", "--jobs", "--skip-bad", "info", "verify"))
+    assert all(text in out for text in ("--images", "--annotations", "--output", "--shard-size",
+                                        "--jobs", "--skip-bad", "info", "verify"))
     out, _ = dfine_pack("--version")
     assert out.startswith("dfine-pack ") and out.split()[1][0].isdigit()
     for command in ("info", "verify"):
@@ -412,7 +466,8 @@ def check_verify_finds_damage():
 
         with h5py.File(pack / "shard-00001.h5") as f:
             bytes_at = f["image/bytes"].id.get_offset()
-            places = {name: f[name].id.get_offset() for name in ("image/offset", "image/crc32c", "box/xywh", "box/cxcywh", "dropped/label")}
+            places = {name: f[name].id.get_offset() for name in (
+                "image/offset", "image/crc32c", "box/xywh", "box/cxcywh", "dropped/label")}
         flip(pack / "shard-00001.h5", bytes_at + 20)
         damaged("shard-00001.h5", "record 0", "sub/a.png", "checksum", commands=["verify"])
         for at in [0, 9, *places.values()]:
@@ -421,7 +476,8 @@ def check_verify_finds_damage():
         # Two shards at once, and all images of the sound ones are still checked.
         flip(pack / "shard-00001.h5", bytes_at + 20)
         os.truncate(pack / "shard-00003.h5", 1000)
-        damaged("shard-00001.h5", "shard-00003.h5", "cut short", "2 things are damaged", "3 images in 3 shards", commands=["verify"])
+        damaged("shard-00001.h5", "shard-00003.h5", "cut short", "2 things are damaged",
+                "3 images in 3 shards", commands=["verify"])
         (pack / "shard-00002.h5").unlink()
         damaged("shard-00002.h5", "missing")
         shutil.copy(pack / "shard-00000.h5", pack / "shard-00002.h5")
@@ -429,18 +485,22 @@ def check_verify_finds_damage():
         manifest = (pack / "manifest.json").read_text()
         (pack / "manifest.json").write_text(manifest.replace('"zebra"', '"horse"'))
         damaged("checksum", "edited")
-        without_checksum = manifest[: manifest.rindex(',\n  "crc32c"')] + "\n}\n"  # as earlier versions wrote it
+        # as earlier versions wrote it
+        without_checksum = manifest[: manifest.rindex(',\n  "crc32c"')] + "\n}\n"
         (pack / "manifest.json").write_text(without_checksum)
         dfine_pack("verify", pack)
         (pack / "manifest.json").write_text(without_checksum.replace('"zebra"', '"horse"'))
         damaged("categories", "edited")
         # A shard listed twice, missing, or at another place, with totals that agree.
         for checksum in (True, False):
-            for order, message in (([0, 1, 1, 2, 3], "twice"), ([0, 1, 3], "checksum"), ([0, 2, 1, 3], "after a later shard"), ([0, 1, 2, 3, 0], "twice")):
+            for order, message in (([0, 1, 1, 2, 3], "twice"), ([0, 1, 3], "checksum"),
+                                   ([0, 2, 1, 3], "after a later shard"),
+                                   ([0, 1, 2, 3, 0], "twice")):
                 edited = json.loads(manifest)
                 entries = edited["shards"]
                 edited["shards"] = [entries[k] for k in order]
-                edited["totals"] = {key: sum(shard[key] for shard in edited["shards"]) for key in edited["totals"]}
+                edited["totals"] = {key: sum(shard[key] for shard in edited["shards"])
+                                    for key in edited["totals"]}
                 if not checksum:
                     del edited["crc32c"]
                     if message == "checksum":
@@ -459,12 +519,15 @@ def check_verify_finds_damage():
 
 
 def check_names_are_printed_escaped():
-    """Names of files and classes hold control characters and newlines; arguments hold bytes that are not UTF-8."""
+    """Names of files and classes hold control characters and newlines; arguments hold bytes that
+    are not UTF-8.
+    """
     file_name, class_name = "red\x1b[31m\nline.jpg", "cat\x1b]0;title\x07\nnew \u202eline"
     shown_file, shown_class = "red\\x1b[31m\\nline.jpg", "cat\\x1b]0;title\\x07\\nnew \\u202eline"
 
     def clean(text):
-        assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c == "\u202e" for c in text), repr(text)
+        assert not any((ord(c) < 0x20 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c == "\u202e"
+                       for c in text), repr(text)
         return text
 
     def rename(case):
@@ -495,7 +558,8 @@ def check_names_are_printed_escaped():
         assert f'image 30 ("{shown_file}")' in clean(error), error
     for arguments in (["info", b"gr\xfc\xdf\x1b"], [b"--gr\xfc\xdf\x1b"]):
         done = subprocess.run([str(BIN / "dfine-pack"), *arguments], capture_output=True)
-        assert done.returncode in (1, 2) and "gr\\xfc\\xdf\\x1b" in clean(done.stderr.decode()), done
+        assert (done.returncode in (1, 2)
+                and "gr\\xfc\\xdf\\x1b" in clean(done.stderr.decode())), done
 
 
 def check_folders_that_are_no_packs():
@@ -504,20 +568,26 @@ def check_folders_that_are_no_packs():
         path = case.write()
         (case.root / "file").write_text("x")
         case.pack("--part", "1/2", "--shard-size", "1")
-        faults = [(case.root / "none", "file_missing", "{}", "relative"), (case.root / "file", "format_invalid", "{}", "dfine-pack"),
-                  (case.images, "format_invalid", "manifest.json", "dfine-pack"), (case.output, "file_missing", "{}.parts", "parts")]  # fmt: skip
+        faults = [(case.root / "none", "file_missing", "{}", "relative"),
+                  (case.root / "file", "format_invalid", "{}", "dfine-pack"),
+                  (case.images, "format_invalid", "manifest.json", "dfine-pack"),
+                  (case.output, "file_missing", "{}.parts", "parts")]
         for wrong, code, value, hint in faults:
-            for command in (["info", wrong], ["verify", wrong], ["extract", wrong, "--output", case.root / "o"],
-                            ["--images", case.images, "--annotations", path, "--output", case.root / "o", "--compare", wrong]):  # fmt: skip
+            for command in (["info", wrong], ["verify", wrong],
+                            ["extract", wrong, "--output", case.root / "o"],
+                            ["--images", case.images, "--annotations", path,
+                             "--output", case.root / "o", "--compare", wrong]):
                 _, error = dfine_pack(*command, expect=1)
                 message, _, rest = error.partition("hint: ")
-                assert f"{wrong} " in message and value.format(wrong) in message and f"[{code}]" in message and hint in rest, error
+                assert (f"{wrong} " in message and value.format(wrong) in message
+                        and f"[{code}]" in message and hint in rest), error
 
 
 def check_progress_on_a_terminal():
     """On a terminal the progress rewrites one line; what is left on it at the end is the whole."""
     with Case() as case:
-        command = f"{BIN}/dfine-pack --images {case.images} --annotations {case.write()} --output {case.output}"
+        command = (f"{BIN}/dfine-pack --images {case.images} --annotations {case.write()} --output "
+                   f"{case.output}")
         done = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True)
         assert done.returncode == 0 and b"\r\x1b[Kpacked 4 of 4 images" in done.stdout, done.stdout
     with Case() as case:

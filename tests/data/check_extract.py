@@ -1,4 +1,6 @@
-"""dfine-pack extract gives images and annotations back; packing them again gives the same bytes, and pycocotools reads the same numbers."""
+"""dfine-pack extract gives images and annotations back; packing them again gives the same bytes,
+and pycocotools reads the same numbers.
+"""
 import contextlib
 import io
 import json
@@ -14,26 +16,31 @@ from packing import BCCD, Case, crc32c, dfine_pack, run_checks
 
 
 def contents(folder):
-    """Without the report: it lists files beside the packed images, and extract() gives back only these."""
+    """Without the report: it lists files beside the packed images, and extract() gives back only
+    these.
+    """
     files = [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "report.html"]
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def pack_again(case, *arguments):
     out = case.root / "out"
-    dfine_pack("--images", out / "images", "--annotations", out / "annotations.json", "--output", case.root / "again", *arguments)
+    dfine_pack("--images", out / "images", "--annotations", out / "annotations.json",
+               "--output", case.root / "again", *arguments)
     assert contents(case.root / "again") == contents(case.output)
 
 
 def check_shipped_images():
     with Case() as case:
         size = ["--shard-size", "500KiB"]
-        dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "train.json", "--output", case.output, *size)
+        dfine_pack("--images", BCCD / "images", "--annotations", BCCD / "train.json",
+                   "--output", case.output, *size)
         out, _ = dfine_pack("extract", case.output, "--output", case.root / "out", "--jobs", "3")
         coco = json.loads((BCCD / "train.json").read_text())
         assert f"extracted {len(coco['images'])} images" in out and "dfine-pack" in out, out
         for image in coco["images"]:
-            assert (case.root / "out/images" / image["file_name"]).read_bytes() == (BCCD / "images" / image["file_name"]).read_bytes()
+            assert ((case.root / "out/images" / image["file_name"]).read_bytes()
+                    == (BCCD / "images" / image["file_name"]).read_bytes())
         with contextlib.redirect_stdout(io.StringIO()):
             ours, theirs = COCO(case.root / "out/annotations.json"), COCO(BCCD / "train.json")
         for k in theirs.anns:
@@ -45,7 +52,9 @@ def check_shipped_images():
 
 
 def check_odd_sets():
-    """Crowds, dropped boxes among others, odd names and numbers, missing areas, no annotations, a split, images made smaller, an empty folder as output."""
+    """Crowds, dropped boxes among others, odd names and numbers, missing areas, no annotations, a
+    split, images made smaller, an empty folder as output.
+    """
     with Case() as case:
         case.coco["annotations"][0]["bbox"] = [0.1, 1e-7, 1 / 3, 33.00000000000001]
         case.coco["annotations"][0]["area"] = 1.7976931348623157e308
@@ -112,8 +121,10 @@ def check_refusals_leave_nothing():
 
     with Case() as case:
         case.pack()
-        _, error = dfine_pack("extract", case.output, "--output", case.root / "out", expect=1, preexec_fn=limit)
-        assert "cannot write" in error and "File too large" in error and case.beside() == ["pack"], error
+        _, error = dfine_pack("extract", case.output, "--output", case.root / "out", expect=1,
+                              preexec_fn=limit)
+        assert ("cannot write" in error and "File too large" in error
+                and case.beside() == ["pack"]), error
 
 
 def check_names_cannot_leave_the_folder():
@@ -132,7 +143,8 @@ def check_names_cannot_leave_the_folder():
         begin, size = entry["image_bytes_offset"], entry["image_bytes"]
         entry["index_crc32c"] = f"{crc32c(data[:begin] + data[begin + size:]):08x}"
         del manifest["crc32c"]
-        manifest["crc32c"] = f"{crc32c((json.dumps(manifest, indent=2, ensure_ascii=False) + chr(10)).encode()):08x}"
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        manifest["crc32c"] = f"{crc32c(text.encode()):08x}"
         (case.output / "manifest.json").write_text(json.dumps(manifest))
         dfine_pack("verify", case.output)
         _, error = dfine_pack("extract", case.output, "--output", case.root / "out", expect=1)

@@ -1,4 +1,6 @@
-"""What dfine-pack reads: YOLO and VOC folders, every kind of image file, EXIF orientation; and what --max-side and --val-fraction make of it."""
+"""What dfine-pack reads: YOLO and VOC folders, every kind of image file, EXIF orientation; and what
+--max-side and --val-fraction make of it.
+"""
 import io
 import json
 import os
@@ -22,15 +24,20 @@ class Pack:
         self.images, self.files = [], []
         for shard in manifest["shards"]:
             with h5py.File(folder / shard["file"]) as f:
-                d = {k: f[k][()] for k in ("image/offset", "image/size", "image/crc32c", "image/bytes", "image/id", "image/width", "image/height",
-                                           "box/first", "box/label", "box/xywh", "box/cxcywh", "box/area", "box/iscrowd", "image/file_name")}
+                d = {k: f[k][()] for k in ("image/offset", "image/size", "image/crc32c",
+                                           "image/bytes", "image/id", "image/width", "image/height",
+                                           "box/first", "box/label", "box/xywh", "box/cxcywh",
+                                           "box/area", "box/iscrowd", "image/file_name")}
             for i, name in enumerate(d["image/file_name"]):
                 a, b = int(d["box/first"][i]), int(d["box/first"][i + 1])
                 self.images.append({
-                    "id": int(d["image/id"][i]), "file_name": name.decode(), "size": (int(d["image/width"][i]), int(d["image/height"][i])),
-                    "label": d["box/label"][a:b].tolist(), "xywh": d["box/xywh"][a:b], "cxcywh": d["box/cxcywh"][a:b], "area": d["box/area"][a:b],
+                    "id": int(d["image/id"][i]), "file_name": name.decode(),
+                    "size": (int(d["image/width"][i]), int(d["image/height"][i])),
+                    "label": d["box/label"][a:b].tolist(), "xywh": d["box/xywh"][a:b],
+                    "cxcywh": d["box/cxcywh"][a:b], "area": d["box/area"][a:b],
                     "iscrowd": d["box/iscrowd"][a:b].tolist()})
-                file = d["image/bytes"][int(d["image/offset"][i]) : int(d["image/offset"][i] + d["image/size"][i])].tobytes()
+                file = d["image/bytes"][int(d["image/offset"][i]) : int(
+                    d["image/offset"][i] + d["image/size"][i])].tobytes()
                 assert crc32c(file) == d["image/crc32c"][i]
                 self.files.append(file)
 
@@ -66,7 +73,8 @@ class Folder(Case):
 
 def yolo_set(names="names: [cat, dog]\n", path=""):
     case = Folder()
-    case.yaml = case.put("data.yaml", f"{path}train: images/train\nval: [images/val, images/more]\ntest: test.txt\n{names}")
+    case.yaml = case.put("data.yaml", f"{path}train: images/train\nval: [images/val, "
+                                      f"images/more]\ntest: test.txt\n{names}")
     case.put("images/train/b.jpg", picture(64, 48))
     case.put("images/train/sub/a.PNG", picture(40, 80))
     case.put("images/train/empty.webp", picture(30, 30))
@@ -87,15 +95,20 @@ def check_yolo():
             assert "packed 3 images" in out and "images without boxes: 1" in out, out
             pack = Pack(case.output)
             assert pack.categories == [(0, "cat"), (1, "dog")]
-            assert pack.names() == ["b.jpg", "empty.webp", "sub/a.PNG"] and [i["id"] for i in pack.images] == [1, 2, 3]
+            assert (pack.names() == ["b.jpg", "empty.webp", "sub/a.PNG"]
+                    and [i["id"] for i in pack.images] == [1, 2, 3])
             b, empty, a = pack.images
-            # centre and size times 64 x 48; the second box is cut at the left border: x from -0.05 to 0.25
-            assert b["label"] == [1, 0] and np.allclose(b["xywh"], [[24, 12, 16, 24], [-3.2, 2.4, 19.2, 4.8]], atol=1e-12)
-            assert np.allclose(b["cxcywh"], [[0.5, 0.5, 0.25, 0.5], [0.125, 0.1, 0.25, 0.1]], atol=1e-7)
+            # centre and size times 64 x 48; the second box is cut at the left border: x from -0.05
+            # to 0.25
+            assert (b["label"] == [1, 0] and np.allclose(
+                b["xywh"], [[24, 12, 16, 24], [-3.2, 2.4, 19.2, 4.8]], atol=1e-12))
+            assert np.allclose(b["cxcywh"], [[0.5, 0.5, 0.25, 0.5], [0.125, 0.1, 0.25, 0.1]],
+                               atol=1e-7)
             assert np.allclose(b["area"], [16 * 24, 19.2 * 4.8]) and b["iscrowd"] == [0, 0]
             assert empty["label"] == []
             # the polygon's corners: x 0.25 to 0.75, y 0.125 to 0.875 of 40 x 80
-            assert a["label"] == [1, 0] and np.allclose(a["xywh"], [[10, 10, 20, 60], [0, 0, 40, 80]], atol=1e-12)
+            assert (a["label"] == [1, 0]
+                    and np.allclose(a["xywh"], [[10, 10, 20, 60], [0, 0, 40, 80]], atol=1e-12))
             assert (case.root / "set/images/train/b.jpg").read_bytes() == pack.files[0]
 
 
@@ -105,17 +118,22 @@ def check_yolo_ways_to_name_images():
         assert Pack(case.output).names() == ["images/val/v.jpg", "images/more/w.jpg"]
         case.run("--format", "yolo", "--annotations", case.yaml, "--split", "test", "--overwrite")
         pack = Pack(case.output)
-        assert pack.names() == ["images/more/w.jpg", "images/val/v.jpg"] and [i["label"] for i in pack.images] == [[], [0]]
-        case.run("--format", "yolo", "--annotations", case.yaml, "--images", case.root / "set/images/val", "--overwrite")
+        assert (pack.names() == ["images/more/w.jpg", "images/val/v.jpg"]
+                and [i["label"] for i in pack.images] == [[], [0]])
+        case.run("--format", "yolo", "--annotations", case.yaml,
+                 "--images", case.root / "set/images/val", "--overwrite")
         assert Pack(case.output).names() == ["v.jpg"]
-        case.put("test.txt", f"{case.root}/set/images/val/v.jpg\n")  # absolute, while the rest is relative
-        case.run("--format", "yolo", "--annotations", os.path.relpath(case.yaml), "--split", "test", "--overwrite")
+        # absolute, while the rest is relative
+        case.put("test.txt", f"{case.root}/set/images/val/v.jpg\n")
+        case.run("--format", "yolo", "--annotations", os.path.relpath(case.yaml), "--split", "test",
+                 "--overwrite")
         assert Pack(case.output).names() == ["images/val/v.jpg"]
     with yolo_set(path="path: data\n") as case:  # relative to the file, or not there at all
         case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
         shutil.copytree(case.root / "set", case.root / "up/data")
         shutil.move(case.root / "up/data/data.yaml", case.root / "up/data.yaml")
-        case.run("--format", "yolo", "--annotations", case.root / "up/data.yaml", "--split", "train", "--overwrite")
+        case.run("--format", "yolo", "--annotations", case.root / "up/data.yaml",
+                 "--split", "train", "--overwrite")
         assert len(Pack(case.output).images) == 3
     with yolo_set("names: [cat, dog]\nkpt_shape: [2, 2]\n") as case:  # key points after the box
         case.put("labels/train/b.txt", "1 0.5 0.5 0.25 0.5 0.4 0.4 0.6 0.6\n")
@@ -125,10 +143,15 @@ def check_yolo_ways_to_name_images():
 
 
 def check_yolo_images_elsewhere():
-    """Lists whose images lie outside of the dataset's folder: names are relative to the folder that holds them all."""
-    for split, expected in (("list", ["more/w.jpg", "train/b.jpg"]), ("both", ["more/w.jpg", "train/b.jpg"]), ("one", ["b.jpg"])):
+    """Lists whose images lie outside of the dataset's folder: names are relative to the folder that
+    holds them all.
+    """
+    for split, expected in (("list", ["more/w.jpg", "train/b.jpg"]),
+                            ("both", ["more/w.jpg", "train/b.jpg"]), ("one", ["b.jpg"])):
         with Folder() as case:
-            yaml = case.put("cfg/data.yaml", "names: [cat, dog]\nboth: [../images/more, ../images/train]\none: ../images/train\nlist: list.txt\n")
+            yaml = case.put("cfg/data.yaml",
+                            "names: [cat, dog]\nboth: [../images/more, ../images/train]\none: "
+                            "../images/train\nlist: list.txt\n")
             case.put("images/train/b.jpg", picture(64, 48))
             case.put("images/more/w.jpg", picture(64, 48))
             case.put("labels/train/b.txt", "1 0.5 0.5 0.25 0.5\n")
@@ -143,9 +166,11 @@ def check_yolo_from_inside_the_image_folder():
     with yolo_set() as case:
         case.put("images/b.jpg", picture(64, 48))
         case.put("labels/b.txt", "0 0.5 0.5 0.25 0.5\n")
-        case.run("--format", "yolo", "--annotations", case.yaml, "--images", ".", cwd=case.root / "set/images")
+        case.run("--format", "yolo", "--annotations", case.yaml, "--images", ".",
+                 cwd=case.root / "set/images")
         pack = Pack(case.output)
-        assert pack.names()[0] == "b.jpg" and pack.images[0]["label"] == [0] and pack.names()[2] == "train/b.jpg" and pack.images[2]["label"] == [1, 0]
+        assert (pack.names()[0] == "b.jpg" and pack.images[0]["label"] == [0]
+                and pack.names()[2] == "train/b.jpg" and pack.images[2]["label"] == [1, 0])
 
 
 def check_links_to_folders():
@@ -156,10 +181,13 @@ def check_links_to_folders():
         (case.root / "set/images/train/more").symlink_to("../more")
         (case.root / "set/images/train/loop").symlink_to("loop")
         case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train")
-        assert Pack(case.output).names() == ["b.jpg", "empty.webp", "more/w.jpg", "sub/a.PNG", "sub/up/more/w.jpg", "sub/up/val/v.jpg"], Pack(case.output).names()
+        assert Pack(case.output).names() == ["b.jpg", "empty.webp", "more/w.jpg", "sub/a.PNG",
+                                             "sub/up/more/w.jpg",
+                                             "sub/up/val/v.jpg"], Pack(case.output).names()
     with yolo_set() as case:
         (case.root / "set/images/train/loop.jpg").symlink_to("loop.jpg")
-        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                            expect=1)
         assert "loop.jpg" in error, error
 
 
@@ -187,9 +215,12 @@ def check_pipes_are_refused():
     """Reading one that nobody writes would wait for ever."""
     with yolo_set() as case:
         for path, arguments in (
-            (case.root / "set/labels/train/b.txt", ["--format", "yolo", "--annotations", case.yaml, "--split", "train"]),
-            (case.root / "pipe", ["--format", "yolo", "--annotations", case.root / "pipe", "--split", "train"]),
-            (case.root / "pipe", ["--images", case.root / "set/images", "--annotations", case.root / "pipe"]),
+            (case.root / "set/labels/train/b.txt",
+             ["--format", "yolo", "--annotations", case.yaml, "--split", "train"]),
+            (case.root / "pipe",
+             ["--format", "yolo", "--annotations", case.root / "pipe", "--split", "train"]),
+            (case.root / "pipe",
+             ["--images", case.root / "set/images", "--annotations", case.root / "pipe"]),
         ):
             path.unlink(missing_ok=True)
             os.mkfifo(path)
@@ -197,49 +228,72 @@ def check_pipes_are_refused():
             assert str(path) in error and "[file_unreadable]" in error and "hint: " in error, error
         reading, writing = os.pipe()
         os.close(writing)
-        _, error = case.run("--images", case.root / "set/images", "--annotations", f"/dev/fd/{reading}", expect=1, pass_fds=[reading])
+        _, error = case.run("--images", case.root / "set/images",
+                            "--annotations", f"/dev/fd/{reading}", expect=1, pass_fds=[reading])
         os.close(reading)
         assert "[file_unreadable]" in error, error
 
 
 def check_bad_yolo():
-    for line, what in (("2 .5 .5 .1 .1", "class 2"), ("0 .5 .5 .1", "4 numbers"), ("0", "1 number"), ("0 .5 .5 .1 .1 .9", "6 numbers"),
-                       ("x .5 .5 .1 .1", '"x"'), ("0 320 240 64 48", "320 "), ("0 .5 nan .1 .1", '"nan"'),
-                       ("-1 .5 .5 .1 .1", "class -1"), ("99999999999999999999 .5 .5 .1 .1", "class 99999999999999999999"),
+    for line, what in (("2 .5 .5 .1 .1", "class 2"), ("0 .5 .5 .1", "4 numbers"), ("0", "1 number"),
+                       ("0 .5 .5 .1 .1 .9", "6 numbers"),
+                       ("x .5 .5 .1 .1", '"x"'), ("0 320 240 64 48", "320 "),
+                       ("0 .5 nan .1 .1", '"nan"'),
+                       ("-1 .5 .5 .1 .1", "class -1"),
+                       ("99999999999999999999 .5 .5 .1 .1", "class 99999999999999999999"),
                        ("0 .5 .5 1.2345678901 .1", "1.2345678901"), ("0 .5 0,5 .1 .1", '"0,5"'),
-                       ("1234567 .5 .5 .1 .1", "class 1234567"), ("0.5 .5 .5 .1 .1", "class 0.5"), ("0 .5 .5 1.5 .1", "1.5 ")):
+                       ("1234567 .5 .5 .1 .1", "class 1234567"), ("0.5 .5 .5 .1 .1", "class 0.5"),
+                       ("0 .5 .5 1.5 .1", "1.5 ")):
         with yolo_set() as case:
             case.put("labels/train/b.txt", "0 .5 .5 .2 .2\n" + line + "\n")
-            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
-            assert "labels/train/b.txt, line 2: " in error and what in error and "[record_invalid]" in error and "hint: " in error, error
+            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                                expect=1)
+            assert ("labels/train/b.txt, line 2: " in error and what in error
+                    and "[record_invalid]" in error and "hint: " in error), error
             assert not case.output.exists()
-            out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", "--skip-bad")
-            assert "skipped: 1 image" in out and Pack(case.output).names() == ["empty.webp", "sub/a.PNG"], out
-    for text, what in (("names: [a\n", "line 2"), ("train: images\n", "data.yaml"), ("names: {0: a, 2: b}\n", "line 1: `names`"),
-                       ("names: [a]\nnc: 2\n", "line 2: `nc` is 2"), ("[1]", "data.yaml"), ("names: 3", "line 1"),
-                       ("x: 1\nnames: {99999999999999999999: a}", "line 2: the class id 99999999999999999999"),
-                       ("names:\n  0: a\n  b: c\n", 'line 3: the class id "b"'), ("names: {0.5: a}", '"0.5"'),
+            out, _ = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                              "--skip-bad")
+            assert ("skipped: 1 image" in out and Pack(case.output).names()
+                    == ["empty.webp", "sub/a.PNG"]), out
+    for text, what in (("names: [a\n", "line 2"), ("train: images\n", "data.yaml"),
+                       ("names: {0: a, 2: b}\n", "line 1: `names`"),
+                       ("names: [a]\nnc: 2\n", "line 2: `nc` is 2"), ("[1]", "data.yaml"),
+                       ("names: 3", "line 1"),
+                       ("x: 1\nnames: {99999999999999999999: a}",
+                        "line 2: the class id 99999999999999999999"),
+                       ("names:\n  0: a\n  b: c\n", 'line 3: the class id "b"'),
+                       ("names: {0.5: a}", '"0.5"'),
                        ("names: {-1: a}", '"-1"'), ("names: {[0]: a}", "the class id"),
-                       ("names: {0: a, 0: b}", "class 0 twice"), ("names: [[a, b]]", "line 1: a class name"),
-                       ("names: {0: {b: c}}", "line 1: a class name"), ("names: [a]\nnc: two", 'line 2: `nc` "two"'),
-                       ("names: [a]\nnc: [1]", "line 2: `nc`"), ("names: [a]\nnc: -1", 'line 2: `nc` "-1"'),
-                       ("names: [a]\ntrain: [[b]]", "line 2: an entry of 'train'"), ("names: [a]\ntrain: {a: 1}", "line 2"),
-                       ("names: [a]\ntrain: nowhere", "nowhere"), ("names: [a]", "no entry 'train'")):
+                       ("names: {0: a, 0: b}", "class 0 twice"),
+                       ("names: [[a, b]]", "line 1: a class name"),
+                       ("names: {0: {b: c}}", "line 1: a class name"),
+                       ("names: [a]\nnc: two", 'line 2: `nc` "two"'),
+                       ("names: [a]\nnc: [1]", "line 2: `nc`"),
+                       ("names: [a]\nnc: -1", 'line 2: `nc` "-1"'),
+                       ("names: [a]\ntrain: [[b]]", "line 2: an entry of 'train'"),
+                       ("names: [a]\ntrain: {a: 1}", "line 2"),
+                       ("names: [a]\ntrain: nowhere", "nowhere"),
+                       ("names: [a]", "no entry 'train'")):
         with yolo_set() as case:
             case.put("data.yaml", text)
-            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+            _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                                expect=1)
             assert what in error and "hint: " in error, error
     with yolo_set() as case:
         shutil.rmtree(case.root / "set/labels")
-        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                            expect=1)
         assert "[file_missing]" in error and "labels/train/b.txt" in error, error
     with yolo_set() as case:
-        shutil.copy(case.root / "set/images/train/b.jpg", os.fsencode(case.root / "set/images/train") + b"/\xff.jpg")
-        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1, errors="replace")
+        shutil.copy(case.root / "set/images/train/b.jpg",
+                    os.fsencode(case.root / "set/images/train") + b"/\xff.jpg")
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                            expect=1, errors="replace")
         assert "not UTF-8" in error, error
     with yolo_set() as case:
         case.put("images/train/b.jpg", "no jpeg")
-        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train",
+                            expect=1)
         assert "images/train/b.jpg" in error, error
 
 
@@ -262,20 +316,26 @@ def check_yolo_paths_in_messages():
         ):
             case.put("list.txt", "\n".join(lines))
             _, error = case.run(*run, expect=1, cwd=case.root / "set")
-            assert place in error and advice in error and "[record_invalid]" in error and "./" not in error, error
-        for line, advice in (('"images/train/b.jpg"', "quotes"), ("'images/train/b.jpg'", "quotes"), ("https://a.b/c.jpg", "download")):
+            assert (place in error and advice in error and "[record_invalid]" in error
+                    and "./" not in error), error
+        for line, advice in (('"images/train/b.jpg"', "quotes"), ("'images/train/b.jpg'", "quotes"),
+                             ("https://a.b/c.jpg", "download")):
             case.put("list.txt", line)
             _, error = case.run(*run, expect=1, cwd=case.root / "set")
-            assert "[file_missing]" in error and "list.txt, line 1" in error and advice in error.partition("hint: ")[2], error
+            assert ("[file_missing]" in error and "list.txt, line 1" in error
+                    and advice in error.partition("hint: ")[2]), error
         case.put("list.txt", "./images/train/b.jpg")
         case.run(*run, cwd=case.root / "set")
-        assert [(i["file_name"], i["label"]) for i in Pack(case.output).images] == [("images/train/b.jpg", [1, 0])]
+        assert [(i["file_name"], i["label"])
+                for i in Pack(case.output).images] == [("images/train/b.jpg", [1, 0])]
 
 
 def voc_xml(objects, name="", size=(64, 48)):
-    text = f"<annotation>\n<filename>{name}</filename>\n<size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>\n"
+    text = (f"<annotation>\n<filename>{name}</filename>\n<size><width>{size[0]}</width>"
+            f"<height>{size[1]}</height><depth>3</depth></size>\n")
     for kind, box, more in objects:
-        corners = "".join(f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
+        corners = "".join(f"<{k}>{v}</{k}>"
+                          for k, v in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True))
         text += f"<object>\n<name>{kind}</name>{more}\n<bndbox>{corners}</bndbox></object>\n"
     return text + "</annotation>\n"
 
@@ -286,7 +346,8 @@ def voc_set():
     case.put("JPEGImages/2.png", picture(64, 48))
     case.put("JPEGImages/3.jpg", picture(64, 48))
     part = "<difficult>1</difficult><part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
-    case.put("Annotations/1.xml", voc_xml([("dog", (1, 1, 64, 48), ""), ("person", (10, 20.5, 30, 40), part)], "other.jpg"))
+    case.put("Annotations/1.xml", voc_xml([("dog", (1, 1, 64, 48), ""),
+                                           ("person", (10, 20.5, 30, 40), part)], "other.jpg"))
     case.put("Annotations/2.xml", voc_xml([], size=(0, 0)))
     case.put("Annotations/3.xml", voc_xml([("cat", (5, 5, 5, 5), "")]))
     case.put("ImageSets/Main/train.txt", "2\n1\n")
@@ -299,12 +360,15 @@ def check_voc():
     with voc_set() as case:
         case.run(*case.arguments, "--split", "train")
         pack = Pack(case.output)
-        assert pack.categories == [(0, "cat"), (1, "dog"), (2, "person")], "classes of all files, so that splits agree"
+        assert pack.categories == [(0, "cat"), (1, "dog"),
+                                   (2, "person")], "classes of all files, so that splits agree"
         assert pack.names() == ["2.png", "1.jpg"] and pack.images[0]["label"] == []
         # pixel numbers from 1, both ends in the box: 1..64 is the whole width
         one = pack.images[1]
-        assert one["label"] == [1, 2] and np.array_equal(one["xywh"], [[0, 0, 64, 48], [9, 19.5, 21, 20.5]]) and one["iscrowd"] == [0, 0]
-        assert np.array_equal(one["cxcywh"][0], [0.5, 0.5, 1, 1]) and np.array_equal(one["area"], [64 * 48, 21 * 20.5])
+        assert (one["label"] == [1, 2] and np.array_equal(
+            one["xywh"], [[0, 0, 64, 48], [9, 19.5, 21, 20.5]]) and one["iscrowd"] == [0, 0])
+        assert (np.array_equal(one["cxcywh"][0], [0.5, 0.5, 1, 1])
+                and np.array_equal(one["area"], [64 * 48, 21 * 20.5]))
         case.run(*case.arguments, "--split", "dog_train", "--overwrite")
         assert Pack(case.output).names() == ["1.jpg"]
         case.run(*case.arguments, "--overwrite")
@@ -321,37 +385,51 @@ def check_voc():
 
 def check_bad_voc():
     good = voc_xml([("dog", (1, 1, 4, 4), "")])
-    for text, what in ((good.replace("</object>", ""), "line 7: broken XML"), (good.replace("<name>dog</name>", ""), "line 4: the <object> has no <name>"),
-                       (good.replace("bndbox", "box"), 'line 4: the <object> "dog" has no <bndbox>'), ("<x/>", "line 1: the root element is <x>"), ("<!-- -->", "line 1: broken XML: No document element"),
-                       (good.replace("<ymin>1</ymin>", "<ymin>top</ymin>"), 'line 6: the <bndbox> of "dog"'),
-                       (good.replace("<xmax>4", "<xmax>0"), "line 6: the <bndbox> of \"dog\""), ("", "broken XML"),
+    for text, what in ((good.replace("</object>", ""), "line 7: broken XML"),
+                       (good.replace("<name>dog</name>", ""), "line 4: the <object> has no <name>"),
+                       (good.replace("bndbox", "box"),
+                        'line 4: the <object> "dog" has no <bndbox>'),
+                       ("<x/>", "line 1: the root element is <x>"),
+                       ("<!-- -->", "line 1: broken XML: No document element"),
+                       (good.replace("<ymin>1</ymin>", "<ymin>top</ymin>"),
+                        'line 6: the <bndbox> of "dog"'),
+                       (good.replace("<xmax>4", "<xmax>0"), "line 6: the <bndbox> of \"dog\""),
+                       ("", "broken XML"),
                        (good.replace("<xmax>4", "<xmax>nan"), "no number <xmax>"),
-                       (good.replace("max>4", "max>1e200"), 'line 6: the <bndbox> of "dog"'), (voc_xml([], size=(65, 48)), "64x48 pixels, but")):
+                       (good.replace("max>4", "max>1e200"), 'line 6: the <bndbox> of "dog"'),
+                       (voc_xml([], size=(65, 48)), "64x48 pixels, but")):
         with voc_set() as case:
             case.put("Annotations/3.xml", text)
             _, error = case.run(*case.arguments, expect=1)
             assert what in error and "3." in error and "hint: " in error, error
             out, _ = case.run(*case.arguments, "--skip-bad")
-            assert "skipped: 1 image" in out and Pack(case.output).names() == ["1.jpg", "2.png"], out
+            assert ("skipped: 1 image" in out and Pack(case.output).names()
+                    == ["1.jpg", "2.png"]), out
     with voc_set() as case:
-        _, error = case.run(*case.arguments, "--classes", case.put("c.txt", "person\ndog"), expect=1)
+        _, error = case.run(*case.arguments, "--classes", case.put("c.txt", "person\ndog"),
+                            expect=1)
         assert 'Annotations/3.xml, line 4: unknown class "cat"' in error, error
-        for extra, what in ((["--split", "none"], "none.txt"), (["--classes", case.put("d.txt", "a\na\n")], "'a' twice"), (["--images", "/no/where"], "/no/where")):
+        for extra, what in ((["--split", "none"], "none.txt"),
+                            (["--classes", case.put("d.txt", "a\na\n")], "'a' twice"),
+                            (["--images", "/no/where"], "/no/where")):
             _, error = case.run(*case.arguments, *extra, expect=1)
             assert what in error, error
         case.put("JPEGImages/3.png", picture(64, 48))
         _, error = case.run(*case.arguments, expect=1)
-        assert "3.xml" in error and "3.jpg" in error and "3.png" in error and "[record_invalid]" in error, error
+        assert ("3.xml" in error and "3.jpg" in error and "3.png" in error
+                and "[record_invalid]" in error), error
         (case.root / "set/JPEGImages/3.png").unlink()
         (case.root / "set/JPEGImages/3.jpg").unlink()
         _, error = case.run(*case.arguments, expect=1)
         assert "JPEGImages/3.jpg" in error and "[file_missing]" in error, error
         case.put("JPEGImages/3.jpg", picture(64, 48))
-        for id in "123":  # no file gives class names: what is wrong with them, not that there are no classes
+        # no file gives class names: what is wrong with them, not that there are no classes
+        for id in "123":
             case.put(f"Annotations/{id}.xml", "<annotation>\n<x>")
         for extra in ([], ["--skip-bad"], ["--classes", case.put("c.txt", "person\ndog")]):
             _, error = case.run(*case.arguments, *extra, expect=1)
-            assert all(f"Annotations/{id}.xml, line 2: broken XML" in error for id in "123") and "hint: " in error, error
+            assert (all(f"Annotations/{id}.xml, line 2: broken XML" in error for id in "123")
+                    and "hint: " in error), error
         for id in "123":
             case.put(f"Annotations/{id}.xml", voc_xml([]))
         _, error = case.run(*case.arguments, expect=1)
@@ -359,7 +437,8 @@ def check_bad_voc():
         case.put("Annotations/1.xml", good)
         case.put("ImageSets/Main/train.txt", "1\n9\n")
         _, error = case.run(*case.arguments, "--split", "train", expect=1)
-        assert "train.txt, line 2: " in error and "9.xml" in error and "[record_invalid]" in error, error
+        assert ("train.txt, line 2: " in error and "9.xml" in error
+                and "[record_invalid]" in error), error
 
 
 def check_usage_errors_say_what_is_allowed():
@@ -386,15 +465,21 @@ def check_output_that_cannot_be_written():
             for target in ("> /dev/full", ">&-"):
                 if target == "> /dev/full" and not Path("/dev/full").is_char_device():
                     continue
-                done = subprocess.run(f"{BIN}/dfine-pack {command} {target}", shell=True, capture_output=True, text=True)
+                done = subprocess.run(f"{BIN}/dfine-pack {command} {target}", shell=True,
+                                      capture_output=True, text=True)
                 assert done.returncode == 1 and "[write_failed]" in done.stderr, done
 
 
 def check_wrong_usage():
-    for arguments in (["--format", "tfrecord", "--annotations", "x"], ["--format", "yolo", "--annotations", "x"], ["--annotations", "x", "--images", "y", "--split", "z"],
-                      ["--format", "yolo", "--annotations", "x", "--images", "y", "--split", "z"], ["--annotations", "x"], ["--format", "voc"],
-                      ["--format", "coco", "--annotations", "x", "--images", "y", "--classes", "z"], ["--annotations", "x", "--images", "y", "--val-fraction", "1"],
-                      ["--annotations", "x", "--images", "y", "--val-fraction", "0"], ["--annotations", "x", "--images", "y", "--seed", "1"],
+    for arguments in (["--format", "tfrecord", "--annotations", "x"],
+                      ["--format", "yolo", "--annotations", "x"],
+                      ["--annotations", "x", "--images", "y", "--split", "z"],
+                      ["--format", "yolo", "--annotations", "x", "--images", "y", "--split", "z"],
+                      ["--annotations", "x"], ["--format", "voc"],
+                      ["--format", "coco", "--annotations", "x", "--images", "y", "--classes", "z"],
+                      ["--annotations", "x", "--images", "y", "--val-fraction", "1"],
+                      ["--annotations", "x", "--images", "y", "--val-fraction", "0"],
+                      ["--annotations", "x", "--images", "y", "--seed", "1"],
                       ["--annotations", "x", "--images", "y", "--max-side", "3"]):
         dfine_pack("--output", "o", *arguments, expect=2)
 
@@ -404,17 +489,24 @@ def image_kinds():
     colour = picture(50, 40)
     grey16 = Image.fromarray(np.arange(50 * 40, dtype=np.uint16).reshape(40, 50) * 30)
     return {
-        "baseline.jpg": (colour, {}), "progressive.jpg": (colour, {"progressive": True}), "grey.jpg": (colour.convert("L"), {}),
-        "cmyk.jpg": (colour.convert("CMYK"), {}), "colour.png": (colour, {}), "palette.png": (colour.quantize(16), {}), "grey16.png": (grey16, {}),
-        "alpha.png": (colour.convert("RGBA"), {}), "greyalpha.png": (colour.convert("LA"), {}), "bit.png": (colour.convert("1"), {}),
-        "lossy.webp": (colour, {}), "lossless.webp": (colour, {"lossless": True}), "alpha.webp": (colour.convert("RGBA"), {}),
-    }  # fmt: skip
+        "baseline.jpg": (colour, {}), "progressive.jpg": (colour, {"progressive": True}),
+        "grey.jpg": (colour.convert("L"), {}),
+        "cmyk.jpg": (colour.convert("CMYK"), {}), "colour.png": (colour, {}),
+        "palette.png": (colour.quantize(16), {}), "grey16.png": (grey16, {}),
+        "alpha.png": (colour.convert("RGBA"), {}), "greyalpha.png": (colour.convert("LA"), {}),
+        "bit.png": (colour.convert("1"), {}),
+        "lossy.webp": (colour, {}), "lossless.webp": (colour, {"lossless": True}),
+        "alpha.webp": (colour.convert("RGBA"), {}),
+    }
 
 
 def coco_of(names, size=(50, 40)):
-    images = [{"id": i + 1, "file_name": name, "width": size[0], "height": size[1]} for i, name in enumerate(names)]
-    annotations = [{"id": i + 1, "image_id": i + 1, "category_id": 1, "bbox": [5, 4, 20, 16], "area": 300, "iscrowd": 0} for i in range(len(names))]
-    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
+    images = [{"id": i + 1, "file_name": name, "width": size[0], "height": size[1]}
+              for i, name in enumerate(names)]
+    annotations = [{"id": i + 1, "image_id": i + 1, "category_id": 1, "bbox": [5, 4, 20, 16],
+                    "area": 300, "iscrowd": 0} for i in range(len(names))]
+    return {"images": images, "annotations": annotations,
+            "categories": [{"id": 1, "name": "thing"}]}
 
 
 def check_every_kind_of_image_file():
@@ -427,19 +519,27 @@ def check_every_kind_of_image_file():
         coco = case.put("coco.json", json.dumps(coco_of(kinds)))
         case.run("--images", case.root / "set", "--annotations", coco)
         pack = Pack(case.output)
-        assert pack.names() == list(kinds) and all(f == (case.root / "set" / n).read_bytes() for n, f in zip(kinds, pack.files, strict=True))
-        # Made smaller: JPEG of Pillow's quality 95, pixels close to Pillow's own reduction of the picture that it decodes.
-        case.run("--images", case.root / "set", "--annotations", coco, "--max-side", "25", "--overwrite")
+        assert pack.names() == list(kinds)
+        assert all(file == (case.root / "set" / name).read_bytes()
+                   for name, file in zip(kinds, pack.files, strict=True))
+        # Made smaller: JPEG of Pillow's quality 95, pixels close to Pillow's own reduction of the
+        # picture that it decodes.
+        case.run("--images", case.root / "set", "--annotations", coco, "--max-side", "25",
+                 "--overwrite")
         reference = io.BytesIO()
         picture(50, 40).save(reference, "JPEG", quality=95)
         tables = Image.open(reference).quantization
-        for record, file, (name, _) in zip(Pack(case.output).images, Pack(case.output).files, kinds.items(), strict=True):
+        for record, file, (name, _) in zip(Pack(case.output).images, Pack(case.output).files,
+                                           kinds.items(), strict=True):
             small = Image.open(io.BytesIO(file))
-            assert small.format == "JPEG" and small.size == (25, 20) == record["size"] and small.quantization == tables, name
+            assert (small.format == "JPEG" and small.size == (25, 20) == record["size"]
+                    and small.quantization == tables), name
             whole = Image.open(case.root / "set" / name).convert("RGB")
-            error = np.abs(np.asarray(small.convert("RGB"), int) - np.asarray(whole.resize((25, 20), Image.BILINEAR), int))
+            error = np.abs(np.asarray(small.convert("RGB"), int)
+                           - np.asarray(whole.resize((25, 20), Image.BILINEAR), int))
             assert error.mean() < 4, (name, error.mean())
-            assert np.allclose(record["cxcywh"], [[0.3, 0.3, 0.4, 0.4]]) and np.allclose(record["xywh"], [[2.5, 2, 10, 8]]) and np.allclose(record["area"], 75)
+            assert (np.allclose(record["cxcywh"], [[0.3, 0.3, 0.4, 0.4]]) and np.allclose(
+                record["xywh"], [[2.5, 2, 10, 8]]) and np.allclose(record["area"], 75))
 
 
 def check_max_side_leaves_smaller_images_alone():
@@ -455,7 +555,8 @@ def check_max_side_leaves_smaller_images_alone():
         assert "made smaller: 2 images" in out, out
         pack = Pack(case.output)
         assert [i["size"] for i in pack.images] == [(200, 67), (100, 200), (200, 1)]
-        assert pack.files[1] == (case.root / "set/b.jpg").read_bytes() and pack.images[1]["area"].tolist() == [300]
+        assert (pack.files[1] == (case.root / "set/b.jpg").read_bytes()
+                and pack.images[1]["area"].tolist() == [300])
         dfine_pack("verify", case.output)
 
 
@@ -469,7 +570,8 @@ def check_orientation_is_counted_and_not_applied():
         for suffix in ("jpg", "png", "webp"):
             for kind, data in (("turned", exif), ("upright", upright), ("none", None)):
                 names.append(f"{kind}.{suffix}")
-                picture(50, 40).save(case.root / "set" / names[-1], **({"exif": data} if data else {}))
+                picture(50, 40).save(case.root / "set" / names[-1],
+                                     **({"exif": data} if data else {}))
         coco = case.put("coco.json", json.dumps(coco_of(names)))
         out, _ = case.run("--images", case.root / "set", "--annotations", coco)
         assert "EXIF orientation" in out and ": 3 images" in out, out
@@ -479,10 +581,12 @@ def check_orientation_is_counted_and_not_applied():
 def check_val_fraction():
     def split(*arguments, coco=BCCD / "train.json"):
         with Case() as case:
-            out, _ = dfine_pack("--images", BCCD / "images", "--annotations", coco, "--output", case.output, "--val-fraction", "0.2", *arguments)
+            out, _ = dfine_pack("--images", BCCD / "images", "--annotations", coco,
+                                "--output", case.output, "--val-fraction", "0.2", *arguments)
             assert sorted(p.name for p in case.output.iterdir()) == ["train", "val"]
             _, error = dfine_pack("info", case.output, expect=1)
-            assert f"give {case.output}/train or {case.output}/val" in error and "[format_invalid]" in error, error
+            assert (f"give {case.output}/train or {case.output}/val" in error
+                    and "[format_invalid]" in error), error
             packs = [Pack(case.output / name) for name in ("train", "val")]
             dfine_pack("verify", case.output / "val")
             return out, packs
@@ -498,13 +602,16 @@ def check_val_fraction():
     assert not set(train.names()) & set(val.names()) and train.categories == val.categories
     assert "train alone: none" in out and "val alone: none" in out, out
     ids = {image["id"] for image in val.images}
-    assert {i["id"] for i in split()[1][1].images} == ids and {i["id"] for i in split("--seed", "1")[1][1].images} != ids
+    assert ({i["id"] for i in split()[1][1].images} == ids
+            and {i["id"] for i in split("--seed", "1")[1][1].images} != ids)
     with Case() as case:  # neither order nor annotations matter
         path = case.root / "other.json"
-        path.write_text(json.dumps({**whole, "images": whole["images"][::-1], "annotations": whole["annotations"][:5]}))
+        path.write_text(json.dumps({**whole, "images": whole["images"][::-1],
+                                    "annotations": whole["annotations"][:5]}))
         out, (_, other) = split(coco=path)
         assert {i["id"] for i in other.images} == ids
-        assert "val alone: " in out and not ("train alone: none" in out and "val alone: none" in out), out
+        assert ("val alone: " in out
+                and not ("train alone: none" in out and "val alone: none" in out)), out
 
 
 if __name__ == "__main__":

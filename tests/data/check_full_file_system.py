@@ -22,9 +22,11 @@ def check(case):
             assert "[disk_full]" in error and "hint: " in error, error
             assert list(small.iterdir()) == []
         case.pack()
-        subprocess.run(f"head -c 20000 /dev/zero > {small}/fill", shell=True, stderr=subprocess.PIPE)
+        subprocess.run(f"head -c 20000 /dev/zero > {small}/fill", shell=True,
+                       stderr=subprocess.PIPE)
         with open(small / "out", "w") as out:
-            done = subprocess.run([BIN / "dfine-pack", "info", case.output], stdout=out, stderr=subprocess.PIPE, text=True)
+            done = subprocess.run([BIN / "dfine-pack", "info", case.output], stdout=out,
+                                  stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1 and "[write_failed]" in done.stderr, done
         for name in ("fill", "out"):
             (small / name).unlink()

@@ -21,7 +21,8 @@ UNLISTED = "image files that the annotation file does not list, not packed"
 def notes(out):
     """The lists of the closing summary: {title: (count, names)}."""
     found = {}
-    for title, count, names in re.findall(r"^(\S[^\n]*): ([\d,]+)\n((?:  [^\n]*\n)*)", out, re.MULTILINE):
+    for title, count, names in re.findall(r"^(\S[^\n]*): ([\d,]+)\n((?:  [^\n]*\n)*)", out,
+                                          re.MULTILINE):
         found[title] = (int(count.replace(",", "")), [line.strip() for line in names.splitlines()])
     return {
         title: value

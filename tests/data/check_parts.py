@@ -1,4 +1,6 @@
-"""dfine-pack --part: a pack made in parts, in any order and at once, is the pack made in one go, byte for byte."""
+"""dfine-pack --part: a pack made in parts, in any order and at once, is the pack made in one go,
+byte for byte.
+"""
 import json
 import random
 import shutil
@@ -12,23 +14,27 @@ SHIPPED = ["--images", BCCD / "images", "--annotations", BCCD / "val.json"]
 
 def contents(folder):
     """Every file below the folder with its bytes."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file()}
 
 
 def names(case):
-    return sorted(p.name for p in case.root.iterdir() if p.name not in ("images", "annotations.json"))
+    return sorted(p.name for p in case.root.iterdir()
+                  if p.name not in ("images", "annotations.json"))
 
 
 def pack_parts(case, order, count, *arguments, expect=0):
     outputs = []
     for index in order:
-        outputs.append(dfine_pack(*arguments, "--output", case.root / "parts", "--part", f"{index}/{count}", expect=expect)[0])
+        outputs.append(dfine_pack(*arguments, "--output", case.root / "parts",
+                                  "--part", f"{index}/{count}", expect=expect)[0])
     return outputs
 
 
 def check_parts_in_any_order_give_the_pack_of_one_go():
     """Also with more parts than shards, different threads, and a split."""
-    for count, options in ((1, []), (3, []), (4, ["--val-fraction", "0.3"]), (40, []), (2, ["--max-side", "320"])):
+    for count, options in ((1, []), (3, []), (4, ["--val-fraction", "0.3"]), (40, []),
+                           (2, ["--max-side", "320"])):
         with Case() as case:
             arguments = [*SHIPPED, "--shard-size", "300KiB", *options]
             dfine_pack(*arguments, "--output", case.root / "whole", "--jobs", "1")
@@ -38,7 +44,8 @@ def check_parts_in_any_order_give_the_pack_of_one_go():
             assert all("complete when" in out for out in outputs[:-1])
             parts = "the only part" if count == 1 else f"all {count} parts"
             assert f"{parts} " in outputs[-1] and "complete" in outputs[-1], outputs[-1]
-            assert contents(case.root / "parts") == contents(case.root / "whole") and len(contents(case.root / "whole")) > 5 - 3 * bool(options)
+            assert (contents(case.root / "parts") == contents(case.root / "whole")
+                    and len(contents(case.root / "whole")) > 5 - 3 * bool(options))
             assert names(case) == ["parts", "whole"], names(case)
             # The closing summary of the last part is that of the whole.
             whole, _ = dfine_pack(*arguments, "--output", case.root / "whole", "--overwrite")
@@ -50,8 +57,10 @@ def check_parts_that_finish_at_once():
         arguments = [*SHIPPED, "--shard-size", "300KiB"]
         dfine_pack(*arguments, "--output", case.root / "whole")
         for _ in range(6):
-            command = [BIN / "dfine-pack", *arguments, "--output", case.root / "parts", "--jobs", "1", "--part"]
-            runs = [subprocess.Popen([*command, f"{i}/4"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for i in range(1, 5)]
+            command = [BIN / "dfine-pack", *arguments, "--output", case.root / "parts",
+                       "--jobs", "1", "--part"]
+            runs = [subprocess.Popen([*command, f"{i}/4"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True) for i in range(1, 5)]
             for run in runs:
                 out, error = run.communicate(timeout=120)
                 assert run.returncode == 0, (out, error)
@@ -61,7 +70,9 @@ def check_parts_that_finish_at_once():
 
 
 def check_completing_at_once():
-    """All parts are there and four runs complete them at once: none harms the pack, whoever does what."""
+    """All parts are there and four runs complete them at once: none harms the pack, whoever does
+    what.
+    """
     with Case() as case:
         arguments = [*SHIPPED, "--shard-size", "100KiB"]
         dfine_pack(*arguments, "--output", case.root / "whole")
@@ -72,11 +83,14 @@ def check_completing_at_once():
             shutil.rmtree(case.root / f"out{index}.parts")
         for _ in range(8):
             shutil.copytree(kept, case.root / "parts.parts")
-            command = [BIN / "dfine-pack", *arguments, "--output", case.root / "parts", "--jobs", "1", "--part"]
-            runs = [subprocess.Popen([*command, f"{i}/3"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for i in (1, 2, 3, 1)]
+            command = [BIN / "dfine-pack", *arguments, "--output", case.root / "parts",
+                       "--jobs", "1", "--part"]
+            runs = [subprocess.Popen([*command, f"{i}/3"], stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE, text=True) for i in (1, 2, 3, 1)]
             for run in runs:
                 out, error = run.communicate(timeout=120)
-                assert run.returncode == 0 or "exists" in error, (out, error)  # one that began late finds the pack there
+                # one that began late finds the pack there
+                assert run.returncode == 0 or "exists" in error, (out, error)
             assert contents(case.root / "parts") == contents(case.root / "whole")
             assert names(case) == ["kept", "parts", "whole"], names(case)
             shutil.rmtree(case.root / "parts")
@@ -87,22 +101,28 @@ def check_skipped_images_change_no_other_shard():
         """The PNG file has a chunk whose checksum is wrong; sizes are as before."""
         case = Case()
         path = case.images / "sub/a.png"
-        path.write_bytes(path.read_bytes()[:-20] + bytes([path.read_bytes()[-20] ^ 1]) + path.read_bytes()[-19:])
+        path.write_bytes(path.read_bytes()[:-20] + bytes([path.read_bytes()[-20] ^ 1])
+                         + path.read_bytes()[-19:])
         return case
 
     for size in ("1", "1500"):
         with damaged() as case:
             annotations = case.write()
-            arguments = ["--images", case.images, "--annotations", annotations, "--shard-size", size, "--skip-bad"]
+            arguments = ["--images", case.images, "--annotations", annotations,
+                         "--shard-size", size, "--skip-bad"]
             dfine_pack(*arguments, "--output", case.root / "whole")
             pack_parts(case, [2, 1], 2, *arguments)
             assert contents(case.root / "parts") == contents(case.root / "whole")
             dfine_pack("verify", case.root / "parts")
     with damaged() as case:
         arguments = ["--images", case.images, "--annotations", case.write(), "--shard-size", "1"]
-        failing = [i for i in (1, 2, 3, 4) if subprocess.run([BIN / "dfine-pack", *map(str, arguments), "--output", case.root / "parts", "--part", f"{i}/4"], capture_output=True).returncode]
+        failing = [i for i in (1, 2, 3, 4)
+                   if subprocess.run([BIN / "dfine-pack", *map(str, arguments),
+                                      "--output", case.root / "parts", "--part", f"{i}/4"],
+                                     capture_output=True).returncode]
         assert len(failing) == 1, "only the part with the bad image fails"
-        assert [p.name for p in case.root.joinpath("parts.parts").iterdir() if "partial" in p.name] == []
+        assert [p.name for p in case.root.joinpath("parts.parts").iterdir()
+                if "partial" in p.name] == []
         # Repaired and repeated, it completes the pack.
         with Case() as sound:
             shutil.copy(sound.images / "sub/a.png", case.images / "sub/a.png")
@@ -116,8 +136,11 @@ def check_interrupted_and_repeated():
         arguments = [*SHIPPED, "--shard-size", "100KiB"]
         dfine_pack(*arguments, "--output", case.root / "whole")
         for number in (15, 9):
-            run = subprocess.Popen([BIN / "dfine-pack", *arguments, "--output", case.root / "parts", "--part", "1/2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            while not list(case.root.glob("parts.parts/.part-1-of-2.partial*/shard-*")) and run.poll() is None:
+            run = subprocess.Popen([BIN / "dfine-pack", *arguments, "--output", case.root / "parts",
+                                    "--part", "1/2"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+            while (not list(case.root.glob("parts.parts/.part-1-of-2.partial*/shard-*"))
+                   and run.poll() is None):
                 time.sleep(0.0005)
             run.send_signal(number)
             assert run.wait() in (-number, 0)
@@ -127,7 +150,8 @@ def check_interrupted_and_repeated():
         out = pack_parts(case, [1], 2, *arguments)[0]
         assert "part 1 " in out and "part 2 of 2" in out, out
         pack_parts(case, [2], 2, *arguments)
-        assert contents(case.root / "parts") == contents(case.root / "whole") and names(case) == ["parts", "whole"]
+        assert (contents(case.root / "parts") == contents(case.root / "whole")
+                and names(case) == ["parts", "whole"])
         # A run that was killed while it completed the pack: any part makes it good.
         shutil.rmtree(case.root / "parts")
         pack_parts(case, [2], 2, *arguments)
@@ -137,7 +161,8 @@ def check_interrupted_and_repeated():
         for shard in shards[: len(shards) // 2]:
             shard.rename(joined / shard.name)
         pack_parts(case, [1], 2, *arguments)
-        assert contents(case.root / "parts") == contents(case.root / "whole") and names(case) == ["parts", "whole"]
+        assert (contents(case.root / "parts") == contents(case.root / "whole")
+                and names(case) == ["parts", "whole"])
 
 
 def check_parts_of_different_input_are_refused():
@@ -147,7 +172,8 @@ def check_parts_of_different_input_are_refused():
         dfine_pack(*arguments, "--output", case.root / "parts", "--part", "1/2")
 
         def refused(part, *more, text):
-            _, error = dfine_pack(*arguments, *more, "--output", case.root / "parts", "--part", part, expect=1)
+            _, error = dfine_pack(*arguments, *more, "--output", case.root / "parts",
+                                  "--part", part, expect=1)
             assert text in error and "hint: " in error, error
 
         refused("1/3", text="part-1-of-2")
@@ -166,8 +192,10 @@ def check_parts_of_different_input_are_refused():
 
 def check_wrong_usage():
     for part in ("0/2", "3/2", "1", "1/", "/2", "a/b", "1/2/3", "-1/2", "1/0"):
-        dfine_pack("--images", "x", "--annotations", "y", "--output", "z", f"--part={part}", expect=2)
-    dfine_pack("--images", "x", "--annotations", "y", "--output", "z", "--part", "1/2", "--overwrite", expect=2)
+        dfine_pack("--images", "x", "--annotations", "y", "--output", "z", f"--part={part}",
+                   expect=2)
+    dfine_pack("--images", "x", "--annotations", "y", "--output", "z", "--part", "1/2",
+               "--overwrite", expect=2)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Which files of a VOC dataset are packed: sub-folders, upper-case extensions, hidden files, lists in ImageSets/Main."""
+"""Which files of a VOC dataset are packed: sub-folders, upper-case extensions, hidden files, lists
+in ImageSets/Main.
+"""
 import shutil
 
 from check_formats import Folder, Pack, picture, voc_set, voc_xml
@@ -16,7 +18,8 @@ def check_sub_folders_and_upper_case():
         case.put("JPEGImages/a/1.Png", picture(64, 48, 1))
         (case.root / "set/Annotations/a/loop").symlink_to("..")
         out, _ = case.run(*case.arguments)
-        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg", "a/1.Png", "a/b/4.JPG"], Pack(case.output).names()
+        assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg", "a/1.Png",
+                                             "a/b/4.JPG"], Pack(case.output).names()
         assert "not read" not in out and "not packed" not in out, out
         case.put("ImageSets/Main/deep.txt", "a/b/4\r\na/1\n")
         case.run(*case.arguments, "--split", "deep", "--overwrite")
@@ -30,7 +33,8 @@ def check_sub_folders_and_upper_case():
 
 def check_files_that_are_not_used_are_listed():
     with voc_set() as case:
-        for name in ("Annotations/.ipynb_checkpoints/1-checkpoint.xml", "Annotations/._1.xml", "JPEGImages/.hidden/9.jpg"):
+        for name in ("Annotations/.ipynb_checkpoints/1-checkpoint.xml", "Annotations/._1.xml",
+                     "JPEGImages/.hidden/9.jpg"):
             case.put(name, DOG if name.endswith("xml") else picture(8, 8))
         case.put("Annotations/notes.txt", "no XML")
         case.put("JPEGImages/lone.jpg", picture(64, 48))
@@ -38,10 +42,16 @@ def check_files_that_are_not_used_are_listed():
         out, _ = case.run(*case.arguments)
         assert Pack(case.output).names() == ["1.jpg", "2.png", "3.jpg"]
         hidden = out.split("hidden files and folders, not read: 3\n")[1]
-        assert all(f"set/{name}\n" in hidden for name in ("Annotations/.ipynb_checkpoints", "Annotations/._1.xml", "JPEGImages/.hidden")), out
-        assert "files of other kinds among the images and XML files, not read: 1\n" in out and "Annotations/notes.txt" in out, out
-        assert "images without an XML file, not packed: 2\n  deep/lone.jpg\n  lone.jpg\n" in out, out
-        out, _ = case.run(*case.arguments, "--split", "train", "--overwrite")  # a list names the images: others are no fault
+        assert (all(f"set/{name}\n" in hidden for name in (
+            "Annotations/.ipynb_checkpoints", "Annotations/._1.xml", "JPEGImages/.hidden"))), (
+out
+)
+        assert ("files of other kinds among the images and XML files, not read: 1\n" in out
+                and "Annotations/notes.txt" in out), out
+        assert ("images without an XML file, not packed: 2\n  deep/lone.jpg\n  "
+                "lone.jpg\n" in out), out
+        # a list names the images: others are no fault
+        out, _ = case.run(*case.arguments, "--split", "train", "--overwrite")
         assert "without an XML file" not in out, out
 
 
@@ -52,7 +62,8 @@ def check_folders_within_each_other():
             case.put(f"{xml}a.xml", DOG)
             case.put(f"{images}/a.jpg", picture(64, 48))
             case.put("classes.csv", "dog")
-            out, _ = case.run("--format", "voc", "--annotations", case.root / "set", "--images", f"{case.root}/set/{images}")
+            out, _ = case.run("--format", "voc", "--annotations", case.root / "set",
+                              "--images", f"{case.root}/set/{images}")
             others = "not read: 1\n" in out and "classes.csv\n" in out
             assert Pack(case.output).names() == ["a.jpg"] and others, out
 
@@ -69,12 +80,14 @@ def check_image_named_in_the_xml():
     with voc_set() as case:
         shutil.move(case.root / "set/JPEGImages/1.jpg", case.root / "set/JPEGImages/other.jpg")
         out, _ = case.run(*case.arguments)
-        assert Pack(case.output).names() == ["other.jpg", "2.png", "3.jpg"] and "without an XML file" not in out, out
+        assert (Pack(case.output).names() == ["other.jpg", "2.png", "3.jpg"]
+                and "without an XML file" not in out), out
 
 
 def check_image_that_cannot_be_read():
-    """An image with the id of the XML file is the one meant, readable or not: the boxes never go
-    to the image that a stale <filename> names."""
+    """An image with the id of the XML file is the one meant, readable or not. The boxes never go to
+    the image that a stale <filename> names.
+    """
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"  # ISO/IEC 14496-12: size, ftyp, brand
     for content, what in ((None, "GIF"), (heic, "HEIC"), (b"", "k.gif is empty")):
         for named in ("1.jpg", "lost.jpg", "k.jpg", ""):
@@ -104,8 +117,9 @@ def check_image_that_cannot_be_read():
 
 
 def check_image_of_another_xml_file():
-    """<filename> names an image that has an XML file of its own: it was copied, and the boxes are
-    those of an image that is not there."""
+    """<filename> names an image that has an XML file of its own. It was copied, and the boxes are
+    those of an image that is not there.
+    """
     with voc_set() as case:
         case.put("Annotations/k.xml", voc_xml([("cat", (3, 3, 30, 30), "")], "1.jpg"))
         _, error = case.run(*case.arguments, expect=1)
@@ -129,11 +143,14 @@ def lists(lines, *, names=(), expect=0):
 def check_lines_of_lists():
     # The whole line is an id where there is such a file, with spaces, quotes and flags in it.
     assert lists(["my photo"], names=["my photo", "my"])[0] == ["my photo.jpg"]
-    assert lists(["photo -1", "photo 1"], names=["photo -1", "photo 1", "photo"])[0] == ["photo -1.jpg", "photo 1.jpg"]
+    assert lists(["photo -1", "photo 1"],
+                 names=["photo -1", "photo 1", "photo"])[0] == ["photo -1.jpg", "photo 1.jpg"]
     assert lists(["\"my photo\"", "'1'"], names=["my photo"])[0] == ["my photo.jpg", "1.jpg"]
-    assert lists(['"my photo"  1', '"2"  -1'], names=["my photo"])[0] == ["my photo.jpg"]  # as Datumaro quotes ids with spaces
+    # as Datumaro quotes ids with spaces
+    assert lists(['"my photo"  1', '"2"  -1'], names=["my photo"])[0] == ["my photo.jpg"]
     assert lists(['"1"'], names=['"1"'])[0] == ['"1".jpg']
-    # The development kit's lists of one class: 1 shows it, 0 shows it in difficult objects alone, -1 does not (VOC2012 devkit_doc, 4.2.1).
+    # The development kit's lists of one class: 1 shows it, 0 shows it in difficult objects alone,
+    # -1 does not (VOC2012 devkit_doc, 4.2.1).
     names, out = lists(["1  1", "2 -1", "3  0", "my photo -1"], names=["my photo"])
     assert names == ["1.jpg", "3.jpg"], names
     assert "list.txt, skipped: 2\n  2\n  my photo\n" in out, out
@@ -143,8 +160,11 @@ def check_lines_of_lists():
 
 def check_paths_in_lists():
     """Lines that are paths of images or XML files, as other programs list them."""
-    for line, id in (("1.jpg", "1"), ("JPEGImages/1.jpg", "1"), ("./JPEGImages/1.jpg", "1"), ("Annotations/1.xml", "1"), ("/data/VOC/JPEGImages/1.jpg", "1"),
-                     ("sub\\b", "sub/b"), ("JPEGImages\\sub\\b.jpg", "sub/b"), ("C:\\VOC\\JPEGImages\\sub\\b.jpg", "sub/b"), ('"1.jpg"', "1"), ("1.jpg 1", "1")):
+    for line, id in (("1.jpg", "1"), ("JPEGImages/1.jpg", "1"), ("./JPEGImages/1.jpg", "1"),
+                     ("Annotations/1.xml", "1"), ("/data/VOC/JPEGImages/1.jpg", "1"),
+                     ("sub\\b", "sub/b"), ("JPEGImages\\sub\\b.jpg", "sub/b"),
+                     ("C:\\VOC\\JPEGImages\\sub\\b.jpg", "sub/b"), ('"1.jpg"', "1"),
+                     ("1.jpg 1", "1")):
         _, out = lists(["2", line], names=["sub/b"], expect=1)
         assert "list.txt, line 2: " in out and f"mean {id}?" in out, out
     for line in ("9", "9.jpg", "sub/1/", "C:\\"):
@@ -154,7 +174,8 @@ def check_paths_in_lists():
 
 def check_bad_lists():
     # A second word that is no flag belongs to the id: it is not 1.xml that is meant.
-    for line, what in (("1 b", "1 b.xml "), ("9", "9.xml "), ("9 1", "9.xml "), ("1 2 1", "1 2.xml ")):
+    for line, what in (("1 b", "1 b.xml "), ("9", "9.xml "), ("9 1", "9.xml "),
+                       ("1 2 1", "1 2.xml ")):
         _, out = lists(["2", "", line], expect=1)
         assert "ImageSets/Main/list.txt, line 3: " in out and what in out, out
     _, out = lists(["1", "2", "1 1"], expect=1)

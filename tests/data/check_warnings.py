@@ -162,7 +162,8 @@ def check_classes_of_one_name():
 
 
 def check_classes_that_count_as_one_name():
-    """Names that are one when weights are matched by name: weights/class_match_test.cpp has them."""
+    """Names that are one when weights are matched by name: weights/class_match_test.cpp has them.
+    """
     for names in (
         ["cat", "Cat"],
         ["traffic light", "traffic_light", "Traffic-Light"],
@@ -359,7 +360,8 @@ def check_splits_of_other_formats_refuse_to_drop():
         run = ["--format", "yolo", "--annotations", case.yaml]
         _, error = case.run(*run, "--split", "train", "--drop-unused-classes", expect=2)
         assert (
-            "--drop-unused-classes" in error and "--split" in error and "[usage]" in error and "hint: " in error
+            "--drop-unused-classes" in error and "--split" in error and "[usage]" in error
+            and "hint: " in error
         ), error
         case.run(*run, "--images", case.root / "set/images", "--drop-unused-classes")
         assert Pack(case.output).categories == [(0, "cat"), (1, "dog")]
@@ -387,7 +389,8 @@ def check_empty_class_names():
             for more in ([], ["--skip-bad"]):
                 _, error = case.pack(*more, expect=1)
                 assert (
-                    "categories[1]" in error and "name" in error and "[record_invalid]" in error and "hint: " in error
+                    "categories[1]" in error and "name" in error and "[record_invalid]" in error
+                    and "hint: " in error
                 ), error
             assert not case.output.exists()
     for names, line in (
@@ -401,7 +404,8 @@ def check_empty_class_names():
                 "--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1
             )
             assert (
-                f"data.yaml, line {line}: " in error and "[format_invalid]" in error and "hint: " in error
+                f"data.yaml, line {line}: " in error and "[format_invalid]" in error
+                and "hint: " in error
             ), error
     with voc_set() as case:
         text = (

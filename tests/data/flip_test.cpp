@@ -49,9 +49,12 @@ class Damage : public testing::Test {
     folder_ = new TemporaryFolder;
     std::ofstream(*folder_ / "a.json")
         << R"({"categories": [{"id": 3, "name": "cell"}, {"id": 9, "name": "other"}], "images": [
-        {"id": 1, "file_name": "BloodImage_00000.jpg"}, {"id": 2, "file_name": "BloodImage_00001.jpg"}, {"id": 5, "file_name": "BloodImage_00002.jpg"}],
+        {"id": 1, "file_name": "BloodImage_00000.jpg"},
+        {"id": 2, "file_name": "BloodImage_00001.jpg"},
+        {"id": 5, "file_name": "BloodImage_00002.jpg"}],
         "annotations": [{"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 30, 40]},
-        {"id": 2, "image_id": 1, "category_id": 9, "bbox": [1, 2, 0, 40]}, {"id": 3, "image_id": 5, "category_id": 9, "bbox": [5, 2, 7, 40], "iscrowd": 1}]})";
+        {"id": 2, "image_id": 1, "category_id": 9, "bbox": [1, 2, 0, 40]},
+        {"id": 3, "image_id": 5, "category_id": 9, "bbox": [5, 2, 7, 40], "iscrowd": 1}]})";
     PackOptions options;
     options.images = fs::path(std::getenv("DFINE_SOURCE_DIR")) / "tests/data/bccd/images";
     options.annotations = *folder_ / "a.json";

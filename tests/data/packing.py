@@ -38,19 +38,23 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-assert crc32c(b"123456789") == 0xE3069283 and crc32c(bytes(32)) == 0x8A9136AA  # published check values
+# published check values
+assert crc32c(b"123456789") == 0xE3069283 and crc32c(bytes(32)) == 0x8A9136AA
 
 
 def dfine_pack(*arguments, expect=0, **options):
     """Runs dfine-pack; returns (stdout, stderr)."""
     command = [str(BIN / "dfine-pack"), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
-    assert done.returncode == expect, f"{command}: exit code {done.returncode} instead of {expect}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == expect, (f"{command}: exit code {done.returncode} instead of "
+                                       f"{expect}\n{done.stdout}\n{done.stderr}")
     return done.stdout, done.stderr
 
 
 def small_coco():
-    """Sparse, unordered category ids, an image without boxes, a crowd, a missing area, boxes partly and wholly outside, of no size."""
+    """Sparse, unordered category ids, an image without boxes, a crowd, a missing area, boxes partly
+    and wholly outside, of no size.
+    """
     images = [
         {"id": 30, "file_name": "c.jpg", "width": 60, "height": 40},
         {"id": 10, "file_name": "sub/a.png", "width": 33, "height": 47},
@@ -71,10 +75,12 @@ def small_coco():
     ]
     annotations = []
     for i, (image, category, bbox, area, crowd) in enumerate(boxes):
-        annotations.append({"id": 1000 - 3 * i, "image_id": image, "category_id": category, "bbox": bbox, "iscrowd": crowd})
+        annotations.append({"id": 1000 - 3 * i, "image_id": image, "category_id": category,
+                            "bbox": bbox, "iscrowd": crowd})
         if area is not None:
             annotations[-1]["area"] = area
-    categories = [{"id": 90, "name": "zebra"}, {"id": 7, "name": "\u00e4pfel"}, {"id": 3, "name": "cat"}]
+    categories = [{"id": 90, "name": "zebra"}, {"id": 7, "name": "\u00e4pfel"},
+                  {"id": 3, "name": "cat"}]
     return {"images": images, "annotations": annotations, "categories": categories}
 
 
@@ -99,15 +105,18 @@ class Case:
 
     def pack(self, *arguments, text=None, expect=0, **options):
         path = self.write(text)
-        return dfine_pack("--images", self.images, "--annotations", path, "--output", self.output, *arguments, expect=expect, **options)
+        return dfine_pack("--images", self.images, "--annotations", path, "--output", self.output,
+                          *arguments, expect=expect, **options)
 
     def arguments(self, output):
         """Of dfine-pack, for the dataset as it was last written."""
-        return ["--output", output, "--images", self.images, "--annotations", self.root / "annotations.json"]
+        return ["--output", output, "--images", self.images,
+                "--annotations", self.root / "annotations.json"]
 
     def beside(self):
         """Names in the folder but the inputs: the output and whatever was left behind."""
-        return sorted(p.name for p in self.root.iterdir() if p.name not in ("images", "annotations.json"))
+        return sorted(p.name for p in self.root.iterdir()
+                      if p.name not in ("images", "annotations.json"))
 
     def __enter__(self):
         return self
@@ -120,7 +129,9 @@ class Case:
 
 
 def run_checks(namespace):
-    """Runs every function of the module whose name begins with check_; fails at the end if one of them did."""
+    """Runs every function of the module whose name begins with check_; fails at the end if one of
+    them did.
+    """
     failed = []
     for name, check in namespace.items():
         if name.startswith("check_") and callable(check):

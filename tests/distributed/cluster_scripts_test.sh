@@ -1,5 +1,6 @@
 #!/bin/bash
-# cluster_scripts_test.sh SOURCE_DIR: what the batch scripts would start, with stand-ins for Slurm's variables, mpirun and dfine-pack.
+# cluster_scripts_test.sh SOURCE_DIR: what the batch scripts would start, with stand-ins for Slurm's
+# variables, mpirun and dfine-pack.
 set -u
 source=$1
 work=$(mktemp -d)
@@ -12,8 +13,8 @@ for stand_in in mpirun dfine_ddp dfine-pack; do
   printf '#!/bin/bash\necho "%s" "$@"\n' "$stand_in" >"$work/bin/$stand_in"
   chmod +x "$work/bin/$stand_in"
 done
-slurm=(env -i PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$source" SLURM_NTASKS=8 SLURM_NTASKS_PER_NODE=4 SLURM_CPUS_PER_TASK=6
-  SLURM_JOB_NODELIST="n[1-2]" DFINE_BIN="$work/bin")
+slurm=(env -i PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$source" SLURM_NTASKS=8
+  SLURM_NTASKS_PER_NODE=4 SLURM_CPUS_PER_TASK=6 SLURM_JOB_NODELIST="n[1-2]" DFINE_BIN="$work/bin")
 
 # expect EXIT_CODE TEXT COMMAND...: the command's exit code, and a line that its output holds
 expect() {
@@ -28,32 +29,43 @@ expect() {
 }
 
 train=$source/cluster/train.sbatch pack=$source/cluster/pack.sbatch
-expect 0 "mpirun -np 8 --map-by ppr:4:node --bind-to none" "${slurm[@]}" bash "$train" --config configs/n.toml
-expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" "${slurm[@]}" bash "$train" --config configs/n.toml --set "run.dir=a b"
+expect 0 "mpirun -np 8 --map-by ppr:4:node --bind-to none" \
+  "${slurm[@]}" bash "$train" --config configs/n.toml
+expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" \
+  "${slurm[@]}" bash "$train" --config configs/n.toml --set "run.dir=a b"
 expect 0 "8 ranks on n[1-2], 6 cores per rank" "${slurm[@]}" bash "$train"
 expect 0 "-x NCCL_DEBUG" "${slurm[@]}" NCCL_DEBUG=INFO bash "$train"
 expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
-  "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" DFINE_MPI_ARGS=--report-bindings bash "$train"
+  "${slurm[@]}" DFINE_WRAP="apptainer exec --nv x.sif" \
+  DFINE_MPI_ARGS=--report-bindings bash "$train"
 expect 1 "/nowhere/dfine_ddp is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$train"
 expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"
 
-expect 0 "dfine-pack --images i --annotations a.json --output o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output o
-expect 0 "dfine-pack verify o --jobs 6" "${slurm[@]}" bash "$pack" --images i --annotations a.json --output=o
+expect 0 "dfine-pack --images i --annotations a.json --output o --jobs 6" \
+  "${slurm[@]}" bash "$pack" --images i --annotations a.json --output o
+expect 0 "dfine-pack verify o --jobs 6" \
+  "${slurm[@]}" bash "$pack" --images i --annotations a.json --output=o
 expect 0 "dfine-pack --output o --jobs 2" "${slurm[@]}" bash "$pack" --output o --jobs 2
-# Without DFINE_BIN: dfine-pack alone, as cluster/README.md builds it, goes before the programs of the other presets.
+# Without DFINE_BIN: dfine-pack alone, as cluster/README.md builds it, goes before the programs of
+# the other presets.
 home=("${slurm[@]}" SLURM_SUBMIT_DIR="$work/home" DFINE_BIN=)
-expect 1 "there is no dfine-pack in $work/home/build" "${home[@]}" bash -c "mkdir -p '$work/home' && bash '$pack' --output o"
+expect 1 "there is no dfine-pack in $work/home/build" \
+  "${home[@]}" bash -c "mkdir -p '$work/home' && bash '$pack' --output o"
 for preset in release cuda pack; do
   mkdir -p "$work/home/build/$preset/bin"
-  printf '#!/bin/bash\necho "%s dfine-pack" "$@"\n' "$preset" >"$work/home/build/$preset/bin/dfine-pack"
+  printf '#!/bin/bash\necho "%s dfine-pack" "$@"\n' "$preset" \
+    >"$work/home/build/$preset/bin/dfine-pack"
   chmod +x "$work/home/build/$preset/bin/dfine-pack"
   expect 0 "$preset dfine-pack --output o" "${home[@]}" bash "$pack" --output o
 done
 # The preset wants nothing that packing does not need.
-cmake -S "$source" --preset pack -B "$work/pack" -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON \
-  -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON -DDFINE_TORCH_ROOT= >"$work/configure.log" 2>&1 || { cat "$work/configure.log"; bad=1; }
-grep -qF 'cmake --preset pack && cmake --build --preset pack' "$source/cluster/README.md" || { echo "FAILED: cluster/README.md"; bad=1; }
+cmake -S "$source" --preset pack -B "$work/pack" -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON \
+  -DCMAKE_DISABLE_FIND_PACKAGE_benchmark=ON -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON \
+  -DDFINE_TORCH_ROOT= >"$work/configure.log" 2>&1 || { cat "$work/configure.log"; bad=1; }
+grep -qF 'cmake --preset pack && cmake --build --preset pack' "$source/cluster/README.md" ||
+  { echo "FAILED: cluster/README.md"; bad=1; }
 expect 2 "--output DIR is missing" "${slurm[@]}" bash "$pack" --images i
 
-shellcheck "$train" "$pack" "$source"/.ci/run "$source"/launcher/*.sh "$source"/tests/*.sh "$source"/tests/*/*.sh || bad=1
+shellcheck "$train" "$pack" "$source"/.ci/run "$source"/launcher/*.sh "$source"/tests/*.sh \
+  "$source"/tests/*/*.sh || bad=1
 exit $bad

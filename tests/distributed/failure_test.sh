@@ -1,6 +1,6 @@
 #!/bin/bash
-# failure_test.sh MPIRUN FAILING_RANKS: one rank's failure ends the job within 10 seconds, with one message that names rank, host and
-# context.
+# failure_test.sh MPIRUN FAILING_RANKS: one rank's failure ends the job within 10 seconds, with one
+# message that names rank, host and context.
 set -u
 mpirun=$1 program=$2
 log=$(mktemp)
@@ -21,7 +21,8 @@ run() {
   timeout 60 "$mpirun" -np "$ranks" --bind-to none --oversubscribe "$program" "$@" >"$log" 2>&1
   code=$?
   started=$(sed -n 's/^failing at //p' "$log" | sort -n | head -n 1)
-  [ -z "$started" ] || [ $(($(date +%s) - started)) -lt 10 ] || complain "$*: ended $(($(date +%s) - started)) s after the failure"
+  [ -z "$started" ] || [ $(($(date +%s) - started)) -lt 10 ] ||
+    complain "$*: ended $(($(date +%s) - started)) s after the failure"
   [ "$code" = "$expected" ] || complain "$*: exit code $code, not $expected"
 }
 
@@ -30,9 +31,11 @@ says() {
   [ "$(grep -cF -- "$2" "$log")" = "$1" ] || complain "\"$2\" is not there $1 times"
 }
 
-# ends_with TEXT [FILE]: the last line, of what came to the terminal unless a file is named; MPI has nothing to add below it.
+# ends_with TEXT [FILE]: the last line, of what came to the terminal unless a file is named; MPI has
+# nothing to add below it.
 ends_with() {
-  [ "$(grep -v '^failing at' "${2:-$log}" | tail -n 1)" = "$1" ] || complain "the last line of ${2:-the output} is not \"$1\""
+  [ "$(grep -v '^failing at' "${2:-$log}" | tail -n 1)" = "$1" ] ||
+    complain "the last line of ${2:-the output} is not \"$1\""
 }
 
 host=$(hostname)
@@ -73,7 +76,8 @@ says 1 "--config is missing"
 run_log=$(mktemp)
 trap 'rm -f "$log" "$run_log"' EXIT
 run 2 1 error one "$run_log"
-grep -qF "rank 1 of 2 on host $host failed: shard-00003.h5 ends early" "$run_log" || complain "$(cat "$run_log")"
+grep -qF "rank 1 of 2 on host $host failed: shard-00003.h5 ends early" "$run_log" ||
+  complain "$(cat "$run_log")"
 ends_with "hint: Copy it again." "$run_log"
 : >"$run_log"
 run 2 1 error all "$run_log"

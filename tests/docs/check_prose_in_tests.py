@@ -66,19 +66,23 @@ def findings(name, text):
             for one in texts
         ]
     return [
-        f"{name}:{line}: wording in a test: {one!r}" for line, one in found if PROSE.search(SUMMARY.sub("", one))
+        f"{name}:{line}: wording in a test: {one!r}"
+        for line, one in found
+        if PROSE.search(SUMMARY.sub("", one))
     ]
 
 
 def check_itself():
     assert findings("a.cpp", 'EXPECT_TRUE(names(text, "is not a list"));')
     assert findings("a.cpp", 'EXPECT_THAT(x, AllOf(HasSubstr("a.json is not a list"), Not(y)));')
-    assert findings("a.cpp", "raises(kBadValue, [&] { f(); }, \"cannot be\", \"there is no such\")")
+    assert findings("a.cpp", 'raises(kBadValue, [&] { f(); }, "cannot be", "there is no such")')
     assert not findings("a.cpp", 'names(text, "data.train", "2 of 3", "[8, 6]", "class 3: cat")')
     assert not findings("a.cpp", 'raises(kUsage, [&] { parse("a text of some words"); }, "text")')
     assert findings("a.py", 'says(out, f"{path} is not a file")')
     assert findings("a.py", 'assert "more than it holds" in out, out')
-    assert not findings("a.py", 'assert "[file_missing]" in out and "a.jpg" in out, "it was not said"')
+    assert not findings(
+        "a.py", 'assert "[file_missing]" in out and "a.jpg" in out, "it was not said"'
+    )
 
 
 def main():
@@ -86,7 +90,11 @@ def main():
     found = []
     for path in sorted((ROOT / "tests").rglob("*")):
         name = str(path.relative_to(ROOT))
-        if path.suffix in {".cpp", ".h", ".py"} and name not in FREE and path != Path(__file__).resolve():
+        if (
+            path.suffix in {".cpp", ".h", ".py"}
+            and name not in FREE
+            and path != Path(__file__).resolve()
+        ):
             found += findings(name, path.read_text(encoding="utf-8"))
     print("\n".join(found) or "no wording in tests")
     sys.exit(1 if found else 0)

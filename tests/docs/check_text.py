@@ -7,7 +7,16 @@ import sys
 import tomllib
 from pathlib import Path
 
-from prose import ROOT, documents, files_of_project, findings, markdown_lines, markdown_texts
+from comments import cpp_lines, cpp_messages, docstring_lines, hash_lines, paragraphs, python_lines
+from prose import (
+    ROOT,
+    documents,
+    files_of_project,
+    findings,
+    markdown_lines,
+    markdown_texts,
+    sources,
+)
 
 BIN = Path(os.environ["DFINE_BINARY_DIR"])
 PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"]
@@ -328,7 +337,24 @@ def check_terms_have_one_spelling():
 
 
 def check_lengths():
-    report([line for path in documents() for line in findings(path)])
+    report([line for path in [*documents(), *sources()] for line in findings(path)])
+
+
+def check_prose_of_sources():
+    """Comments, docstrings and messages are taken apart as people read them."""
+
+    def words(texts):
+        return [text.words for text in texts]
+
+    cpp = "int a;  // one\n        // two\n// three\n//\n/// - four\n///   five\n"
+    assert words(paragraphs(cpp_lines(cpp))) == ["one two", "three", "four five"]
+    assert words(paragraphs(cpp_lines('f("// no", 1\'000);  /* one\n  * two */'))) == ["one two"]
+    assert words(paragraphs(hash_lines("a=$#  # one\n# two\n#   three"))) == ["one", "two", "three"]
+    assert words(paragraphs(python_lines('x = "# no"  # one\n'))) == ["one"]
+    docstring = '"""A\nb.\n\n  command x\n  command y\n"""'
+    assert words(paragraphs(docstring_lines(docstring))) == ["A b.", "command x", "command y"]
+    messages = 'f(1, "a " "b\\nc", str_cat("d", g(x), "e"), "f" + y + "g"); out << "h" << i << "j";'
+    assert words(cpp_messages(messages)) == ["a b", "c", "d X e", "f X g", "h X j"]
 
 
 def main():

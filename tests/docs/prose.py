@@ -1,32 +1,49 @@
 #!/usr/bin/env python3
-"""Reads the sentences out of Markdown files, and out of the comments of TOML files.
+"""Reads the sentences of documents, and those in the comments and messages of sources.
 
     tests/docs/prose.py [FILE ...]
 
 lists sentences of more than 25 words and lines of more than 100 columns. Without files it reads all
-documents of the project. Table rows may be longer than 100 columns. It ends with 1 if it lists
-anything.
+documents and sources of the project. Table rows may be longer than 100 columns. It ends with 1 if
+it lists anything.
 """
 
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from comments import (
+    LIST_ITEM,
+    Text,
+    cpp_lines,
+    cpp_messages,
+    docstring_lines,
+    hash_lines,
+    paragraphs,
+    python_lines,
+)
 
 MOST_WORDS = 25
 MOST_COLUMNS = 100
 ROOT = Path(__file__).resolve().parents[2]
-SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+(?=[\"(*`A-Z0-9\[-]|[a-z]+[./_-]|\w+:)")
-LIST_ITEM = re.compile(r"\s*([-*]|\d+\.)\s+")
-
-
-@dataclass
-class Text:
-    """A paragraph, list item, heading or table cell, and the line on which it starts."""
-
-    line: int
-    words: str
+SENTENCE_END = re.compile(r"(?<=[.!?])[)\"*]*\s+(?=[\"(*`A-Z0-9\[-]|[a-z]+[A-Z./_-]|\w+[:(])")
+KINDS = {
+    ".md": "markdown",
+    ".py": "python",
+    ".cpp": "cpp",
+    ".h": "cpp",
+    ".sh": "hash",
+    ".sbatch": "hash",
+    ".cmake": "hash",
+    ".yml": "hash",
+    ".toml": "hash",
+    "CMakeLists.txt": "hash",
+    ".ci/run": "hash",
+}
+# The folders whose string literals are read too, but those of NO_PROSE, which are lists of names.
+SPEAKING = {"src", "launcher", "preprocess"}
+NO_PROSE = {"src/image/stroke_glyphs.cpp", "src/weights/class_lists.cpp"}
 
 
 def files_of_project():
@@ -56,6 +73,17 @@ def documents():
         for n in files_of_project()
         if n.endswith(".md") or (n.startswith("configs/") and n.endswith(".toml"))
     ]
+
+
+def kind(path):
+    """How the file is read, "" where it is not."""
+    return next((how for end, how in KINDS.items() if str(path).endswith(end)), "")
+
+
+def sources():
+    """All other files with comments."""
+    read = set(documents())
+    return [ROOT / n for n in files_of_project() if kind(n) and ROOT / n not in read]
 
 
 def fence_of(line):
@@ -115,36 +143,30 @@ def markdown_texts(text):
     return texts
 
 
-def toml_texts(text):
-    """The comments of a TOML file. Adjacent lines are one text; indented ones are commands."""
-    texts, open_text = [], None
-    for number, line in enumerate(text.splitlines(), 1):
-        code, mark, comment = line.partition("# ")
-        if not mark:
-            open_text = None
-        elif code.strip():
-            texts.append(Text(number, comment.strip()))
-            open_text = None
-        elif comment.startswith(" "):
-            open_text = None
-        elif open_text is None or LIST_ITEM.match(comment):
-            open_text = Text(number, comment.strip("- "))
-            texts.append(open_text)
-        else:
-            open_text.words += " " + comment.strip()
-    return texts
+def speaks(path):
+    """Whether the file's string literals are messages."""
+    name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else ""
+    return name.split("/")[0] in SPEAKING and name not in NO_PROSE
 
 
 def texts_of(path):
+    """Every Text of a document or source file."""
     text = path.read_text(encoding="utf-8")
-    return toml_texts(text) if path.suffix == ".toml" else markdown_texts(text)
+    match kind(path):
+        case "markdown":
+            return markdown_texts(text)
+        case "python":
+            return paragraphs(python_lines(text)) + paragraphs(docstring_lines(text))
+        case "cpp":
+            return paragraphs(cpp_lines(text)) + (cpp_messages(text) if speaks(path) else [])
+    return paragraphs(hash_lines(text))
 
 
 def plain(words):
     """The words as a reader counts them: a link is its text, a piece of code is one word."""
     words = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", words)
     words = re.sub(r"`[^`]*`", "CODE", words)
-    return re.sub(r"<[^>]+>|\*+", "", words)
+    return re.sub(r"</?[a-z][^>]*>|\*+", "", words)
 
 
 def sentences(words):
@@ -169,7 +191,7 @@ def long_lines(path):
     return [
         (number, len(line))
         for number, line in lines
-        if len(line) > MOST_COLUMNS and not line.lstrip().startswith("|")
+        if len(line) > MOST_COLUMNS and not line.lstrip("/ ").startswith("|")
     ]
 
 
@@ -182,7 +204,7 @@ def findings(path):
 
 
 def main():
-    files = [Path(name).resolve() for name in sys.argv[1:]] or documents()
+    files = [Path(name).resolve() for name in sys.argv[1:]] or [*documents(), *sources()]
     found = [line for path in files for line in findings(path)]
     print("\n".join([*found, f"{len(found)} sentences or lines are too long"]))
     return 1 if found else 0

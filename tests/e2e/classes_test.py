@@ -1,4 +1,6 @@
-"""Two class lists that meet: the same names with other ids are one set of classes, wherever they meet; other names are not."""
+"""Two class lists that meet: the same names with other ids are one set of classes, wherever they
+meet; other names are not.
+"""
 import copy
 import json
 import os
@@ -10,7 +12,8 @@ from safetensors.torch import load_file
 
 from common import BCCD, SOURCE, Workspace, pack, records, run, says, subset
 
-# Ids of the annotation files, by class: mscoco_category2name in src/data/dataset/coco_dataset.py of Peterande/D-FINE leaves these out.
+# Ids of the annotation files, by class: mscoco_category2name in src/data/dataset/coco_dataset.py of
+# Peterande/D-FINE leaves these out.
 COCO_IDS = [i for i in range(1, 91) if i not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)]
 
 
@@ -38,10 +41,13 @@ def renamed(coco, old, new):
 
 
 def settings(ws, name, **more):
-    keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1, "run.deterministic": "true", "data.image_size": 128, "data.batch_size": 2,
-            "data.workers": 1, "model.num_queries": 50, "train.epochs": 2, "train.preflight": "false", "optim.lr": 4e-4, "optim.warmup_steps": 0,
+    keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1, "run.deterministic": "true",
+            "data.image_size": 128, "data.batch_size": 2,
+            "data.workers": 1, "model.num_queries": 50, "train.epochs": 2,
+            "train.preflight": "false", "optim.lr": 4e-4, "optim.warmup_steps": 0,
             "data.train": ws("train"), "data.val": ws("val"), **more}
-    return ["dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
+    return ["dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"),
+            *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
 
 
 def with_config(ws, name, checkpoint, change):
@@ -56,21 +62,26 @@ def with_config(ws, name, checkpoint, change):
 
 def metrics(ws, weights, data, *options):
     """metrics.json of dfine-eval with its classes by name, and what was printed."""
-    out = run("dfine-eval", "--weights", weights, "--data", ws(data), "--output", ws("metrics.json"), "--device", "cpu", *options)
+    out = run("dfine-eval", "--weights", weights, "--data", ws(data),
+              "--output", ws("metrics.json"), "--device", "cpu", *options)
     with open(ws("metrics.json")) as f:
         found = json.load(f)
-    found["classes"] = {c["name"]: {k: v for k, v in c.items() if k not in ("category_id", "name")} for c in found["classes"]}
+    found["classes"] = {c["name"]: {k: v for k, v in c.items() if k not in ("category_id", "name")}
+                        for c in found["classes"]}
     return found, out
 
 
 def prepare(ws):
-    ws.coco = {part: subset(part, count, ws(part + ".json")) for part, count in (("train", 6), ("val", 6))}
+    ws.coco = {part: subset(part, count, ws(part + ".json"))
+               for part, count in (("train", 6), ("val", 6))}
     ids = {c["id"]: c["name"] for c in ws.coco["train"]["categories"]}
     assert ids == {1: "RBC", 2: "WBC", 3: "Platelets"}, ids
     for part, coco in ws.coco.items():
         pack(ws(part + ".json"), ws(part))
-        pack(write(ws(part + "-again.json"), exported_again(coco, {1: 30, 2: 10, 3: 20})), ws(part + "-again"))
-        pack(write(ws(part + "-other.json"), renamed(coco, "WBC", "leukocyte")), ws(part + "-other"))
+        pack(write(ws(part + "-again.json"), exported_again(coco, {1: 30, 2: 10, 3: 20})),
+             ws(part + "-again"))
+        pack(write(ws(part + "-other.json"), renamed(coco, "WBC", "leukocyte")),
+             ws(part + "-other"))
     run(*settings(ws, "plain"))
     ws.last = ws("plain", "checkpoints", "last")
 
@@ -82,11 +93,13 @@ def evaluation_goes_by_name(ws):
     says(out, " by name", "3 of 3", "id, 3")
     assert again == plain, (again, plain)
     # It matters: the exchanged classes, taken by their ids, have another loss.
-    swapped = exported_again(renamed(renamed(renamed(ws.coco["val"], "RBC", "x"), "WBC", "RBC"), "x", "WBC"), {1: 1, 2: 2, 3: 3})
+    swapped = exported_again(renamed(renamed(renamed(ws.coco["val"], "RBC", "x"), "WBC", "RBC"),
+                                     "x", "WBC"), {1: 1, 2: 2, 3: 3})
     pack(write(ws("swapped.json"), swapped), ws("swapped"))
     assert abs(metrics(ws, ws.last, "swapped")[0]["val_loss"] - plain["val_loss"]) > 1e-3
     out = run("dfine-eval", "--weights", ws.last, "--data", ws("val-other"), expect=1)
-    says(out, "[class_mismatch]", "(3 classes): 1 RBC, 2 WBC, 3 Platelets", "(3 classes): 1 RBC, 2 leukocyte, 3 Platelets")
+    says(out, "[class_mismatch]", "(3 classes): 1 RBC, 2 WBC, 3 Platelets",
+         "(3 classes): 1 RBC, 2 leukocyte, 3 Platelets")
 
     # Published weights have no ids, and sometimes no names.
     published = with_config(ws, "published", ws.last, lambda c: c.pop("dfine_category_ids"))
@@ -94,7 +107,8 @@ def evaluation_goes_by_name(ws):
     again, out = metrics(ws, published, "val-again")
     says(out, "3 of 3", "position")
     assert again == plain
-    says(run("dfine-eval", "--weights", published, "--data", ws("val-other"), expect=1), "(3 classes): RBC, WBC, Platelets", "2 leukocyte")
+    says(run("dfine-eval", "--weights", published, "--data", ws("val-other"), expect=1),
+         "(3 classes): RBC, WBC, Platelets", "2 leukocyte")
 
     def without_names(config):
         config.pop("dfine_category_ids"), config.pop("id2label"), config.pop("label2id")
@@ -111,32 +125,41 @@ def validation_goes_by_name(ws):
     says(out, "data.val and data.train", " by name")
     assert records(ws("val-by-name"), "val") == records(ws("plain"), "val")
     out = run(*settings(ws, "refused", **{"data.val": ws("val-other")}), expect=1)
-    says(out, "[class_mismatch]", "data.val", "data.train", "1 RBC, 2 leukocyte, 3 Platelets", "1 RBC, 2 WBC, 3 Platelets")
+    says(out, "[class_mismatch]", "data.val", "data.train", "1 RBC, 2 leukocyte, 3 Platelets",
+         "1 RBC, 2 WBC, 3 Platelets")
 
 
 def a_resumed_run_keeps_its_labels(ws):
-    """Continued on the other export the run is, to the last bit, what it would have been; under two ranks rank zero's reading reaches both."""
+    """Continued on the other export the run is, to the last bit, what it would have been; under two
+    ranks rank zero's reading reaches both.
+    """
     run(*settings(ws, "half", **{"train.epochs": 1}))
     half = ws("half", "checkpoints", "last")
-    out = run(*settings(ws, "resumed", **{"data.train": ws("train-again"), "data.val": ws("val-again")}), "--resume", half)
+    out = run(*settings(ws, "resumed", **{"data.train": ws("train-again"),
+                                          "data.val": ws("val-again")}), "--resume", half)
     says(out, f"data.train and {half}", " by name")
     resumed = ws("resumed", "checkpoints", "last")
-    want, have = load_file(os.path.join(ws.last, "model.safetensors")), load_file(os.path.join(resumed, "model.safetensors"))
+    want, have = load_file(os.path.join(ws.last, "model.safetensors")), load_file(
+        os.path.join(resumed, "model.safetensors"))
     assert want.keys() == have.keys() and all(torch.equal(want[k], have[k]) for k in want)
     assert records(ws("resumed"), "val")[-1] == records(ws("plain"), "val")[-1]
     with open(os.path.join(resumed, "config.json")) as f:
         config = json.load(f)
-    assert config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"} and config["dfine_category_ids"] == [30, 10, 20], config
+    assert (config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"}
+            and config["dfine_category_ids"] == [30, 10, 20]), config
     assert metrics(ws, resumed, "val")[0] == metrics(ws, ws.last, "val")[0]
     # Once more, from a checkpoint whose ids are not in ascending order.
     run(*settings(ws, "resumed", **{"train.epochs": 3}), "--resume", "auto")
     run(*settings(ws, "plain", **{"train.epochs": 3}), "--resume", "auto")
     assert records(ws("resumed"), "val")[-1] == records(ws("plain"), "val")[-1]
 
-    out = run(*settings(ws, "half", **{"data.train": ws("train-other"), "data.val": ws("val-other")}), "--resume", "auto", expect=1)
-    says(out, "[class_mismatch]", "data.train", "1 RBC, 2 WBC, 3 Platelets", "1 RBC, 2 leukocyte, 3 Platelets", "--resume none")
+    out = run(*settings(ws, "half", **{"data.train": ws("train-other"),
+                                       "data.val": ws("val-other")}), "--resume", "auto", expect=1)
+    says(out, "[class_mismatch]", "data.train", "1 RBC, 2 WBC, 3 Platelets",
+         "1 RBC, 2 leukocyte, 3 Platelets", "--resume none")
     # A pack without names, or with another spelling: the checkpoint's names stay.
-    for name, names in (("nameless", ["LABEL_0", "LABEL_1", "LABEL_2"]), ("spelled", ["rbc", "wbc", "PLATELETS"])):
+    for name, names in (("nameless", ["LABEL_0", "LABEL_1", "LABEL_2"]),
+                        ("spelled", ["rbc", "wbc", "PLATELETS"])):
         for part in ("train", "val"):
             coco = copy.deepcopy(ws.coco[part])
             for category, other in zip(sorted(coco["categories"], key=lambda c: c["id"]), names):
@@ -150,17 +173,20 @@ def a_resumed_run_keeps_its_labels(ws):
         assert config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"}, config
     two = {"data.batch_size": 1, "data.train": ws("train-again"), "data.val": ws("val-again")}
     run(*settings(ws, "two", **two), "--resume", half, ranks=2)
-    assert abs(records(ws("two"), "val")[-1]["val_loss"] - records(ws("plain"), "val")[1]["val_loss"]) < 1e-3
+    assert abs(records(ws("two"), "val")[-1]["val_loss"]
+               - records(ws("plain"), "val")[1]["val_loss"]) < 1e-3
 
 
 def predictions(ws, weights, *options):
-    run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0, "--output", ws("out"), "--device", "cpu", *options)
+    run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0,
+        "--output", ws("out"), "--device", "cpu", *options)
     with open(ws("out", "predictions.json")) as f:
         return json.load(f)
 
 
 def predicted(ws, weights, *options):
-    return run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0, "--output", ws("out"), "--device", "cpu", *options)
+    return run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0,
+               "--output", ws("out"), "--device", "cpu", *options)
 
 
 def predictions_carry_the_annotations_ids(ws):
@@ -174,40 +200,50 @@ def predictions_carry_the_annotations_ids(ws):
     own = {"RBC": 1, "WBC": 2, "Platelets": 3}
     ids_are(predictions(ws, ws.last), own)
     for weights in (ws.last, ws("published")):
-        plain, again = predictions(ws, weights), predictions(ws, weights, "--annotations", ws("val-again.json"))
+        plain = predictions(ws, weights)
+        again = predictions(ws, weights, "--annotations", ws("val-again.json"))
         ids_are(again, {"RBC": 30, "WBC": 10, "Platelets": 20})
-        assert [(p["category_name"], p["bbox"], p["score"]) for p in again] == [(p["category_name"], p["bbox"], p["score"]) for p in plain]
+        assert [(p["category_name"], p["bbox"], p["score"])
+                for p in again] == [(p["category_name"], p["bbox"], p["score"]) for p in plain]
     says(predicted(ws, ws.last, "--annotations", ws("val-again.json")), " by name")
     # A category that only groups others is nobody's class.
     grouped = copy.deepcopy(ws.coco["val"])
     grouped["categories"].append({"id": 0, "name": "cells"})
     ids_are(predictions(ws, ws.last, "--annotations", write(ws("grouped.json"), grouped)), own)
-    out = run("dfine-predict", "--weights", ws.last, "--images", ws("photos"), "--annotations", ws("val-other.json"), expect=1)
+    out = run("dfine-predict", "--weights", ws.last, "--images", ws("photos"),
+              "--annotations", ws("val-other.json"), expect=1)
     says(out, "[class_mismatch]", "1 RBC, 2 WBC, 3 Platelets", "1 RBC, 2 leukocyte, 3 Platelets")
 
     says(predicted(ws, ws("published")), "category_id", "0 to 2", "--annotations FILE.json")
     ids_are(predictions(ws, ws("published")), {"RBC": 0, "WBC": 1, "Platelets": 2})
     assert all("category_name" not in p for p in predictions(ws, ws("nameless")))
-    says(predicted(ws, ws("nameless"), "--annotations", ws("val.json")), ws("nameless"), "same order")
+    says(predicted(ws, ws("nameless"), "--annotations", ws("val.json")), ws("nameless"),
+         "same order")
 
 
 def file_names_stand_above_image_ids(ws):
-    """Predictions made without --annotations number the images by name; the dataset has other numbers."""
+    """Predictions made without --annotations number the images by name; the dataset has other
+    numbers.
+    """
     names = sorted(os.listdir(ws("photos")))
     truth = copy.deepcopy(ws.coco["val"])
-    truth["images"] = [{**i, "id": 3 - names.index(i["file_name"])} for i in truth["images"] if i["file_name"] in names]
-    # The boxes to find are each image's best five detections, so that the metrics tell right from wrong.
+    truth["images"] = [{**i, "id": 3 - names.index(i["file_name"])} for i in truth["images"]
+                       if i["file_name"] in names]
+    # The boxes to find are each image's best five detections, so that the metrics tell right from
+    # wrong.
     truth["annotations"] = []
     found, best = predictions(ws, ws.last, "--annotations", write(ws("truth.json"), truth)), []
     for image in truth["images"]:
         best += [p for p in found if p["image_id"] == image["id"]][:5]
-    truth["annotations"] = [{"id": i, "image_id": p["image_id"], "category_id": p["category_id"], "bbox": p["bbox"], "iscrowd": 0,
+    truth["annotations"] = [{"id": i, "image_id": p["image_id"], "category_id": p["category_id"],
+                             "bbox": p["bbox"], "iscrowd": 0,
                              "area": p["bbox"][2] * p["bbox"][3]} for i, p in enumerate(best, 1)]
     write(ws("truth.json"), truth)
 
     def evaluated(*options):
         out = predicted(ws, ws.last, *options)
-        out = run("dfine-eval", "--annotations", ws("truth.json"), "--predictions", ws("out", "predictions.json"), "--output", ws("metrics.json"))
+        out = run("dfine-eval", "--annotations", ws("truth.json"),
+                  "--predictions", ws("out", "predictions.json"), "--output", ws("metrics.json"))
         with open(ws("metrics.json")) as f:
             return json.load(f), out
 
@@ -238,54 +274,72 @@ def file_names_stand_above_image_ids(ws):
     says(out, " file name", "classes", "by name")
 
     def by_class(found):
-        return {c["name"]: {k: v for k, v in c.items() if k not in ("category_id", "name")} for c in found["classes"]}
+        return {c["name"]: {k: v for k, v in c.items() if k not in ("category_id", "name")}
+                for c in found["classes"]}
 
-    assert by_class(by_both) == by_class(right) and abs(by_both["ap"] - right["ap"]) < 1e-12, (by_both, right)  # summed in another order
+    # summed in another order
+    assert (by_class(by_both) == by_class(right) and abs(by_both["ap"] - right["ap"])
+            < 1e-12), (by_both, right)
     with open(ws("out", "predictions.json")) as f:
         records = json.load(f)
-    assert {p["category_name"] for p in records} <= set(of_name) and all(of_name[p["category_name"]] == p["category_id"] for p in records)
-    write(ws("out", "predictions.json"), [{k: v for k, v in p.items() if k != "category_name" or p["category_id"] != 1} for p in records])
-    evaluate = ["dfine-eval", "--annotations", ws("truth.json"), "--predictions", ws("out", "predictions.json")]
+    assert ({p["category_name"] for p in records} <= set(of_name)
+            and all(of_name[p["category_name"]] == p["category_id"] for p in records))
+    write(ws("out", "predictions.json"), [{k: v for k, v in p.items() if k != "category_name"
+                                           or p["category_id"] != 1} for p in records])
+    evaluate = ["dfine-eval", "--annotations", ws("truth.json"),
+                "--predictions", ws("out", "predictions.json")]
     says(run(*evaluate, expect=1), "[class_mismatch]", "category_name")
-    write(ws("out", "predictions.json"), [{**p, "category_name": p["category_name"].replace("WBC", "leukocyte")} for p in records])
+    write(ws("out", "predictions.json"),
+          [{**p, "category_name": p["category_name"].replace("WBC", "leukocyte")} for p in records])
     says(run(*evaluate, expect=1), "[class_mismatch]", "leukocyte", "3 WBC")
 
 
 def cocos_classes_have_cocos_ids(ws):
-    """80 classes with COCO's names and no ids, as in published weights, in COCO's order and in another one."""
+    """80 classes with COCO's names and no ids, as in published weights, in COCO's order and in
+    another one.
+    """
     coco = copy.deepcopy(ws.coco["train"])
     source = open(os.path.join(SOURCE, "src", "weights", "class_lists.cpp")).read()
-    names = "".join(re.findall(r'"([^"]*)"', source[source.index("kCoco ="):source.index("kObjects365")])).split(",")
+    names = "".join(re.findall(
+        r'"([^"]*)"', source[source.index("kCoco ="):source.index("kObjects365")])).split(",")
     assert len(names) == len(COCO_IDS) == 80
     of_name = dict(zip(names, COCO_IDS))
     # Known ones, from the table named above.
-    assert (of_name["person"], of_name["stop sign"], of_name["backpack"], of_name["bed"], of_name["toothbrush"]) == (1, 13, 27, 65, 90)
+    assert (of_name["person"], of_name["stop sign"], of_name["backpack"], of_name["bed"],
+            of_name["toothbrush"]) == (1, 13, 27, 65, 90)
     coco["categories"] = [{"id": i, "name": name} for i, name in enumerate(names[::-1])]
     pack(write(ws("coco.json"), coco), ws("coco"))
-    run(*settings(ws, "coco-run", **{"data.train": ws("coco"), "validate.every_epochs": 0, "train.epochs": 1}))
-    weights = with_config(ws, "coco-weights", ws("coco-run", "checkpoints", "last"), lambda c: c.pop("dfine_category_ids"))
+    run(*settings(ws, "coco-run",
+                  **{"data.train": ws("coco"), "validate.every_epochs": 0, "train.epochs": 1}))
+    weights = with_config(ws, "coco-weights", ws("coco-run", "checkpoints", "last"),
+                          lambda c: c.pop("dfine_category_ids"))
     out = predicted(ws, weights)
     says(out, "COCO")
     with open(ws("out", "predictions.json")) as f:
         ids = [p["category_id"] for p in json.load(f)]
-    lines = run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0, "--device", "cpu").splitlines()
+    lines = run("dfine-predict", "--weights", weights, "--images", ws("photos"), "--threshold", 0,
+                "--device", "cpu").splitlines()
     labels = [line.split("  ")[1] for line in lines if ".jpg  " in line]
     assert len(set(labels)) > 5 and ids == [of_name[label] for label in labels], set(labels)
 
     def without_names(config):
         config.pop("dfine_category_ids"), config.pop("id2label"), config.pop("label2id")
 
-    nameless = with_config(ws, "coco-nameless", ws("coco-run", "checkpoints", "last"), without_names)
+    nameless = with_config(ws, "coco-nameless", ws("coco-run", "checkpoints", "last"),
+                           without_names)
     says(predicted(ws, nameless), "80 classes", "COCO")
     with open(ws("out", "predictions.json")) as f:
         positions = [names[::-1].index(label) for label in labels]
-        assert [p["category_id"] for p in json.load(f)] == [COCO_IDS[position] for position in positions]
+        assert [p["category_id"]
+                for p in json.load(f)] == [COCO_IDS[position] for position in positions]
 
 
 def main():
     with Workspace() as ws:
-        for part in (prepare, evaluation_goes_by_name, validation_goes_by_name, a_resumed_run_keeps_its_labels,
-                     predictions_carry_the_annotations_ids, file_names_stand_above_image_ids, cocos_classes_have_cocos_ids):
+        for part in (prepare, evaluation_goes_by_name, validation_goes_by_name,
+                     a_resumed_run_keeps_its_labels,
+                     predictions_carry_the_annotations_ids, file_names_stand_above_image_ids,
+                     cocos_classes_have_cocos_ids):
             part(ws)
             print(part.__name__, "passed", flush=True)
     print("all passed")

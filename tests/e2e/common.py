@@ -1,4 +1,5 @@
-"""What the end-to-end tests share: the programs, the shipped images, small datasets made of them."""
+"""What the end-to-end tests share: the programs, the shipped images, small datasets made of them.
+"""
 import json
 import os
 import shutil
@@ -12,18 +13,24 @@ BCCD = os.path.join(SOURCE, "tests", "data", "bccd")
 
 
 def run(*command, expect=0, ranks=0, timeout=600):
-    """Runs a program of the build (under mpirun with `ranks`) and returns its output, stdout and stderr together."""
+    """Runs a program of the build (under mpirun with `ranks`) and returns its output, stdout and
+    stderr together.
+    """
     command = [os.path.join(BIN, command[0]), *map(str, command[1:])]
     if ranks:
         command = ["mpirun", "-np", str(ranks), "--bind-to", "none", "--oversubscribe", *command]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=timeout)
     if done.returncode != expect:
-        sys.exit(f"{' '.join(command)}: exit code {done.returncode}, expected {expect}\n{done.stdout}")
+        sys.exit(f"{' '.join(command)}: exit code {done.returncode}, expected "
+                 f"{expect}\n{done.stdout}")
     return done.stdout
 
 
 def says(text, *values):
-    """Checks that the output has all values: codes of errors such as [bad_value], names, paths, keys, numbers."""
+    """Checks that the output has all values: codes of errors such as [bad_value], names, paths,
+    keys, numbers.
+    """
     for value in values:
         assert value in text, f"{value!r} is not in:\n{text}"
 
@@ -34,7 +41,8 @@ def events(run_dir, event):
 
 
 def subset(part, count, path, keep=lambda image: True):
-    """The first `count` images of train.json or val.json with their annotations, written to `path`."""
+    """The first `count` images of train.json or val.json with their annotations, written to `path`.
+    """
     with open(os.path.join(BCCD, part + ".json")) as f:
         coco = json.load(f)
     coco["images"] = [i for i in coco["images"] if keep(i)][:count]
@@ -46,7 +54,8 @@ def subset(part, count, path, keep=lambda image: True):
 
 
 def pack(annotations, output):
-    run("dfine-pack", "--images", os.path.join(BCCD, "images"), "--annotations", annotations, "--output", output)
+    run("dfine-pack", "--images", os.path.join(BCCD, "images"), "--annotations", annotations,
+        "--output", output)
     return output
 
 
@@ -73,7 +82,9 @@ def records(run_dir, kind):
 
 
 def run_parts(parts, train, val):
-    """The parts of a test, one after the other, in a workspace with packs `train` and `val` of N images."""
+    """The parts of a test, one after the other, in a workspace with packs `train` and `val` of N
+    images.
+    """
     with Workspace() as ws:
         for name, count in (("train", train), ("val", val)):
             subset(name, count, ws(name + ".json"))

@@ -1,12 +1,15 @@
-"""Learning from nothing: 8 shipped images by heart, N at 320x320, batch 4, random weights, no augmentation, AdamW 8e-4. The official code
-reaches AP50 0.97 after 80 and 1.0 after 140 steps on such a subset; required is more than 0.95 within 160. A model that finds something
-also shows that validation, dfine-eval, and pycocotools on dfine-predict's results agree."""
+"""Learning from nothing: 8 shipped images by heart, N at 320x320, batch 4, random weights, no
+augmentation, AdamW 8e-4. The official code reaches AP50 0.97 after 80 and 1.0 after 140 steps on
+such a subset; required is more than 0.95 within 160. A model that finds something also shows that
+validation, dfine-eval, and pycocotools on dfine-predict's results agree.
+"""
 import json
 import os
 
 from common import BCCD, Workspace, pack, records, run, subset
 
-METRICS = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"]
+METRICS = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100",
+           "ar_small", "ar_medium", "ar_large"]
 
 
 def pycocotools_metrics(annotations, predictions):
@@ -23,7 +26,8 @@ def pycocotools_metrics(annotations, predictions):
 def check_evaluation(ws, validated):
     """`validated`: metrics.jsonl's metrics of the last checkpoint."""
     last = ws("run", "checkpoints", "last")
-    run("dfine-eval", "--weights", last, "--data", ws("data"), "--output", ws("metrics.json"), "--image-size", 320)
+    run("dfine-eval", "--weights", last, "--data", ws("data"), "--output", ws("metrics.json"),
+        "--image-size", 320)
     with open(ws("metrics.json")) as f:
         metrics = json.load(f)
     # The images have no box below 32 x 32 pixels: COCO defines no metric for small ones.
@@ -31,24 +35,29 @@ def check_evaluation(ws, validated):
     assert [metrics[k] for k in METRICS] == [validated[k] for k in METRICS], (metrics, validated)
     with open(ws("train.json")) as f:
         images = [os.path.join(BCCD, "images", i["file_name"]) for i in json.load(f)["images"]]
-    run("dfine-predict", "--weights", last, "--images", *images, "--threshold", 0, "--output", ws("predictions"),
+    run("dfine-predict", "--weights", last, "--images", *images, "--threshold", 0,
+        "--output", ws("predictions"),
         "--annotations", ws("train.json"), "--image-size", 320)
     with open(ws("predictions", "predictions.json")) as f:
         predictions = [{k: v for k, v in p.items() if k != "file_name"} for p in json.load(f)]
     with open(ws("for_pycocotools.json"), "w") as f:
         json.dump(predictions, f)
-    assert [metrics[k] for k in METRICS] == pycocotools_metrics(ws("train.json"), ws("for_pycocotools.json"))
+    assert [metrics[k]
+            for k in METRICS] == pycocotools_metrics(ws("train.json"), ws("for_pycocotools.json"))
 
 
 def main():
     with Workspace() as ws:
         subset("train", 8, ws("train.json"))
         pack(ws("train.json"), ws("data"))
-        run("dfine_ddp", "--config", os.path.join(os.environ["DFINE_SOURCE_DIR"], "configs", "n.toml"), *(x for k, v in {
-            "run.dir": ws("run"), "run.device": "cpu", "run.threads": 2, "data.train": ws("data"), "data.val": ws("data"), "data.image_size": 320,
-            "data.batch_size": 4, "data.workers": 0, "data.augment": "none", "optim.lr": 8e-4, "optim.warmup_steps": 0, "optim.weight_decay": 1e-4,
-            "ema.enabled": "false", "train.epochs": 80, "validate.every_epochs": 20, "checkpoint.monitor": "ap"}.items() for x in ("--set", f"{k}={v}")),
-            timeout=1100)
+        keys = {"run.dir": ws("run"), "run.device": "cpu", "run.threads": 2,
+                "data.train": ws("data"), "data.val": ws("data"), "data.image_size": 320,
+                "data.batch_size": 4, "data.workers": 0, "data.augment": "none", "optim.lr": 8e-4,
+                "optim.warmup_steps": 0, "optim.weight_decay": 1e-4, "ema.enabled": "false",
+                "train.epochs": 80, "validate.every_epochs": 20, "checkpoint.monitor": "ap"}
+        run("dfine_ddp", "--config",
+            os.path.join(os.environ["DFINE_SOURCE_DIR"], "configs", "n.toml"),
+            *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")), timeout=1100)
         steps, val = records(ws("run"), "step"), records(ws("run"), "val")
         print("step  loss   AP50")
         for r in val:

@@ -1,4 +1,6 @@
-"""Data as a run gets it: previews, changing sizes, copies on the node's disk, damaged records that all ranks skip in step."""
+"""Data as a run gets it: previews, changing sizes, copies on the node's disk, damaged records that
+all ranks skip in step.
+"""
 import glob
 import math
 import os
@@ -31,10 +33,14 @@ def main():
         pack(ws("train.json"), ws("train"))
 
         def settings(name, **more):
-            keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1, "data.train": ws("train"), "validate.every_epochs": 0,
-                    "data.image_size": 256, "data.batch_size": 2, "data.workers": 2, "data.augment": "dfine", "data.multiscale": "true",
-                    "model.num_queries": 100, "train.max_steps": 8, "train.epochs": 2, "ema.enabled": "false", **more}
-            return ["--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
+            keys = {"run.dir": ws(name), "run.device": "cpu", "run.threads": 1,
+                    "data.train": ws("train"), "validate.every_epochs": 0,
+                    "data.image_size": 256, "data.batch_size": 2, "data.workers": 2,
+                    "data.augment": "dfine", "data.multiscale": "true",
+                    "model.num_queries": 100, "train.max_steps": 8, "train.epochs": 2,
+                    "ema.enabled": "false", **more}
+            return ["--config", os.path.join(SOURCE, "configs", "n.toml"),
+                    *(x for k, v in keys.items() for x in ("--set", f"{k}={v}"))]
 
         # The same pictures for one rank and for two at the same global batch, and no training.
         run("dfine_ddp", *settings("one", **{"data.batch_size": 4}), "--preview", 3)
@@ -54,20 +60,27 @@ def main():
         for name in bad:
             damage(ws("damaged"), name)
         cache = {"data.train": ws("damaged"), "data.cache_dir": ws("scratch")}
-        out = run("dfine_ddp", *settings("skipped", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 2, "data.preview": 1}), ranks=2)
+        out = run("dfine_ddp",
+                  *settings("skipped", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 2,
+                                                   "data.preview": 1}), ranks=2)
         for name in bad:
             assert "skipping record" in out and name in out, out
         steps = records(ws("skipped"), "step")
         assert [r["step"] for r in steps] == list(range(1, 9)), steps
-        assert all(r["images"] == 4 and math.isfinite(r["loss"]) and 0 <= r["data_wait_s"] for r in steps), steps
+        assert all(r["images"] == 4 and math.isfinite(r["loss"]) and 0 <= r["data_wait_s"]
+                   for r in steps), steps
         assert len(pictures(ws("skipped"))) == 1
         assert out.count("copying ") == 1, out
         copy = [d for d in os.listdir(ws("scratch")) if d.startswith("damaged-")]
-        assert len(copy) == 1 and sorted(os.listdir(ws("scratch", copy[0]))) == ["manifest.json", "shard-00000.h5"], copy
+        assert (len(copy) == 1 and sorted(os.listdir(ws("scratch", copy[0])))
+                == ["manifest.json", "shard-00000.h5"]), copy
 
         # The limit counts over all ranks, and the copy is used again.
-        out = run("dfine_ddp", *settings("limit", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 1}), ranks=2, expect=1)
-        assert "data.max_corrupt = 1" in out and "[too_many_skipped]" in out and "copying " not in out, out
+        out = run("dfine_ddp",
+                  *settings("limit", **cache, **{"data.on_corrupt": "skip", "data.max_corrupt": 1}),
+                  ranks=2, expect=1)
+        assert ("data.max_corrupt = 1" in out and "[too_many_skipped]" in out
+                and "copying " not in out), out
         out = run("dfine_ddp", *settings("error", **cache), ranks=2, expect=1)
         assert "[file_damaged]" in out and any(name in out for name in bad), out
     print("all passed")

@@ -4,7 +4,7 @@
 
 Skipped without $DFINE_OFFICIAL. Values in double precision are compared to their stored digits.
 Those in single precision, and how far rounding moves them, depend on the processor and on the order
-of sums: they are compared within what rounding does to the official code.
+of sums. They are compared within what rounding does to the official code.
 """
 import json
 import os
@@ -28,8 +28,8 @@ import make_val_loss
 import numpy as np
 import torch
 
-# Changes of weights are stored with 5 digits (N) or 6 (L). Rounding to 5 is off by 0.5e-4 of a value
-# at most, by 0.29e-4 (evenly distributed: the root of 12) in the mean of squares.
+# Changes of weights are stored with 5 digits (N) or 6 (L). Rounding to 5 is off by 0.5e-4 of a
+# value at most, by 0.29e-4 (evenly distributed: the root of 12) in the mean of squares.
 STORED_DIGITS = 3e-5
 SINGLE = 2e-5  # relative, a loss term on two processors: each is within 1e-5 of double precision
 
@@ -63,8 +63,8 @@ def split(values, *names):
 def alike(where, stored, found, factor=3):
     """How far rounding moves something, here and on the processor that the stored values are of.
 
-    Of a list of steps the median counts: where rounding tips one matching, the spread of all later
-    steps jumps (measured: 47 times), with one order of sums and not with another.
+    Of a list of steps the median counts. Where rounding tips one matching, the spread of all later
+    steps jumps (measured: 47 times). It does with one order of sums and not with another.
     """
     if isinstance(stored, dict):
         assert stored.keys() == found.keys(), where

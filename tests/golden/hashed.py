@@ -1,9 +1,13 @@
-"""Numbers that any language makes alike: a hash of (seed, index), exact in float32. tests/support/hashed.h is its twin."""
+"""Numbers that any language makes alike: a hash of (seed, index), exact in float32.
+tests/support/hashed.h is its twin.
+"""
 import numpy as np
 
 
 def uniform(seed, *shape):
-    """float64 array in [0, 1), multiples of 2^-24: element i is the high bits of splitmix64(seed * 2^32 + i)."""
+    """float64 array in [0, 1), multiples of 2^-24: element i is the high bits of splitmix64(seed *
+    2^32 + i).
+    """
     x = np.arange(int(np.prod(shape, dtype=np.int64)), dtype=np.uint64) + np.uint64(seed << 32)
     with np.errstate(over="ignore"):
         x = x + np.uint64(0x9E3779B97F4A7C15)

@@ -1,4 +1,5 @@
-"""Makes autocast.json: how far torch.autocast moves the official D-FINE's outputs, gradients and running statistics.
+"""Makes autocast.json: how far torch.autocast moves the official D-FINE's outputs, gradients and
+running statistics.
 
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_autocast.py [sizes]
     DFINE_OFFICIAL=... python make_autocast.py --cuda-lists LIBRARY [sizes]
@@ -6,8 +7,9 @@
 The second form applies CUDA's lists of operations on the CPU. LIBRARY is build/*/lib/libcuda_autocast.so,
 which our test links too (tests/support/cuda_autocast.cpp).
 
-Weights, images and denoising draws as in make_parity.py. The denoising queries' outputs are compared, because rounding does not change
-their order. The gradients are those of a sum of them with hashed factors, which has no matching that rounding could tip over.
+Weights, images and denoising draws as in make_parity.py. The denoising queries' outputs are
+compared, because rounding does not change their order. The gradients are those of a sum of them
+with hashed factors, which has no matching that rounding could tip over.
 """
 import json
 import os
@@ -31,14 +33,19 @@ def run(size, res, dtype):
         model, _ = make_parity.make_model(size, res, torch.float32, CASE["dn"])
         images, targets = make_parity.make_batch(CASE["counts"], res, torch.float32)
         labels, boxes = make_parity.draws(0)
-        with labels, boxes, torch.autocast("cpu", dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+        with labels, boxes, torch.autocast("cpu", dtype=dtype or torch.bfloat16,
+                                           enabled=dtype is not None):
             output = model(images, targets=targets)
         last = output["dn_outputs"][-1]
-        outputs = {"logits": last["pred_logits"], "boxes": last["pred_boxes"], "corners": last["pred_corners"],
+        outputs = {"logits": last["pred_logits"], "boxes": last["pred_boxes"],
+                   "corners": last["pred_corners"],
                    "pre_boxes": output["dn_pre_outputs"]["pred_boxes"]}
-        sum((v.float() * torch.tensor(signed(name_seed(k), *v.shape)).float()).sum() for k, v in outputs.items()).backward()
-    return ({k: v.detach().double() for k, v in outputs.items()}, {k: g.double() for k, g in official.gradients(model).items()},
-            {k: v.double() for k, v in model.named_buffers() if k.endswith(("running_mean", "running_var"))})
+        sum((v.float() * torch.tensor(signed(name_seed(k), *v.shape)).float()).sum()
+            for k, v in outputs.items()).backward()
+    return ({k: v.detach().double() for k, v in outputs.items()},
+            {k: g.double() for k, g in official.gradients(model).items()},
+            {k: v.double() for k, v in model.named_buffers()
+             if k.endswith(("running_mean", "running_var"))})
 
 
 def distance(found, exact):

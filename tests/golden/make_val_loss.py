@@ -6,7 +6,7 @@ and the dataset.
 D-FINE-N in evaluation with the weights of make_evaluation.py; every token is a query. The official
 criterion is given all images as one batch and the final prediction alone, whose matching is then
 the union of matchings too. It divides loss_vfl by the number of boxes, loss_bbox and loss_giou by
-the number of matched pairs; an image with more boxes than queries has more boxes than pairs. What
+the number of matched pairs. An image with more boxes than queries has more boxes than pairs. What
 is a target (no crowds, no boxes without area) is decided by the official dataset's preparation.
 
 The annotations are stored as a COCO file. The images, as large as the network's input so that

@@ -1,4 +1,5 @@
-"""The official D-FINE model and criterion with the parameter names of the published Hugging Face files.
+"""The official D-FINE model and criterion with the parameter names of the published Hugging Face
+files.
 
 The official repository (Peterande/D-FINE) is imported from $DFINE_OFFICIAL, never copied.
 """
@@ -15,7 +16,8 @@ sys.dont_write_bytecode = True
 ROOT = os.environ["DFINE_OFFICIAL"]
 sys.path.insert(0, ROOT)
 for unused in ("torch.utils.tensorboard", "calflops", "loguru", "matplotlib.pyplot"):
-    try:  # the official code imports them for logs and pictures, never for a number that is compared here
+    # the official code imports them for logs and pictures, never for a number that is compared here
+    try:
         importlib.import_module(unused)
     except ImportError:
         sys.modules[unused] = mock.MagicMock()
@@ -44,7 +46,8 @@ RULES = [(re.compile(a), b) for a, b in [  # official pattern -> published name
     (r"^decoder\.(enc_score_head|enc_bbox_head|denoising_class_embed)\.", r"model.\1."),
     (r"^(model\.decoder\.layers\.\d+)\.cross_attn\.", r"\1.encoder_attn."),
     (r"^(model\.(?:decoder|encoder\.encoder\.\d+)\.layers\.\d+)\.linear([12])\.", r"\1.fc\2."),
-    (r"^(model\.(?:decoder|encoder\.encoder\.\d+)\.layers\.\d+)\.norm1\.", r"\1.self_attn_layer_norm."),
+    (r"^(model\.(?:decoder|encoder\.encoder\.\d+)\.layers\.\d+)\.norm1\.",
+     r"\1.self_attn_layer_norm."),
     (r"^(model\.encoder\.encoder\.\d+\.layers\.\d+)\.norm2\.", r"\1.final_layer_norm."),
     (r"^(model\.decoder\.layers\.\d+)\.norm3\.", r"\1.final_layer_norm."),
 ]]
@@ -61,13 +64,19 @@ def published_names(name):
 LIVE_NORMS = {"freeze_norm": False, "freeze_at": -1, "freeze_stem_only": False}
 
 
-def configuration(size, num_classes, num_queries, num_denoising, image_size, norms_as_published=False, **changes):
-    """The official COCO configuration of the size, with live norms everywhere unless they are to be as published."""
-    yaml_utils.load_config.__defaults__[0].clear()  # a mutable default keeps the previous size's settings
-    return YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"), num_classes=num_classes,
+def configuration(size, num_classes, num_queries, num_denoising, image_size,
+                  norms_as_published=False, **changes):
+    """The official COCO configuration of the size, with live norms everywhere unless they are to be
+    as published.
+    """
+    # a mutable default keeps the previous size's settings
+    yaml_utils.load_config.__defaults__[0].clear()
+    return YAMLConfig(os.path.join(ROOT, "configs", "dfine", f"dfine_hgnetv2_{size}_coco.yml"),
+                      num_classes=num_classes,
                       eval_spatial_size=[image_size, image_size],
                       HGNetv2={"pretrained": False, **({} if norms_as_published else LIVE_NORMS)},
-                      DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising}, **changes)
+                      DFINETransformer={"num_queries": num_queries, "num_denoising": num_denoising},
+                      **changes)
 
 
 def with_contiguous_gradient(module, args, out):
@@ -78,8 +87,10 @@ def with_contiguous_gradient(module, args, out):
 def build(*args, **kwargs):
     """(model, criterion) in training mode, of configuration().
 
-    Gradients reach the batch norms in the layout of their inputs: of a single image in another one, which is what the transformer layer's
-    permutation leaves, PyTorch 2.15 makes wrong sums on CPUs (weight and bias gradients, and all below)."""
+    Gradients reach the batch norms in the layout of their inputs. The transformer layer's
+    permutation leaves them in another one for a single image. PyTorch 2.15 then makes wrong sums on
+    CPUs (weight and bias gradients, and all below).
+    """
     config = configuration(*args, **kwargs)
     for module in config.model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -98,7 +109,9 @@ def parameters(model):
 
 
 def tensors(module):
-    """Floating tensors by published name, running statistics included, as views, without the constants."""
+    """Floating tensors by published name, running statistics included, as views, without the
+    constants.
+    """
     out = {}
     for name, t in module.state_dict().items():
         if t.is_floating_point() and not name.endswith((".up", "anchors", "reg_scale")):
@@ -118,12 +131,15 @@ def gradients(model):
 
 @contextlib.contextmanager
 def exact_order_and_precision(dtype):
-    """Stable order of equal votes in the union, which the official argsort leaves open. In double precision, everything that the official
-    code makes in float32 on its own (position embedding, anchors, denoising boxes, counts) is made in double too."""
+    """Stable order of equal votes in the union, which the official argsort leaves open. In double
+    precision, everything that the official code makes in float32 on its own (position embedding,
+    anchors, denoising boxes, counts) is made in double too.
+    """
     argsort = torch.argsort
     with contextlib.ExitStack() as stack:
         stack.callback(torch.set_default_dtype, torch.get_default_dtype())
-        stack.enter_context(mock.patch.object(torch, "argsort", lambda x, **kw: argsort(x, stable=True, **kw)))
+        stack.enter_context(mock.patch.object(torch, "argsort", lambda x,
+                                              **kw: argsort(x, stable=True, **kw)))
         if dtype == torch.float64:
             stack.enter_context(mock.patch.object(torch.Tensor, "float", torch.Tensor.double))
             stack.enter_context(mock.patch.object(torch, "float32", torch.float64))

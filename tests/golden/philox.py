@@ -1,4 +1,6 @@
-"""The project's counter-based random numbers (src/core/random.h) and what it draws from them for denoising queries."""
+"""The project's counter-based random numbers (src/core/random.h) and what it draws from them for
+denoising queries.
+"""
 import numpy as np
 
 U32 = 0xFFFFFFFF
@@ -31,15 +33,18 @@ def numbers(seed, stream, a, b):
 
 
 def denoising_draws(seed, step, images, queries, classes):
-    """label_u [B, N], label_new [B, N], box_sign [B, N, 4], box_u [B, N, 4]; see src/model/denoising.h."""
+    """label_u [B, N], label_new [B, N], box_sign [B, N, 4], box_u [B, N, 4]; see
+    src/model/denoising.h.
+    """
     label_u, label_new = np.empty((images, queries)), np.empty((images, queries), np.int64)
     sign, u = np.empty((images, queries, 4), np.int64), np.empty((images, queries, 4))
     for i in range(images):
         source = numbers(seed, DENOISING, step, i)
-        unit = lambda: (next(source) >> 8) * 2.0**-24  # noqa: B023 (called in this round of the loop)
+        unit = lambda source=source: (next(source) >> 8) * 2.0**-24
         for q in range(queries):
             label_u[i, q] = unit()
-            product = (next(source) << 32 | next(source)) * classes  # Lemire's method; the rare second draw is not needed here
+            # Lemire's method; the rare second draw is not needed here
+            product = (next(source) << 32 | next(source)) * classes
             assert product & U64 >= classes
             label_new[i, q] = product >> 64
             signs = next(source)

@@ -1,6 +1,8 @@
-"""Training, resume, evaluation and prediction on GPUs, against the same on the CPU: D-FINE-N at 320 on the BCCD dataset.
+"""Training, resume, evaluation and prediction on GPUs, against the same on the CPU: D-FINE-N at 320
+on the BCCD dataset.
 
-    train_gpu_test.py [--device cpu]     with cpu everything runs on the CPU, and compares it with itself
+    train_gpu_test.py [--device cpu]     with cpu everything runs on the CPU, and compares it with
+    itself
 """
 import argparse
 import json
@@ -13,7 +15,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from common import BCCD, SOURCE, Workspace, pack, records, run, subset
 
-# Convolutions in fp32 may otherwise round their inputs to TF32's 10 bits, and what is compared would not be the same arithmetic.
+# Convolutions in fp32 may otherwise round their inputs to TF32's 10 bits, and what is compared
+# would not be the same arithmetic.
 os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
 STEPS = 3
 
@@ -24,31 +27,41 @@ def says(text, *parts):
 
 
 def close(a, b, relative, what):
-    assert math.isclose(a, b, rel_tol=relative, abs_tol=1e-6), f"{what}: {a} and {b} differ by more than {relative} of them"
+    assert math.isclose(a, b, rel_tol=relative,
+                        abs_tol=1e-6), f"{what}: {a} and {b} differ by more than {relative} of them"
 
 
 def gpus():
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        listed = subprocess.run(["nvidia-smi", "-L"], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True).stdout
     except FileNotFoundError:
         return 0
     return sum(line.startswith("GPU ") for line in listed.splitlines())
 
 
 def train(ws, name, *arguments, device, ranks=1, **more):
-    """Four images per step, two at once however many ranks share them: the statistics of batch norms are of as many images."""
-    keys = {"run.dir": ws(name), "run.device": device, "run.threads": 1, "run.precision": "fp32", "data.train": ws("train"), "data.val": ws("val"),
-            "data.image_size": 320, "data.multiscale": "true", "data.batch_size": 2 // ranks, "data.workers": 1, "data.augment": "dfine",
-            "model.num_queries": 100, "train.gradient_accumulation_steps": 2, "train.epochs": 2, "train.max_steps": STEPS, "train.preflight": "true",
+    """Four images per step, two at once however many ranks share them: the statistics of batch
+    norms are of as many images.
+    """
+    keys = {"run.dir": ws(name), "run.device": device, "run.threads": 1, "run.precision": "fp32",
+            "data.train": ws("train"), "data.val": ws("val"),
+            "data.image_size": 320, "data.multiscale": "true", "data.batch_size": 2 // ranks,
+            "data.workers": 1, "data.augment": "dfine",
+            "model.num_queries": 100, "train.gradient_accumulation_steps": 2, "train.epochs": 2,
+            "train.max_steps": STEPS, "train.preflight": "true",
             "ema.enabled": "true", "validate.every_epochs": 2, **more}
-    out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"), *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")),
+    out = run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"),
+              *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")),
               *arguments, ranks=ranks if ranks > 1 else 0)
     says(out, "384x384")
     return out, records(ws(name), "step")
 
 
 def precisions(ws, device, ranks):
-    """Three steps in each precision. fp16 begins with a large loss scale and may skip steps that overflow. Returns fp32's first loss."""
+    """Three steps in each precision. fp16 begins with a large loss scale and may skip steps that
+    overflow. Returns fp32's first loss.
+    """
     first = None
     for precision in ("fp32", "bf16", "fp16"):
         name = f"{precision}-{ranks}"
@@ -58,8 +71,10 @@ def precisions(ws, device, ranks):
         assert all(r["images"] == 4 and math.isfinite(r["loss"]) for r in steps), steps
         assert precision == "fp16" or not any(r.get("skipped") for r in steps), steps
         first = first or steps[0]
-        # bf16 keeps 8 bits. Which queries are chosen, and what they are matched to, may change with that.
-        close(steps[0]["loss"], first["loss"], 0.1, f"first loss in {precision} and in fp32, {ranks} rank(s)")
+        # bf16 keeps 8 bits. Which queries are chosen, and what they are matched to, may change with
+        # that.
+        close(steps[0]["loss"], first["loss"], 0.1,
+              f"first loss in {precision} and in fp32, {ranks} rank(s)")
         assert os.path.exists(ws(name, "checkpoints", "last", "model.safetensors"))
         print(name, "passed", flush=True)
     return first
@@ -69,14 +84,16 @@ def same_losses(a, b, what):
     assert a["losses"].keys() == b["losses"].keys(), what
     close(a["loss"], b["loss"], 1e-3, what)
     for term, value in a["losses"].items():
-        assert abs(value - b["losses"][term]) <= 1e-3 * max(abs(value), 1e-2 * a["loss"]), (what, term, value, b["losses"][term])
+        assert (abs(value - b["losses"][term]) <= 1e-3 * max(abs(value), 1e-2 * a["loss"])), (
+            what, term, value, b["losses"][term])
 
 
 def resume(ws, device):
-    """Two more steps from a checkpoint, and the loss of the first as in a run that never stopped. That the two are equal bit for bit is tested
-    on the CPU, where it can be."""
+    """Two more steps from a checkpoint, and the loss of the first as in a run that never stopped.
+    That the two are equal bit for bit is tested on the CPU, where it can be."""
     _, whole = train(ws, "whole", device=device, **{"train.max_steps": STEPS + 2})
-    _, parts = train(ws, "fp32-1", "--resume", "auto", device=device, **{"train.max_steps": STEPS + 2})
+    _, parts = train(ws, "fp32-1", "--resume", "auto", device=device,
+                     **{"train.max_steps": STEPS + 2})
     assert [r["step"] for r in parts] == list(range(1, STEPS + 3)), parts
     close(parts[STEPS]["loss"], whole[STEPS]["loss"], 1e-2, "loss of the first step after a resume")
 
@@ -84,7 +101,8 @@ def resume(ws, device):
 def evaluation(ws, device, weights):
     metrics = {}
     for where in (device, "cpu"):
-        run("dfine-eval", "--weights", weights, "--data", ws("val"), "--device", where, "--output", ws("metrics.json"))
+        run("dfine-eval", "--weights", weights, "--data", ws("val"), "--device", where,
+            "--output", ws("metrics.json"))
         with open(ws("metrics.json")) as f:
             metrics[where] = json.load(f)
     mine, theirs = metrics[device], metrics["cpu"]
@@ -93,11 +111,14 @@ def evaluation(ws, device, weights):
 
 
 def prediction(ws, device, weights, images):
-    """The sorted scores agree; each of an image's ten best detections is among the CPU's, of the same class and in the same place. Order
-    alone may differ: after few steps many scores are almost equal."""
+    """The sorted scores agree; each of an image's ten best detections is among the CPU's, of the
+    same class and in the same place. Order alone may differ: after few steps many scores are almost
+    equal.
+    """
     found = {}
     for where in (device, "cpu"):
-        run("dfine-predict", "--weights", weights, "--images", *images, "--device", where, "--threshold", 0, "--output", ws("predicted-" + where))
+        run("dfine-predict", "--weights", weights, "--images", *images, "--device", where,
+            "--threshold", 0, "--output", ws("predicted-" + where))
         found[where] = {}
         with open(ws("predicted-" + where, "predictions.json")) as f:
             for p in json.load(f):
@@ -109,8 +130,10 @@ def prediction(ws, device, weights, images):
         worst = max(abs(a["score"] - b["score"]) for a, b in zip(mine, theirs))
         assert worst < 1e-3, f"image {image}: scores differ by {worst}"
         for p in mine[:10]:
-            same = [q for q in theirs if q["category_id"] == p["category_id"] and abs(q["score"] - p["score"]) < 1e-3]
-            away = min((max(abs(a - b) for a, b in zip(corners(p), corners(q))) for q in same), default=math.inf)
+            same = [q for q in theirs if q["category_id"] == p["category_id"]
+                    and abs(q["score"] - p["score"]) < 1e-3]
+            away = min((max(abs(a - b) for a, b in zip(corners(p), corners(q))) for q in same),
+                       default=math.inf)
             assert away < 0.5, f"image {image}: {p} is {away} pixels from the CPU's nearest"
 
 
@@ -143,7 +166,8 @@ def main():
         resume(ws, device)
         weights = ws("whole", "checkpoints", "last")
         evaluation(ws, device, weights)
-        prediction(ws, device, weights, [os.path.join(BCCD, "images", i["file_name"]) for i in val["images"][:4]])
+        prediction(ws, device, weights,
+                   [os.path.join(BCCD, "images", i["file_name"]) for i in val["images"][:4]])
     print("all passed")
 
 

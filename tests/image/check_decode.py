@@ -1,5 +1,8 @@
-"""Decoding against Pillow's `Image.open(file).convert("RGB")`: every kind of JPEG, PNG, WebP, BMP and TIFF that Pillow writes, some made
-by hand, and all images of the shipped dataset."""
+"""Decoding against Pillow's `Image.open(file).convert("RGB")`.
+
+Decoded are every kind of JPEG, PNG, WebP, BMP and TIFF that Pillow writes, some made by hand, and
+all images of the shipped dataset.
+"""
 import glob
 import io
 import os
@@ -17,7 +20,8 @@ from reference import Probe, difference
 def picture(width, height, channels=3, seed=0):
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
-    smooth = np.stack([127 + 110 * np.sin(x / (11 + c) + c) * np.cos(y / 13 - c) for c in range(channels)], -1)
+    smooth = np.stack([127 + 110 * np.sin(x / (11 + c) + c) * np.cos(y / 13 - c)
+                       for c in range(channels)], -1)
     return np.clip(smooth + rng.normal(0, 12, smooth.shape), 0, 255).astype(np.uint8)
 
 
@@ -26,7 +30,8 @@ def jpegs():
         colour = Image.fromarray(picture(*size))
         for subsampling in ["4:4:4", "4:2:2", "4:2:0"]:
             for progressive in [False, True]:
-                yield f"jpeg {size} {subsampling} {progressive}", saved(colour, "JPEG", subsampling=subsampling, progressive=progressive)
+                yield f"jpeg {size} {subsampling} {progressive}", saved(
+                    colour, "JPEG", subsampling=subsampling, progressive=progressive)
         grey = Image.fromarray(picture(*size, 1)[..., 0])
         yield f"jpeg grey {size}", saved(grey, "JPEG")
         yield f"jpeg grey progressive {size}", saved(grey, "JPEG", progressive=True)
@@ -42,7 +47,8 @@ def jpegs():
     exif[0x0112] = 6  # orientation: rotated by 90 degrees
     yield "jpeg exif", saved(colour, "JPEG", exif=exif)
     yield "jpeg trailing zeros", saved(colour, "JPEG") + bytes(100)
-    yield "jpeg with a preview behind", saved(colour, "JPEG") + saved(colour.resize((20, 10)), "JPEG")
+    yield "jpeg with a preview behind", saved(colour,
+                                              "JPEG") + saved(colour.resize((20, 10)), "JPEG")
     # Adobe's transform 2: the same bytes read as YCCK instead of CMYK.
     ycck = bytearray(saved(Image.fromarray(picture(97, 61, 4), "CMYK"), "JPEG"))
     adobe = ycck.find(b"Adobe")
@@ -60,22 +66,26 @@ def hand_made_png(width, height, depth, colour_type, extra=b""):
     rng = np.random.default_rng(width + depth * 7 + colour_type)
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
     row_bytes = (width * channels * depth + 7) // 8
-    rows = b"".join(b"\0" + rng.integers(0, 256, row_bytes, dtype=np.uint8).tobytes() for _ in range(height))
+    rows = b"".join(b"\0" + rng.integers(0, 256, row_bytes, dtype=np.uint8).tobytes()
+                    for _ in range(height))
     header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
 def adam7_png(array):
     """8-bit RGB, interlaced."""
     height, width = array.shape[:2]
-    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+              (0, 1, 1, 2)]
     rows = b""
     for x0, y0, dx, dy in passes:
         part = array[y0::dy, x0::dx]
         if part.size:
             rows += b"".join(b"\0" + row.tobytes() for row in part)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 1)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows))
+            + chunk(b"IEND", b""))
 
 
 def pngs():
@@ -90,18 +100,22 @@ def pngs():
         yield f"png palette 5 {size}", saved(colour.quantize(5), "PNG")
         yield f"png palette transparency {size}", saved(colour.quantize(17), "PNG", transparency=3)
         yield f"png interlaced {size}", adam7_png(picture(*size))
-    palette = chunk(b"PLTE", np.random.default_rng(5).integers(0, 256, 768, dtype=np.uint8).tobytes())
+    palette = chunk(b"PLTE",
+                    np.random.default_rng(5).integers(0, 256, 768, dtype=np.uint8).tobytes())
     for width in [1, 5, 33]:
         for depth in [1, 2, 4, 8, 16]:
             yield f"png grey {depth} bit {width}", hand_made_png(width, 7, depth, 0)
-            yield f"png grey {depth} bit tRNS {width}", hand_made_png(width, 7, depth, 0, chunk(b"tRNS", b"\0\1"))
+            yield f"png grey {depth} bit tRNS {width}", hand_made_png(width, 7, depth, 0,
+                                                                      chunk(b"tRNS", b"\0\1"))
             if depth <= 8:
                 colours = palette if depth == 8 else chunk(b"PLTE", palette[8 : 8 + 3 * 2**depth])
                 yield f"png palette {depth} bit {width}", hand_made_png(width, 7, depth, 3, colours)
-                yield f"png palette {depth} bit tRNS {width}", hand_made_png(width, 7, depth, 3, colours + chunk(b"tRNS", b"\0\x80"))
+                yield f"png palette {depth} bit tRNS {width}", hand_made_png(
+                    width, 7, depth, 3, colours + chunk(b"tRNS", b"\0\x80"))
             if depth >= 8:
                 for colour_type in [2, 4, 6]:
-                    yield f"png type {colour_type} {depth} bit {width}", hand_made_png(width, 7, depth, colour_type)
+                    yield f"png type {colour_type} {depth} bit {width}", hand_made_png(
+                        width, 7, depth, colour_type)
     gamma = chunk(b"gAMA", struct.pack(">I", 100000)) + chunk(b"tEXt", b"Comment\0hello")
     yield "png gamma and text", hand_made_png(20, 7, 8, 2, gamma)
     yield "png tRNS rgb", hand_made_png(20, 7, 8, 2, chunk(b"tRNS", bytes(6)))
@@ -122,14 +136,16 @@ def webps():
 
 
 def samples():
-    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples", "*"))):
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                              "samples", "*"))):
         if os.path.basename(path) != "animated.webp":  # refused
             with open(path, "rb") as f:
                 yield os.path.basename(path), f.read()
 
 
 def shipped():
-    pattern = os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "data", "bccd", "images", "*.jpg")
+    pattern = os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "data", "bccd", "images",
+                           "*.jpg")
     for path in sorted(glob.glob(pattern))[::10]:
         with open(path, "rb") as f:
             yield os.path.basename(path), f.read()

@@ -1,4 +1,6 @@
-"""Writes samples/: small files of each format and kind, by Pillow, for the tests that cut and damage them. Only needed to add one."""
+"""Writes samples/: small files of each format and kind, by Pillow, for the tests that cut and
+damage them. Only needed to add one.
+"""
 import os
 
 from bmp_tiff import plain_tiff

@@ -7,7 +7,9 @@ import numpy as np
 
 
 class Probe:
-    """Collects commands for image_probe, runs them in one process and returns what they wrote, in order."""
+    """Collects commands for image_probe, runs them in one process and returns what they wrote, in
+    order.
+    """
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()

@@ -45,7 +45,7 @@ TEST(Resize, EnlargesByInterpolation) {
 }
 
 /// Half as many: a triangle over four pixels, distances 3/4, 1/4, 1/4, 3/4, weights 1/8, 3/8, 3/8,
-/// 1/8; at the borders the three that exist are scaled to a sum of one: 3/7, 3/7, 1/7.
+/// 1/8. At the borders the three that exist are scaled to a sum of one: 3/7, 3/7, 1/7.
 TEST(Resize, ShrinksWithAWiderTriangle) {
   EXPECT_EQ(red_of(resize_antialias(grey_row({0, 255}), 1, 1)), (Bytes{128}));
   EXPECT_EQ(red_of(resize_antialias(grey_row({70, 140, 210, 0, 0, 0}), 3, 1)),

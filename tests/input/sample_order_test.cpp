@@ -25,8 +25,8 @@ TrainingOrderOptions options(int ranks) {
           .total_steps = 4 * kStepsPerEpoch};
 }
 
-// 3 micro-batches per step: what the ranks forward together, and what a step holds, is the same for
-// 1, 2 and 4 ranks, and follows each epoch's own order.
+// 3 micro-batches per step. What the ranks forward together, and what a step holds, is the same for
+// 1, 2 and 4 ranks. It follows each epoch's own order.
 TEST(TrainingOrder, StepsDoNotDependOnTheRanksAndCrossEpochs) {
   constexpr int64_t kFirst = 2 * kStepsPerEpoch - 2;  // four steps: two of each epoch
   for (const int ranks : {1, 2, 4}) {

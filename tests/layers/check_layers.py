@@ -55,7 +55,8 @@ def findings(files, layers, headers):
                     found.append(f"{path}: {folder} may not include {own}")
             for name, folders in headers.items():
                 if (own or foreign).startswith(name) and folder not in folders:
-                    found.append(f"{path}: {own or foreign} may appear only in {', '.join(sorted(folders))}")
+                    found.append(f"{path}: {own or foreign} may appear only in "
+                                 f"{', '.join(sorted(folders))}")
     for folder, may in layers.items():
         found += [f"layers.txt: {folder} does not include {x}" for x in sorted(may - used[folder])]
     return found

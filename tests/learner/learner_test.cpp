@@ -162,7 +162,7 @@ TEST(Learner, StartsFromTheWeightsOfRankZero) {
 }
 
 // Single precision is within 0.1 % of double here (asserted: 1 %), half within the bound of
-// StepsAreNearThoseInSinglePrecision; a sum over two ranks instead of their mean would be twice as
+// StepsAreNearThoseInSinglePrecision. A sum over two ranks instead of their mean would be twice as
 // large.
 TEST(GradNorm, IsThatOfTheGlobalBatch) {
   for (const std::vector<int64_t>& batches : {std::vector<int64_t>{0}, {0, 1}}) {
@@ -179,8 +179,8 @@ TEST(GradNorm, IsThatOfTheGlobalBatch) {
       EXPECT_NEAR(result.grad_norm, wanted, bound * wanted) << batches.size() << " micro-batches";
 
       // AdamW's first moment after one step is (1 - 0.9) times the clipped gradient, whose norm is
-      // optim.clip_norm = 0.1, as torch.nn.utils.clip_grad_norm_ computes it: 0.1 / (norm + 1e-6)
-      // times the norm.
+      // optim.clip_norm = 0.1. As torch.nn.utils.clip_grad_norm_ computes it, that is 0.1 / (norm +
+      // 1e-6) times the norm.
       double squares = 0;
       for (const auto& [index, moments] : learner.optimizer().state().moments)
         squares += moments.exp_avg.to(at::kDouble).square().sum().item<double>();
@@ -256,10 +256,10 @@ TEST(HalfPrecision, ANanInTheLossLeavesTheScale) {
 }
 
 // What a step in lower precision reports is near single precision's: within 1 % for bfloat16 (8
-// bits), 0.2 % for half (11 bits), while weights, average and statistics stay in single precision.
-// The gradients are unscaled before their norm is taken: it differs by no more than the gradients
-// do, which in the official code is 23 % and 7.7 % for N (tests/golden/autocast.json), with the
-// factor 1.5 as there.
+// bits), 0.2 % for half (11 bits). Weights, EMA and statistics stay in single precision. The
+// gradients are unscaled before their norm is taken, so that it differs by no more than the
+// gradients do. In the official code that is 23 % and 7.7 % for N (tests/golden/autocast.json),
+// with the factor 1.5 as there.
 TEST(MixedPrecision, StepsAreNearThoseInSinglePrecision) {
   Learner single = make_learner();
   const StepResult exact = single.step({make_batch(0)}, kSize, 0);

@@ -1,6 +1,6 @@
-// The step is a function of the global batch, not of how it is split: R ranks x K micro-batches
-// against one rank x one batch, computed by the same process, denoising on. Run under mpirun with 2
-// and 4 ranks.
+// The step is a function of the global batch, not of how it is split. R ranks x K micro-batches are
+// compared with one rank x one batch, computed by the same process, with denoising. Run under
+// mpirun with 2 and 4 ranks.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -309,8 +309,8 @@ double relative_l2(const std::vector<std::pair<std::string, Tensor>>& got,
 }
 
 /// The mean of the losses of the parts [0, size), [size, 2 size), ... of the batch and of their
-/// gradients, each part taken for itself: its own counts, its own denoising groups, the criterion
-/// as for a step of one batch.
+/// gradients. Each part is taken for itself: its own counts, its own denoising groups, the
+/// criterion as for a step of one batch.
 Outcome mean_of_parts(const GlobalBatch& batch, int64_t size) {
   const auto model = make_model(at::kDouble);
   const Criterion criterion({.num_classes = kClasses});

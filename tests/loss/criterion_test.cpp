@@ -114,7 +114,7 @@ TEST(Criterion, DistillationIsExactlyZeroWhereTheStudentIsTheTeacher) {
 }
 
 // Two more boxes in the second image that have no denoising queries leave the denoising terms what
-// they were (ddf alone is mixed by the counts of the normal queries).
+// they were. Only ddf is mixed by the counts of the normal queries.
 TEST(Criterion, BoxesWithoutDenoisingQueriesDoNotCountThere) {
   const SyntheticBatch alone = make_batch({.counts = {3, 4}, .num_denoising = 8}, at::kDouble);
   ASSERT_EQ(alone.output.dn.groups, 2);

@@ -17,9 +17,9 @@ inline constexpr int64_t kFormulaClasses = 7;
 /// Gives all parameters but `up` and `reg_scale` the formula's values.
 void set_formula_parameters(DFine& model);
 
-/// Gives everything that a published file holds, but `up`, `reg_scale` and running statistics, the
-/// formula's values: parameters, weights and biases of frozen norms, and the attention's
-/// `num_points_scale`.
+/// Gives the formula's values to everything that a published file holds, except `up`, `reg_scale`
+/// and running statistics. These are parameters, weights and biases of frozen norms, and the
+/// attention's `num_points_scale`.
 void set_formula_weights(DFine& model);
 
 /// Gives all norms the running statistics that one batch of 160x160 images has in the model with
@@ -31,7 +31,7 @@ void set_measured_statistics(DFine& model, ModelSize size);
 std::shared_ptr<DFine> make_formula_model(ModelSize size, int64_t res, int64_t num_denoising,
                                           at::ScalarType dtype);
 
-/// The same as it is trained officially: norms and stem of the backbone of L and X are frozen, and
+/// The same as it is trained officially. Norms and stem of the backbone of L and X are frozen, and
 /// all norms start with measured statistics.
 std::shared_ptr<DFine> make_published_model(ModelSize size, int64_t res, int64_t num_denoising,
                                             at::ScalarType dtype);

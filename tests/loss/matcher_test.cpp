@@ -16,8 +16,8 @@ constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 /// Ten times the L1 distance of the boxes alone: the cost of a query can then be read off.
 constexpr MatcherOptions kDistance{.class_weight = 0, .bbox_weight = 10, .giou_weight = 0};
 
-/// The query that the one box, of class 1 at cx = 0.5, gets from queries at these centres with
-/// these logits of its class (0 where none are given); all boxes are equal otherwise.
+/// The query that the one box, of class 1 at cx = 0.5, gets. Queries are at these centres with
+/// these logits of the box's class (0 where none are given). All boxes are equal otherwise.
 int64_t chosen(const std::vector<float>& centres, const std::vector<float>& logits_of_1 = {},
                const MatcherOptions& options = kDistance) {
   std::vector<float> boxes;

@@ -136,8 +136,9 @@ double gradient_rounding(DFine& single, DFine& exact, const nlohmann::json& sett
 
 // Rounding moves some batches' gradients across a kink of the network (ReLU, sampling); which
 // batches depends on the processor and on the order of sums. So one of the size's batches has to be
-// within twice the median of the official code, of this size, on the same batches and in the same
-// memory layout. Whether gradients are right where kinks are is what double precision shows.
+// within twice the median of the official code. The median is of this size, on the same batches and
+// in the same memory layout. Whether gradients are right where kinks are is what double precision
+// shows.
 TEST_P(Parity, SinglePrecisionGradientsAreOffByNoMoreThanRounding) {
   const nlohmann::json& expected = numbers().at("rounding");
   auto official = expected.at("grads").get<std::vector<double>>();

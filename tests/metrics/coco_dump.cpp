@@ -1,6 +1,6 @@
-// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64: the 12 metrics;
-// precision and scores [T, R, K, A, M] and recall [T, K, A, M], laid out as pycocotools does; then
-// AP and AP50 of each class.
+// coco_dump GT.json RESULTS.json OUT.bin THREADS: evaluates and writes raw float64. First come the
+// 12 metrics, then precision and scores [T, R, K, A, M] and recall [T, K, A, M], laid out as
+// pycocotools does. AP and AP50 of each class come last.
 #include <fstream>
 #include <iostream>
 

@@ -39,8 +39,10 @@ class CocoJson : public ::testing::Test {
 
 TEST_F(CocoJson, ReadsDetections) {
   const auto list = detections(R"([
-    {"image_id": 42, "category_id": 18, "bbox": [258.15, 41.29, 348.26, 243.78], "score": 0.236, "segmentation": {"size": [1, 2], "counts": "]}"}},
-    {"score": 1, "bbox": [-1, 0, 2.5e1, 3], "extra": [[1, 2], {"score": 7}], "category_id": 1.0, "image_id": 4503599627370496}])");
+    {"image_id": 42, "category_id": 18, "bbox": [258.15, 41.29, 348.26, 243.78], "score": 0.236,
+     "segmentation": {"size": [1, 2], "counts": "]}"}},
+    {"score": 1, "bbox": [-1, 0, 2.5e1, 3], "extra": [[1, 2], {"score": 7}], "category_id": 1.0,
+     "image_id": 4503599627370496}])");
   ASSERT_EQ(list.size(), 2U);
   EXPECT_EQ(list[0].image_id, 42);
   EXPECT_EQ(list[0].category_id, 18);
@@ -125,8 +127,8 @@ TEST_F(CocoJson, BrokenDetectionFiles) {
   EXPECT_TRUE(detections_error(R"({"annotations": []})").is(kFormatInvalid, "file.json"));
   EXPECT_TRUE(detections_error("").is(kFormatInvalid, "file.json", "JSON"));
   EXPECT_TRUE(
-      detections_error(
-          R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, {"image_id": 2)")
+      detections_error(R"([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}, )"
+                       R"({"image_id": 2)")
           .is(kFormatInvalid, "JSON"));
   EXPECT_TRUE(detections_error("[] []").is(kFormatInvalid));
   EXPECT_TRUE(catch_error([&] {
@@ -136,8 +138,10 @@ TEST_F(CocoJson, BrokenDetectionFiles) {
 
 TEST_F(CocoJson, ReadsGroundTruth) {
   const GroundTruth t = truth(R"({
-    "annotations": [{"id": 0, "image_id": 5, "category_id": 9, "bbox": [1, 2, 3, 4.5], "area": 7.25, "iscrowd": 1},
-                    {"id": 3, "image_id": 99, "category_id": 77, "bbox": [0, 0, 2, 8], "segmentation": [[1, 2, 3]]}],
+    "annotations": [{"id": 0, "image_id": 5, "category_id": 9, "bbox": [1, 2, 3, 4.5], "area": 7.25,
+                     "iscrowd": 1},
+                    {"id": 3, "image_id": 99, "category_id": 77, "bbox": [0, 0, 2, 8],
+                     "segmentation": [[1, 2, 3]]}],
     "images": [{"id": 5, "file_name": "a.jpg", "width": 10, "height": 10}, {"id": 2}],
     "categories": [{"id": 9, "name": "cat", "supercategory": "animal"}]})");
   EXPECT_THAT(t.image_ids, ElementsAre(5, 2));

@@ -1,4 +1,6 @@
-"""The program dfine-eval on files: its metrics against pycocotools on the shipped images, its exit codes, and what it leaves behind."""
+"""The program dfine-eval on files: its metrics against pycocotools on the shipped images, its exit
+codes, and what it leaves behind.
+"""
 import contextlib
 import io
 import json
@@ -13,7 +15,8 @@ from pycocotools.cocoeval import COCOeval
 
 PROGRAM = Path(os.environ["DFINE_BINARY_DIR"]) / "dfine-eval"
 TRUTH = Path(os.environ["DFINE_SOURCE_DIR"]) / "tests/data/bccd/val.json"
-NAMES = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"]
+NAMES = ["ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large", "ar1", "ar10", "ar100",
+         "ar_small", "ar_medium", "ar_large"]
 
 
 def run(*args):
@@ -25,8 +28,10 @@ def main():
         folder = Path(name)
         rng = np.random.default_rng(0)
         annotations = json.loads(TRUTH.read_text())["annotations"]
-        results = [{"image_id": a["image_id"], "category_id": a["category_id"], "score": float(rng.random()),
-                    "bbox": (np.array(a["bbox"]) + rng.normal(0, 8, 4)).tolist()} for a in annotations]
+        results = [{"image_id": a["image_id"], "category_id": a["category_id"],
+                    "score": float(rng.random()),
+                    "bbox": (np.array(a["bbox"]) + rng.normal(0, 8, 4)).tolist()}
+                   for a in annotations]
         predictions, output = folder / "dt.json", folder / "metrics.json"
         predictions.write_text(json.dumps(results))
 
@@ -43,7 +48,8 @@ def main():
         assert [c["name"] for c in written["classes"]] == ["RBC", "WBC", "Platelets"]
         for line, value in zip(done.stdout.splitlines()[2:], reference.stats):
             assert f" {value:.3f} " in line, (line, value)
-        assert sorted(p.name for p in folder.iterdir()) == ["dt.json", "metrics.json"], "something is left behind"
+        assert (sorted(p.name for p in folder.iterdir())
+                == ["dt.json", "metrics.json"]), "something is left behind"
 
         before = output.read_text()
         predictions.write_text(json.dumps(results)[:-20])
@@ -52,15 +58,22 @@ def main():
         assert output.read_text() == before, "a failed run touched the old metrics"
         predictions.write_text(json.dumps([{**results[0], "image_id": 123456}]))
         done = run("--annotations", TRUTH, "--predictions", predictions)
-        assert done.returncode == 1 and "123456" in done.stderr and "dt.json" in done.stderr and "val.json" in done.stderr, done
-        assert run("--annotations", folder / "absent.json", "--predictions", predictions).returncode == 1
+        assert (done.returncode == 1 and "123456" in done.stderr and "dt.json" in done.stderr
+                and "val.json" in done.stderr), done
+        assert run("--annotations", folder / "absent.json",
+                   "--predictions", predictions).returncode == 1
         predictions.write_text("[]")
-        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", folder / "new" / "metrics.json")
+        done = run("--annotations", TRUTH, "--predictions", predictions,
+                   "--output", folder / "new" / "metrics.json")
         assert done.returncode == 0 and (folder / "new" / "metrics.json").exists(), done
-        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", predictions / "metrics.json")  # below a file
-        assert done.returncode == 1 and "dt.json" in done.stderr and predictions.read_text() == "[]", done
+        # below a file
+        done = run("--annotations", TRUTH, "--predictions", predictions,
+                   "--output", predictions / "metrics.json")
+        assert (done.returncode == 1 and "dt.json" in done.stderr and predictions.read_text()
+                == "[]"), done
 
-        for wrong in (["--annotations", TRUTH], ["--no-such-option"], ["--annotations", TRUTH, "--predictions", predictions, "--threads", "x"]):
+        for wrong in (["--annotations", TRUTH], ["--no-such-option"],
+                      ["--annotations", TRUTH, "--predictions", predictions, "--threads", "x"]):
             assert run(*wrong).returncode == 2, wrong
         done = run("--help")
         assert done.returncode == 0 and "--predictions" in done.stdout

@@ -134,13 +134,16 @@ TEST(MatchFiles, NamesAreReadAsJson) {
   const TemporaryFolder folder;
   ResultNames names;
   std::ofstream(folder / "a")
-      << R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1, "file_name": null}])";
+      << R"([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1, )"
+         R"("file_name": null}])";
   EXPECT_EQ(read_coco_detections(folder / "a", &names).size(), 1U);
   EXPECT_TRUE(names.files.empty() && names.categories.empty() && names.unnamed_categories);
   std::ofstream(folder / "a") << R"([
-      {"category_name": "d\u00f6g", "image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1], "score": 1},
+      {"category_name": "d\u00f6g", "image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1],
+       "score": 1},
       {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "category_name": "cat"},
-      {"image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1], "score": 1, "category_name": "dög"}])";
+      {"image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1], "score": 1,
+       "category_name": "dög"}])";
   names = {};
   read_coco_detections(folder / "a", &names);
   EXPECT_THAT(names.categories, ElementsAre(Category{7, "dög"}, Category{2, "cat"}));

@@ -9,9 +9,9 @@
 //
 // in: images [B, 3, H, W]; with denoising also dn_labels int64 [B, N], dn_boxes_unact [B, N, 4] and
 // dn_meta int64 [2] = (groups, max_boxes). out: HEAD.logits, .boxes, .corners, .ref_points for the
-// heads last, aux_i, pre, enc, dn_i, dn_pre; in training also grad.NAME for every parameter, the
-// gradients of the sum of all of these times the weights of in's HEAD.logits etc., where it has
-// them.
+// heads last, aux_i, pre, enc, dn_i, dn_pre. In training also grad.NAME for every parameter. These
+// are the gradients of the sum of all outputs times the weights of in's HEAD.logits etc., where it
+// has them.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 

@@ -55,7 +55,7 @@ TEST(Anchors, TheOuterRingOfAFineGridIsNotValid) {
 }
 
 TEST(BinOffsets, OfficialValues) {
-  // weighting_function(32, up 0.5, reg_scale) of zoo/dfine/dfine_utils.py: with a = up * reg_scale
+  // weighting_function(32, up 0.5, reg_scale) of zoo/dfine/dfine_utils.py. With a = up * reg_scale
   // the k-th bin from the middle is at (a + 1)^(k / 15) - 1, the last at 2a.
   const auto bins = [](double reg_scale) {
     return bin_offsets(at::full({1}, 0.5, at::kDouble), at::full({1}, reg_scale, at::kDouble), 32);

@@ -1,4 +1,6 @@
-"""transformers' D-FINE with weights on which a comparison means something, and images to go with them."""
+"""transformers' D-FINE with weights on which a comparison means something, and images to go with
+them.
+"""
 import os
 import sys
 
@@ -18,7 +20,9 @@ TOOL = os.path.join(os.environ["DFINE_BINARY_DIR"], "model_tool")
 def images(height, width, batch, seed):
     """Smooth blobs with some noise."""
     g = torch.Generator().manual_seed(seed)
-    blobs = torch.nn.functional.interpolate(torch.rand(batch, 3, height // 32, width // 32, generator=g), size=(height, width), mode="bilinear")
+    blobs = torch.nn.functional.interpolate(torch.rand(batch, 3, height // 32, width // 32,
+                                                       generator=g), size=(height, width),
+                                            mode="bilinear")
     return (0.7 * blobs + 0.3 * torch.rand(batch, 3, height, width, generator=g)).clamp(0, 1)
 
 
@@ -26,23 +30,28 @@ def images(height, width, batch, seed):
 def enrich(model):
     """Random values for constant layers, measured statistics for batch norms.
 
-    Freshly initialised weights would prove little: their features hardly vary over the image, and many layers are constant.
+    Freshly initialised weights would prove little: their features hardly vary over the image, and
+    many layers are constant.
     """
     g = torch.Generator().manual_seed(1)
     for name, p in model.named_parameters():
-        if name.endswith((".up", ".reg_scale")) or ("class_embed" in name and name.endswith("bias")) or "score_head.bias" in name:
+        if (name.endswith((".up", ".reg_scale"))
+            or ("class_embed" in name and name.endswith("bias")) or "score_head.bias" in name):
             continue
         if "bbox_embed" in name and name.endswith("layers.2.weight"):
             p.copy_(torch.randn(p.shape, generator=g) * 4 / p.shape[1] ** 0.5)
         elif p.numel() > 1 and float(p.max() - p.min()) == 0:
-            p.add_(torch.randn(p.shape, generator=g) * (0.1 if p.dim() == 1 else 0.5 / p.shape[1] ** 0.5))
-    model.model.enc_output[0].bias.zero_()  # else masked border tokens, all alike, may fill the selection with ties
+            p.add_(torch.randn(p.shape,
+                               generator=g) * (0.1 if p.dim() == 1 else 0.5 / p.shape[1] ** 0.5))
+    # else masked border tokens, all alike, may fill the selection with ties
+    model.model.enc_output[0].bias.zero_()
 
     hooks = []
     for m in model.modules():
         if not hasattr(m, "running_mean"):
             continue
-        m.bias.copy_(1 + 0.3 * torch.randn(m.bias.shape, generator=g))  # keeps activations open: deep random ReLU nets multiply rounding errors
+        # keeps activations open: deep random ReLU nets multiply rounding errors
+        m.bias.copy_(1 + 0.3 * torch.randn(m.bias.shape, generator=g))
 
         def measure(module, inputs):
             x = inputs[0]

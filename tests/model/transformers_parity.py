@@ -1,8 +1,9 @@
-"""Logits and boxes in evaluation equal transformers' on the same weights: five sizes, 640x640, 320x320 and a non-square size, batch 2,
-fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5. A new network has transformers' names, shapes and types.
+"""Logits and boxes in evaluation equal transformers' on the same weights: five sizes, 640x640,
+320x320 and a non-square size, batch 2, fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5. A new
+network has transformers' names, shapes and types.
 
-Where rounding alone swaps two queries of nearly equal score in the selection, queries are compared after sorting them out by their
-nearest counterpart.
+Where rounding alone swaps two queries of nearly equal score in the selection, queries are compared
+after sorting them out by their nearest counterpart.
 """
 import os
 import subprocess
@@ -36,9 +37,12 @@ def selection_gap(model, out):
 
 def same_tensors(size, theirs, ours):
     subprocess.run([TOOL, "init", "--size", size, "--out", ours], check=True)
-    want, have = ({k: (tuple(t.shape), t.dtype) for k, t in load_file(path).items()} for path in (theirs, ours))
-    different = {k: (have.get(k), want.get(k)) for k in set(have) | set(want) if have.get(k) != want.get(k)}
-    print(f"{'FAIL' if different else 'ok  '} {size}: {len(want)} names, shapes and types {dict(list(different.items())[:5]) or ''}", flush=True)
+    want, have = ({k: (tuple(t.shape), t.dtype) for k, t in load_file(path).items()}
+                  for path in (theirs, ours))
+    different = {k: (have.get(k), want.get(k)) for k in set(have) | set(want)
+                 if have.get(k) != want.get(k)}
+    print(f"{'FAIL' if different else 'ok  '} {size}: {len(want)} names, shapes and types "
+          f"{dict(list(different.items())[:5]) or ''}", flush=True)
     return not different
 
 
@@ -55,16 +59,21 @@ def check(size, folder):
             if selection_gap(model, out) > 2e-4:  # as the bound on logits
                 break
         save_file({"images": x}, os.path.join(folder, "in.safetensors"))
-        subprocess.run([TOOL, "forward", "--size", size, "--weights", weights, "--batch", os.path.join(folder, "in.safetensors"),
+        subprocess.run([TOOL, "forward", "--size", size, "--weights", weights,
+                        "--batch", os.path.join(folder, "in.safetensors"),
                         "--out", os.path.join(folder, "out.safetensors")], check=True)
         got = load_file(os.path.join(folder, "out.safetensors"))
         logits = boxes = moved = 0
         for b in range(2):
-            ours, theirs, n = align(torch.cat([got["last.logits"][b], got["last.boxes"][b]], 1), torch.cat([out.logits[b], out.pred_boxes[b]], 1))
-            logits, boxes, moved = (max(logits, float((ours - theirs)[:, :-4].abs().max())), max(boxes, float((ours - theirs)[:, -4:].abs().max())), moved + n)
+            ours, theirs, n = align(torch.cat([got["last.logits"][b], got["last.boxes"][b]], 1),
+                                    torch.cat([out.logits[b], out.pred_boxes[b]], 1))
+            logits, boxes, moved = (max(logits, float((ours - theirs)[:, :-4].abs().max())),
+                                    max(boxes, float((ours - theirs)[:, -4:].abs().max())),
+                                    moved + n)
         ok = logits <= LOGITS and boxes <= BOXES and moved <= 10
         failed |= not ok
-        print(f"{'ok  ' if ok else 'FAIL'} {size} {height}x{width}: logits {logits:.1e} (within +-{float(out.logits.abs().max()):.0f}), boxes {boxes:.1e}, "
+        print(f"{'ok  ' if ok else 'FAIL'} {size} {height}x{width}: logits {logits:.1e} (within "
+              f"+-{float(out.logits.abs().max()):.0f}), boxes {boxes:.1e}, "
               f"{moved} queries at another place", flush=True)
     return not failed
 

@@ -1,6 +1,6 @@
 """Small faults in lines of C++: which ones a line can have, and which of all lines are drawn.
 
-The C++ is that of this project's .clang-format: binary operators have spaces around them, template
+The C++ is that of this project's .clang-format. Binary operators have spaces around them, template
 brackets and pointers have none, so that a regular expression tells them apart.
 """
 import random

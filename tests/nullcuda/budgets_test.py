@@ -7,9 +7,9 @@ DFINE_LONG set all. A case fails if a number is higher than in budgets.json; the
 A lower number is printed. --update writes lower numbers and new cases, never higher ones: those are
 written into the file by hand, with the reason in the commit.
 
-Numbers are of one optimizer step, one validation image and one predicted image, each from the
+Numbers are of one optimizer step, one validation image and one predicted image. Each is the
 difference of two runs, so that the start and the end do not count. The step has 2 images of 320x320
-a rank and 100 queries. Of several ranks, the highest number counts.
+per rank and 100 queries. Of several ranks, the highest number counts.
 """
 
 import argparse
@@ -25,9 +25,11 @@ from run import amounts, run
 BUDGETS = Path(__file__).with_name("budgets.json")
 CONFIGS = {"n": "n", "s": "s", "m": "m", "l": "l", "x": "xl"}
 QUICK = ["n-bf16-1", "n-bf16-2", "n-fp32-1", "l-bf16-1"]
-ALL = [f"{size}-{precision}-{ranks}" for size in CONFIGS for precision in ("bf16", "fp32") for ranks in (1, 2)]
+ALL = [f"{size}-{precision}-{ranks}" for size in CONFIGS for precision in ("bf16", "fp32")
+       for ranks in (1, 2)]
 # Prefixes of the libraries' functions that do the work, as opposed to setting up.
-LIBRARY_CALLS = ("cublas.cublasGemm", "cublas.cublasSgemm", "cublasLt.cublasLtMatmul", "cudnn.cudnnBackendExecute")
+LIBRARY_CALLS = ("cublas.cublasGemm", "cublas.cublasSgemm", "cublasLt.cublasLtMatmul",
+                 "cudnn.cudnnBackendExecute")
 NOT_A_PRODUCT = ("Create", "Destroy", "SetAttribute", "GetHeuristic")
 COPIES = ("pageable>device", "pinned>device", "device>device", "device>pageable", "device>pinned")
 
@@ -35,7 +37,8 @@ COPIES = ("pageable>device", "pinned>device", "device>device", "device>pageable"
 def work(report):
     """The amounts that a budget limits, of a whole run."""
     calls = report["calls"]
-    library = sum(n for name, n in calls.items() if name.startswith(LIBRARY_CALLS) and not name.endswith(NOT_A_PRODUCT))
+    library = sum(n for name, n in calls.items() if name.startswith(LIBRARY_CALLS)
+                  and not name.endswith(NOT_A_PRODUCT))
     copies = amounts(report, "copies")
     return {
         "launches": sum(amounts(report, "launches").values()),
@@ -63,8 +66,10 @@ def peak(reports):
 
 def measure(ws, case):
     size, precision, ranks = case.split("-")
-    keys = {"size": CONFIGS[size], "ranks": int(ranks), "run__precision": precision, "data__augment": "flip", "validate__every_epochs": 0}
-    runs = {steps: train(ws, f"{case}-{steps}", train__epochs=9, train__max_steps=steps, **keys).reports for steps in (2, 4)}
+    keys = {"size": CONFIGS[size], "ranks": int(ranks), "run__precision": precision,
+            "data__augment": "flip", "validate__every_epochs": 0}
+    runs = {steps: train(ws, f"{case}-{steps}", train__epochs=9, train__max_steps=steps,
+                         **keys).reports for steps in (2, 4)}
     found = {
         "step": highest([difference(few, many, 2) for few, many in zip(runs[2], runs[4])]),
         "peak bytes": {"training": peak(runs[4])},
@@ -77,11 +82,13 @@ def measure(ws, case):
 def of_images(ws, weights, peaks):
     """Validation and prediction are in fp32, of one image at a time here."""
     common = ("--weights", weights, "--device", "cuda", "--image-size", 320)
-    few, many = (expect_clean(run("dfine-eval", *common, "--data", ws(f"val{n}"), "--batch-size", 1, "--threads", 1)).reports[0] for n in (2, 6))
+    few, many = (expect_clean(run("dfine-eval", *common, "--data", ws(f"val{n}"), "--batch-size", 1,
+                                  "--threads", 1)).reports[0] for n in (2, 6))
     peaks["validation"] = peak([many])
     found = {"validation image": difference(few, many, 4)}
     images = sorted(Path(BCCD, "images").iterdir())
-    few, many = (expect_clean(run("dfine-predict", *common, "--images", *images[:n])).reports[0] for n in (2, 6))
+    few, many = (expect_clean(run("dfine-predict", *common, "--images", *images[:n])).reports[0]
+                 for n in (2, 6))
     peaks["prediction"] = peak([many])
     return {**found, "predicted image": difference(few, many, 4)}
 
@@ -100,7 +107,8 @@ def changes(case, found, budget):
 
 
 def lowered(found, budget):
-    return {part: {name: min(now, budget.get(part, {}).get(name, now)) for name, now in numbers.items()} for part, numbers in found.items()}
+    return {part: {name: min(now, budget.get(part, {}).get(name, now))
+                   for name, now in numbers.items()} for part, numbers in found.items()}
 
 
 def check_itself():
@@ -116,7 +124,8 @@ def check_itself():
 
 def main():
     check_itself()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
@@ -134,9 +143,11 @@ def main():
             if args.update:
                 rose = rose if case in budgets else []
                 budgets[case] = lowered(found, budgets.get(case, {}))
-                BUDGETS.write_text(json.dumps({c: budgets[c] for c in ALL if c in budgets}, indent=2) + "\n")
+                BUDGETS.write_text(json.dumps({c: budgets[c] for c in ALL if c in budgets},
+                                              indent=2) + "\n")
             all_that_rose += rose
-            print(f"{case}: {found['step']} after {time.monotonic() - started:.1f} s", *fell, sep="\n", flush=True)
+            print(f"{case}: {found['step']} after {time.monotonic() - started:.1f} s", *fell,
+                  sep="\n", flush=True)
     if all_that_rose:
         sys.exit("\n".join(all_that_rose))
     print("all passed")

@@ -11,11 +11,13 @@ from run import complaints, run
 
 from common import BCCD, SOURCE, Workspace, pack, subset
 
-__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "pack", "packs", "run_parts", "subset", "train", "train_arguments"]
+__all__ = ["BCCD", "SOURCE", "Workspace", "expect_clean", "pack", "packs", "run_parts", "subset",
+           "train", "train_arguments"]
 
 
 def packs(ws, train=8, val=4):
-    """ws("train") and ws("val"), and ws("half_empty"), of whose images every second one has no box."""
+    """ws("train") and ws("val"), and ws("half_empty"), of whose images every second one has no box.
+    """
     for name, count in (("train", train), ("val", val)):
         subset(name, count, ws(name + ".json"))
         pack(ws(name + ".json"), ws(name))
@@ -44,7 +46,8 @@ def train_arguments(ws, name, size="n", **keys):
         "validate.every_epochs": 1,
         **{key.replace("__", "."): value for key, value in keys.items()},
     }
-    return ["--config", os.path.join(SOURCE, "configs", size + ".toml"), *(x for k, v in settings.items() for x in ("--set", f"{k}={v}"))]
+    return ["--config", os.path.join(SOURCE, "configs", size + ".toml"),
+            *(x for k, v in settings.items() for x in ("--set", f"{k}={v}"))]
 
 
 def expect_clean(done, ranks=1):
@@ -55,7 +58,8 @@ def expect_clean(done, ranks=1):
 
 
 def train(ws, name, *more, ranks=1, size="n", devices=None, caching=False, variables=None, **keys):
-    """A training run that must succeed, without any use of the device that a real one would refuse."""
+    """A training run that must succeed, without any use of the device that a real one would refuse.
+    """
     done = run(
         "dfine_ddp",
         *train_arguments(ws, name, size, **keys),
@@ -69,9 +73,11 @@ def train(ws, name, *more, ranks=1, size="n", devices=None, caching=False, varia
 
 
 def run_parts(quick, long):
-    """The parts that the command line names; without names the quick ones, with DFINE_LONG set all."""
+    """The parts that the command line names; without names the quick ones, with DFINE_LONG set all.
+    """
     known = {part.__name__: part for part in quick + long}
-    wanted = [known[name] for name in sys.argv[1:]] or quick + (long if os.environ.get("DFINE_LONG") else [])
+    wanted = ([known[name] for name in sys.argv[1:]] or quick
+              + (long if os.environ.get("DFINE_LONG") else []))
     with Workspace() as ws:
         packs(ws)
         for part in wanted:

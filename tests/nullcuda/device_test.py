@@ -1,4 +1,5 @@
-"""The null device notices what it is there for: each wrong use of wrong_use.cpp, and no right one."""
+"""The null device notices what it is there for: each wrong use of wrong_use.cpp, and no right one.
+"""
 
 import os
 

@@ -1,4 +1,5 @@
-"""Errors of CUDA, cuBLAS and NCCL end the job: exit code 1, the message has the error's name, nothing hangs.
+"""Errors of CUDA, cuBLAS and NCCL end the job: exit code 1, the message has the error's name,
+nothing hangs.
 
     errors_test.py [PART...]     without names all parts, with DFINE_LONG set the long ones too
 """
@@ -21,7 +22,8 @@ def fails(done, *named):
 
 
 def train_fails(ws, fault, *named, ranks=1, seconds=SECONDS, **keys):
-    done = run("dfine_ddp", *train_arguments(ws, "failed", **keys), ranks=ranks, seconds=seconds, NULLCUDA_FAIL=fault)
+    done = run("dfine_ddp", *train_arguments(ws, "failed", **keys), ranks=ranks, seconds=seconds,
+               NULLCUDA_FAIL=fault)
     fails(done, *named)
 
 
@@ -38,23 +40,31 @@ def memory(ws):
     """Too little of it, in the pre-flight and in a step."""
     for preflight in ("true", "false"):
         arguments = train_arguments(ws, "small", train__preflight=preflight)
-        fails(run("dfine_ddp", *arguments, caching=True, seconds=SECONDS, NULLCUDA_MEMORY=100), "[out_of_memory]")
+        fails(run("dfine_ddp", *arguments, caching=True, seconds=SECONDS, NULLCUDA_MEMORY=100),
+              "[out_of_memory]")
 
 
 def two_ranks(ws):
     """Only rank 1 or 0 has an error, and the other one ends too."""
-    train_fails(ws, "ncclCommInitRankConfig:1:2@1", "rank 1 of 2", "ncclSystemError", "[communication_failed]", ranks=2)
-    train_fails(ws, "ncclCommInitRankConfig:2:2@0", "rank 0 of 2", "ncclSystemError", "[communication_failed]", ranks=2)
-    train_fails(ws, "ncclAllGather:20:1@0", "rank 0 of 2", "ncclUnhandledCudaError", "[communication_failed]", ranks=2)
-    train_fails(ws, "ncclAllReduce:50:3@1", "rank 1 of 2", "ncclInternalError", "[communication_failed]", ranks=2)
+    train_fails(ws, "ncclCommInitRankConfig:1:2@1", "rank 1 of 2", "ncclSystemError",
+                "[communication_failed]", ranks=2)
+    train_fails(ws, "ncclCommInitRankConfig:2:2@0", "rank 0 of 2", "ncclSystemError",
+                "[communication_failed]", ranks=2)
+    train_fails(ws, "ncclAllGather:20:1@0", "rank 0 of 2", "ncclUnhandledCudaError",
+                "[communication_failed]", ranks=2)
+    train_fails(ws, "ncclAllReduce:50:3@1", "rank 1 of 2", "ncclInternalError",
+                "[communication_failed]", ranks=2)
     train_fails(ws, "cudaMemcpyAsync:1500:700@1", "rank 1 of 2", "error 700", ranks=2)
-    # In a thread of LibTorch. As on a real device, the error stays: at one place that thread ignores a single one.
-    train_fails(ws, "cudaEventQuery:100+:700@1", "rank 1 of 2", "error 700", ranks=2, train__epochs=5)
+    # In a thread of LibTorch. As on a real device, the error stays: at one place that thread
+    # ignores a single one.
+    train_fails(ws, "cudaEventQuery:100+:700@1", "rank 1 of 2", "error 700", ranks=2,
+                train__epochs=5)
 
 
 def network(ws):
     """An error that NCCL notices later. LibTorch waits a minute before it says so."""
-    train_fails(ws, "ncclCommGetAsyncError:100+:6@1", "rank 1 of 2", "ncclRemoteError", "[communication_failed]", ranks=2, seconds=150)
+    train_fails(ws, "ncclCommGetAsyncError:100+:6@1", "rank 1 of 2", "ncclRemoteError",
+                "[communication_failed]", ranks=2, seconds=150)
 
 
 def programs(ws):
@@ -65,9 +75,11 @@ def programs(ws):
     for fault in ("cudaStreamSynchronize:3+:700", "__cudaLaunchKernel:300:719"):
         named = "error " + fault[-3:]
         common = {"seconds": SECONDS, "NULLCUDA_FAIL": fault}
-        fails(run("dfine-eval", "--weights", weights, "--data", ws("val"), "--device", "cuda", **common), named)
+        fails(run("dfine-eval", "--weights", weights, "--data", ws("val"),
+                  "--device", "cuda", **common), named)
         output = ws("predicted" + fault[-3:])
-        fails(run("dfine-predict", "--weights", weights, "--images", *images, "--device", "cuda", "--output", output, **common), named)
+        fails(run("dfine-predict", "--weights", weights, "--images", *images, "--device", "cuda",
+                  "--output", output, **common), named)
 
 
 QUICK = [one_rank, memory, two_ranks, programs]

@@ -25,7 +25,8 @@ UNVERSIONED = {
 }
 # The version of a library's symbols is its file name, but for this one.
 VERSION = {"nvshmem_host": "NVSHMEM"}
-# Functions that make a handle store it through their first argument. LibTorch takes null for a failure.
+# Functions that make a handle store it through their first argument. LibTorch takes null for a
+# failure.
 MAKES_A_HANDLE = re.compile(r"(cublas|cudnn|cusparse|cusolver|cufft|nvrtc)\w*Create\w*")
 
 HEAD = """// Written by generate.py: symbols that LibTorch imports from {file}.
@@ -33,14 +34,16 @@ HEAD = """// Written by generate.py: symbols that LibTorch imports from {file}.
 
 #define NULL_WEAK extern "C" __attribute__((weak)) long
 """
-HANDLE = 'NULL_WEAK {name}(void** handle) {{ NULL_CALL("{short}", {name}); *handle = null::token(); return 0; }}\n'
+HANDLE = ('NULL_WEAK {name}(void** handle) {{ NULL_CALL("{short}", {name}); *handle = '
+          'null::token(); return 0; }}\n')
 NOTHING = 'NULL_WEAK {name}() {{ NULL_CALL("{short}", {name}); return 0; }}\n'
 
 
 def imports(library):
     """Pairs (symbol, version or "") that a shared library asks for."""
     command = ["nm", "-D", "--undefined-only", "--with-symbol-versions", library]
-    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
+    for line in subprocess.run(command, check=True, capture_output=True,
+                               text=True).stdout.splitlines():
         name, _, version = line.split()[-1].partition("@")
         yield name, version.lstrip("@")
 
@@ -56,14 +59,17 @@ def generate(file, wanted, out):
     version = VERSION.get(short, file)
     pattern = UNVERSIONED.get(short)
     names = {n for n, v in wanted if v == version or (not v and pattern and re.match(pattern, n))}
-    lines = [(HANDLE if MAKES_A_HANDLE.fullmatch(name) else NOTHING).format(name=name, short=short) for name in sorted(names)]
+    lines = [(HANDLE if MAKES_A_HANDLE.fullmatch(name) else NOTHING).format(name=name, short=short)
+             for name in sorted(names)]
     write(out / f"{short}.cpp", HEAD.format(file=file) + "".join(lines))
     has_versions = any(v == version for _, v in wanted)
-    write(out / f"{short}.map", f"{version} {{ global: *; }};\n" if has_versions else "{ global: *; };\n")
+    write(out / f"{short}.map", f"{version} {{ global: *; }};\n" if has_versions
+          else "{ global: *; };\n")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("libraries", nargs="+")

@@ -1,4 +1,5 @@
-"""All ranks call NCCL in one order: the same calls, of the same communicators, with the same counts.
+"""All ranks call NCCL in one order: the same calls, of the same communicators, with the same
+counts.
 
     order_test.py [PART...]     without names all parts, with DFINE_LONG set the long ones too
 """
@@ -15,7 +16,8 @@ def check(ws, name, ranks=2, **keys):
     assert len(groups) == 2 and len(orders[0]) > 100, (groups, len(orders[0]))
     for rank, order in enumerate(orders):
         for number, (here, first) in enumerate(itertools.zip_longest(order, orders[0])):
-            assert here == first, f"{name}: call {number} of rank {rank} is {here}, of rank 0 {first}"
+            assert here == first, (f"{name}: call {number} of rank {rank} is {here}, of rank 0 "
+                                   f"{first}")
 
 
 def plain(ws):
@@ -23,7 +25,8 @@ def plain(ws):
 
 
 def accumulation_at_several_sizes(ws):
-    check(ws, "sizes", data__multiscale="true", train__gradient_accumulation_steps=2, ema__enabled="true")
+    check(ws, "sizes", data__multiscale="true", train__gradient_accumulation_steps=2,
+          ema__enabled="true")
 
 
 def rank_without_boxes(ws):

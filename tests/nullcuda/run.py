@@ -3,11 +3,11 @@
 
     run.py [--ranks N] [--devices N] PROGRAM [ARGUMENT...]
 
-prints what the program did and where it waited, and ends with its exit code. DFINE_NULLCUDA_DIR is the folder of the
-libraries, build/cuda/tests/nullcuda/lib. README.md says what else can be set.
+prints what the program did and where it waited, and ends with its exit code. DFINE_NULLCUDA_DIR is
+the folder of the libraries, build/cuda/tests/nullcuda/lib. README.md says what else can be set.
 
-The libraries are preloaded: our programs and LibTorch look into folders of their own (DT_RPATH)
-before LD_LIBRARY_PATH, but a library that is loaded already is not looked for.
+The libraries are preloaded. Our programs and LibTorch look into folders of their own (DT_RPATH)
+before LD_LIBRARY_PATH, but they do not look for a library that is loaded already.
 """
 
 import argparse
@@ -42,7 +42,9 @@ def libraries():
 
 
 def wait(process, seconds):
-    """The output, and whether the program ended in time. mpirun ends its ranks when it is asked to end."""
+    """The output, and whether the program ended in time. mpirun ends its ranks when it is asked to
+    end.
+    """
     try:
         return process.communicate(timeout=seconds)[0], True
     except subprocess.TimeoutExpired:
@@ -62,16 +64,20 @@ def run(program, *arguments, ranks=1, devices=None, caching=False, seconds=240, 
     """
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "report")
-        settings = {"NULLCUDA_REPORT": report, "NULLCUDA_DEVICES": devices or ranks, "LD_PRELOAD": libraries(), **variables}
+        settings = {"NULLCUDA_REPORT": report, "NULLCUDA_DEVICES": devices or ranks,
+                    "LD_PRELOAD": libraries(), **variables}
         if not caching:
             settings["PYTORCH_NO_CUDA_MEMORY_CACHING"] = 1
         # Set for the program only: mpirun and env must not load the null device.
-        command = ["env", *(f"{k}={v}" for k, v in settings.items()), os.path.join(os.environ["DFINE_BINARY_DIR"], program)]
+        command = ["env", *(f"{k}={v}" for k, v in settings.items()),
+                   os.path.join(os.environ["DFINE_BINARY_DIR"], program)]
         command += map(str, arguments)
         if ranks > 1:
-            command = ["mpirun", "-np", str(ranks), "--bind-to", "none", "--oversubscribe", *command]
+            command = ["mpirun", "-np", str(ranks), "--bind-to", "none",
+                       "--oversubscribe", *command]
         started = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   text=True)
         log, ended = wait(process, seconds)
         done = Done(process.returncode if ended else None, log, time.monotonic() - started)
         names = [report] if ranks == 1 else [f"{report}.{r}" for r in range(ranks)]
@@ -82,12 +88,16 @@ def run(program, *arguments, ranks=1, devices=None, caching=False, seconds=240, 
 
 
 def named(program, frames):
-    """The program's own functions of a stack, outermost last; LibTorch's where there are none, as in the backward pass."""
+    """The program's own functions of a stack, outermost last; LibTorch's where there are none, as
+    in the backward pass.
+    """
     own = [frame.removeprefix("exe+") for frame in frames if frame.startswith("exe+")]
     if own:
         command = ["addr2line", "-Cf", "-e", program, *own[:4]]
-        return subprocess.run(command, check=False, capture_output=True, text=True).stdout.splitlines()[::2]
-    return subprocess.run(["c++filt", *frames[:6]], check=False, capture_output=True, text=True).stdout.splitlines()
+        return subprocess.run(command, check=False, capture_output=True,
+                              text=True).stdout.splitlines()[::2]
+    return subprocess.run(["c++filt", *frames[:6]], check=False, capture_output=True,
+                          text=True).stdout.splitlines()
 
 
 def amounts(report, group):
@@ -100,14 +110,17 @@ def complaints(done, ranks=1):
     if len(done.reports) != ranks:
         return [*found, f"{len(done.reports)} reports of {ranks} ranks"]
     for rank, report in enumerate(done.reports):
-        found += [f"rank {rank}: {what} ({n} times)" for what, n in amounts(report, "misuse").items()]
+        found += [f"rank {rank}: {what} ({n} times)"
+                  for what, n in amounts(report, "misuse").items()]
         for group in ("launches", "peak device bytes"):
-            found += [f"rank {rank}: {group} on device {device}: {n}" for device, n in amounts(report, group).items() if int(device) != rank]
+            found += [f"rank {rank}: {group} on device {device}: {n}"
+                      for device, n in amounts(report, group).items() if int(device) != rank]
     return found
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--devices", type=int)
     parser.add_argument("program")
@@ -122,7 +135,8 @@ def main():
         print(f"NCCL calls: {len(report['nccl'])}")
         places = Counter()
         for place in report["places"]:
-            places[place["what"], *named(os.path.join(os.environ["DFINE_BINARY_DIR"], args.program), place["stack"])] += place["count"]
+            places[place["what"], *named(os.path.join(os.environ["DFINE_BINARY_DIR"], args.program),
+                                         place["stack"])] += place["count"]
         for (what, *names), count in places.most_common(20):
             print(f"{count} x {what}", *(name[:140] for name in names), sep="\n    ")
     print(f"exit code {done.code} after {done.seconds:.1f} s")

@@ -1,4 +1,5 @@
-"""Training, resume, evaluation and prediction on the null device: they end well, on their own device, in order.
+"""Training, resume, evaluation and prediction on the null device: they end well, on their own
+device, in order.
 
     train_test.py [PART...]     without names all parts, with DFINE_LONG set the long ones too
 """
@@ -17,9 +18,11 @@ def steps(ws, name):
 
 def evaluate_and_predict(ws, name, **variables):
     weights = ("--weights", ws(name, "checkpoints", "last"), "--device", "cuda")
-    expect_clean(run("dfine-eval", *weights, "--data", ws("val"), "--threads", 1, "--batch-size", 2, **variables))
+    expect_clean(run("dfine-eval", *weights, "--data", ws("val"), "--threads", 1,
+                     "--batch-size", 2, **variables))
     images = sorted(Path(BCCD, "images").iterdir())[:3]
-    expect_clean(run("dfine-predict", *weights, "--images", *images, "--output", ws(name + "-predicted"), **variables))
+    expect_clean(run("dfine-predict", *weights, "--images", *images,
+                     "--output", ws(name + "-predicted"), **variables))
     assert Path(ws(name + "-predicted", "predictions.json")).exists()
 
 
@@ -54,7 +57,8 @@ def overflow(ws):
     # The step's report is all losses and the norm of the gradients in double precision.
     size = 8 * (len(steps(ws, "fp16")[0]["losses"]) + 1)
     assert sizes.get(str(size)) == len(steps(ws, "fp16")), (size, sizes)
-    train(ws, "skips", run__precision="fp16", validate__every_epochs=0, variables={"NULLCUDA_NAN": f"{size}:2"})
+    train(ws, "skips", run__precision="fp16", validate__every_epochs=0,
+          variables={"NULLCUDA_NAN": f"{size}:2"})
     skipped = [step["step"] for step in steps(ws, "skips") if step.get("skipped")]
     assert skipped == [2], skipped
 
@@ -62,8 +66,10 @@ def overflow(ws):
 def several_ranks(ws, ranks=2):
     """Each rank uses its own device only; expect_clean looks at that."""
     name = f"ranks{ranks}"
-    train(ws, name, ranks=ranks, devices=4, data__batch_size=1, train__preflight="true", ema__enabled="true")
-    train(ws, name, "--resume", "auto", ranks=ranks, devices=4, data__batch_size=1, ema__enabled="true", train__epochs=2)
+    train(ws, name, ranks=ranks, devices=4, data__batch_size=1, train__preflight="true",
+          ema__enabled="true")
+    train(ws, name, "--resume", "auto", ranks=ranks, devices=4, data__batch_size=1,
+          ema__enabled="true", train__epochs=2)
 
 
 def four_ranks(ws):
@@ -72,7 +78,8 @@ def four_ranks(ws):
 
 def rank_without_boxes(ws):
     """Rank 1 has no box in any step, so it matches nothing."""
-    keys = {"data__train": ws("half_empty"), "data__batch_size": 1, "data__shuffle": "false", "data__augment": "none", "validate__every_epochs": 0}
+    keys = {"data__train": ws("half_empty"), "data__batch_size": 1, "data__shuffle": "false",
+            "data__augment": "none", "validate__every_epochs": 0}
     done = train(ws, "no-boxes", ranks=2, **keys)
     waits = [amounts(report, "waits")["cudaStreamSynchronize"] - 1 for report in done.reports]
     copies = [amounts(report, "copies")["pinned>device"] for report in done.reports]
@@ -80,14 +87,18 @@ def rank_without_boxes(ws):
 
 
 def late_copies(ws):
-    """Copies are done when they are waited for. Page-locked memory that is filled again before is noticed."""
+    """Copies are done when they are waited for. Page-locked memory that is filled again before is
+    noticed.
+    """
     late = {"NULLCUDA_LATE_COPIES": 1}
     for ranks in (1, 2):
         done = train(ws, f"late{ranks}", ranks=ranks, variables=late, train__epochs=2)
         copies = amounts(done.reports[0], "copies")["pinned>device"]
         assert amounts(done.reports[0], "late")["pieces of work"] > copies > 0
-    # Caching is on here: host and device memory is used again. Validation would meet old values as labels.
-    train(ws, "late-caching", caching=True, variables=late, validate__every_epochs=0, train__epochs=3)
+    # Caching is on here: host and device memory is used again. Validation would meet old values as
+    # labels.
+    train(ws, "late-caching", caching=True, variables=late, validate__every_epochs=0,
+          train__epochs=3)
     evaluate_and_predict(ws, "late1", **late)
 
 
@@ -97,7 +108,8 @@ def allocations(ws, few=8, many=40):
     for number in (few, many):
         keys = {"train__epochs": many, "train__max_steps": number, "validate__every_epochs": 0}
         report = train(ws, f"steps{number}", caching=True, **keys).reports[0]
-        counts.append({name: report["calls"][f"cudart.{name}"] for name in ("cudaMalloc", "cudaHostAlloc")})
+        counts.append({name: report["calls"][f"cudart.{name}"]
+                       for name in ("cudaMalloc", "cudaHostAlloc")})
     assert counts[0] == counts[1], counts
 
 
@@ -105,7 +117,8 @@ def allocations_of_200_steps(ws):
     allocations(ws, 20, 200)
 
 
-QUICK = [everything, single_precision, overflow, several_ranks, rank_without_boxes, late_copies, allocations]
+QUICK = [everything, single_precision, overflow, several_ranks, rank_without_boxes, late_copies,
+         allocations]
 LONG = [four_ranks, allocations_of_200_steps]
 
 

@@ -211,7 +211,8 @@ for name, tolerance in (("double", 1e-12), ("float", 1e-6)):  # a few roundings 
     r = load_file(sys.argv[1] + name)
     p = [torch.nn.Parameter(r[f"start.{i}"].clone()) for i in range(5)]
     o = torch.optim.AdamW([dict(params=p[:3], lr=1e-3, weight_decay=1e-2),
-                           dict(params=p[3:], lr=4e-4, weight_decay=0.0, betas=(0.8, 0.99), eps=1e-6)], foreach=False)
+                           dict(params=p[3:], lr=4e-4, weight_decay=0.0, betas=(0.8, 0.99),
+                                eps=1e-6)], foreach=False)
     for step in range(40):
         for i in range(5):
             g = r.get(f"grad.{step}.{i}")
@@ -224,7 +225,8 @@ for name, tolerance in (("double", 1e-12), ("float", 1e-6)):  # a few roundings 
         near(f"end.{i}", p[i].detach())
         s = o.state_dict()["state"][i]
         near(f"exp_avg.{i}", s["exp_avg"]); near(f"exp_avg_sq.{i}", s["exp_avg_sq"])
-        assert r[f"step.{i}"].item() == s["step"].item() and r[f"step.{i}"].dtype == s["step"].dtype, i
+        step = r[f"step.{i}"]
+        assert step.item() == s["step"].item() and step.dtype == s["step"].dtype, i
 )",
                      {folder / ""});
 }

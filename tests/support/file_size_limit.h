@@ -4,8 +4,8 @@
 
 namespace dfine {
 
-/// While it lives, writing a file of this process beyond `bytes` fails with EFBIG: a full disk at
-/// an exact byte, without a file system of its own.
+/// While it lives, writing a file of this process beyond `bytes` fails with EFBIG. It imitates a
+/// full disk at an exact byte, without a separate file system.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {

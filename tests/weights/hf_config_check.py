@@ -1,6 +1,8 @@
-"""hf_config_check.py FOLDER: FOLDER/{n,s,m,l,x}/ hold config.json and preprocessor_config.json as dfine writes them for three classes;
-transformers must read the same settings out of them as the official sizes have. Leaves what transformers itself writes in
-FOLDER/theirs-{n,s,m,l,x}/."""
+"""hf_config_check.py FOLDER: transformers reads the settings of the official sizes.
+
+FOLDER/{n,s,m,l,x}/ hold config.json and preprocessor_config.json as dfine writes them for three
+classes. Leaves what transformers itself writes in FOLDER/theirs-{n,s,m,l,x}/.
+"""
 import os
 import sys
 
@@ -18,9 +20,11 @@ for size in SIZES:
         for key in ("architectures", "dtype", "_name_or_path", "transformers_version"):
             settings.pop(key, None)
             settings["backbone_config"].pop(key, None)
-    assert have == want, {k: (have.get(k), want.get(k)) for k in set(have) | set(want) if have.get(k) != want.get(k)}
+    assert have == want, {k: (have.get(k), want.get(k)) for k in set(have) | set(want)
+                          if have.get(k) != want.get(k)}
     processor = AutoImageProcessor.from_pretrained(ours)
     assert (processor.size["height"], processor.size["width"]) == (320, 480), processor.size
-    assert processor.do_resize and processor.do_rescale and not processor.do_normalize and not processor.do_pad, processor
+    assert (processor.do_resize and processor.do_rescale and not processor.do_normalize
+            and not processor.do_pad), processor
     assert int(processor.resample) == 2, processor.resample
     reference.save_pretrained(os.path.join(folder, "theirs-" + size))

@@ -167,10 +167,14 @@ import math, sys, torch
 d = sys.argv[1]
 have = torch.load(d + "ours.pth", weights_only=True)
 r = torch.arange(24, dtype=torch.float32).reshape(2, 3, 2, 2)
-want = dict(epoch=3, negative=-1, large=2**63 - 1, val_loss=1/3, nan=math.nan, flag=True, off=False, none=None, text="\u00fcmlaut \"q\"\n",
-            betas=[0.9, 0.999], mixed=[1, "a", [], {}], state={0: {"step": torch.tensor(7.0)}, 11: "x"},
-            tensors=dict(float=r, nhwc=r.contiguous(memory_format=torch.channels_last), view=r[1], double=r.double(), half=r.half(),
-                         bfloat16=r.bfloat16(), long=r.long(), int=r.int(), byte=r.byte(), bool=r > 3, empty=torch.zeros(0, 4),
+want = dict(epoch=3, negative=-1, large=2**63 - 1, val_loss=1/3, nan=math.nan,
+            flag=True, off=False, none=None, text="\u00fcmlaut \"q\"\n",
+            betas=[0.9, 0.999], mixed=[1, "a", [], {}],
+            state={0: {"step": torch.tensor(7.0)}, 11: "x"},
+            tensors=dict(float=r, nhwc=r.contiguous(memory_format=torch.channels_last),
+                         view=r[1], double=r.double(), half=r.half(),
+                         bfloat16=r.bfloat16(), long=r.long(), int=r.int(), byte=r.byte(),
+                         bool=r > 3, empty=torch.zeros(0, 4),
                          parameter=torch.full((2,), 1.5)))
 def same(a, b, where):
     assert type(a) is type(b), (where, type(a), type(b))

@@ -100,8 +100,8 @@ TEST(Safetensors, RefusesWhatItCannotWrite) {
 
 TEST(Safetensors, DamagedFilesAreNamedErrors) {
   const TemporaryFolder folder;
-  const std::string good =
-      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})";
+  const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                           R"("b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})";
   EXPECT_FALSE(error_of(file_with(folder, good, 11)).code);
   expect_error(kFileDamaged, folder, good, 10, {"tensor b", "byte 11"});
   expect_error(kFileDamaged, folder, good, 7, {"tensor a", "byte 8"});
@@ -129,18 +129,18 @@ TEST(Safetensors, DamagedFilesAreNamedErrors) {
   expect_error(kFileDamaged, folder,
                R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,8]}})", 8,
                {"shape"});
-  expect_error(
-      kFileDamaged, folder,
-      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})",
-      7, {"tensor b", "byte 3"});
-  expect_error(
-      kFileDamaged, folder,
-      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})",
-      9, {"tensor b", "byte 5"});
-  expect_error(
-      kFileDamaged, folder,
-      R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
-      1, {"twice"});
+  expect_error(kFileDamaged, folder,
+               R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+               R"("b":{"dtype":"U8","shape":[4],"data_offsets":[3,7]}})",
+               7, {"tensor b", "byte 3"});
+  expect_error(kFileDamaged, folder,
+               R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
+               R"("b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})",
+               9, {"tensor b", "byte 5"});
+  expect_error(kFileDamaged, folder,
+               R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+               R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+               1, {"twice"});
   expect_error(kFileDamaged, folder, R"({"__metadata__":{"format":1}})", 0,
                {"__metadata__", "format"});
 }
@@ -166,8 +166,11 @@ import sys, torch
 from safetensors.torch import load_file, save_file
 d = sys.argv[1]
 r = torch.arange(6).reshape(2, 3)
-want = {"double": r.double() / 7, "float": r.float() / 7, "half": r.half() / 7, "bfloat16": r.bfloat16() / 7, "long": r - 3, "int": (r - 3).int(),
-        "byte": r.byte() + 250, "bool": r > 2, "scalar": torch.tensor(4.5), "empty": torch.zeros(0, 4), "model.\u00fcmlaut \"quoted\"": torch.zeros(1)}
+want = {"double": r.double() / 7, "float": r.float() / 7, "half": r.half() / 7,
+        "bfloat16": r.bfloat16() / 7, "long": r - 3, "int": (r - 3).int(),
+        "byte": r.byte() + 250, "bool": r > 2, "scalar": torch.tensor(4.5),
+        "empty": torch.zeros(0, 4),
+        "model.\u00fcmlaut \"quoted\"": torch.zeros(1)}
 have = load_file(d + "/ours.safetensors")
 assert sorted(have) == sorted(want), sorted(have)
 for k, v in want.items():

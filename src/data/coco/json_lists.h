@@ -29,8 +29,8 @@ struct JsonFault {
 /// Walks over `text`, calling take(piece) for pieces of about `piece_bytes` of the lists named, in
 /// the order in which they stand. Inside of the records it looks at brackets and strings alone:
 /// whoever parses the pieces finds what else is wrong. Throws JsonFault where the text is no
-/// object, ends early, has one of the lists twice or not at all, or a record that is no object.
-/// What stands beside the lists is only checked to be UTF-8 with matching brackets.
+/// object, ends early, or has one of the lists twice or not at all. So it does for a record that is
+/// no object. What stands beside the lists is only checked to be UTF-8 with matching brackets.
 void cut_json_lists(std::string_view text, std::span<const std::string_view> names,
                     size_t piece_bytes, const std::function<void(const JsonPiece&)>& take);
 

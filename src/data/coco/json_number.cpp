@@ -70,8 +70,8 @@ std::optional<int64_t> read_other_json_integer(json::value value, std::string& p
   } else if (std::abs(*number) > kExact) {
     problem =
         str_cat("holds ", shown(token),
-                ", which is too large for an integer with a fraction or an exponent: ",
-                "beyond 9007199254740992 digits may be lost; write all digits of the integer");
+                ", which is too large for an integer with a fraction or an exponent. ",
+                "Beyond 9007199254740992 digits may be lost; write all digits of the integer");
   } else {
     return static_cast<int64_t>(*number);
   }

@@ -33,7 +33,7 @@ inline std::optional<double> read_json_number(simdjson::ondemand::value value,
 }
 
 /// The integer, also one written as 17.0 or 1.7e1. A number with a fraction or an exponent is
-/// refused beyond 2^53: whoever wrote it as a double may have lost digits of it, and two ids could
+/// refused beyond 2^53. Whoever wrote it as a double may have lost digits of it, and two ids could
 /// become one. Integers beyond 64 bits are refused too.
 inline std::optional<int64_t> read_json_integer(simdjson::ondemand::value value,
                                                 std::string& problem) {

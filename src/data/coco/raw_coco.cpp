@@ -64,7 +64,7 @@ class PieceParser {
     result_ = {};
     text_.assign("[").append(piece.text).append("]");
     text_.reserve(text_.size() + simdjson::SIMDJSON_PADDING);
-    // The first pass over the text fails as a whole: there is no place to name, and asking for one
+    // The first pass over the text fails as a whole. There is no place to name, and asking for one
     // would read an index that was not made.
     if (const auto error =
             parser_.iterate(text_.data(), text_.size(), text_.capacity()).get(document_);
@@ -182,7 +182,7 @@ class PieceParser {
   }
 
   // --- records
-  // -----------------------------------------------------------------------------------------------------------------------
+  // -----------------------------------------------------------------------------------------------
 
   using Keys = std::initializer_list<std::string_view>;
 

@@ -21,8 +21,8 @@ struct ImageFileStatus {
   FileId id{};        // the same for all names of a file
 };
 
-/// From one look at the file system, which may be a network away; throws Error when there is no
-/// such regular file or it is empty.
+/// Looks once at the file system, which may be a network away. Throws Error when there is no such
+/// regular file or it is empty.
 ImageFileStatus image_file_status(const std::filesystem::path& path);
 
 struct CheckedImage {
@@ -34,14 +34,15 @@ struct CheckedImage {
   bool resized = false;
 };
 
-/// Reads the file; throws Error when it has not `size` bytes (any more), is no supported image, is
-/// cut short, or has another width or height than `image` states (where it states one).
+/// Reads the file. Throws Error when it has not `size` bytes (any more), is no supported image or
+/// is cut short. So it does when width or height are other than `image` states (where it states
+/// one).
 CheckedImage read_checked_image(const std::filesystem::path& path, uint64_t size,
                                 const CocoImage& image);
 
-/// Makes an image whose longer side is above `max_side` a JPEG of quality 95 whose longer side is
-/// just that (antialiased; the shorter side is rounded, at least 1). Throws Error when it cannot be
-/// decoded.
+/// Replaces an image whose longer side is above `max_side` by a JPEG of quality 95 whose longer
+/// side is `max_side`. Resizing is antialiased; the shorter side is rounded, and at least 1. Throws
+/// Error when it cannot be decoded.
 void limit_side(CheckedImage& checked, int max_side);
 
 }  // namespace dfine::inline formats

@@ -32,7 +32,7 @@ bool has_image_extension(const std::filesystem::path& path);
 /// such file, or none.
 void read_image_size(const std::filesystem::path& path, CocoImage& image);
 
-/// The file's text, without a byte order mark; throws Error when it cannot be read, or is no
+/// The file's text, without a byte order mark. Throws Error when it cannot be read, or is no
 /// regular file (reading a pipe may wait for ever).
 std::string read_text(const std::filesystem::path& path);
 

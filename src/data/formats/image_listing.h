@@ -25,11 +25,12 @@ struct UnusedFiles {
   std::vector<DataNote> notes() const;
 };
 
-/// The image files below the folder, relative to it, in ascending order: those with the extension
-/// of an image, and those of other names that begin as an image file does. Only the latter are
-/// opened, for their first bytes. Annotations (.txt, .json, .xml) are neither images nor unused.
-/// Links to folders are followed, except to a folder that holds the link. `is_used`: files and
-/// folders, relative too, that need not be looked at. Throws Error when a folder cannot be read.
+/// The image files below the folder, relative to it, in ascending order. These are the files with
+/// the extension of an image, and files of other names that begin as an image file does. Only the
+/// latter are opened, for their first bytes. Annotations (.txt, .json, .xml) are neither images nor
+/// unused. Links to folders are followed, except to a folder that holds the link. `is_used`: files
+/// and folders, relative too, that need not be looked at. Throws Error when a folder cannot be
+/// read.
 std::vector<std::filesystem::path> list_image_folder(
     const std::filesystem::path& folder, ThreadPool& pool, UnusedFiles& unused,
     const std::function<bool(const std::filesystem::path&)>& is_used =

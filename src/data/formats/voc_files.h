@@ -36,8 +36,8 @@ struct VocFiles {
 std::string voc_id(const std::filesystem::path& file);
 
 /// Finds them in `folder`/Annotations and `folder`/JPEGImages, or side by side in `folder`, with
-/// all their sub-folders; `images`: folder of the images where it is another, else empty. Throws
-/// Error when a folder does not exist or there is no XML file.
+/// all their sub-folders. `images` is the folder of the images where it is another, else empty.
+/// Throws Error when a folder does not exist or there is no XML file.
 VocFiles find_voc_files(const std::filesystem::path& folder, const std::filesystem::path& images);
 
 }  // namespace dfine::inline formats

@@ -19,9 +19,9 @@ struct VocSplit {
 };
 
 /// Reads a list. Each line is an id. Where `exists` knows no such id, quotes around it are taken
-/// off, and then a second word is a flag, as the development kit's lists of single classes
-/// ("aeroplane_train.txt") have it: 1 (the class is in the image), 0 (in difficult objects alone)
-/// or -1 (it is not). Such a list selects the images that show its class. Throws Error when it
+/// off, and then a second word is a flag. The development kit's lists of single classes
+/// ("aeroplane_train.txt") have such flags. 1: the class is in the image; 0: in difficult objects
+/// alone; -1: it is not. Such a list selects the images that show its class. Throws Error when it
 /// cannot be read, lists an id twice or selects no image.
 VocSplit read_voc_split(const std::filesystem::path& list,
                         const std::function<bool(const std::string&)>& exists);

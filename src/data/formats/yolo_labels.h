@@ -11,7 +11,7 @@ struct YoloLabelFormat {
   bool key_points = false;  // lines are boxes with key points after them, not polygons
 };
 
-/// Adds the boxes of a label file with the content `text` to `image`, whose size is known; what is
+/// Adds the boxes of a label file with the content `text` to `image`, whose size is known. What is
 /// wrong goes to its problems, with `path` and line.
 void parse_yolo_labels(std::string_view text, const std::filesystem::path& path,
                        const YoloLabelFormat& format, FolderImage& image);

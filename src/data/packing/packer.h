@@ -27,8 +27,8 @@ struct PackSummary {
 
 /// Packs. Whatever fails (see docs/data-format.md) throws an Error that names file and record and
 /// leaves nothing behind; an existing pack is replaced at the very end. An existing output that is
-/// no pack, or a pack without `overwrite`, is refused, at the beginning and again at the end: what
-/// somebody else has put there meanwhile stays.
+/// no pack, or a pack without `overwrite`, is refused. That is checked at the beginning and again
+/// at the end, so that what somebody else has put there meanwhile stays.
 PackSummary pack(const PackOptions& options);
 
 }  // namespace dfine::inline packing

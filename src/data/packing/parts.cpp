@@ -82,8 +82,8 @@ void PackParts::write_record(const fs::path& folder, const PackResult& result) c
 }
 
 std::vector<size_t> PackParts::missing() const {
-  // By listing the folder: a network file system may remember for a while that a name was absent,
-  // but lists afresh a folder that this node has just changed. So the last to finish sees all.
+  // It lists the folder. A network file system may remember for a while that a name was absent. But
+  // it lists again a folder that this node has just changed. So the last to finish sees all.
   std::vector<std::string> names;
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(base_, absent))

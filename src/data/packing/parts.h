@@ -7,9 +7,9 @@
 //   OUTPUT.parts/pack/          the pack in the making, once all parts are there
 //
 // Whichever run sees that all parts are there completes the pack; several may at once. Each step is
-// a rename that only one of them can make, or writes what every one would write, so that they
-// cannot hinder each other, and a run that was killed meanwhile is made good by running any part
-// again. No locks: network file systems often lack them.
+// a rename that only one of them can make, or writes what every one would write. So they cannot
+// hinder each other. Where a run was killed meanwhile, running any part again completes the pack.
+// There are no locks, because network file systems often lack them.
 #include <filesystem>
 #include <optional>
 #include <string>

@@ -33,7 +33,7 @@ struct PackPlan {
   std::vector<CocoProblem> problems;  // of the annotation file, then of names and files
 };
 
-/// Takes the images that no problem concerns, in order of the annotation file; a shard is full when
+/// Takes the images that no problem concerns, in order of the annotation file. A shard is full when
 /// the next file would make it larger than `shard_size`.
 PackPlan plan_pack(const AnnotationSet& coco, const SplitAssignment& sets,
                    const std::filesystem::path& image_folder, uint64_t shard_size,

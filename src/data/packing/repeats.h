@@ -8,8 +8,9 @@
 
 namespace dfine::inline packing {
 
-/// Notes on files that are several images (one file name under two ids, or links to one file), and
-/// on annotations of one image that have the same class, box and crowd flag. Of the images planned.
+/// Notes on files that are several images: one file name under two ids, or links to one file. Also
+/// on annotations of one image that have the same class, box and crowd flag. Only the planned
+/// images are examined.
 std::vector<DataNote> find_repeats(const AnnotationSet& coco, const PackPlan& plan);
 
 }  // namespace dfine::inline packing

@@ -18,9 +18,9 @@ struct SplitAssignment {
 /// All images into one pack.
 SplitAssignment one_set(const AnnotationSet& coco);
 
-/// round(fraction * images) images, at least one on either side, go to kValSet, the others to
-/// kTrainSet: those with the lowest draws, where the draw is a function of (seed, image id) alone.
-/// So the choice depends neither on the order of the images nor on their annotations, and hardly
+/// round(fraction * images) images go to kValSet, the others to kTrainSet, at least one to either.
+/// Images with the lowest draws go to kValSet. The draw is a function of (seed, image id) alone. So
+/// the choice depends neither on the order of the images nor on their annotations, and hardly
 /// changes when a few images come or go. Throws Error for fewer than two images.
 SplitAssignment split_sets(const AnnotationSet& coco, double fraction, uint64_t seed);
 

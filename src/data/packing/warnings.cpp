@@ -61,8 +61,8 @@ class Finder {
             : every ? str_cat("all ", number(all), " boxes have")
                     : str_cat(number(counts_.relative), " of ", number(all), " boxes have"),
             " coordinates that seem to be relative to the image (0 to 1), but pixels are expected"),
-        "multiply x and width by the image's width, y and height by its height; in COCO, x and y "
-        "are those of the top left corner; YOLO labels, which are relative, need --format yolo");
+        "multiply x and width by the image's width, y and height by its height. In COCO, x and y "
+        "are those of the top left corner. YOLO labels, which are relative, need --format yolo");
   }
 
   void crowds() {
@@ -100,7 +100,7 @@ class Finder {
                 counts_.most_boxes_in),
         str_cat(
             "a model finds at most model.num_queries objects per image (", PackCounts::kCrowded,
-            " unless set): set it to the largest number of boxes, or cut such images into tiles"));
+            " unless set). Set it to the largest number of boxes, or cut such images into tiles"));
   }
 
   void equal_names() {
@@ -115,9 +115,9 @@ class Finder {
       add(equal ? str_cat(same.size(), " classes have the same name \"", name, "\": ids ",
                           ids_of(same))
                 : str_cat(same.size(), " classes count as one name: ", list_of(same)),
-          "merge them or rename one: classes are distinguished by their names when weights are "
-          "loaded "
-          "and results are read, without regard to case, spaces, _, -, / and known synonyms");
+          "merge them or rename one. Classes are distinguished by their names when weights are "
+          "loaded and results are read, without regard to case, spaces, _, -, / and known "
+          "synonyms");
     }
   }
 

@@ -9,10 +9,12 @@
 
 namespace dfine::inline packing {
 
-/// What the classes and the counts of a whole dataset (of both sides of a split) tell: boxes that
-/// are relative to the image instead of in pixels, classes of crowd regions alone, more boxes in an
-/// image than a model predicts, two classes of one name, and classes without annotations that only
-/// group others. `supercategories`: see AnnotationSet.
+/// Warnings from the classes and the counts of a whole dataset (of both sides of a split).
+///
+/// They tell of boxes that are relative to the image instead of in pixels and of more boxes in an
+/// image than a model predicts. Others are about classes of crowd regions alone, two classes of one
+/// name, and classes without annotations that only group others. `supercategories`: see
+/// AnnotationSet.
 std::vector<DataWarning> find_warnings(const std::vector<Category>& categories,
                                        const PackCounts& counts,
                                        std::span<const std::string> supercategories);

@@ -13,9 +13,10 @@
 
 namespace dfine::inline report {
 
-/// Do these numbers look relative to the image (0 to 1), not like pixels? As a corner or the centre
-/// and the size, or as two corners; taken for COCO's pixels or for VOC's, which count from 1 and
-/// make x - 1 and width + 1 of them. In pixels, such a box has at most two per side.
+/// Do these numbers look relative to the image (0 to 1), not like pixels? They may be a corner or
+/// the centre and the size, or two corners. They may have been taken for COCO's pixels or for
+/// VOC's, which count from 1 and yield x - 1 and width + 1. In pixels, such a box has at most two
+/// per side.
 bool looks_relative(const std::array<double, 4>& xywh);
 
 /// A box that was changed or dropped from training.

@@ -69,26 +69,35 @@ std::string column_chart(std::vector<Bar> bars, const std::string& what) {
 
 const char* report_style() {
   return R"(
-:root { color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2430; --soft: #5d6878; --line: #dde2e9; --bar: #2f6fdb; --track: #e8edf5;
-  --warn: #a15c00; --warn-back: #fff4e0; --good: #1d7a45; }
+:root {
+  color-scheme: light dark; --back: #f6f7f9; --card: #fff; --text: #1c2430; --soft: #5d6878;
+  --line: #dde2e9; --bar: #2f6fdb; --track: #e8edf5;
+  --warn: #a15c00; --warn-back: #fff4e0; --good: #1d7a45;
+}
 @media (prefers-color-scheme: dark) {
-  :root { --back: #12161c; --card: #1b2129; --text: #e6eaf0; --soft: #98a4b5; --line: #2d3642; --bar: #5b97f5; --track: #27303b;
-    --warn: #f3b661; --warn-back: #33291a; --good: #66c48f; }
+  :root {
+    --back: #12161c; --card: #1b2129; --text: #e6eaf0; --soft: #98a4b5;
+    --line: #2d3642; --bar: #5b97f5; --track: #27303b;
+    --warn: #f3b661; --warn-back: #33291a; --good: #66c48f;
+  }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+body { margin: 0; background: var(--back); color: var(--text);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 main { max-width: 1200px; margin: 0 auto; padding: 32px 24px 64px; }
 h1 { margin: 0 0 4px; font-size: 28px; letter-spacing: -0.01em; }
 h2 { margin: 0 0 4px; font-size: 16px; }
 p { margin: 0 0 8px; }
 .soft, .none { color: var(--soft); }
 section .soft { font-size: 13px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 12px; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px;
+  margin: 24px 0 12px; }
 .fact, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .fact { padding: 14px 16px; }
 .fact b { display: block; font-size: 24px; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .fact span { color: var(--soft); font-size: 13px; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 12px; }
+.columns { display: grid; gap: 12px;
+  grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); }
 section { padding: 18px 20px; margin: 0; min-width: 0; }
 .wide { margin-top: 12px; }
 .chart { display: block; width: 100%; height: auto; }
@@ -97,7 +106,8 @@ section { padding: 18px 20px; margin: 0; min-width: 0; }
 .value { fill: var(--text); font-size: 11px; text-anchor: middle; }
 .label { fill: var(--soft); font-size: 11px; text-anchor: middle; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th { color: var(--soft); font-weight: 500; font-size: 13px; text-align: right; padding: 4px 8px; border-bottom: 1px solid var(--line); }
+th { color: var(--soft); font-weight: 500; font-size: 13px; text-align: right; padding: 4px 8px;
+  border-bottom: 1px solid var(--line); }
 td { padding: 5px 8px; text-align: right; border-bottom: 1px solid var(--line); }
 tr:last-child td { border-bottom: 0; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; overflow-wrap: anywhere; }
@@ -105,7 +115,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; overflow-wra
 .track div { background: var(--track); border-radius: 3px; height: 10px; }
 @media (max-width: 560px) { main { padding: 20px 12px 40px; } .track { display: none; } }
 .track i { display: block; background: var(--bar); border-radius: 3px; height: 10px; }
-.notes { list-style: none; margin: 0 0 12px; padding: 0; border-radius: 10px; overflow: hidden; border: 1px solid var(--line); }
+.notes { list-style: none; margin: 0 0 12px; padding: 0; border-radius: 10px; overflow: hidden;
+  border: 1px solid var(--line); }
 .notes li { padding: 8px 16px; background: var(--warn-back); color: var(--warn); }
 .notes li + li { border-top: 1px solid var(--line); }
 .notes .good { background: var(--card); color: var(--good); }
@@ -113,7 +124,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; overflow-wra
 details { border-top: 1px solid var(--line); padding: 10px 0; }
 details:last-of-type { padding-bottom: 0; }
 summary { cursor: pointer; font-weight: 500; }
-details ul { margin: 8px 0 0; padding-left: 20px; max-height: 420px; overflow: auto; font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+details ul { margin: 8px 0 0; padding-left: 20px; max-height: 420px; overflow: auto;
+  font: 13px/1.6 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 )";
 }
 

@@ -39,7 +39,7 @@ struct PackedImage {
 };
 
 /// Index and image files both stay on disk. The index is mapped, so that it lies in memory once for
-/// all ranks of a node, in the page cache; a process keeps some hundred bytes per shard of its own,
+/// all ranks of a node, in the page cache. A process itself keeps some hundred bytes per shard,
 /// nothing for an image or a box. Any thread may call any member.
 class PackedDataset {
  public:

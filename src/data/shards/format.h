@@ -81,8 +81,8 @@ void for_each_dataset(Index& index, Visit visit) {
 uint32_t index_checksum(const ByteFile& file, uint64_t offset, uint64_t image_bytes);
 
 /// Throws an Error that names dataset and record when the arrays cannot be those of a sound shard
-/// whose image/bytes has `bytes` bytes: lengths that disagree, files outside of image/bytes, labels
-/// that are no category, boxes outside of [0, 1], ...
+/// whose image/bytes has `bytes` bytes. Examples are lengths that disagree, files outside of
+/// image/bytes, labels that are no category and boxes outside of [0, 1].
 void check_index(const ShardIndex& index, uint64_t bytes, size_t categories);
 
 /// "shard-00003.h5".

@@ -1,9 +1,9 @@
 #pragma once
 // The few HDF5 operations a shard needs. The library's own header stays in hdf5_file.cpp.
 //
-// Files are written so that the same content gives the same bytes: no time stamps, little-endian
-// types, contiguous datasets, and object headers of the 1.8 form, which carry checksums. File
-// locking is off (network file systems often lack it).
+// Files are written so that the same content gives the same bytes. They have no time stamps,
+// little-endian types, contiguous datasets, and object headers of the 1.8 form, which carry
+// checksums. File locking is off (network file systems often lack it).
 #include <cstdint>
 #include <filesystem>
 #include <span>

@@ -37,9 +37,9 @@ ShardEntry sum_of(const std::vector<ShardEntry>& shards);
 std::string manifest_text(const Manifest& manifest);
 
 /// Throws Error when the folder does not exist, is a file or holds no manifest (the hint names
-/// packs in it), and when the manifest is of another format or version, does not agree with itself,
-/// lists a shard twice or out of order, or does not fit its checksum (where it has one: manifests
-/// of earlier versions have none).
+/// packs in it). It also throws for a manifest that is of another format or version, contradicts
+/// itself, or lists a shard twice or out of order. A checksum that does not fit is an Error too;
+/// manifests of earlier versions have none.
 Manifest read_manifest(const std::filesystem::path& folder);
 
 }  // namespace dfine::inline shards

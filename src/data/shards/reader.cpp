@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 /// What to do about a damaged shard.
 std::string copy_again(const fs::path& shard) {
   return str_cat(
-      "copy the shard again from where the pack was made, or pack the dataset again; if ",
+      "copy the shard again from where the pack was made, or pack the dataset again. If ",
       shard.parent_path().string(),
       " is a copy in data.cache_dir, remove that folder: it is made again");
 }

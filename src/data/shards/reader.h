@@ -40,9 +40,9 @@ struct Shard {
   MappedIndex mapped;  // the same values as `index`, in `mapping`
 };
 
-/// Opens `folder/entry.file` and reads its index; throws an Error that names the file when it is
-/// missing, cut short, damaged (checksum of the index), inconsistent, or not the shard that the
-/// manifest describes.
+/// Opens `folder/entry.file` and reads its index. Throws an Error that names the file when it is
+/// missing, cut short, damaged (checksum of the index) or inconsistent. A shard that the manifest
+/// does not describe is an Error too.
 Shard open_shard(const std::filesystem::path& folder, const ShardEntry& entry,
                  std::span<const Category> categories);
 

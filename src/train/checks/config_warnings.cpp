@@ -78,8 +78,8 @@ void about_lr(const Config& config, const Recipe& recipe, const EpochLayout& lay
   if (recipe.lr < usual.least || recipe.lr > usual.most) {
     warnings.push_back(
         str_cat("the learning rate ", recipe.lr, " is far from the recipe for D-FINE-",
-                config.model.size, " at a global batch of ", layout.global_batch, ": ", usual.usual,
-                " (", official.lr, " at ", official.global_batch,
+                config.model.size, " at a global batch of ", layout.global_batch,
+                ". The recipe has ", usual.usual, " (", official.lr, " at ", official.global_batch,
                 ", by the square root). Change optim.lr, or optim.base_batch and optim.scale_lr"));
   } else if (config.optim.base_batch && config.optim.scale_lr == LrScaling::kNone &&
              (recipe.batch_ratio > 2 || recipe.batch_ratio < 0.5)) {

@@ -11,8 +11,8 @@
 
 namespace dfine::inline checks {
 
-/// What is usual for a global batch: the official learning rate scaled by the square root, and a
-/// factor of 4 beyond what the linear and the square root rule give.
+/// The usual learning rates for a global batch. In the middle is the official one, scaled by the
+/// square root. The limits lie a factor of 4 beyond what the linear and the square root rule give.
 struct UsualLrs {
   double least = 0, usual = 0, most = 0;
 };

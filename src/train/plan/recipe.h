@@ -22,9 +22,9 @@ struct Recipe {
 /// optim.warmup_steps = "auto": a twentieth of the run, at most 500, the official value.
 int64_t auto_warmup_steps(int64_t total_steps);
 
-/// ema.decay = "auto": 1 - 20 / total_steps, at most 0.9999, the official value (whose runs have
-/// some 150,000 steps and more, so that the EMA reaches back a fifteenth of them or less). With
-/// the warm-up below the initial weights' share at the end is at most exp(-20).
+/// ema.decay = "auto": 1 - 20 / total_steps, at most 0.9999, the official value. Official runs have
+/// some 150,000 steps and more, so that the EMA reaches back a fifteenth of them or less. With the
+/// warm-up below the initial weights' share at the end is at most exp(-20).
 double auto_ema_decay(int64_t total_steps);
 
 /// ema.warmup_steps = "auto": a fiftieth of the run, at most 1000, the official value.

@@ -15,7 +15,7 @@ struct SavedRun {
 };
 
 /// Throws Error when model size, global batch or steps per epoch (the data) differ, since the steps
-/// done would not mean the same; or when one of the two is without denoising.
+/// done would not mean the same. Also throws when one of the two is without denoising.
 void require_continuable(const SavedRun& saved, const RunPlan& plan);
 
 /// The keys whose values differ, one per line: "\n  optim.lr = 0.1, was 0.2". Without run.resume.

@@ -1,7 +1,7 @@
 #pragma once
-// A checkpoint is a folder: config.json, preprocessor_config.json and model.safetensors, which
-// transformers' from_pretrained opens, state.pth, from which training continues and which
-// `torch.load(path, weights_only=True)` opens, and metrics.json, for people.
+// A checkpoint is a folder. Its files config.json, preprocessor_config.json and model.safetensors
+// are what transformers' from_pretrained opens. Training continues from state.pth, which
+// `torch.load(path, weights_only=True)` opens. People read metrics.json.
 #include <string>
 
 #include "learner/learner_state.h"
@@ -19,11 +19,12 @@ struct Checkpoint {
   WeightsKind held_weights() const { return learner.ema ? run.weights : WeightsKind::kRaw; }
 };
 
-/// Writes the folder `dir` (its parents too); an existing one is replaced only once the new one is
-/// complete and on disk, so that at any moment, also after a crash, `dir` holds a whole checkpoint.
-/// metrics.json: {"step", "epoch", "weights": "ema" or "raw", "validations": [{"weights", "step",
-/// "epoch", "metrics": {by name}}]}, epoch as the number of epochs completed; metrics that are not
-/// finite are null.
+/// Writes the folder `dir` (its parents too). An existing one is replaced only once the new one is
+/// complete and on disk. So `dir` holds a whole checkpoint at any moment, also after a crash.
+///
+/// The file metrics.json holds {"step", "epoch", "weights": "ema" or "raw", "validations":
+/// [{"weights", "step", "epoch", "metrics": {by name}}]}. An epoch is the number of epochs
+/// completed. Metrics that are not finite are null.
 void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint);
 
 /// What load_checkpoint() says of the model and its classes; Error where it throws one for missing

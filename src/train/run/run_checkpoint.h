@@ -25,9 +25,9 @@ int64_t checkpoint_bytes(const std::string& model_size);
 /// learner, so that a mistake shows before anything is computed. Throws Error.
 void check_resume(const std::filesystem::path& folder, const RunPlan& plan);
 
-/// Collective: every rank's learner gets weights, optimizer and EMA of the checkpoint `folder`,
-/// which rank zero alone reads; it logs which settings differ from the checkpoint's. Throws Error
-/// where require_continuable() (plan/saved_run.h) does. The classes are those of
+/// Collective. Every rank's learner gets weights, optimizer and EMA of the checkpoint `folder`,
+/// which rank zero alone reads. Rank zero logs which settings differ from the checkpoint's. Throws
+/// Error where require_continuable() (plan/saved_run.h) does. The classes are those of
 /// in_order_of_checkpoint() (checkpoint_order.h). `validations` come back on rank zero only.
 RunState restore_run(const std::filesystem::path& folder, Learner& learner, const RunPlan& plan,
                      const Communicator& group);

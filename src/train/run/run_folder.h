@@ -27,8 +27,8 @@ class RunFolder {
   /// folder it names the checkpoints inside.
   std::filesystem::path resume_from(const std::string& resume) const;
 
-  /// Throws Error where checkpoints of `bytes` could not be written: a file is in the way, the
-  /// file system takes no files, or has less room. Leaves nothing behind.
+  /// Throws Error where checkpoints of `bytes` could not be written. A file may be in the way, or
+  /// the file system takes no files or has less room. Leaves nothing behind.
   void require_usable(int64_t bytes) const;
 
   /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config)

@@ -26,7 +26,7 @@ void smooth(std::vector<LrTrial>& trials) {
 }
 
 /// Of independent losses of one variance, successive ones differ by twice that on average of the
-/// squares; smoothing with weights w^k leaves (1 - w) / (1 + w) of it. The median keeps out the
+/// squares. Smoothing with weights w^k leaves (1 - w) / (1 + w) of it. The median keeps out the
 /// steps in which the loss explodes.
 double noise(const std::vector<LrTrial>& trials) {
   std::vector<double> squares;

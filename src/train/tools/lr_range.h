@@ -1,6 +1,6 @@
 #pragma once
-// What the learning-rate finder shows (Smith, "Cyclical Learning Rates for Training Neural
-// Networks", WACV 2017): the loss of a short run whose learning rate rises geometrically.
+// The learning-rate finder (Smith, "Cyclical Learning Rates for Training Neural Networks", WACV
+// 2017). It shows the loss of a short run whose learning rate rises geometrically.
 #include <string>
 #include <vector>
 
@@ -30,7 +30,7 @@ struct LrRange {
   bool decides() const { return fall() > 4 * noise && rise() > 4 * noise; }
 };
 
-/// Smooths the losses (weights 0.9^k into the past, normalised) and finds the marks; the first
+/// Smooths the losses (weights 0.9^k into the past, normalised) and finds the marks. The first
 /// tenth of the trials is never one, because little is averaged there. At least 3 trials.
 LrRange judge_lr_range(std::vector<LrTrial> trials);
 

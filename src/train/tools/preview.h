@@ -11,10 +11,10 @@ class PackedDataset;
 
 namespace dfine::inline tools {
 
-/// Draws the first `batches` global batches of the first epoch as the step gets them, augmented and
-/// at the step's own size, with boxes and class names: folder/batch-0000.jpg, or batch-0000-a.jpg,
-/// -b.jpg, ... of 16 images each, in order. The same pictures for any number of ranks with the same
-/// global batch.
+/// Draws the first `batches` global batches of the first epoch as the step gets them: augmented, at
+/// the step's own size. Boxes and class names are drawn too. Writes folder/batch-0000.jpg, or
+/// batch-0000-a.jpg, -b.jpg, ... of 16 images each, in order. The pictures are the same for any
+/// number of ranks with the same global batch.
 void write_preview(const PackedDataset& dataset, const FeedOptions& feed, int64_t batches,
                    const std::filesystem::path& folder);
 

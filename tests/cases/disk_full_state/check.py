@@ -29,7 +29,8 @@ def check(case):
 
 def assert_said(output, reason, remedy):
     errors = [line for line in output.splitlines() if "state.pth" in line and reason in line]
-    assert errors and remedy in output and ("[disk_full]" in output or "[write_failed]" in output), output
+    assert (errors and remedy in output
+            and ("[disk_full]" in output or "[write_failed]" in output)), output
     assert "enforce fail" not in output and "terminate" not in output, output
 
 

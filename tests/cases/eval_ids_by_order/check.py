@@ -4,7 +4,8 @@ import json
 
 def check(case):
     def evaluate(expect=0):
-        return case.run("dfine-eval", "--annotations", "truth.json", "--predictions", "predictions.json", "--output", "metrics.json",
+        return case.run("dfine-eval", "--annotations", "truth.json",
+                        "--predictions", "predictions.json", "--output", "metrics.json",
                         expect=expect)
 
     out = evaluate()
@@ -18,4 +19,5 @@ def check(case):
     with open(case("predictions.json"), "w") as f:
         json.dump(records, f)
     out = evaluate(expect=1)
-    assert 'record 0 (from 0) has image_id 1 and file_name "a.jpg", but in truth.json image 1 is "b.jpg"' in out and "c.jpg" in out, out
+    assert ('record 0 (from 0) has image_id 1 and file_name "a.jpg", but in truth.json image 1 is '
+            '"b.jpg"' in out and "c.jpg" in out), out

@@ -18,4 +18,5 @@ def check(case):
     assert not os.path.exists(case("run"))
 
     alone = {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
-    assert 'dir = "run"' in case.run("dfine_ddp", "--config", "run.toml", "--print-config", env=alone)
+    assert 'dir = "run"' in case.run("dfine_ddp", "--config", "run.toml",
+                                     "--print-config", env=alone)

@@ -5,7 +5,8 @@ import h5py
 
 def check(case):
     def packed(*arguments):
-        case.run("dfine-pack", "--format", "voc", "--annotations", ".", "--output", "out", *arguments)
+        case.run("dfine-pack", "--format", "voc", "--annotations", ".", "--output", "out",
+                 *arguments)
         with h5py.File(case("out", "shard-00000.h5")) as shard:
             names = [name.decode() for name in shard["image/file_name"][()]]
             boxes = shard["box/xywh"][()].tolist()

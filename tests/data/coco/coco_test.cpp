@@ -48,16 +48,20 @@ TEST_F(CocoFile, TextThatFailsBeforeItsFirstObjectIsAnError) {
 }
 
 const std::string kCategories =
-    R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, {"id": -3, "name": "b"})";
-const std::string kImages =
-    R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, {"file_name": "d/two.jpg", "id": 2})";
+    R"({"id": 90, "name": "z"}, {"supercategory": "s", "id": 7, "name": "a\u00e9"}, )"
+    R"({"id": -3, "name": "b"})";
+const std::string kImages = R"({"id": 5, "file_name": "five.jpg", "width": 64, "height": 32}, )"
+                            R"({"file_name": "d/two.jpg", "id": 2})";
 
 TEST_F(CocoFile, RecordsAreRelatedInWhateverOrderTheyStand) {
-  const AnnotationSet coco = read(
-      kCategories, kImages,
-      R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25, "iscrowd": 1},
-                            {"id": 3, "segmentation": [[1, 2, 3]], "bbox": [0, 0, 2, 3], "category_id": 90, "image_id": 5},
-                            {"id": 2.0, "image_id": 2, "category_id": -3, "bbox": [9, 9, 0, 0], "area": 0, "iscrowd": false})");
+  const AnnotationSet coco =
+      read(kCategories, kImages,
+           R"({"id": 1, "image_id": 2, "category_id": 7, "bbox": [1, 2.5, 3e1, 4.0], "area": 17.25,
+          "iscrowd": 1},
+         {"id": 3, "segmentation": [[1, 2, 3]], "bbox": [0, 0, 2, 3], "category_id": 90,
+          "image_id": 5},
+         {"id": 2.0, "image_id": 2, "category_id": -3, "bbox": [9, 9, 0, 0], "area": 0,
+          "iscrowd": false})");
   EXPECT_TRUE(coco.problems.empty());
   EXPECT_EQ(coco.categories, (std::vector<Category>{{-3, "b"}, {7, "a\u00e9"}, {90, "z"}}));
   ASSERT_EQ(coco.images.size(), 2U);
@@ -220,9 +224,10 @@ TEST_F(CocoFile, IntegersAtTheLimits) {
 }
 
 TEST_F(CocoFile, NullCountsAsAbsent) {
-  const AnnotationSet coco = read(
-      kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
-      R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, "iscrowd": null})");
+  const AnnotationSet coco =
+      read(kCategories, R"({"id": 5, "file_name": "a", "width": null, "height": null})",
+           R"({"id": 1, "image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "area": null, )"
+           R"("iscrowd": null})");
   EXPECT_TRUE(coco.problems.empty());
   EXPECT_EQ(coco.images[0].width, -1);
   EXPECT_EQ(coco.images[0].height, -1);
@@ -273,8 +278,10 @@ TEST_F(CocoFile, BrokenJsonNamesThePlace) {
 // Every prefix of a sound file is broken, and none is taken for sound or crashes.
 TEST_F(CocoFile, EveryTruncationIsAnError) {
   const std::string sound =
-      R"({"categories": [{"id": 1, "name": "a"}], "images": [{"id": 1, "file_name": "a\"}", "width": 4, "height": 4}],
-    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": {"counts": [1, {}]}}]})";
+      R"({"categories": [{"id": 1, "name": "a"}],
+    "images": [{"id": 1, "file_name": "a\"}", "width": 4, "height": 4}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4],
+                     "segmentation": {"counts": [1, {}]}}]})";
   EXPECT_EQ(read(sound).annotations.size(), 1U);
   for (size_t length = 0; length < sound.size(); ++length)
     EXPECT_THROW(read(sound.substr(0, length)), Error) << sound.substr(0, length);

@@ -39,7 +39,8 @@ JsonFault fault(const std::string& text) {
 
 TEST(JsonLists, CutsAtRecordsWhateverStringsHold) {
   const std::string text =
-      R"( {"x": [{"a": [1]}, "]}"], "a" : [ {"k": "}]\"{"} ,{"k": [[1, {"m": "\\"}], 2]}, {} ],"y": -1.5e3, "b":[], "z": null} )";
+      R"( {"x": [{"a": [1]}, "]}"], "a" : [ {"k": "}]\"{"} ,{"k": [[1, {"m": "\\"}], 2]}, )"
+      R"({} ],"y": -1.5e3, "b":[], "z": null} )";
   const Cut small = cut(text, 1);
   EXPECT_EQ(small.pieces[0], (std::vector<std::string>{R"({"k": "}]\"{"})",
                                                        R"({"k": [[1, {"m": "\\"}], 2]})", "{}"}));

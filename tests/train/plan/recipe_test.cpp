@@ -113,9 +113,8 @@ TEST(Recipe, ImagesThatFillNoBatchAreCounted) {
   EXPECT_EQ(dropped(config, 924 * 128), "");
 }
 
-// Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates,
-// of which a constant decay of 0.9999 leaves 0.9999^432 = 95.8 % of the random class head in
-// the EMA.
+// Peterande/D-FINE issues 330, 294, 273, 214, 72: 400 images, batch 32, 36 epochs are 432 updates.
+// A constant decay of 0.9999 then leaves 0.9999^432 = 95.8 % of the random class head in the EMA.
 TEST(Recipe, AConstantDecayKeepsTheRandomHead) {
   EXPECT_NEAR(ema_initial_weight(0.9999, 0, 432), 0.958, 1e-3);
   EXPECT_DOUBLE_EQ(ema_initial_weight(0.5, 0, 3), 0.125);

@@ -23,8 +23,8 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
-// The disk fills up in the middle of a line: the run hears of it at once, and a resume from step 2
-// removes the broken line and the steps that are trained again.
+// The disk fills up in the middle of a line. The run gets the error at once, and a resume from step
+// 2 removes the broken line and the steps that are trained again.
 TEST(MetricsLog, AFullDiskIsAnErrorAndAResumeMendsTheFile) {
   const TemporaryFolder folder;
   const std::string path = folder / "metrics.jsonl";

@@ -200,8 +200,8 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   EXPECT_EQ(back.validations[0].metrics, state.validations[0].metrics);
 }
 
-/// What restore_run says to a run of `shape` about a checkpoint of one rank with a batch of 2 after
-/// 13 steps, in epochs of 10.
+/// What restore_run says to a run of `shape` about a checkpoint. The checkpoint is of one rank with
+/// a batch of 2 after 13 steps, in epochs of 10.
 Caught refusal(const EpochLayout& shape) {
   const TemporaryFolder folder;
   Fixture fixture;

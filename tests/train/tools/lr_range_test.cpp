@@ -45,7 +45,7 @@ TEST(LrRange, FindsWhereTheLossFallsFastest) {
 }
 
 // Noise of standard deviation 1 around 30, by the golden ratio's sequence through the normal
-// distribution's quartiles: (u - 1/2) sqrt(12) has variance 1 for uniform u.
+// distribution's quartiles. For uniform u, (u - 1/2) sqrt(12) has variance 1.
 double uniform_noise(double exponent) {
   const double u = std::fmod((exponent + 7) * 20 * 0.6180339887498949, 1.0);
   return (u - 0.5) * std::sqrt(12.0);
