@@ -7,11 +7,11 @@
 #
 # System packages come from launcher/packages.txt, with root or sudo. Without either, the missing
 # ones are printed and nothing is changed. LibTorch is installed into
-# ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. The preset cuda takes all of it (6 GB),
-# with or without a GPU here; the others take its CPU parts. Without --preset, it is cuda if there is
-# a GPU, else release.
-# --link-only with the preset cuda downloads the CPU parts too. The programs are compiled and linked,
-# but start only where LibTorch's CUDA libraries are: for checks on machines without a GPU.
+# ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. The preset cuda downloads all of it
+# (6 GB on the disk), with or without a GPU here. The others download its CPU parts. Without
+# --preset, it is cuda if there is a GPU, else release.
+# --link-only with the preset cuda downloads the CPU parts alone. The programs are compiled and
+# linked, but they start only where LibTorch's CUDA libraries are. It is for checks without a GPU.
 # --tests also installs tests/packages.txt. It makes the Python environment that the tests compare
 # with: tests/requirements.txt, and on top of it tests/transformers4.txt. None of it is needed at
 # run time.

@@ -36,7 +36,7 @@ class Communicator {
   bool is_single() const { return !process_group_; }
   at::Device device() const { return device_; }
   /// One for everything. With a second one for the gradients, nothing on the device would order its
-  /// calls after those of the first; NCCL can then hang (github.com/NVIDIA/nccl, issue 195). Null
+  /// calls after those of the first. NCCL can hang then (github.com/NVIDIA/nccl, issue 195). Null
   /// when alone.
   const c10::intrusive_ptr<c10d::ProcessGroup>& process_group() const { return process_group_; }
 

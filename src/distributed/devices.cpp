@@ -42,7 +42,7 @@ std::vector<int> assign_gpus(const std::string& host,
               " between them; every rank needs its own."),
       str_cat("Start at most as many ranks on each host as it has GPUs (mpirun -np N --map-by ppr:",
               std::max<size_t>(all.size(), 1),
-              ":node), or train on the CPU with --set run.device=cpu."));
+              ":node). Or train on the CPU with --set run.device=cpu."));
 }
 
 // Throws if two of a host's ranks have slices of one GPU. `indices`: as assign_gpus gave them.

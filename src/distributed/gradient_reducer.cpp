@@ -15,8 +15,8 @@
 // The constructor of c10d::Reducer is no public interface and differs between releases: this file
 // alone calls it.
 #if TORCH_VERSION_MAJOR != 2 || TORCH_VERSION_MINOR != 15
-#error \
-    "c10d::Reducer's constructor is called as in LibTorch 2.15; compare its arguments in reducer.hpp before allowing another version."
+// The constructor's arguments are those of LibTorch 2.15.
+#error "Compare the arguments of c10d::Reducer in reducer.hpp before allowing another version."
 #endif
 
 namespace dfine::inline distributed {
@@ -27,8 +27,8 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// The reducer finds the gradients of depthwise weights [C, 1, K, K] to have other strides than its
-// buckets: in the dimension of size one, where any stride means the same.
+// The reducer warns that gradients of depthwise weights [C, 1, K, K] have other strides than its
+// buckets. They differ in the dimension of size one, where any stride means the same.
 class WithoutAdvice : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {

@@ -10,8 +10,8 @@ namespace dfine::inline distributed {
 /// MiB) are reduced while the rest of the backward pass runs.
 ///
 /// Gradients become views of the buckets: zero them or reset them to undefined, but do not detach
-/// or resize them. Undefined is faster: the new gradient is then divided and copied into the bucket
-/// at once, while one that is added to a zeroed view is divided afterwards.
+/// or resize them. Undefined is faster: the new gradient is divided and copied into the bucket in
+/// one operation. A gradient added to a zeroed view is divided in a second one.
 class GradientReducer {
  public:
   /// Collective. `parameters`: those that are trained (requires_grad), in the same order on all

@@ -76,7 +76,7 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
   const auto type = at::promote_types(tokens.scalar_type(), at::kFloat);
   const auto [unact, valid] = make_anchors(memory.levels, tokens.options().dtype(type));
 
-  // Choosing needs no gradient, and only the chosen tokens' outputs are used: so all tokens are
+  // Choosing needs no gradient, and only the chosen tokens' outputs are used. So all tokens are
   // scored without a graph, the chosen ones once more with it.
   const Tensor chosen = choose(tokens, valid);  // [B, Q]
   const Tensor content = norm_->forward(projection_->forward(
