@@ -10,9 +10,9 @@ namespace dfine::inline model {
 
 /// Copies on `device`, in the order and with the layout of `tensors`, each with memory of its own.
 ///
-/// They travel together, in chunks of one type and up to `chunk_bytes` (or one tensor): to the
-/// host, it waits for the device once per chunk and not once per tensor; from the host, it does not
-/// wait.
+/// They travel together, in chunks of one type and up to `chunk_bytes` (or one tensor). On the way
+/// to the host, it waits for the device once per chunk and not once per tensor. On the way from the
+/// host it does not wait.
 std::vector<Tensor> copy_in_chunks(const std::vector<Tensor>& tensors, at::Device device,
                                    int64_t chunk_bytes = int64_t{64} << 20);
 

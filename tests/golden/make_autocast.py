@@ -4,8 +4,8 @@ running statistics.
     DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python make_autocast.py [sizes]
     DFINE_OFFICIAL=... python make_autocast.py --cuda-lists LIBRARY [sizes]
 
-The second form applies CUDA's lists of operations on the CPU. LIBRARY is build/*/lib/libcuda_autocast.so,
-which our test links too (tests/support/cuda_autocast.cpp).
+The second form applies CUDA's lists of operations on the CPU. LIBRARY is
+build/*/lib/libcuda_autocast.so, which our test links too (tests/support/cuda_autocast.cpp).
 
 Weights, images and denoising draws as in make_parity.py. The denoising queries' outputs are
 compared, because rounding does not change their order. The gradients are those of a sum of them

@@ -1,6 +1,6 @@
-// Gives autocast on the CPU the lists of operations that it has on CUDA: which run in half
-// precision, which in single, which in the widest type of their inputs. They differ from the CPU's,
-// for example in softmax and layer norm. The lists are PyTorch's own (ATen/autocast_mode.h).
+// Gives autocast on the CPU the lists of operations that it has on CUDA. They say which operations
+// run in half precision, in single, and in the widest type of their inputs. They differ from the
+// CPU's, for example in softmax and layer norm. The lists are PyTorch's own (ATen/autocast_mode.h).
 //
 // A library without functions, for our tests to link and for torch.ops.load_library().
 #include <ATen/autocast_mode.h>

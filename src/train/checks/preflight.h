@@ -23,15 +23,15 @@ struct Preflight {
 
 /// Collective. Makes one optimizer step at the largest size with as many boxes as a batch of this
 /// run can have, then predicts one validation batch. It does so on a model of its own, so that
-/// nothing of the run changes, its random numbers included; the memory is given back to the
+/// nothing of the run changes, its random numbers included. The memory is given back to the
 /// allocator. `val`: unset without validation. Throws Error when something does not fit.
 Preflight preflight(const RunPlan& plan, const DatasetStats& train,
                     const std::optional<DatasetStats>& val, const Communicator& group);
 
 /// The parts of it, on a learner that is spoilt by them. `counts`: boxes of each image.
 
-/// Collective. AdamW's moments are there from the start, as in every step of a run but its first:
-/// the peak, during the backward pass, includes them, whether or not the step overflows in half
+/// Collective. AdamW's moments are there from the start, as in every step of a run but its first.
+/// So the peak, during the backward pass, includes them, whether or not the step overflows in half
 /// precision.
 void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
               const std::vector<int64_t>& counts);
