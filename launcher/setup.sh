@@ -8,7 +8,7 @@
 # System packages come from launcher/packages.txt, with root or sudo. Without either, the missing
 # ones are printed and nothing is changed. LibTorch is installed into
 # ${DFINE_CACHE:-~/.cache/dfine}, which all checkouts share. The preset cuda downloads all of it
-# (6 GB on the disk), with or without a GPU here. The others download its CPU parts. Without
+# (4 GB on the disk), with or without a GPU here. The others download its CPU parts. Without
 # --preset, it is cuda if there is a GPU, else release.
 # --link-only with the preset cuda downloads the CPU parts alone. The programs are compiled and
 # linked, but they start only where LibTorch's CUDA libraries are. It is for checks without a GPU.

@@ -35,7 +35,48 @@ uintptr_t address(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer);
 }
 
+/// With the mutex held.
+bool charge(Memory& m, int device, size_t bytes) {
+  size_t& used = m.used[static_cast<size_t>(device)];
+  if (used + bytes > device_memory()) return false;
+  used += bytes;
+  peak("peak device bytes", std::to_string(device), static_cast<long>(used));
+  return true;
+}
+
 }  // namespace
+
+bool take_pages(size_t bytes, int device) {
+  const std::lock_guard<std::mutex> lock(memory().mutex);
+  return charge(memory(), device, bytes);
+}
+
+void give_back_pages(size_t bytes, int device) {
+  const std::lock_guard<std::mutex> lock(memory().mutex);
+  memory().used[static_cast<size_t>(device)] -= bytes;
+}
+
+void* reserve(size_t bytes) {
+  void* start = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return start == MAP_FAILED ? nullptr : start;
+}
+
+void give_back_addresses(void* start, size_t bytes) {
+  munmap(start, bytes);
+}
+
+bool map(void* start, size_t bytes, int device) {
+  const std::lock_guard<std::mutex> lock(memory().mutex);
+  if (mprotect(start, bytes, PROT_READ | PROT_WRITE) != 0) return false;
+  memory().blocks[address(start)] = {bytes, 0, {Kind::kDevice, device}};
+  return true;
+}
+
+bool unmap(void* start, size_t bytes) {
+  const std::lock_guard<std::mutex> lock(memory().mutex);
+  if (memory().blocks.erase(address(start)) == 0) return false;
+  return madvise(start, bytes, MADV_DONTNEED) == 0 && mprotect(start, bytes, PROT_NONE) == 0;
+}
 
 void* take(size_t bytes, Kind kind) {
   const int device = kind == Kind::kDevice ? current_device() : -1;
@@ -44,16 +85,14 @@ void* take(size_t bytes, Kind kind) {
       (bytes / kPage + 2) * kPage;  // a page more than is used: blocks never touch
   Memory& m = memory();
   const std::lock_guard<std::mutex> lock(m.mutex);
-  if (device >= 0 && m.used[static_cast<size_t>(device)] + bytes > device_memory()) return nullptr;
+  if (device >= 0 && !charge(m, device, bytes)) return nullptr;
   void* start = mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (start == MAP_FAILED) return nullptr;
-  m.blocks[address(start)] = {bytes, mapped, {kind, device}};
-  if (device >= 0) {
-    size_t& used = m.used[static_cast<size_t>(device)];
-    used += bytes;
-    peak("peak device bytes", std::to_string(device), static_cast<long>(used));
+  if (start == MAP_FAILED) {
+    if (device >= 0) m.used[static_cast<size_t>(device)] -= bytes;
+    return nullptr;
   }
+  m.blocks[address(start)] = {bytes, mapped, {kind, device}};
   return start;
 }
 

@@ -19,6 +19,17 @@ void* take(size_t bytes, Kind kind);
 /// False: nothing was taken there.
 bool give_back(void* memory);
 
+/// Memory of a device without an address, for map(). False where the device's memory is used up.
+bool take_pages(size_t bytes, int device);
+void give_back_pages(size_t bytes, int device);
+
+/// Addresses for map(), without memory.
+void* reserve(size_t bytes);
+void give_back_addresses(void* start, size_t bytes);
+/// Puts pages at such addresses, and takes them away; their contents are lost then.
+bool map(void* start, size_t bytes, int device);
+bool unmap(void* start, size_t bytes);
+
 /// Makes memory of the program's own page-locked, and pageable again.
 void pin(void* memory, size_t bytes);
 void unpin(void* memory);
