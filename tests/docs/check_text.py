@@ -340,6 +340,28 @@ def check_lengths():
     report([line for path in [*documents(), *sources()] for line in findings(path)])
 
 
+# What code says only where a GPU makes a difference.
+GPU_CODE = re.compile(
+    r"is_cuda\(|is_cpu\(\)|kCUDA|ifdef DFINE_CUDA|hasCUDA|CudaVersions|AcceleratorError|getStream|"
+    r"pinned_memory\(|pin_memory\(\)|getDeviceAllocator|setAllocatorSettings|setAllowTF32|"
+    r"setBenchmarkCuDNN")
+
+
+def check_gpu_code_is_listed():
+    """docs/gpu.md says of each file with code for GPUs whether it has run on one."""
+    found = set()
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        if name.startswith(("src/", "launcher/")) and path.suffix in (".cpp", ".h"):
+            code = (line.split("//")[0] for line in path.read_text().splitlines())
+            if any(map(GPU_CODE.search, code)):
+                source = path.with_suffix(".cpp")  # a header is listed with its source
+                found.add(str((source if source.exists() else path).relative_to(ROOT)))
+    listed = set(re.findall(r"^\| `(\S+)` \|", (ROOT / "docs/gpu.md").read_text(), re.MULTILINE))
+    report([f"docs/gpu.md lacks {n}" for n in sorted(found - listed)]
+           + [f"docs/gpu.md lists {n}, which has no code for GPUs" for n in sorted(listed - found)])
+
+
 def check_prose_of_sources():
     """Comments, docstrings and messages are taken apart as people read them."""
 
