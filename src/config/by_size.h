@@ -1,6 +1,6 @@
 #pragma once
 // How the published models and their official recipes differ, for the descriptions of keys. The
-// figures themselves stand in variants/variants.cpp alone.
+// values themselves stand in variants/variants.cpp alone.
 #include <algorithm>
 #include <cmath>
 #include <string>

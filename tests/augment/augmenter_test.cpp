@@ -292,7 +292,7 @@ TEST(Augmenter, OnlyFlipAndRotationAreLeftFromTheStopEpochOn) {
   }
 }
 
-/// The pre-flight goes through the draws of those alone whose row says that they join images.
+/// The pre-flight draws the random numbers of those alone whose row says that they join images.
 TEST(Augmenter, TheRowSaysWhichTakeOtherImages) {
   for (const Augmentation& each : kAugmentations) {
     AugmentConfig config = nothing();

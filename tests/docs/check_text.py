@@ -289,7 +289,7 @@ def occurrences(path, listed):
     text = re.sub(r"\s*\n\s*(///?|#|\*|>)?\s*", " \n", text)
     found = []
     for phrase, better in listed:
-        pattern = r"(?<![\w-])" + r"\s+".join(map(re.escape, phrase.split())) + r"(?![\w-])"
+        pattern = r"(?<![\w.-])" + r"\s+".join(map(re.escape, phrase.split())) + r"(?![\w-])"
         for match in re.finditer(pattern, text, re.IGNORECASE):
             if re.search(r"[a-z][A-Z]", match.group()):
                 continue
