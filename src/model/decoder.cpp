@@ -62,7 +62,7 @@ Decoder::Decoder(const ModelSpec& spec, Initializer& init) : reg_max_(spec.reg_m
 Heads Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
                        const Tensor& mask) const {
   const int64_t batch = content.size(0), tokens = content.size(1);
-  const Tensor bins = bin_offsets(up_, reg_scale_, reg_max_);
+  const Tensor bins = weighting_function(up_, reg_scale_, reg_max_);
   std::vector<Tensor> all_logits, all_boxes, all_corners;
   Tensor pre_logits, pre_boxes;
   Tensor x = content;
@@ -81,7 +81,7 @@ Heads Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const M
       corners = (*bbox_embed_)[i].forward(x + x_before.detach()) + corners;
     }
     const Tensor probabilities = corners.view({batch, tokens, 4, reg_max_ + 1}).softmax(-1);
-    const Tensor refined = move_edges(
+    const Tensor refined = distance2bbox(
         ref_points, probabilities.matmul(bins.to(probabilities.scalar_type())), reg_scale_);
     if (is_training() || i + 1 == layers_->size()) {
       // The first layer's plain scores are those of `pre`.
