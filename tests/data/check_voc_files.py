@@ -1,8 +1,7 @@
 """Which files of a VOC dataset are packed: sub-folders, upper-case extensions, hidden files, lists in ImageSets/Main."""
 import shutil
 
-from check_formats import Folder, Pack, picture, voc_set, voc_xml
-
+from image_sets import Folder, Pack, picture, voc_set, voc_xml
 from packing import run_checks
 
 DOG = voc_xml([("dog", (1, 1, 4, 4), "")])
