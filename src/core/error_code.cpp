@@ -6,7 +6,7 @@
 namespace dfine {
 namespace {
 
-// In the order of the enumerators; tests/docs/check_text.py compares them.
+// In the order of the enumerators; tests/docs/text_test.py compares them.
 constexpr std::array<std::string_view, 32> kNames{
     "usage",
     "unknown_key",

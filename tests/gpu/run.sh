@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the cuda preset and runs the tests that need GPUs, on a machine that has some. With several
 # GPUs, they also run on two of them. The tests cover groups and gradients, loading, and training,
-# resume, evaluation and prediction against the CPU (train_gpu_test.py).
+# resume, evaluation and prediction against the CPU (train_test.py).
 #
 #   tests/gpu/run.sh [ctest arguments]
 set -euo pipefail

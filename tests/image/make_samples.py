@@ -2,7 +2,7 @@
 import os
 
 from bmp_tiff import plain_tiff
-from check_decode import adam7_png, picture
+from decode_test import adam7_png, picture
 from PIL import Image
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")
