@@ -46,7 +46,7 @@ void describe(CLI::App& app, CommandLine& line) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--find-lr", line.find_lr,
-                 "tries rising learning rates for N steps, 100 if none is given, proposes one, "
+                 "tries rising learning rates for N steps, 100 if none is given, suggests one, "
                  "draws RUN_DIR/find-lr.svg, and ends")
       ->type_name("N")
       ->expected(0, 1)

@@ -121,7 +121,7 @@ def preflight_leaves_no_trace(ws):
 def range_test(ws):
     before = sorted(os.listdir(ws("patience")))
     out = run("dfine_ddp", *settings(ws, "patience"), "--find-lr", 12)
-    says(out, "learning-rate finder", "proposal: optim.lr = ", "inconclusive", "find-lr.svg")  # 12 steps from random weights
+    says(out, "learning-rate finder", "suggestion: optim.lr = ", "inconclusive", "find-lr.svg")  # 12 steps from random weights
     assert sorted(os.listdir(ws("patience"))) == sorted(before + ["find-lr.csv", "find-lr.svg"])
     with open(ws("patience", "find-lr.csv")) as f:
         rows = [line.split(",") for line in f.read().splitlines()]
