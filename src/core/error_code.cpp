@@ -53,6 +53,19 @@ ErrorCode write_error_code(int error) {
   return error == ENOSPC || error == EDQUOT ? ErrorCode::kDiskFull : ErrorCode::kWriteFailed;
 }
 
+ExitCode exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+    case ErrorCode::kUnknownKey:
+    case ErrorCode::kBadValue:
+    case ErrorCode::kMissingKey:
+    case ErrorCode::kConflictingSettings:
+      return kExitUsage;
+    default:
+      return kExitFailed;
+  }
+}
+
 std::string_view to_string(ErrorCode code) {
   return kNames.at(static_cast<size_t>(code));
 }

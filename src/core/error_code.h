@@ -47,4 +47,10 @@ ErrorCode write_error_code(int error);
 /// Such as "unknown_key".
 std::string_view to_string(ErrorCode code);
 
+/// How programs end, but for signals.
+enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
+
+/// Of a program that ends with this error: kExitUsage where the command line or a setting is wrong.
+ExitCode exit_code(ErrorCode code);
+
 }  // namespace dfine

@@ -14,7 +14,7 @@ class MpiSession;
 /// When a rank fails (an exception leaves `body`, std::terminate, or a fatal signal: SIGSEGV,
 /// SIGBUS, SIGFPE, SIGILL, SIGABRT), the first one to fail prints what happened with its rank, host
 /// and context, and ends all ranks through MPI; those that fail after it, with the same error or
-/// because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
+/// because of it, say nothing. The exit code is the error's (core/error.h), or 128 + signal.
 int distributed_main(const std::function<int(MpiSession&)>& body);
 
 /// What this rank is doing now ("epoch 3, step 117"); printed with its failure. Cheap; any thread.
