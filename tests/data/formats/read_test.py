@@ -157,11 +157,14 @@ def check_bad_yolo():
                        ("names: {0: {b: c}}", "line 1: a class name"), ("names: [a]\nnc: two", 'line 2: `nc` "two"'),
                        ("names: [a]\nnc: [1]", "line 2: `nc`"), ("names: [a]\nnc: -1", 'line 2: `nc` "-1"'),
                        ("names: [a]\ntrain: [[b]]", "line 2: an entry of 'train'"), ("names: [a]\ntrain: {a: 1}", "line 2"),
-                       ("names: [a]\ntrain: nowhere", "nowhere"), ("names: [a]", "no entry 'train'")):
+                       ("names: [a]\ntrain: nowhere", "nowhere")):
         with yolo_set() as case:
             case.put("data.yaml", text)
             _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)
             assert what in error and "hint: " in error, error
+    with yolo_set() as case:
+        _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "minival", expect=2)
+        assert "data.yaml" in error and "'minival'" in error and "[missing_key]" in error and "hint: " in error, error
     with yolo_set() as case:
         shutil.rmtree(case.root / "set/labels")
         _, error = case.run("--format", "yolo", "--annotations", case.yaml, "--split", "train", expect=1)

@@ -168,6 +168,12 @@ def check_duplicate_ids():
 
     both(image, ["b.webp", "d\u00e9.jpg"], "image 20", code="record_invalid")
     both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000", code="record_invalid")
+    with Case() as case:  # said once, though two images cannot be used because of it
+        annotation(case, 1, id=1000)
+        _, error = case.pack(expect=1)
+        assert error.count("annotation 1000 of image 10 ") == 1 and "also" not in error, error
+        out, _ = case.pack("--skip-bad")
+        assert out.count("annotation 1000 of image 10 ") == 1 and "skipped: 2 images" in out, out
     categories = small_coco()
     categories["categories"][0]["id"] = 3
     expect_failure("id 3", "[record_invalid]", text=json.dumps(categories))
