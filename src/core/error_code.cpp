@@ -50,7 +50,17 @@ ErrorCode read_error_code(int error) {
 }
 
 ErrorCode write_error_code(int error) {
-  return error == ENOSPC || error == EDQUOT ? ErrorCode::kDiskFull : ErrorCode::kWriteFailed;
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::kDiskFull;
+    case EEXIST:  // a file where a folder is needed
+    case ENOTDIR:
+    case EISDIR:  // a folder where a file is needed
+      return ErrorCode::kFileExists;
+    default:
+      return ErrorCode::kWriteFailed;
+  }
 }
 
 ExitCode exit_code(ErrorCode code) {

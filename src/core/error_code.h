@@ -13,7 +13,7 @@ enum class ErrorCode {
   kConflictingSettings,  // settings, or settings and data, that do not go together
   kFileMissing,          // there is nothing at the path
   kFileUnreadable,       // it is there and cannot be read: permissions, a folder, a failing disk
-  kFileExists,           // an output that is there already
+  kFileExists,           // an output that is there already, or a file where it needs a folder
   kWriteFailed,          // an output that cannot be written, for another reason than its size
   kDiskFull,             // no space, or the quota is used up
   kFileDamaged,          // cut short, edited, or its checksum is wrong

@@ -48,6 +48,9 @@ TEST(ErrorCode, OfAFileFollowsTheSystem) {
   EXPECT_EQ(write_error_code(ENOSPC), kDiskFull);
   EXPECT_EQ(write_error_code(EDQUOT), kDiskFull);
   EXPECT_EQ(write_error_code(EROFS), kWriteFailed);
+  EXPECT_EQ(write_error_code(EEXIST), kFileExists);
+  EXPECT_EQ(write_error_code(ENOTDIR), kFileExists);
+  EXPECT_EQ(write_error_code(EISDIR), kFileExists);
 }
 
 }  // namespace

@@ -333,6 +333,8 @@ def wrong_options(ws, weights):
     for program in (["dfine-predict", "--images", ws("wide.jpg")], ["dfine-eval", "--data", ws("train")]):
         out = run(program[0], "--weights", weights, *program[1:], "--image-size", 32_000_000, expect=1)
         assert "frame #" not in out and "Exception raised from" not in out and program[0] in out, out
+    for output in (ws("wide.jpg"), ws("wide.jpg", "inside")):
+        says(run("dfine-predict", "--weights", weights, "--images", ws("wide.jpg"), "--output", output, expect=1), ws("wide.jpg"), "[file_exists]")
     shutil.copytree(weights, ws("negative"))
     with open(ws("negative", "preprocessor_config.json"), "r+") as f:
         settings = json.load(f)

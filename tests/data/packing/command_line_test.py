@@ -274,6 +274,9 @@ def check_existing_outputs():
         case.output.write_text("a file")
         _, error = case.pack("--overwrite", "--skip-bad", expect=1)
         assert "[file_exists]" in error and str(case.output) in error and case.output.read_text() == "a file", error
+        case.output /= "inside"
+        _, error = case.pack(expect=1)
+        assert "[file_exists]" in error and str(case.output.parent) in error, error
         assert case.beside() == ["pack"]
 
 
