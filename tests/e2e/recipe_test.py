@@ -88,6 +88,8 @@ def bad_steps(ws):
     before = state_of(ws("bad", "checkpoints", "last"))
     out = run("dfine_ddp", *settings(ws, "bad", **common, **{"optim.lr": 1e30, "train.max_bad_steps": 3, "run.resume": "auto"}), ranks=2, expect=1)
     says(out, "rank 0: image", "rank 1: image", "[not_finite]", "3 steps", "optim.lr", "after_bad_steps")
+    hint = out.split("hint: ")[-1]
+    assert ws("bad", "checkpoints", "last") in hint and ws("bad", "checkpoints", "best") not in hint and "fp32" not in hint, hint
     assert [r.get("skipped", False) for r in records(ws("bad"), "step")] == [False, False, True, True, True]
     after = state_of(ws("bad", "checkpoints", "last"))
     assert after["step"] == 1 and all(torch.equal(v, after["model_state_dict"][k]) for k, v in before["model_state_dict"].items())
