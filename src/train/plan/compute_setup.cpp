@@ -5,8 +5,9 @@
 #include <torch/csrc/autograd/anomaly_mode.h>
 
 #include <thread>
+#include <vector>
 
-#include "config/load.h"
+#include "config/keys.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -32,7 +33,10 @@ DeviceRequest device_request(DeviceChoice choice) {
 Communicator join_ranks(const Config& config, MpiSession& session) {
   const Communicator group = session.make_communicator(device_request(config.run.device));
   log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
-  check_agreement(group, "the configuration", print_config(config));
+  std::vector<NamedValue> settings;
+  for (const ConfigKey& key : config_keys())
+    settings.push_back({key.name, to_toml(key.get(config))});
+  check_agreement(group, settings);
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(
         ErrorCode::kConflictingSettings,
