@@ -83,7 +83,7 @@ void describe_input(CLI::App& app, PackOptions& pack) {
                "may keep other classes")
       ->group(group);
   app.add_flag("--skip-bad", pack.skip_bad,
-               "leave unusable images out and list them, instead of failing")
+               "skip unusable images and list them, instead of failing")
       ->group(group);
 }
 
@@ -167,7 +167,7 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
         "remove the unused classes from the dataset's list of names");
   if (pack.format != AnnotationFormat::kCoco && pack.drop_group_classes)
     throw UsageError("--drop-group-classes goes with --format coco alone",
-                     "other formats have no groups of classes: leave the option out");
+                     "other formats have no groups of classes: drop the option");
   if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0)
     throw UsageError("--classes goes with --format voc alone");
 }

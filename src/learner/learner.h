@@ -72,7 +72,7 @@ class Learner {
   /// its micro-batches, of equal size. The images are resized to
   /// `size` on the device.
   ///
-  /// Where the host waits for the device: in the matcher, once a micro-batch, and once for the
+  /// Where the host waits for the device: in the matcher, once per micro-batch, and once for the
   /// report, before the update, because that decides whether there is one.
   StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
 

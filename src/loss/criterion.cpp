@@ -174,7 +174,7 @@ void check(const ModelOutput& output, const Targets& targets, const CriterionOpt
   const int64_t bins = output.decoder.corners.size(-1);
   if (bins != 4 * (options.reg_max + 1)) {
     throw Error(kInternal, str_cat("criterion: built for ", options.reg_max + 1,
-                                   " bins an edge, the outputs have ", bins, " / 4"));
+                                   " bins per edge, the outputs have ", bins, " / 4"));
   }
 }
 

@@ -1,5 +1,5 @@
 """dfine-pack's command line: every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an output;
---skip-bad leaves the images concerned out and lists them; damage is found by verify."""
+--skip-bad skips the images concerned and lists them; damage is found by verify."""
 import json
 import os
 import resource
@@ -27,7 +27,7 @@ def expect_failure(*parts, prepare=lambda case: None, arguments=(), text=None, *
 
 
 def expect_skipped(prepare, images, *parts):
-    """--skip-bad leaves exactly the named images out, and packs what is left as if they had never been there."""
+    """--skip-bad skips exactly the named images, and packs what is left as if they had never been there."""
     with Case() as case:
         prepare(case)
         out, _ = case.pack("--skip-bad", "--shard-size", "2000")
