@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/command_line.h"
 #include "core/error.h"
 #include "dfine_version.h"
 #include "eval/eval_files.h"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "threads; 0 takes one for every core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.footer(dfine::kExitCodesHelp);
   annotations->needs(predictions)->excludes(weights)->excludes(data);
   predictions->needs(annotations);
   weights->needs(data);

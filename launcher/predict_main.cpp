@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cli/command_line.h"
 #include "dfine_version.h"
 #include "eval/image_size_option.h"
 #include "eval/predict.h"
@@ -48,11 +49,12 @@ int main(int argc, char** argv) {
       ->type_name("N|HxW");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.footer(
-      "Folders: images are recognised by content or by name. Images that cannot be read do not "
-      "affect the others; they are listed\n"
-      "at the end, and the exit code is then 1. Hidden files and files that are no images are "
-      "listed too, without effect on the exit code.\n"
-      "exit codes: 0 done, 1 failed, 2 wrong usage");
+      std::string(
+          "Folders: images are recognised by content or by name. Images that cannot be read do not "
+          "affect the others; they are listed\n"
+          "at the end, and the exit code is then 1. Hidden files and files that are no images are "
+          "listed too, without effect on the exit code.\n") +
+      dfine::kExitCodesHelp);
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);
     dfine::predict(options);

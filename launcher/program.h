@@ -5,7 +5,7 @@
 namespace dfine {
 
 /// What main() does: reads the command line, runs `body`, prints a failure with the program's name
-/// in front. Returns the exit code: 0, 1 for a failure, 2 for wrong usage.
+/// in front. Returns the exit code (core/error_code.h).
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 }  // namespace dfine

@@ -1,5 +1,6 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -30,7 +31,7 @@ struct CommandLine {
 };
 
 void describe(CLI::App& app, CommandLine& line) {
-  app.set_version_flag("--version", "dfine_ddp " DFINE_VERSION);
+  app.set_version_flag("--version", app.get_name() + " " DFINE_VERSION);
   app.add_option("--config", line.config, "configuration; configs/ has some to start from")
       ->required()
       ->type_name("FILE.toml");
@@ -46,7 +47,7 @@ void describe(CLI::App& app, CommandLine& line) {
       ->type_name("N")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--find-lr", line.find_lr,
-                 "tries rising learning rates for N steps, 100 if none is given, proposes one, "
+                 "tries rising learning rates for N steps, 100 if none is given, suggests one, "
                  "draws RUN_DIR/find-lr.svg, and ends")
       ->type_name("N")
       ->expected(0, 1)
@@ -54,6 +55,13 @@ void describe(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(10, 100000));
   app.add_flag("--print-config", line.print_config,
                "prints the effective configuration with every default, and ends");
+  app.footer(dfine::kExitCodesHelp);
+}
+
+/// The program has two names: the one that it was started by.
+std::string program_name(const char* started_as) {
+  return std::filesystem::path(started_as).filename() == "dfine-train" ? "dfine-train"
+                                                                       : "dfine_ddp";
 }
 
 /// Settings are not options here: --epochs means --set train.epochs=VALUE.
@@ -87,10 +95,10 @@ dfine::Config for_find_lr(dfine::Config config) {
 
 int run(dfine::MpiSession& session, int argc, char** argv) {
   CommandLine line;
-  CLI::App app(
-      "Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N dfine_ddp --config "
-      "FILE.toml",
-      "dfine_ddp");
+  const std::string name = program_name(argc > 0 ? argv[0] : "");
+  CLI::App app(dfine::str_cat("Trains a D-FINE detector. Alone, or data-parallel: mpirun -np N ",
+                              name, " --config FILE.toml"),
+               name);
   describe(app, line);
   try {
     dfine::parse_command_line(app, argc, argv, setting);

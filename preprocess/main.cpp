@@ -17,8 +17,6 @@
 namespace dfine {
 namespace {
 
-enum ExitCode { kDone = 0, kFailed = 1, kWrongUsage = 2 };
-
 int default_jobs() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
@@ -87,7 +85,7 @@ void describe_input(CLI::App& app, PackOptions& pack) {
                "may keep other classes")
       ->group(group);
   app.add_flag("--skip-bad", pack.skip_bad,
-               "leave unusable images out and list them, instead of failing")
+               "skip unusable images and list them, instead of failing")
       ->group(group);
 }
 
@@ -128,7 +126,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", std::string("dfine-pack ") + DFINE_VERSION);
   describe_input(app, arguments.pack);
   describe_output(app, arguments);
-  app.footer("exit codes: 0 done, 1 failed, 2 wrong usage");
+  app.footer(kExitCodesHelp);
 
   CLI::App* info = app.add_subcommand("info", "print what a pack holds");
   info->add_option("PACK", arguments.folder, "folder of the pack")->required()->type_name("DIR");
@@ -172,7 +170,7 @@ void require_pack_options(const CLI::App& app, const PackOptions& pack) {
         "remove the unused classes from the dataset's list of names");
   if (pack.format != AnnotationFormat::kCoco && pack.drop_group_classes)
     throw UsageError("--drop-group-classes goes with --format coco alone",
-                     "other formats have no groups of classes: leave the option out");
+                     "other formats have no groups of classes: drop the option");
   if (pack.format != AnnotationFormat::kVoc && app.count("--classes") > 0)
     throw UsageError("--classes goes with --format voc alone");
 }
@@ -210,19 +208,20 @@ void check_pack_options(const CLI::App& app, Arguments& arguments) {
 
 int run(CLI::App& app, Arguments& arguments) {
   if (app.got_subcommand("verify"))
-    return run_verify(arguments.folder, arguments.jobs, arguments.pack.decode) ? kDone : kFailed;
+    return run_verify(arguments.folder, arguments.jobs, arguments.pack.decode) ? kExitDone
+                                                                               : kExitFailed;
   if (app.got_subcommand("extract")) {
     run_extract(arguments.folder, arguments.pack.output, arguments.jobs);
-    return kDone;
+    return kExitDone;
   }
   if (app.got_subcommand("info")) {
     run_info(arguments.folder);
-    return kDone;
+    return kExitDone;
   }
   check_pack_options(app, arguments);
   arguments.pack.jobs = arguments.jobs;
   run_pack(arguments.pack);
-  return kDone;
+  return kExitDone;
 }
 
 int main(int argc, char** argv) {
@@ -231,7 +230,7 @@ int main(int argc, char** argv) {
       "dfine-pack");
   Arguments arguments;
   describe(app, arguments);
-  int code = kFailed;
+  int code = kExitFailed;
   try {
     parse_command_line(app, argc, argv);
     catch_interrupts();
@@ -239,12 +238,12 @@ int main(int argc, char** argv) {
     finish_output();
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
-  } catch (const UsageError& e) {
+  } catch (const Error& e) {
     std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
-    code = kWrongUsage;
+    code = e.exit_code();
   } catch (const std::exception& e) {
     std::cerr << "dfine-pack: " << printable_lines(e.what()) << '\n';
-    code = kFailed;
+    code = kExitFailed;
   }
   end_by_caught_interrupt();
   return code;

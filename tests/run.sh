@@ -4,6 +4,7 @@
 #
 #   tests/run.sh [--preset release|debug|asan|tsan] [--long] [ctest arguments, e.g. -R loss]
 #
+# Where -R '^NAME' names one C++ test, such as '^loss.unit$', only that one is built.
 # --long adds the tests that take many minutes. One of them compares the stored values with the
 # official code: set DFINE_OFFICIAL to a checkout of Peterande/D-FINE.
 set -euo pipefail
@@ -13,11 +14,22 @@ while :; do
   case "${1:-}" in
     --preset) preset=$2; shift 2 ;;
     --long) long=1; shift ;;
-    --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) break ;;
   esac
 done
-launcher/setup.sh --preset "$preset" --tests
+# program_of ARGUMENTS: the C++ test that the ctest arguments name; nothing if they may mean more.
+program_of() {
+  local name=${2:-}
+  if (($# != 2)) || [ "$1" != -R ] || [[ $name != ^* ]]; then return; fi
+  name=${name#^} name=${name%\$} name=${name//\\/} name=${name%.np[0-9]*}
+  if [[ $name =~ ^[a-z0-9_]+\.[a-z0-9_]+$ ]] &&
+    grep -rqE --include=CMakeLists.txt "dfine_test\(${name/./\\.}( |\$)" tests; then
+    echo "$name"
+  fi
+}
+only=$(program_of "$@")
+launcher/setup.sh --preset "$preset" --tests ${only:+--target "$only"}
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 say_what_was_skipped() {
   # Parts of tests that this machine does not allow, such as mounting a file system.

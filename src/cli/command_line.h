@@ -6,6 +6,10 @@
 
 namespace dfine::inline cli {
 
+/// The end of every --help (core/error_code.h).
+inline constexpr const char* kExitCodesHelp =
+    "exit codes: 0 done, 1 failed, 2 wrong usage or setting";
+
 /// What else an unknown option, named without its dashes, may have meant: "--set optim.lr=VALUE".
 /// Empty: nothing.
 using OptionHint = std::function<std::string(const std::string& name)>;

@@ -23,6 +23,8 @@ class Error : public std::exception {
   void add_scopes();
 
   ErrorCode code() const { return code_; }
+  /// Of a program that ends with this error.
+  virtual ExitCode exit_code() const { return dfine::exit_code(code_); }
   const std::string& message() const { return message_; }
   const std::string& hint() const { return hint_; }
   const std::vector<std::string>& context() const { return context_; }
@@ -37,12 +39,14 @@ class Error : public std::exception {
   std::vector<std::string> context_;
 };
 
-/// Wrong command line; programs end with exit code 2 instead of 1.
+/// Wrong command line or configuration file; the exit code is 2 whatever the error's code, such as
+/// file_missing.
 class UsageError : public Error {
  public:
   using Error::Error;
   explicit UsageError(std::string message, std::string hint = {})
       : Error(ErrorCode::kUsage, std::move(message), std::move(hint)) {}
+  ExitCode exit_code() const override { return kExitUsage; }
 };
 
 /// `message` with the code at the end of its first line: "data.train is not set [missing_key]".

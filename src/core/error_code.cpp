@@ -6,7 +6,7 @@
 namespace dfine {
 namespace {
 
-// In the order of the enumerators; tests/docs/check_text.py compares them.
+// In the order of the enumerators; tests/docs/text_test.py compares them.
 constexpr std::array<std::string_view, 32> kNames{
     "usage",
     "unknown_key",
@@ -50,7 +50,30 @@ ErrorCode read_error_code(int error) {
 }
 
 ErrorCode write_error_code(int error) {
-  return error == ENOSPC || error == EDQUOT ? ErrorCode::kDiskFull : ErrorCode::kWriteFailed;
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorCode::kDiskFull;
+    case EEXIST:  // a file where a folder is needed
+    case ENOTDIR:
+    case EISDIR:  // a folder where a file is needed
+      return ErrorCode::kFileExists;
+    default:
+      return ErrorCode::kWriteFailed;
+  }
+}
+
+ExitCode exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+    case ErrorCode::kUnknownKey:
+    case ErrorCode::kBadValue:
+    case ErrorCode::kMissingKey:
+    case ErrorCode::kConflictingSettings:
+      return kExitUsage;
+    default:
+      return kExitFailed;
+  }
 }
 
 std::string_view to_string(ErrorCode code) {

@@ -13,7 +13,7 @@ enum class ErrorCode {
   kConflictingSettings,  // settings, or settings and data, that do not go together
   kFileMissing,          // there is nothing at the path
   kFileUnreadable,       // it is there and cannot be read: permissions, a folder, a failing disk
-  kFileExists,           // an output that is there already
+  kFileExists,           // an output that is there already, or a file where it needs a folder
   kWriteFailed,          // an output that cannot be written, for another reason than its size
   kDiskFull,             // no space, or the quota is used up
   kFileDamaged,          // cut short, edited, or its checksum is wrong
@@ -46,5 +46,11 @@ ErrorCode write_error_code(int error);
 
 /// Such as "unknown_key".
 std::string_view to_string(ErrorCode code);
+
+/// How programs end, but for signals.
+enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
+
+/// Of a program that ends with this error: kExitUsage where the command line or a setting is wrong.
+ExitCode exit_code(ErrorCode code);
 
 }  // namespace dfine

@@ -57,6 +57,9 @@ struct AnnotationSet {
 /// `image 3 ("a.jpg")`, with control characters of the name written as \\x00.
 std::string describe(const CocoImage& image);
 
+/// In their order. A message that several images in a row have stands there once.
+std::vector<std::string> messages_of(std::span<const CocoProblem> problems);
+
 /// Throws an Error with the code of the first problem. The message names some problems, after
 /// `subject` (a file), and counts the others; `hint` says what can be done.
 [[noreturn]] void throw_problems(const std::string& subject, std::span<const CocoProblem> problems,

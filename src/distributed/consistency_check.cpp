@@ -1,10 +1,12 @@
 #include "distributed/consistency_check.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <vector>
 
 #include "core/error.h"
+#include "core/split.h"
 #include "core/text.h"
 
 namespace dfine::inline distributed {
@@ -51,18 +53,43 @@ std::string describe(std::string_view name, const std::vector<std::string>& valu
   return text;
 }
 
-}  // namespace
-
-void check_agreement(const Communicator& group, std::string_view name, const std::string& value) {
+/// Of rank zero: describe(each rank's value), unless `value` is the same everywhere.
+template <class Describe>
+void require_agreement(const Communicator& group, const std::string& value,
+                       const Describe& describe) {
   if (group.is_single()) return;
   const std::string reference = group.broadcast(value, 0);
   if (group.max({value != reference ? 1 : 0}).front() == 0) return;
   const auto values = group.gather(value, 0);
   const std::string message =
-      group.broadcast(group.rank() == 0 ? describe(name, values) : std::string(), 0);
+      group.broadcast(group.rank() == 0 ? describe(values) : std::string(), 0);
   throw Error(
       ErrorCode::kRanksDisagree, message,
       "All ranks must run the same program with the same configuration and see the same files.");
+}
+
+}  // namespace
+
+void check_agreement(const Communicator& group, std::string_view name, const std::string& value) {
+  require_agreement(group, value,
+                    [&](const std::vector<std::string>& values) { return describe(name, values); });
+}
+
+void check_agreement(const Communicator& group, const std::vector<NamedValue>& values) {
+  std::string joined;
+  for (const NamedValue& value : values) joined += value.value + '\0';
+  require_agreement(group, joined, [&](const std::vector<std::string>& of_ranks) {
+    std::vector<std::vector<std::string>> by_rank;
+    for (const std::string& all : of_ranks) by_rank.push_back(split(all, '\0'));
+    std::string text;
+    for (size_t i = 0; i < values.size(); ++i) {
+      std::vector<std::string> found;
+      for (const auto& of_rank : by_rank) found.push_back(i < of_rank.size() ? of_rank[i] : "");
+      if (std::ranges::adjacent_find(found, std::not_equal_to<>()) == found.end()) continue;
+      text += (text.empty() ? "" : "\n") + describe(values[i].name, found);
+    }
+    return text;
+  });
 }
 
 }  // namespace dfine::inline distributed

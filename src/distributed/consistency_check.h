@@ -1,6 +1,7 @@
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "distributed/communicator.h"
 
@@ -10,5 +11,13 @@ namespace dfine::inline distributed {
 /// The message names `name`, the ranks that differ and what each has (long texts from the first
 /// difference on).
 void check_agreement(const Communicator& group, std::string_view name, const std::string& value);
+
+struct NamedValue {
+  std::string name, value;
+};
+
+/// The same for several values, with the same names in one order on all ranks; the message lists
+/// each value that differs.
+void check_agreement(const Communicator& group, const std::vector<NamedValue>& values);
 
 }  // namespace dfine::inline distributed

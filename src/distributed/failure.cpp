@@ -25,10 +25,10 @@ FailureText describe_failure(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const UsageError& e) {
-    return {e.code(), e.what(), kExitUsage};
+    return {e.code(), e.what(), e.exit_code()};
   } catch (Error& e) {
     if (!context.empty()) e.add_context("in " + context);
-    return {e.code(), e.what()};
+    return {e.code(), e.what(), e.exit_code()};
   } catch (const c10::OutOfMemoryError& e) {
     return other(ErrorCode::kOutOfMemory, e.what_without_backtrace());
   } catch (const c10::DistError& e) {

@@ -14,7 +14,7 @@ class MpiSession;
 /// A rank fails when an exception leaves `body`, at std::terminate, or at a fatal signal (SIGSEGV,
 /// SIGBUS, SIGFPE, SIGILL, SIGABRT). The first one to fail prints what happened with its rank, host
 /// and context, and ends all ranks through MPI. Those that fail after it, with the same error or
-/// because of it, say nothing. Exit code 1; UsageError: 2; signals: 128 + signal.
+/// because of it, say nothing. The exit code is the error's (core/error.h), or 128 + signal.
 int distributed_main(const std::function<int(MpiSession&)>& body);
 
 /// What this rank is doing now ("epoch 3, step 117"); printed with its failure. Cheap; any thread.

@@ -22,8 +22,6 @@ namespace dfine::inline distributed {
 
 class MpiSession;
 
-constexpr int kExitFailed = 1, kExitUsage = 2;
-
 struct FailureText {
   ErrorCode code;
   std::string text;

@@ -69,7 +69,7 @@ std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::s
       throw Error(
           kDataMismatch,
           str_cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
-          "leave --annotations out, or give the images as the file names them");
+          "drop --annotations, or give the images as the file names them");
     ids[i] = found->second;
   }
   return ids;

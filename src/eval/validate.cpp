@@ -26,8 +26,7 @@ void append_detections(const dfine::Detections& found, int64_t image_id,
   if (!at::isfinite(scores).all().item<bool>() || !at::isfinite(boxes).all().item<bool>()) {
     throw Error(ErrorCode::kNotFinite,
                 str_cat("the model's predictions for image ", image_id, " are not finite"),
-                "training has diverged: lower optim.lr or set run.precision = \"fp32\", and "
-                "continue from a checkpoint before");
+                "the training of these weights has diverged: take an earlier checkpoint");
   }
   const float* box = boxes.const_data_ptr<float>();
   for (int64_t k = 0; k < scores.size(0); ++k, box += 4) {

@@ -62,9 +62,9 @@ class TrainingStep {
   /// kAveraged: the loss is the mean of K losses, of each micro-batch over all ranks, with counts
   /// and denoising groups of its own. Each goes forward once. With K = 1 both are the same.
   ///
-  /// Running statistics change once a micro-batch, in order.
+  /// Running statistics change once per micro-batch, in order.
   ///
-  /// Where the host waits for the device: in the matcher, once a micro-batch. Nowhere else.
+  /// Where the host waits for the device: in the matcher, once per micro-batch. Nowhere else.
   StepLosses run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
 
   /// Puts the model's buffers back to what they were before the last run().

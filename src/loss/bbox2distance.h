@@ -13,7 +13,8 @@ struct EdgeTargets {
 };
 
 /// Targets that move the references' edges onto the boxes'. ref_points: [K, 4] cx cy w h; boxes:
-/// [K, 4] cx cy w h (negative sizes count as 0); bins: from bin_offsets (model/distribution.h).
+/// [K, 4] cx cy w h (negative sizes count as 0); bins: from weighting_function
+/// (model/distribution.h).
 EdgeTargets bbox2distance(const Tensor& ref_points, const Tensor& boxes, const Tensor& bins,
                           const Tensor& reg_scale);
 

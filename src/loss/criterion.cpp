@@ -102,8 +102,8 @@ class LossBuilder {
 
     const int64_t layers = heads.corners.size(0);
     const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
-    const Tensor bins =
-        bin_offsets(output_.up.detach().to(wanted.scalar_type()), reg_scale, options_.reg_max);
+    const Tensor bins = weighting_function(output_.up.detach().to(wanted.scalar_type()), reg_scale,
+                                           options_.reg_max);
     const EdgeTargets edges = bbox2distance(heads.ref_points.index_select(0, pairs.shared_query),
                                             wanted, bins, reg_scale);
     const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
@@ -174,7 +174,7 @@ void check(const ModelOutput& output, const Targets& targets, const CriterionOpt
   const int64_t bins = output.decoder.corners.size(-1);
   if (bins != 4 * (options.reg_max + 1)) {
     throw Error(kInternal, str_cat("criterion: built for ", options.reg_max + 1,
-                                   " bins an edge, the outputs have ", bins, " / 4"));
+                                   " bins per edge, the outputs have ", bins, " / 4"));
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 // The five losses as plain sums over matched pairs or queries, for several heads at once; the
 // criterion weights and normalises them. H heads over the same `rows` queries (those of all images
-// one after another), C classes, R bins an edge, K pairs a head.
+// one after another), C classes, R bins per edge, K pairs per head.
 #include "loss/bbox2distance.h"
 #include "tensor.h"
 

@@ -76,7 +76,7 @@ Tensor Decoder::embed_position(const Tensor& boxes) const {
 Heads Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const Memory& memory,
                        const Tensor& mask) const {
   const int64_t batch = content.size(0), tokens = content.size(1);
-  const Tensor bins = bin_offsets(up_, reg_scale_, reg_max_);
+  const Tensor bins = weighting_function(up_, reg_scale_, reg_max_);
   std::vector<Tensor> all_logits, all_boxes, all_corners;
   Tensor pre_logits, pre_boxes;
   Tensor x = content;
@@ -95,7 +95,7 @@ Heads Decoder::forward(const Tensor& content, const Tensor& boxes_unact, const M
       corners = (*bbox_embed_)[i].forward_full_output(x + x_before.detach()) + corners;
     }
     const Tensor probabilities = corners.view({batch, tokens, 4, reg_max_ + 1}).softmax(-1);
-    const Tensor refined = move_edges(ref_points, expectation(probabilities, bins), reg_scale_);
+    const Tensor refined = distance2bbox(ref_points, expectation(probabilities, bins), reg_scale_);
     if (is_training() || i + 1 == layers_->size()) {
       // The first layer's plain scores are those of `pre`.
       const Tensor plain = i == 0 && is_training() ? pre_logits : (*class_embed_)[i].forward(x);

@@ -4,7 +4,7 @@
 
 namespace dfine::inline model {
 
-Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
+Tensor weighting_function(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
   const Tensor bound = up.abs() * reg_scale.abs();                              // [1]
   const Tensor base = (bound + 1).pow(2.0 / static_cast<double>(reg_max - 2));  // [1]
   const Tensor right =
@@ -12,7 +12,7 @@ Tensor bin_offsets(const Tensor& up, const Tensor& reg_scale, int64_t reg_max) {
   return at::cat({-2 * bound, -right.flip(0), at::zeros_like(bound), right, 2 * bound});
 }
 
-Tensor move_edges(const Tensor& ref_points, const Tensor& distances, const Tensor& reg_scale) {
+Tensor distance2bbox(const Tensor& ref_points, const Tensor& distances, const Tensor& reg_scale) {
   const Tensor center = ref_points.narrow(-1, 0, 2),
                unit = ref_points.narrow(-1, 2, 2) / reg_scale.abs();
   const Tensor low = distances.narrow(-1, 0, 2), high = distances.narrow(-1, 2, 2);

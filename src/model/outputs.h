@@ -1,6 +1,6 @@
 #pragma once
 // What the model returns. B images, N denoising and Q normal queries, C classes, R = reg_max + 1
-// bins an edge, L decoder layers.
+// bins per edge, L decoder layers.
 #include <cstdint>
 #include <vector>
 

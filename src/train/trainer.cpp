@@ -11,6 +11,7 @@
 #include "distributed/failure.h"
 #include "distributed/failure_reporter.h"
 #include "train/run/best_checkpoint.h"
+#include "train/run/divergence.h"
 #include "train/run/run_checkpoint.h"
 #include "train/validate_learner.h"
 
@@ -179,17 +180,11 @@ void Trainer::after_bad_step(const StepInput& input) {
   log::warn(str_cat("step ", state_.step, " was skipped: its loss or gradient is not finite; ",
                     nonfinite_steps_, " in a row", all));
   if (nonfinite_steps_ < plan_.loop.max_bad_steps) return;
-  throw Error(
-      ErrorCode::kNotFinite,
-      str_cat("the loss or the gradient was not finite in ", counted(nonfinite_steps_, "step"),
-              " in a row"),
-      str_cat("look at the images named above (dfine_ddp --preview draws batches), lower optim.lr",
-              !plan_.learner.autocast ? "" : ", or set run.precision = \"fp32\"",
-              "; checkpoints/last is from before. Where its weights cannot be repaired either, "
-              "start from "
-              "checkpoints/best: --resume none --set "
-              "model.weights=",
-              context_.folder.checkpoint("best").string()));
+  throw Error(ErrorCode::kNotFinite,
+              str_cat("the loss or the gradient was not finite in ",
+                      counted(nonfinite_steps_, "step"), " in a row"),
+              str_cat("look at the images named above (dfine_ddp --preview draws batches), ",
+                      divergence_hint(context_.folder, plan_.learner.autocast.has_value())));
 }
 
 /// `best` before `last`: what `last` says of it is then true whenever the run is killed.
@@ -208,9 +203,19 @@ void Trainer::end_epoch() {
   save_last();
 }
 
+std::vector<WeightsValidation> Trainer::validate_or_advise() {
+  try {
+    return validate_learner(learner_, *context_.val_data, plan_.validation, group_);
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kNotFinite) throw;
+    throw Error(e.code(), e.message(),
+                divergence_hint(context_.folder, plan_.learner.autocast.has_value()));
+  }
+}
+
 bool Trainer::validate_now(int64_t done) {
   set_failure_context(str_cat("validation after step ", state_.step));
-  const auto found = validate_learner(learner_, *context_.val_data, plan_.validation, group_);
+  const auto found = validate_or_advise();
   const WeightsValidation& better = found.front();
   const bool best = state_.validated(plan_.validation.monitor, better.result.score(), done);
   state_.weights = better.weights;

@@ -12,6 +12,7 @@
 #include "train/run/progress.h"
 #include "train/run/run_context.h"
 #include "train/run/run_state.h"
+#include "train/validate_learner.h"
 
 namespace dfine::inline train {
 
@@ -34,6 +35,8 @@ class Trainer {
   void train_step(Progress& progress);
   void after_bad_step(const StepInput& input);
   void end_epoch();
+  /// Of predictions that are not finite, the error says what to do about this run.
+  std::vector<WeightsValidation> validate_or_advise();
   bool validate_now(int64_t done);
   void on_no_improvement(int64_t done);
   void go_back_to_best();

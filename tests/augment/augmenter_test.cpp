@@ -1,4 +1,4 @@
-// Properties over random images and boxes. check_ops.py and check_draws.py compare with
+// Properties over random images and boxes. ops_test.py and draws_test.py compare with
 // torchvision.
 #include "augment/augmenter.h"
 

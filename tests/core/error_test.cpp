@@ -34,12 +34,23 @@ TEST(Error, UsageIsTheCodeOfAWrongCommandLine) {
   EXPECT_EQ(UsageError(kUnknownKey, "x").code(), kUnknownKey);
 }
 
+TEST(Error, TheExitCodeFollowsTheCode) {
+  for (const ErrorCode code : {kUsage, kUnknownKey, kBadValue, kMissingKey, kConflictingSettings})
+    EXPECT_EQ(Error(code, "x").exit_code(), 2) << to_string(code);
+  for (const ErrorCode code : {kFileMissing, kRecordInvalid, kDatasetTooSmall, kInternal})
+    EXPECT_EQ(Error(code, "x").exit_code(), 1) << to_string(code);
+  EXPECT_EQ(UsageError(kFileMissing, "x").exit_code(), 2) << "of a configuration file";
+}
+
 TEST(ErrorCode, OfAFileFollowsTheSystem) {
   EXPECT_EQ(read_error_code(ENOENT), kFileMissing);
   EXPECT_EQ(read_error_code(EACCES), kFileUnreadable);
   EXPECT_EQ(write_error_code(ENOSPC), kDiskFull);
   EXPECT_EQ(write_error_code(EDQUOT), kDiskFull);
   EXPECT_EQ(write_error_code(EROFS), kWriteFailed);
+  EXPECT_EQ(write_error_code(EEXIST), kFileExists);
+  EXPECT_EQ(write_error_code(ENOTDIR), kFileExists);
+  EXPECT_EQ(write_error_code(EISDIR), kFileExists);
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
   DFINE_MPI_ARGS=--report-bindings bash "$train"
 printf '%s\n' '#!/bin/sh' 'echo "  libcudnn.so.9 => not found"' >"$work/bin/ldd"
 chmod +x "$work/bin/ldd"
-expect 1 "missing on $(hostname): libcudnn.so.9. " "${slurm[@]}" PATH="$work/bin:$PATH" bash "$train"
+expect 1 "missing on $(hostname): libcudnn.so.9. " \
+  "${slurm[@]}" PATH="$work/bin:$PATH" bash "$train"
 rm "$work/bin/ldd"
 expect 1 "/nowhere/dfine_ddp is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$train"
 expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"

@@ -64,6 +64,19 @@ TEST(Agreement, NamesTheRanksThatDifferAndTheirValues) {
                      str_cat("\n  ", others, ": /data/a\n  rank ", last, ": /data/b")));
 }
 
+TEST(Agreement, NamesEachValueThatDiffers) {
+  if (group().is_single()) GTEST_SKIP() << "needs peers";
+  const bool is_root = group().rank() == 0;
+  const Caught caught = catch_error([&] {
+    check_agreement(group(), {{"optim.lr", is_root ? "0.1" : "0.2"},
+                              {"data.train", "/data/a"},
+                              {"train.epochs", is_root ? "3" : "4"}});
+  });
+  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "optim.lr", "rank 0: 0.1", ": 0.2",
+                        "train.epochs", "rank 0: 3", ": 4"));
+  EXPECT_EQ(caught.text.find("data.train"), std::string::npos) << caught.text;
+}
+
 TEST(Agreement, ShowsLongValuesWhereTheyDiffer) {
   if (group().is_single()) GTEST_SKIP() << "needs peers";
   std::string value(5000, 'a');

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from common import BCCD, SOURCE, Workspace, pack, records, run, says, subset
 
 # Ids of the annotation files, by class: mscoco_category2name in src/data/dataset/coco_dataset.py of
-# Peterande/D-FINE leaves these out.
+# Peterande/D-FINE skips these.
 COCO_IDS = [i for i in range(1, 91) if i not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)]
 
 

@@ -54,10 +54,16 @@ def main():
     assert "dfine_ddp --help" in out.rstrip().splitlines()[-1], out
 
     for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"):
-        says(run(program, "--help"), program)
-        says(run(program, "--version"), "0.1")
+        says(run(program, "--help"), program, "exit codes: 0 ")
+        says(run(program, "--version"), program + " 0.1")
         run(program, "--no-such-option", expect=2)
         run(program, expect=2)
+
+    other_name = run("dfine-train", "--help")
+    says(other_name, "dfine-train [OPTIONS]", "mpirun -np N dfine-train")
+    assert "dfine_ddp" not in other_name, other_name
+    says(run("dfine-train", "--version"), "dfine-train 0.1")
+    says(run("dfine-train", "--confg", "x.toml", expect=2), "dfine-train --help")
 
     with Workspace() as ws:
         subset("train", 4, ws("train.json"))
@@ -113,11 +119,11 @@ def main():
              "nowhere", "[file_missing]")
         # D-FINE-N has feature maps of strides 16 and 32: 10*10 + 5*5 places for 300 queries, and
         # 14*14 + 7*7 at the smallest size of multi-scale.
-        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=160", expect=1),
+        says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=160", expect=2),
              "[conflicting_settings]", "model.num_queries is 300", "160x160", "125 places",
              "data.image_size")
         says(run("dfine_ddp", "--config", CONFIG, *data, "--set", "data.image_size=320",
-                 "--set", "data.multiscale=true", expect=1), "224x224",
+                 "--set", "data.multiscale=true", expect=2), "224x224",
              "245 places", "data.multiscale")
         # What cannot end well is found before the trial step.
         with open(ws("file"), "w") as f:

@@ -96,7 +96,7 @@ def main():
             elif not torch.equal(found[name], given[name]):
                 moved += 1
         assert moved > 100, moved
-        assert '"backbnoe" [bad_value]' in train("typo", 'model.freeze=["backbnoe"]', expect=1)[0]
+        assert '"backbnoe" [bad_value]' in train("typo", 'model.freeze=["backbnoe"]', expect=2)[0]
     print("all passed")
 
 

@@ -411,6 +411,9 @@ def wrong_options(ws, weights):
                   expect=1)
         assert ("frame #" not in out and "Exception raised from" not in out
                 and program[0] in out), out
+    for output in (ws("wide.jpg"), ws("wide.jpg", "inside")):
+        says(run("dfine-predict", "--weights", weights, "--images", ws("wide.jpg"),
+                 "--output", output, expect=1), ws("wide.jpg"), "[file_exists]")
     shutil.copytree(weights, ws("negative"))
     with open(ws("negative", "preprocessor_config.json"), "r+") as f:
         settings = json.load(f)

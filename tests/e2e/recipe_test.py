@@ -116,6 +116,9 @@ def bad_steps(ws):
                                                 "run.resume": "auto"}), ranks=2, expect=1)
     says(out, "rank 0: image", "rank 1: image", "[not_finite]", "3 steps", "optim.lr",
          "after_bad_steps")
+    hint = out.split("hint: ")[-1]
+    assert (ws("bad", "checkpoints", "last") in hint and "fp32" not in hint
+            and ws("bad", "checkpoints", "best") not in hint), hint
     assert ([r.get("skipped", False) for r in records(ws("bad"), "step")]
             == [False, False, True, True, True])
     after = state_of(ws("bad", "checkpoints", "last"))
@@ -162,7 +165,7 @@ def range_test(ws):
     before = sorted(os.listdir(ws("patience")))
     out = run("dfine_ddp", *settings(ws, "patience"), "--find-lr", 12)
     # 12 steps from random weights
-    says(out, "learning-rate finder", "proposal: optim.lr = ", "inconclusive", "find-lr.svg")
+    says(out, "learning-rate finder", "suggestion: optim.lr = ", "inconclusive", "find-lr.svg")
     assert sorted(os.listdir(ws("patience"))) == sorted(before + ["find-lr.csv", "find-lr.svg"])
     with open(ws("patience", "find-lr.csv")) as f:
         rows = [line.split(",") for line in f.read().splitlines()]

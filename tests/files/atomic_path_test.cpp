@@ -113,9 +113,9 @@ TEST_F(AtomicPath, KindsAreNotMixed) {
   write_file(root_ / "file", "kept");
   fs::create_directory(root_ / "folder");
   AtomicFolder folder(root_ / "file");
-  EXPECT_THROW(folder.commit(), Error);
+  EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { folder.commit(); }, "file"));
   AtomicFile file(root_ / "folder");
-  EXPECT_THROW(file.commit(), Error);
+  EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { file.commit(); }, "folder"));
   EXPECT_EQ(read_file(root_ / "file"), "kept");
 }
 
@@ -140,7 +140,7 @@ TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {
 TEST_F(AtomicPath, UnusableNamesAreErrors) {
   write_file(root_ / "file", "kept");
   EXPECT_TRUE(raises(
-      ErrorCode::kWriteFailed, [&] { AtomicFile file(root_ / "file" / "a"); },
+      ErrorCode::kFileExists, [&] { AtomicFile file(root_ / "file" / "a"); },
       (root_ / "file").string(), "hint"));
   EXPECT_THROW(AtomicFolder(root_ / "file" / "new" / "a"), Error);
   EXPECT_EQ(read_file(root_ / "file"), "kept");

@@ -6,7 +6,7 @@
 #   tests/gpu/run.sh [BUILD]          BUILD: the build folder, build/cuda by default
 #
 # One rank needs no mpirun. Two ranks run where there are two GPUs and mpirun. Training, resume,
-# evaluation and prediction against the CPU (train_gpu_test.py) need Python 3 without packages.
+# evaluation and prediction against the CPU (train_test.py) need Python 3 without packages.
 # Each line ends with passed, FAILED or skipped and the reason. Exit code: 0 if nothing failed, 1 if
 # something failed, 2 if nothing could run.
 set -euo pipefail
@@ -63,7 +63,7 @@ else
   check "groups and gradients, 2 ranks" mpirun -np 2 --bind-to none "$bin/gpu.distributed"
 fi
 if command -v python3 >/dev/null; then
-  check "training, evaluation and prediction" python3 tests/gpu/train_gpu_test.py
+  check "training, evaluation and prediction" python3 tests/gpu/train_test.py
   grep skipped "$log" || true
 else
   echo "training, evaluation and prediction: skipped, there is no python3"

@@ -1,5 +1,5 @@
 // Headers, refusals and damage. That the pixels are right is checked against Pillow by
-// check_decode.py.
+// decode_test.py.
 #include "image/decode.h"
 
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@ damage them. Only needed to add one.
 import os
 
 from bmp_tiff import plain_tiff
-from check_decode import adam7_png, picture
+from decode_test import adam7_png, picture
 from PIL import Image
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "samples")

@@ -1,5 +1,5 @@
 // Closed forms, and that the processor-specific loops give what the portable ones do.
-// tests/augment/check_ops.py compares with torchvision.
+// tests/augment/ops_test.py compares with torchvision.
 #include "image/photometric.h"
 
 #include <gtest/gtest.h>

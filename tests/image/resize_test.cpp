@@ -1,5 +1,5 @@
 // Closed forms, and that the processor-specific loops give what the portable ones do.
-// check_resize.py compares with torchvision.
+// resize_test.py compares with torchvision.
 #include "image/resize.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // What is refused of BMP and TIFF files, and why. Their pixels are checked against Pillow by
-// check_decode.py, damage to the samples by decode_test.cpp.
+// decode_test.py, damage to the samples by decode_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -162,9 +162,9 @@ TEST(Autocast, BoxesFollowFromCornersInSinglePrecision) {
   const Tensor probabilities =
       corners.view({corners.size(0), corners.size(1), 4, reg_max + 1}).softmax(-1);
   const Tensor scale = exact(output.reg_scale);
-  const Tensor boxes =
-      move_edges(exact(output.decoder.ref_points),
-                 probabilities.matmul(bin_offsets(exact(output.up), scale, reg_max)), scale);
+  const Tensor boxes = distance2bbox(
+      exact(output.decoder.ref_points),
+      probabilities.matmul(weighting_function(exact(output.up), scale, reg_max)), scale);
   EXPECT_LT((exact(output.decoder.boxes[last]) - boxes).abs().max().item<double>(), 1e-6);
 }
 

@@ -1,5 +1,5 @@
 // Cases whose metrics follow on paper from the definition of the metric. The comparison with
-// pycocotools is coco_eval_check.py.
+// pycocotools stands in pycocotools_test.py.
 #include "metrics/coco_eval.h"
 
 #include <gtest/gtest.h>

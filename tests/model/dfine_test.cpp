@@ -1,4 +1,4 @@
-// What the network promises beyond its arithmetic, which transformers_parity.py, heads_parity.py
+// What the network promises beyond its arithmetic, which transformers_test.py, heads_test.py
 // and tests/loss compare with references.
 #include "model/dfine.h"
 

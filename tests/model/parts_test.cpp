@@ -58,7 +58,8 @@ TEST(BinOffsets, OfficialValues) {
   // weighting_function(32, up 0.5, reg_scale) of zoo/dfine/dfine_utils.py. With a = up * reg_scale
   // the k-th bin from the middle is at (a + 1)^(k / 15) - 1, the last at 2a.
   const auto bins = [](double reg_scale) {
-    return bin_offsets(at::full({1}, 0.5, at::kDouble), at::full({1}, reg_scale, at::kDouble), 32);
+    return weighting_function(at::full({1}, 0.5, at::kDouble),
+                              at::full({1}, reg_scale, at::kDouble), 32);
   };
   const Tensor four = bins(4), eight = bins(8);
   ASSERT_EQ(four.sizes(), at::IntArrayRef({33}));
@@ -75,10 +76,10 @@ TEST(BinOffsets, OfficialValues) {
 TEST(MoveEdges, InUnitsOfTheReferenceBox) {
   const Tensor ref_points = at::tensor({0.5, 0.4, 0.2, 0.1}, at::kDouble).view({1, 4});
   const Tensor scale = at::full({1}, 4.0, at::kDouble);
-  EXPECT_TRUE(move_edges(ref_points, at::zeros({1, 4}, at::kDouble), scale).equal(ref_points));
+  EXPECT_TRUE(distance2bbox(ref_points, at::zeros({1, 4}, at::kDouble), scale).equal(ref_points));
   // Left edge 1 unit = 0.2 / 4 out, bottom edge 2 units = 2 * 0.1 / 4 out.
   const Tensor moved =
-      move_edges(ref_points, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
+      distance2bbox(ref_points, at::tensor({1.0, 0.0, 0.0, 2.0}, at::kDouble).view({1, 4}), scale);
   EXPECT_TRUE(at::allclose(moved, at::tensor({0.475, 0.425, 0.25, 0.15}, at::kDouble).view({1, 4}),
                            0, 1e-15));
 }

@@ -74,7 +74,7 @@ class DataYaml {
   std::vector<std::string> entries(const std::string& split) const {
     const YAML::Node node = root_[split];
     if (!is_given(split))
-      throw Error(kRecordInvalid, str_cat(path_.string(), " has no entry '", split, "'"),
+      throw Error(kMissingKey, str_cat(path_.string(), " has no entry '", split, "'"),
                   "check --split, or name the folder with --images");
     std::vector<std::string> entries;
     if (node.IsScalar()) entries.push_back(node.Scalar());

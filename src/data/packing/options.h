@@ -31,7 +31,7 @@ struct PackOptions {
   uint64_t shard_size =
       512ULL << 20;       // bytes of image files in a shard; a larger file gets a shard of its own
   int jobs = 1;           // threads that read and check; the result does not depend on it
-  bool skip_bad = false;  // leave unusable images out instead of failing
+  bool skip_bad = false;  // skip unusable images instead of failing
   bool decode = false;    // images that the decoder of training refuses are unusable too
   bool drop_unused_classes = false;  // drop classes without annotations
   bool drop_group_classes = false;   // those that are the supercategory of others
@@ -51,6 +51,6 @@ struct PackOptions {
 
 /// For errors about single images.
 inline constexpr const char* kSkipHint =
-    "correct the input, or leave such images out with --skip-bad, which lists them";
+    "correct the input, or skip such images with --skip-bad, which lists them";
 
 }  // namespace dfine::inline packing

@@ -240,8 +240,8 @@ class Packer {
     summary.notes = annotations_.notes;
     std::unordered_set<int64_t> images;
     for (const auto* problems : std::array{&plan_.problems, &std::as_const(result.skipped)}) {
+      std::ranges::move(messages_of(*problems), std::back_inserter(summary.skipped));
       for (const CocoProblem& problem : *problems) {
-        summary.skipped.push_back(problem.message);
         if (problem.image != CocoProblem::kNoImage) images.insert(problem.image);
       }
     }

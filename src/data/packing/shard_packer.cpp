@@ -80,7 +80,7 @@ std::vector<CocoProblem> ShardPacker::for_each_usable(const std::vector<PlannedI
                          throw_problems(options_.annotations, problems,
                                         checked.hint.empty()
                                             ? kSkipHint
-                                            : checked.hint + "; --skip-bad leaves such images out");
+                                            : checked.hint + "; --skip-bad skips such images");
                      }
                      if (!silent_) done_(images[i].size);
                    });

@@ -6,8 +6,9 @@
 
 #include <optional>
 #include <thread>
+#include <vector>
 
-#include "config/load.h"
+#include "config/keys.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -28,7 +29,10 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   use_expandable_segments();
   const Communicator group = session.make_communicator(device_request(config.run.device));
   log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
-  check_agreement(group, "the configuration", print_config(config));
+  std::vector<NamedValue> settings;
+  for (const ConfigKey& key : config_keys())
+    settings.push_back({key.name, to_toml(key.get(config))});
+  check_agreement(group, settings);
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(
         ErrorCode::kConflictingSettings,

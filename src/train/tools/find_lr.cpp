@@ -34,26 +34,25 @@ LearnerOptions rising(LearnerOptions options, int64_t steps) {
   return options;
 }
 
-/// Replaces the range's proposal where its curve is inconclusive, or lies where training itself
+/// Replaces the range's suggestion where its curve is inconclusive, or lies where training itself
 /// would call the learning rate wrong. Says why.
 std::string settle(LrRange& range, const Recipe& recipe, const UsualLrs& usual) {
   if (!range.decides()) {
-    range.proposed = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
+    range.suggested = recipe.lr >= usual.least && recipe.lr <= usual.most ? recipe.lr : usual.usual;
     return str_cat("the test is inconclusive: the loss ",
                    range.fall() <= 4 * range.noise ? "falls" : "rises again",
                    " by no more than its noise, so this is the recipe's learning rate. A larger "
-                   "--find-lr N, a "
-                   "larger batch or model.weights may tell more");
+                   "--find-lr N, a larger batch or model.weights may tell more");
   }
-  const double held = std::clamp(range.proposed, usual.least, usual.most);
-  const bool beyond = held != range.proposed;
+  const double held = std::clamp(range.suggested, usual.least, usual.most);
+  const bool beyond = held != range.suggested;
   const std::string why =
       str_cat("a tenth of the learning rate with the lowest loss",
-              beyond ? str_cat(", ", short_lr(range.proposed),
+              beyond ? str_cat(", ", short_lr(range.suggested),
                                ", held within what is usual for this batch, ",
                                short_lr(usual.least), " to ", short_lr(usual.most))
                      : "");
-  range.proposed = held;
+  range.suggested = held;
   return why;
 }
 
@@ -65,11 +64,11 @@ void report(LrRange range, const RunPlan& plan, const RunFolder& folder) {
   write_file_atomically(folder.lr_range("csv"), lr_range_csv(range));
   write_file_atomically(folder.lr_range("svg"), lr_range_svg(range));
   log::info(str_cat("learning-rate finder:\n", lr_range_table(range, kTableRows)));
-  const double scaled = range.proposed / recipe.lr_scale;  // undoes optim.scale_lr
-  log::info(str_cat("proposal: optim.lr = ", short_lr(scaled),
-                    scaled == range.proposed
+  const double scaled = range.suggested / recipe.lr_scale;  // undoes optim.scale_lr
+  log::info(str_cat("suggestion: optim.lr = ", short_lr(scaled),
+                    scaled == range.suggested
                         ? ""
-                        : str_cat(" (", short_lr(range.proposed), " after optim.scale_lr)"),
+                        : str_cat(" (", short_lr(range.suggested), " after optim.scale_lr)"),
                     " at the global batch of ", plan.layout.global_batch, "; ", why,
                     "; picture: ", folder.lr_range("svg").string()));
 }

@@ -54,11 +54,11 @@ LrRange judge_lr_range(std::vector<LrTrial> trials) {
   LrRange range{.trials = std::move(trials)};
   smooth(range.trials);
   range.first = std::max<size_t>(1, range.trials.size() / 10);
-  range.least = range.steepest = range.first;
+  range.lowest = range.steepest = range.first;
   double fastest = 0;
   for (size_t i = range.first; i < range.trials.size(); ++i) {
     const LrTrial &before = range.trials[i - 1], &here = range.trials[i];
-    if (here.smoothed < range.trials[range.least].smoothed) range.least = i;
+    if (here.smoothed < range.trials[range.lowest].smoothed) range.lowest = i;
     const double slope = (here.smoothed - before.smoothed) / std::log(here.lr / before.lr);
     if (slope < fastest) {
       fastest = slope;
@@ -66,26 +66,26 @@ LrRange judge_lr_range(std::vector<LrTrial> trials) {
     }
   }
   range.noise = noise(range.trials);
-  range.proposed = range.trials[range.least].lr / kMargin;
+  range.suggested = range.trials[range.lowest].lr / kMargin;
   return range;
 }
 
 bool diverged(const LrRange& range) {
-  return range.trials.back().smoothed > kDivergence * range.trials[range.least].smoothed;
+  return range.trials.back().smoothed > kDivergence * range.trials[range.lowest].smoothed;
 }
 
 std::string lr_range_table(const LrRange& range, size_t rows) {
   const size_t every = std::max<size_t>(1, (range.trials.size() + rows - 1) / rows);
   std::string table = "        lr       loss   smoothed\n";
   for (size_t i = 0; i < range.trials.size(); ++i) {
-    const bool marked = i == range.steepest || i == range.least;
+    const bool marked = i == range.steepest || i == range.lowest;
     if (i % every != 0 && !marked) continue;
     const LrTrial& trial = range.trials[i];
     for (const std::string& field :
          {short_lr(trial.lr), fixed(trial.loss, 4), fixed(trial.smoothed, 4)})
       table += std::string(field.size() < 10 ? 10 - field.size() : 0, ' ') + field + " ";
-    table += str_cat(i == range.least ? " least" : "", i == range.steepest ? " falls fastest" : "",
-                     "\n");
+    table += str_cat(i == range.lowest ? " lowest" : "",
+                     i == range.steepest ? " falls fastest" : "", "\n");
   }
   return table;
 }

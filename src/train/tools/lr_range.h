@@ -17,14 +17,14 @@ struct LrRange {
   size_t first = 0;             // that may be a mark
   size_t steepest =
       0;  // where the smoothed loss falls fastest over the logarithm of the learning rate
-  size_t least = 0;  // where it is least
+  size_t lowest = 0;  // where the smoothed loss is lowest
   double noise =
       0;  // standard deviation of the smoothed loss, from the differences of successive losses
-  double proposed = 0;  // a tenth of the learning rate with the lowest loss: the customary margin
+  double suggested = 0;  // a tenth of the learning rate with the lowest loss: the customary margin
 
-  /// From the first mark to the least, and from there to the end.
-  double fall() const { return trials[first].smoothed - trials[least].smoothed; }
-  double rise() const { return trials.back().smoothed - trials[least].smoothed; }
+  /// From the first mark to the lowest loss, and from there to the end.
+  double fall() const { return trials[first].smoothed - trials[lowest].smoothed; }
+  double rise() const { return trials.back().smoothed - trials[lowest].smoothed; }
   /// Whether the lowest loss means anything: the curve falls to it and rises after it by more than
   /// noise does (4 standard deviations).
   bool decides() const { return fall() > 4 * noise && rise() > 4 * noise; }
@@ -35,7 +35,7 @@ struct LrRange {
 LrRange judge_lr_range(std::vector<LrTrial> trials);
 
 /// Whether the run that the trials come from has diverged: the smoothed loss is more than 1.5 times
-/// the least.
+/// the lowest.
 bool diverged(const LrRange& range);
 
 /// Three digits: "1.66e-04".
@@ -48,7 +48,7 @@ std::string lr_range_table(const LrRange& range, size_t rows);
 std::string lr_range_csv(const LrRange& range);
 
 /// The smoothed losses over the learning rates, on a logarithmic axis, with the marks and the
-/// proposal.
+/// suggestion.
 std::string lr_range_svg(const LrRange& range);
 
 }  // namespace dfine::inline tools

@@ -15,32 +15,33 @@ class Axes {
   explicit Axes(const LrRange& range)
       : from_(std::log10(range.trials.front().lr)),
         to_(std::log10(range.trials.back().lr)),
-        least_(range.trials[range.least].smoothed) {
-    double most = least_;
-    for (const LrTrial& trial : range.trials) most = std::max(most, trial.smoothed);
+        lowest_(range.trials[range.lowest].smoothed) {
+    double highest = lowest_;
+    for (const LrTrial& trial : range.trials) highest = std::max(highest, trial.smoothed);
     // What follows after the loss has begun to explode says nothing: it would press the rest flat.
-    most_ = std::min(most, least_ + 1.5 * std::max(1e-9, range.trials.front().smoothed - least_) +
-                               0.1 * std::abs(least_));
-    for (const LrTrial& trial : range.trials) least_ = std::min(least_, trial.loss);
-    const double margin = 0.06 * (most_ - least_);
-    least_ -= margin;
-    most_ += margin;
+    highest_ =
+        std::min(highest, lowest_ + 1.5 * std::max(1e-9, range.trials.front().smoothed - lowest_) +
+                              0.1 * std::abs(lowest_));
+    for (const LrTrial& trial : range.trials) lowest_ = std::min(lowest_, trial.loss);
+    const double margin = 0.06 * (highest_ - lowest_);
+    lowest_ -= margin;
+    highest_ += margin;
   }
 
   double x(double lr) const {
     return kLeft + (std::log10(lr) - from_) / (to_ - from_) * (kWidth - kLeft - kRight);
   }
   double y(double loss) const {
-    return kHeight - kBottom - (loss - least_) / (most_ - least_) * (kHeight - kTop - kBottom);
+    return kHeight - kBottom - (loss - lowest_) / (highest_ - lowest_) * (kHeight - kTop - kBottom);
   }
-  bool shows(double loss) const { return loss >= least_ && loss <= most_; }
+  bool shows(double loss) const { return loss >= lowest_ && loss <= highest_; }
   double from() const { return from_; }
   double to() const { return to_; }
-  double least() const { return least_; }
-  double most() const { return most_; }
+  double lowest() const { return lowest_; }
+  double highest() const { return highest_; }
 
  private:
-  double from_, to_, least_, most_ = 0;
+  double from_, to_, lowest_, highest_ = 0;
 };
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& style) {
@@ -70,9 +71,9 @@ std::string grid(const Axes& axes) {
     out += line(x, kTop, x, kHeight - kBottom, "grid") +
            label(x, kHeight - kBottom + 18, "middle", "tick", str_cat("1e", decade));
   }
-  const double step = round_step(axes.most() - axes.least());
+  const double step = round_step(axes.highest() - axes.lowest());
   const int digits = std::max(0, static_cast<int>(-std::floor(std::log10(step))));
-  for (double loss = std::ceil(axes.least() / step) * step; loss <= axes.most(); loss += step) {
+  for (double loss = std::ceil(axes.lowest() / step) * step; loss <= axes.highest(); loss += step) {
     out += line(kLeft, axes.y(loss), kWidth - kRight, axes.y(loss), "grid") +
            label(kLeft - 8, axes.y(loss) + 4, "end", "tick", fixed(loss, digits));
   }
@@ -106,7 +107,7 @@ std::string mark(const Axes& axes, double lr, double row, const std::string& sty
 
 std::string lr_range_svg(const LrRange& range) {
   const Axes axes(range);
-  const LrTrial &steepest = range.trials[range.steepest], &least = range.trials[range.least];
+  const LrTrial &steepest = range.trials[range.steepest], &lowest = range.trials[range.lowest];
   std::string svg = str_cat("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 ", kWidth, " ",
                             kHeight, "\" width=\"", kWidth, "\" height=\"", kHeight,
                             "\" role=\"img\" aria-label=\"Loss over learning rate\">\n");
@@ -120,12 +121,14 @@ std::string lr_range_svg(const LrRange& range) {
       "999;stroke-dasharray:4 4}"
       ".other-text{fill:#666}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
   svg += label(kLeft, 30, "start", "title", "Learning-rate finder");
-  svg += label(kWidth - kRight, 30, "end", "tick", str_cat("proposal: ", short_lr(range.proposed)));
+  svg +=
+      label(kWidth - kRight, 30, "end", "tick", str_cat("suggestion: ", short_lr(range.suggested)));
   svg += grid(axes) + curve(range, axes);
-  svg += mark(axes, least.lr, 0, "other", str_cat("lowest loss ", short_lr(least.lr)));
+  svg += mark(axes, lowest.lr, 0, "other", str_cat("lowest loss ", short_lr(lowest.lr)));
   svg += mark(axes, steepest.lr, 1, "other", str_cat("falls fastest ", short_lr(steepest.lr)));
-  if (range.proposed >= range.trials.front().lr)
-    svg += mark(axes, range.proposed, 2, "best", str_cat("proposal ", short_lr(range.proposed)));
+  if (range.suggested >= range.trials.front().lr)
+    svg +=
+        mark(axes, range.suggested, 2, "best", str_cat("suggestion ", short_lr(range.suggested)));
   svg += label((kLeft + kWidth - kRight) / 2, kHeight - 14, "middle", "tick", "learning rate");
   svg += label(kLeft, kTop - 10, "start", "tick", "loss, dots: single steps, line: smoothed");
   return svg + "</svg>\n";

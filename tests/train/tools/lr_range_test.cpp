@@ -29,12 +29,12 @@ TEST(LrRange, SmoothsWithNormalisedWeights) {
   EXPECT_DOUBLE_EQ(range.trials[2].smoothed, (1 + 0.9 * 2 + 0.81 * 4) / 2.71);
 }
 
-// A parabola over the exponent, least at 1e-3; the mean over ten steps of 0.05 lags by a half at
+// A parabola over the exponent, lowest at 1e-3; the mean over ten steps of 0.05 lags by a half at
 // most.
-TEST(LrRange, ProposesATenthOfTheRateWithTheLeastLoss) {
+TEST(LrRange, SuggestsATenthOfTheRateWithTheLowestLoss) {
   const LrRange range = judge_lr_range(trials([](double e) { return 10 + (e + 3) * (e + 3); }));
-  EXPECT_NEAR(std::log10(range.trials[range.least].lr), -3 + 0.45, 0.1);
-  EXPECT_DOUBLE_EQ(range.proposed, range.trials[range.least].lr / 10);
+  EXPECT_NEAR(std::log10(range.trials[range.lowest].lr), -3 + 0.45, 0.1);
+  EXPECT_DOUBLE_EQ(range.suggested, range.trials[range.lowest].lr / 10);
 }
 
 // A logistic fall is fastest in its middle, here at 1e-4.
@@ -87,7 +87,7 @@ TEST(LrRange, NeedsThreeSteps) {
 TEST(LrRange, TableCsvAndPicture) {
   const LrRange range = judge_lr_range(trials([](double e) { return 10 + (e + 3) * (e + 3); }));
   const std::string table = lr_range_table(range, 20);
-  EXPECT_NE(table.find("least"), std::string::npos);
+  EXPECT_NE(table.find("lowest"), std::string::npos);
   EXPECT_NE(table.find("falls fastest"), std::string::npos);
   EXPECT_LE(std::count(table.begin(), table.end(), '\n'), 23);
   const std::string csv = lr_range_csv(range);

@@ -1,7 +1,7 @@
 """Small inputs from the field that once failed or were silently misread, each in a folder of its
 own.
 
-    run_cases.py [NAME ...]     all of them without names
+    all_test.py [NAME ...]     all of them without names
 
 README.md of a folder says what the input is and what must happen; check(case) in its check.py sees
 to it.

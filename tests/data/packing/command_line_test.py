@@ -1,7 +1,7 @@
 """dfine-pack's command line.
 
 Every kind of bad input gives a clear error with file and record, exit code 1 and no trace of an
-output. --skip-bad leaves the images concerned out and lists them. verify finds damage.
+output. --skip-bad skips the images concerned and lists them. verify finds damage.
 """
 import json
 import os
@@ -30,8 +30,8 @@ def expect_failure(*parts, prepare=lambda case: None, arguments=(), text=None, *
 
 
 def expect_skipped(prepare, images, *parts):
-    """--skip-bad leaves exactly the named images out, and packs what is left as if they had never
-    been there.
+    """--skip-bad skips exactly the named images, and packs what is left as if they had never been
+    there.
     """
     with Case() as case:
         prepare(case)
@@ -189,8 +189,18 @@ def check_duplicate_ids():
         case.coco["images"][3]["id"] = 20
 
     both(image, ["b.webp", "d\u00e9.jpg"], "image 20", code="record_invalid")
-    both(lambda case: annotation(case, 1, id=1000), ["sub/a.png", "c.jpg"], "annotation 1000",
-         code="record_invalid")
+    both(
+        lambda case: annotation(case, 1, id=1000),
+        ["sub/a.png", "c.jpg"],
+        "annotation 1000",
+        code="record_invalid",
+    )
+    with Case() as case:  # said once, though two images cannot be used because of it
+        annotation(case, 1, id=1000)
+        _, error = case.pack(expect=1)
+        assert error.count("annotation 1000 of image 10 ") == 1 and "also" not in error, error
+        out, _ = case.pack("--skip-bad")
+        assert out.count("annotation 1000 of image 10 ") == 1 and "skipped: 2 images" in out, out
     categories = small_coco()
     categories["categories"][0]["id"] = 3
     expect_failure("id 3", "[record_invalid]", text=json.dumps(categories))
@@ -304,8 +314,14 @@ def check_existing_outputs():
         shutil.rmtree(case.output)
         case.output.write_text("a file")
         _, error = case.pack("--overwrite", "--skip-bad", expect=1)
-        assert ("[file_exists]" in error and str(case.output) in error and case.output.read_text()
-                == "a file"), error
+        assert (
+            "[file_exists]" in error
+            and str(case.output) in error
+            and case.output.read_text() == "a file"
+        ), error
+        case.output /= "inside"
+        _, error = case.pack(expect=1)
+        assert "[file_exists]" in error and str(case.output.parent) in error, error
         assert case.beside() == ["pack"]
 
 

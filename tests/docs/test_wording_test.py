@@ -22,13 +22,19 @@ LITERAL = re.compile(r'R"\((.*?)\)"|"((?:[^"\\\n]|\\.)*)"', re.DOTALL)
 def cpp_calls(text):
     """(offset, texts) of each call's own literals, without those of nested calls and lambdas."""
     for match in re.finditer(rf"\b({'|'.join(sorted(CALLS))})\(", text):
-        at, depth, texts = match.end(), 1, []
+        at, depth, texts, seam = match.end(), 1, [], -1  # seam: where a literal would be joined
         while depth and at < len(text):
             literal = LITERAL.match(text, at)
             if literal:
                 if depth == 1:
-                    texts.append((literal.group(1) or literal.group(2) or "").replace("\\n", "\n"))
-                at = literal.end()
+                    part = (literal.group(1) or literal.group(2) or "").replace("\\n", "\n")
+                    if at == seam:
+                        texts[-1] += part
+                    else:
+                        texts.append(part)
+                at = seam = literal.end()
+                while seam < len(text) and text[seam].isspace():
+                    seam += 1
                 continue
             depth += (text[at] in "([{") - (text[at] in ")]}")
             at += 1
@@ -74,6 +80,7 @@ def findings(name, text):
 
 def check_itself():
     assert findings("a.cpp", 'EXPECT_TRUE(names(text, "is not a list"));')
+    assert findings("a.cpp", 'EXPECT_TRUE(names(text, "is not "\n  "a list"));')
     assert findings("a.cpp", 'EXPECT_THAT(x, AllOf(HasSubstr("a.json is not a list"), Not(y)));')
     assert findings("a.cpp", 'raises(kBadValue, [&] { f(); }, "cannot be", "there is no such")')
     assert not findings("a.cpp", 'names(text, "data.train", "2 of 3", "[8, 6]", "class 3: cat")')

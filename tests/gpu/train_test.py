@@ -1,7 +1,7 @@
 """Training, resume, evaluation and prediction on GPUs, against the same on the CPU: D-FINE-N at 320
 on the BCCD dataset.
 
-    train_gpu_test.py [--device cpu]     with cpu everything runs on the CPU, and compares it with
+    train_test.py [--device cpu]     with cpu everything runs on the CPU, and compares it with
     itself
 """
 import argparse

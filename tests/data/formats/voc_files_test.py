@@ -3,8 +3,7 @@ in ImageSets/Main.
 """
 import shutil
 
-from check_formats import Folder, Pack, picture, voc_set, voc_xml
-
+from image_sets import Folder, Pack, picture, voc_set, voc_xml
 from packing import run_checks
 
 DOG = voc_xml([("dog", (1, 1, 4, 4), "")])

@@ -5,11 +5,11 @@ import io
 import os
 import re
 
-from check_formats import Folder, Pack, picture, voc_set, yolo_set
-from check_report import Page
 from PIL import Image
 
+from image_sets import Folder, Pack, picture, voc_set, yolo_set
 from packing import Case, run_checks
+from report_page import Page
 
 HIDDEN = "hidden files and folders, not packed"
 OTHERS = "files that are not JPEG, PNG, WebP, BMP or TIFF images, not packed"

@@ -171,12 +171,12 @@ def check_parts_of_different_input_are_refused():
         arguments = ["--images", case.images, "--annotations", annotations, "--shard-size", "1"]
         dfine_pack(*arguments, "--output", case.root / "parts", "--part", "1/2")
 
-        def refused(part, *more, text):
+        def refused(part, *more, text, expect=1):
             _, error = dfine_pack(*arguments, *more, "--output", case.root / "parts",
-                                  "--part", part, expect=1)
+                                  "--part", part, expect=expect)
             assert text in error and "hint: " in error, error
 
-        refused("1/3", text="part-1-of-2")
+        refused("1/3", text="[conflicting_settings]", expect=2)
         coco = small_coco()
         coco["annotations"][0]["bbox"][0] += 1
         annotations.write_text(json.dumps(coco))

@@ -12,8 +12,7 @@ import shutil
 import subprocess
 import zipfile
 
-from check_formats import Pack, voc_set, yolo_set
-
+from image_sets import Pack, voc_set, yolo_set
 from packing import Case, dfine_pack, run_checks, small_coco
 
 

@@ -1,6 +1,6 @@
 """Runs the official code again and compares it with all stored values of all sizes.
 
-    DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python check_golden.py [names of CHECKS]
+    DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python official_test.py [names of CHECKS]
 
 Skipped without $DFINE_OFFICIAL. Values in double precision are compared to their stored digits.
 Those in single precision, and how far rounding moves them, depend on the processor and on the order

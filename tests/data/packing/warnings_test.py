@@ -5,10 +5,9 @@ import json
 import re
 import shutil
 
-from check_formats import Pack, voc_set, yolo_set
-from check_report import Page
-
+from image_sets import Pack, voc_set, yolo_set
 from packing import Case, dfine_pack, run_checks, small_coco
+from report_page import Page
 
 
 def warnings(out):

@@ -2,8 +2,7 @@
 import os
 import shutil
 
-from check_formats import Pack, picture, voc_set, voc_xml, yolo_set
-
+from image_sets import Pack, picture, voc_set, voc_xml, yolo_set
 from packing import Case, run_checks
 
 FILES = "image files under several image ids, packed once per id: "

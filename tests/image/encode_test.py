@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 import numpy as np
-from check_decode import picture, saved
+from decode_test import picture, saved
 from PIL import Image
 
 from reference import difference
