@@ -104,13 +104,26 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
   for (const ConfigKey& key : config_keys()) {
     Config config;
     bool changed = false;
-    for (const ConfigValue& other :
-         {ConfigValue(true), ConfigValue(false), ConfigValue(int64_t{64}), ConfigValue(0.25),
-          ConfigValue("x"), ConfigValue("cpu"), ConfigValue("none"), ConfigValue("ap"),
-          ConfigValue("skip"), ConfigValue("fp16"), ConfigValue("new"), ConfigValue("sqrt"),
-          ConfigValue("multistep"), ConfigValue("published"), ConfigValue("raw"),
-          ConfigValue("averaged"), ConfigValue(0.5), ConfigValue(std::vector<double>{0.25, 0.5}),
-          ConfigValue(std::vector<double>{2.0, 3.0})}) {
+    for (const ConfigValue& other : {ConfigValue(true),
+                                     ConfigValue(false),
+                                     ConfigValue(int64_t{64}),
+                                     ConfigValue(0.25),
+                                     ConfigValue("x"),
+                                     ConfigValue("cpu"),
+                                     ConfigValue("none"),
+                                     ConfigValue("ap"),
+                                     ConfigValue("skip"),
+                                     ConfigValue("fp16"),
+                                     ConfigValue("new"),
+                                     ConfigValue("sqrt"),
+                                     ConfigValue("multistep"),
+                                     ConfigValue("convolutions"),
+                                     ConfigValue("published"),
+                                     ConfigValue("raw"),
+                                     ConfigValue("averaged"),
+                                     ConfigValue(0.5),
+                                     ConfigValue(std::vector<double>{0.25, 0.5}),
+                                     ConfigValue(std::vector<double>{2.0, 3.0})}) {
       try {
         key.set(config, other);
       } catch (const std::exception&) {
