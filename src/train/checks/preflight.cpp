@@ -87,11 +87,18 @@ void try_step(Learner& trial, const FeedOptions& feed, ImageSize size,
 
 void try_validation(Learner& trial, ImageSize size, const std::vector<int64_t>& counts,
                     const Communicator& group) {
-  if (trial.ema() != nullptr) trial.ema()->exchange();  // as validation does
   DFine& model = trial.model();
   model.eval();
   const Batch batch = made_up_batch(size, counts, model.spec().num_classes);
-  validate_batch(model, batch, std::vector<ImageSize>(counts.size(), size), group.device());
+  const auto predict = [&] {
+    return validate_batch(model, batch, std::vector<ImageSize>(counts.size(), size),
+                          group.device());
+  };
+  if (trial.ema() != nullptr) {
+    with_ema_weights(*trial.ema(), predict);
+  } else {
+    predict();
+  }
   model.train();
 }
 
