@@ -31,10 +31,16 @@ static_assert(NCCL_VERSION_CODE == DFINE_NCCL_VERSION_CODE,
 
 namespace {
 
+/// C10_CUDA_CHECK counts the devices first, which fails where the driver is too old.
+void check_without_devices(cudaError_t error) {
+  if (error != cudaSuccess)
+    throw Error(ErrorCode::kDeviceUnavailable, str_cat("CUDA: ", cudaGetErrorString(error)));
+}
+
 CudaVersions cuda_versions() {
   CudaVersions versions{.header = CUDART_VERSION};
-  C10_CUDA_CHECK(cudaRuntimeGetVersion(&versions.loaded));
-  C10_CUDA_CHECK(cudaDriverGetVersion(&versions.driver));
+  check_without_devices(cudaRuntimeGetVersion(&versions.loaded));
+  check_without_devices(cudaDriverGetVersion(&versions.driver));
   return versions;
 }
 
