@@ -14,8 +14,8 @@ void set_tf32(Tf32 tf32);
 
 /// Lets the allocator grow a segment of memory where it lies, by mapping more pages. Input sizes
 /// that change from step to step then leave less memory unused between blocks. Nothing if the
-/// environment already has settings (PYTORCH_ALLOC_CONF, PYTORCH_CUDA_ALLOC_CONF). Call it before
-/// the first tensor on a GPU.
+/// environment already has settings (PYTORCH_ALLOC_CONF, PYTORCH_CUDA_ALLOC_CONF), or NVML, which
+/// LibTorch needs for it, is not there. Call it before the first tensor on a GPU.
 void use_expandable_segments();
 
 /// Gives memory that no tensor uses back to the device, so that the next tensors are not laid out
