@@ -108,9 +108,10 @@ def allocations(ws, few=8, many=40):
     for number in (few, many):
         keys = {"train__epochs": many, "train__max_steps": number, "validate__every_epochs": 0}
         report = train(ws, f"steps{number}", caching=True, **keys).reports[0]
-        counts.append({name: report["calls"][f"cudart.{name}"]
-                       for name in ("cudaMalloc", "cudaHostAlloc")})
-    assert counts[0] == counts[1], counts
+        counts.append({name: report["calls"].get(name, 0)
+                       for name in ("cuda.cuMemCreate", "cudart.cudaMalloc",
+                                    "cudart.cudaHostAlloc")})
+    assert counts[0] == counts[1] and counts[0]["cuda.cuMemCreate"] > 0, counts
 
 
 def allocations_of_200_steps(ws):
