@@ -14,7 +14,7 @@ namespace dfine::inline model {
 /// to the host, it waits for the device once per chunk and not once per tensor. On the way from the
 /// host it does not wait.
 std::vector<Tensor> copy_in_chunks(const std::vector<Tensor>& tensors, at::Device device,
-                                   int64_t chunk_bytes = int64_t{64} << 20);
+                                   int64_t chunk_bytes = int64_t{16} << 20);
 
 /// The same; tensors that are on `device` already are returned as they are.
 std::vector<Tensor> staged_copy(const std::vector<Tensor>& tensors, at::Device device);
