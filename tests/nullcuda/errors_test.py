@@ -32,7 +32,7 @@ def one_rank(ws):
     train_fails(ws, "cudaMemcpyAsync:1500:700", "error 700")
     # The last wait of a run is for the last checkpoint.
     calls = train(ws, "clean").reports[0]["calls"]["cudart.cudaStreamSynchronize"]
-    train_fails(ws, f"cudaStreamSynchronize:{calls}+:700", "error 700", "checkpoints/")
+    train_fails(ws, f"cudaStreamSynchronize:{calls}+:700", "error 700", "checkpoint last")
     train_fails(ws, "__cudaLaunchKernel:3000:719", "error 719")
     train_fails(ws, "cublasGemmEx:50:13", "CUBLAS_STATUS_EXECUTION_FAILED")
     train_fails(ws, "cudaMalloc:5000:2", "[out_of_memory]")
