@@ -46,7 +46,12 @@ if(NOT _found VERSION_EQUAL _nccl_version)
                       "run with several GPUs. ${_nccl_remedy}")
 endif()
 
-find_package(CUDAToolkit REQUIRED)
+find_package(CUDAToolkit QUIET)
+if(NOT CUDAToolkit_FOUND)
+  message(FATAL_ERROR "There is no CUDA toolkit. Install one of version ${_cuda_major}.x, or name "
+                      "its folder with -DCUDAToolkit_ROOT=DIR. To train on the CPU, use the preset "
+                      "release.")
+endif()
 if(NOT CUDAToolkit_VERSION_MAJOR EQUAL _cuda_major)
   message(FATAL_ERROR "LibTorch was built with CUDA ${_cuda_major}, but the CUDA toolkit found "
                       "(${CUDAToolkit_INCLUDE_DIRS}) is of version ${CUDAToolkit_VERSION}. "

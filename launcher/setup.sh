@@ -22,9 +22,9 @@ torch_version=2.15.0
 preset='' with_tests=0 build=1 link_only=0 targets=()
 while (($#)); do
   case $1 in
-    --preset) preset=$2; shift ;;
+    --preset) preset=${2:?--preset needs a name}; shift ;;
     --tests) with_tests=1 ;;
-    --target) targets+=(--target "$2"); shift ;;
+    --target) targets+=(--target "${2:?--target needs a name}"); shift ;;
     --no-build) build=0 ;;
     --link-only) link_only=1 ;;
     -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;

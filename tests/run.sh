@@ -6,7 +6,8 @@
 #
 # Where -R '^NAME' names one C++ test, such as '^loss.unit$', only that one is built.
 # --long adds the tests that take many minutes. One of them compares the stored values with the
-# official code: set DFINE_OFFICIAL to a checkout of Peterande/D-FINE.
+# official code: set DFINE_OFFICIAL to a checkout of Peterande/D-FINE. It also builds the preset
+# cuda, and runs it on the null device (tests/nullcuda/README.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=release long=0
@@ -14,7 +15,7 @@ while :; do
   case "${1:-}" in
     --preset) preset=$2; shift 2 ;;
     --long) long=1; shift ;;
-    --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) break ;;
   esac
 done
@@ -46,3 +47,7 @@ trap say_what_was_skipped EXIT
 if ((long)); then export DFINE_LONG=1; else unset DFINE_LONG; fi
 ctest --test-dir "build/$preset" --output-on-failure -j 2 "$@"
 if (($# == 0)); then tests/fuzz/run.sh; fi
+if ((long)) && (($# == 0)) && [ "$preset" = release ]; then
+  launcher/setup.sh --preset cuda --link-only --tests --target programs --target nullcuda
+  ctest --test-dir build/cuda --output-on-failure --no-tests=error -R '^nullcuda\.'
+fi

@@ -18,6 +18,10 @@ void set_tf32(Tf32 tf32);
 /// LibTorch needs for it, is not there. Call it before the first tensor on a GPU.
 void use_expandable_segments();
 
+/// Throws Error when CUDA's runtime and the driver do not fit together (library_versions.h).
+/// Without this, an old driver looks as if there were no GPU.
+void require_fitting_driver();
+
 /// Gives memory that no tensor uses back to the device, so that the next tensors are not laid out
 /// around it. Waits for the device.
 void release_unused_memory(at::Device device);

@@ -52,7 +52,8 @@ void require_whole_gpus(const std::string& host, const std::vector<const DeviceO
   for (size_t local = 0; local < ranks.size(); ++local) {
     const std::string& pci = ranks[local]->gpus.pci.at(static_cast<size_t>(indices[local]));
     const auto [first, added] = rank_on.emplace(pci, local);
-    if (added) continue;
+    // Two machines may have one name: then both have a local rank 0.
+    if (added || ranks[first->second]->local_rank == ranks[local]->local_rank) continue;
     throw Error(kDeviceUnavailable,
                 str_cat("On host ", host, ", local ranks ", first->second, " and ", local,
                         " have MIG slices of the same GPU (PCI address ", pci,

@@ -6,6 +6,7 @@
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -15,6 +16,16 @@
 #include "distributed/mpi_session.h"
 
 namespace dfine::inline distributed {
+
+bool is_out_of_memory(const c10::Error& error) {
+  constexpr int kNoMemory = 2;  // cudaErrorMemoryAllocation
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
+  if (const auto* cuda = dynamic_cast<const c10::AcceleratorError*>(&error))
+    return cuda->get_error_code() == kNoMemory;
+  // The allocator of the CPU has no type of its own for it.
+  return std::string_view(error.what_without_backtrace()).find("can't allocate memory") !=
+         std::string_view::npos;
+}
 
 FailureText describe_failure(const std::exception_ptr& failure) {
   const std::string context = failure_context();
@@ -29,16 +40,11 @@ FailureText describe_failure(const std::exception_ptr& failure) {
   } catch (Error& e) {
     if (!context.empty()) e.add_context("in " + context);
     return {e.code(), e.what(), e.exit_code()};
-  } catch (const c10::OutOfMemoryError& e) {
-    return other(ErrorCode::kOutOfMemory, e.what_without_backtrace());
   } catch (const c10::DistError& e) {
     return other(ErrorCode::kCommunicationFailed, e.what_without_backtrace());
-  } catch (const c10::AcceleratorError& e) {
-    constexpr int kNoMemory = 2;  // cudaErrorMemoryAllocation
-    return other(e.get_error_code() == kNoMemory ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
-                 e.what_without_backtrace());
   } catch (const c10::Error& e) {
-    return other(ErrorCode::kInternal, e.what_without_backtrace());
+    return other(is_out_of_memory(e) ? ErrorCode::kOutOfMemory : ErrorCode::kInternal,
+                 e.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return other(ErrorCode::kOutOfMemory, "out of memory");
   } catch (const std::exception& e) {

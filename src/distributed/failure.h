@@ -4,6 +4,8 @@
 #include <functional>
 #include <string_view>
 
+#include <c10/util/Exception.h>
+
 namespace dfine::inline distributed {
 
 class MpiSession;
@@ -16,6 +18,9 @@ class MpiSession;
 /// and context, and ends all ranks through MPI. Those that fail after it, with the same error or
 /// because of it, say nothing. The exit code is the error's (core/error.h), or 128 + signal.
 int distributed_main(const std::function<int(MpiSession&)>& body);
+
+/// Whether the device or the host had too little memory, as far as LibTorch says so.
+bool is_out_of_memory(const c10::Error& error);
 
 /// What this rank is doing now ("epoch 3, step 117"); printed with its failure. Cheap; any thread.
 void set_failure_context(std::string_view where);

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/text.h"
 #include "distributed/gpu.h"
 #include "distributed/host_channel.h"
@@ -137,6 +138,10 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
   for (size_t i = 0; i < devices.size(); ++i) ranks_[i].device = devices[i].str();
   const at::Device device = devices[static_cast<size_t>(rank())];
   use_device(device);
+  if (built_with_cuda() && request == DeviceRequest::kAuto && device.is_cpu())
+    log::warn(
+        "no GPU is visible: computing on the CPU (with run.device = \"cpu\", without this "
+        "warning)");
   if (size() == 1) return Communicator(device);
   const std::string name = str_cat("ranks", impl_->groups.size());
   impl_->groups.push_back(device.is_cuda()

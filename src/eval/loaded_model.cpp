@@ -20,6 +20,7 @@ bool LoadedModel::has_class_names() const {
 }
 
 at::Device parse_device(const std::string& name) {
+  if (name != "cpu") require_fitting_driver();
   const bool has_cuda = at::globalContext().hasCUDA();
   if (name == "cpu" || (name == "auto" && !has_cuda)) return at::kCPU;
   if (name != "auto" && name != "cuda")

@@ -61,6 +61,10 @@ TEST(Devices, SlicesOfOneGpuAreRefused) {
       error_of({slice("n7", 0, "MIG-a", "0000:17:00.0"), slice("n7", 1, "MIG-b", "0000:31:00.0"),
                 slice("n7", 2, "MIG-c", "0000:17:00.0")})
           .is(kDeviceUnavailable, "n7", "ranks 0 and 2", "0000:17:00.0"));
+  // Two machines of one name.
+  EXPECT_FALSE(
+      error_of({slice("a", 0, "GPU-a", "0000:17:00.0"), slice("a", 0, "GPU-b", "0000:17:00.0")})
+          .code);
   // One slice of each GPU, and the same addresses on another host.
   EXPECT_EQ(assign_devices({slice("a", 0, "MIG-a", "0000:17:00.0"),
                             slice("a", 1, "MIG-b", "0000:31:00.0"),

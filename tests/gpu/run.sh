@@ -28,6 +28,7 @@ for program in gpu.distributed gpu.loader dfine-pack dfine_ddp dfine-eval dfine-
   fi
   if absent=$(ldd "$bin/$program" | grep 'not found'); then
     printf 'run.sh: libraries that %s needs are missing:\n%s\n' "$bin/$program" "$absent" >&2
+    echo "launcher/setup.sh --preset cuda, without --link-only, installs LibTorch's." >&2
     exit 2
   fi
 done

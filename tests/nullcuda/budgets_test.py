@@ -129,6 +129,9 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
+    for case in args.cases:
+        if case not in ALL:
+            parser.error(f"there is no case {case}; cases: {', '.join(ALL)}")
     budgets = json.loads(BUDGETS.read_text()) if BUDGETS.exists() else {}
     all_that_rose = []
     with Workspace() as ws:

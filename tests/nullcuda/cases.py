@@ -76,6 +76,9 @@ def run_parts(quick, long):
     """The parts that the command line names; without names the quick ones, with DFINE_LONG set all.
     """
     known = {part.__name__: part for part in quick + long}
+    unknown = [name for name in sys.argv[1:] if name not in known]
+    if unknown:
+        sys.exit(f"there is no part {unknown[0]}; parts: {', '.join(known)}")
     wanted = ([known[name] for name in sys.argv[1:]] or quick
               + (long if os.environ.get("DFINE_LONG") else []))
     with Workspace() as ws:

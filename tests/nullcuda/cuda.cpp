@@ -61,9 +61,14 @@ CUresult cuDeviceGet(CUdevice* device, int ordinal) {
   return CUDA_SUCCESS;
 }
 
-CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute, CUdevice) {
+CUresult cuInit(unsigned) {
+  NULL_CALL("cuda", cuInit);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
   NULL_CALL("cuda", cuDeviceGetAttribute);
-  *value = 0;
+  *value = attribute == CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED ? 1 : 0;
   return CUDA_SUCCESS;
 }
 

@@ -3,8 +3,9 @@
 
     run.py [--ranks N] [--devices N] PROGRAM [ARGUMENT...]
 
-prints what the program did and where it waited, and ends with its exit code. DFINE_NULLCUDA_DIR is
-the folder of the libraries, build/cuda/tests/nullcuda/lib. README.md says what else can be set.
+prints what the program did and where it waited, and ends with its exit code. A program that takes
+longer than 240 s is ended. DFINE_NULLCUDA_DIR is the folder of the libraries,
+build/cuda/tests/nullcuda/lib. README.md says what else can be set.
 
 The libraries are preloaded. Our programs and LibTorch look into folders of their own (DT_RPATH)
 before LD_LIBRARY_PATH, but they do not look for a library that is loaded already.

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "distributed/failure.h"
 #include "eval/validate.h"
 #include "input/batch.h"
 #include "input/multiscale.h"
@@ -34,13 +34,6 @@ Batch made_up_batch(ImageSize size, const std::vector<int64_t>& counts, int64_t 
   batch.targets.boxes =
       at::stack({centre, centre, at::full_like(centre, 0.2), at::full_like(centre, 0.2)}, 1);
   return batch;
-}
-
-/// The allocator of the CPU has no type of its own for it.
-bool out_of_memory(const c10::Error& error) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
-         std::string_view(error.what_without_backtrace()).find("can't allocate memory") !=
-             std::string_view::npos;
 }
 
 int64_t peak_bytes(at::Device device) {
@@ -69,7 +62,7 @@ void within_memory(Trial trial, const Communicator& group, const std::string& wh
   try {
     trial();
   } catch (const c10::Error& e) {
-    if (!out_of_memory(e)) throw;
+    if (!is_out_of_memory(e)) throw;
     throw Error(ErrorCode::kOutOfMemory,
                 str_cat(what, " does not fit into the memory of ", group.device().str()), hint);
   }
