@@ -139,9 +139,7 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
   const at::Device device = devices[static_cast<size_t>(rank())];
   use_device(device);
   if (built_with_cuda() && request == DeviceRequest::kAuto && device.is_cpu())
-    log::warn(
-        "no GPU is visible: computing on the CPU (with run.device = \"cpu\", without this "
-        "warning)");
+    log::warn("no GPU is visible: training on the CPU. Set run.device = \"cpu\" if that is meant");
   if (size() == 1) return Communicator(device);
   const std::string name = str_cat("ranks", impl_->groups.size());
   impl_->groups.push_back(device.is_cuda()
