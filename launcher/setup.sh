@@ -122,7 +122,7 @@ if [ -z "${DFINE_TORCH_ROOT:-}" ]; then
     if [ $kind = cuda ]; then
       "${pip[@]}" "torch==$torch_version"
     else
-      # libtorch_cpu of this wheel is linked against these two; the other CUDA packages (5 GB)
+      # libtorch_cpu of this wheel is linked against these two; the other CUDA packages (4 GB)
       # matter on a GPU only.
       "${pip[@]}" --no-deps "torch==$torch_version" 'nvidia-cuda-runtime>=13,<14' \
         'nvidia-cuda-cupti>=13,<14'

@@ -1,6 +1,6 @@
 #pragma once
 // How the published models and their official recipes differ, for the descriptions of keys. The
-// values themselves stand in variants/variants.cpp alone.
+// values themselves are in variants/variants.cpp alone.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -11,29 +11,29 @@
 
 namespace dfine::inline config {
 
-inline std::string figure_text(bool value) {
+inline std::string value_text(bool value) {
   return value ? "true" : "false";
 }
-inline std::string figure_text(int64_t value) {
+inline std::string value_text(int64_t value) {
   return std::to_string(value);
 }
 /// With at most three decimals.
-inline std::string figure_text(double value) {
+inline std::string value_text(double value) {
   return str_cat(std::round(value * 1000) / 1000);
 }
 
-/// "n and s 20; m 6; l 4; x 3": sizes that follow one another with the same figure share it.
+/// "n and s 20; m 6; l 4; x 3": sizes that follow one another with the same value share it.
 template <class T>
-std::string by_size(T ModelVariant::* figure) {
+std::string by_size(T ModelVariant::* member) {
   const auto& all = model_variants();
   std::string text;
   for (auto first = all.begin(); first != all.end();) {
-    const T value = (*first).*figure;
+    const T value = (*first).*member;
     const auto end = std::find_if(
-        first, all.end(), [&](const ModelVariant& variant) { return variant.*figure != value; });
+        first, all.end(), [&](const ModelVariant& variant) { return variant.*member != value; });
     std::vector<std::string> names;
     for (auto each = first; each != end; ++each) names.emplace_back(each->name);
-    text += str_cat(text.empty() ? "" : "; ", listed(names), ' ', figure_text(value));
+    text += str_cat(text.empty() ? "" : "; ", listed(names), ' ', value_text(value));
     first = end;
   }
   return text;

@@ -1,8 +1,8 @@
 #pragma once
-// Every setting of a training run, with its default. What a key means, its limits and the official
-// value stand in config/keys_*.cpp alone: reading, --print-config and docs/configuration.md come
-// from there. An empty std::optional is "auto" there: the value follows from something else, as
-// the function says that is named beside it. 0 is never that: it is off, none or no limit.
+// Every setting of a training run, with its default. config/keys_*.cpp describe each key: meaning,
+// limits and official value. Reading, --print-config and docs/configuration.md come from there. An
+// empty std::optional is "auto" there; the function named beside the field resolves it. 0 never
+// means auto: it means off, none or no limit.
 #include <cstdint>
 #include <optional>
 #include <string>

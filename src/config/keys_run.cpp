@@ -15,8 +15,8 @@ void keys(Table<RunConfig>& v) {
     "are the same for any number of ranks.");
   v("device", &C::device,
     or_auto(choice<DeviceChoice>({{"cpu", DeviceChoice::kCpu}, {"cuda", DeviceChoice::kCuda}})),
-    "Device to compute on. auto: CUDA if the program is built for it and a GPU is visible; every "
-    "rank then needs a GPU of its own.");
+    "Device to compute on. auto: CUDA if the program is built for it and a GPU is visible; then "
+    "each rank needs its own GPU.");
   v("threads", &C::threads, or_auto_once_0(whole(1, 4096)),
     "Compute threads per rank. auto: the node's cores divided by its ranks, minus data.workers, at "
     "least 1.");

@@ -22,7 +22,7 @@ bool is_out_of_memory(const c10::Error& error) {
   if (dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr) return true;
   if (const auto* cuda = dynamic_cast<const c10::AcceleratorError*>(&error))
     return cuda->get_error_code() == kNoMemory;
-  // The allocator of the CPU has no type of its own for it.
+  // The CPU allocator has no exception type for it.
   return std::string_view(error.what_without_backtrace()).find("can't allocate memory") !=
          std::string_view::npos;
 }

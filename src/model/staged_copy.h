@@ -8,7 +8,7 @@
 
 namespace dfine::inline model {
 
-/// Copies on `device`, in the order and with the layout of `tensors`, each with memory of its own.
+/// Copies on `device`, in the order and with the layout of `tensors`, each in its own memory.
 ///
 /// They travel together, in chunks of one type and up to `chunk_bytes` (or one tensor). On the way
 /// to the host, it waits for the device once per chunk and not once per tensor. On the way from the

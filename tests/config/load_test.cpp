@@ -184,8 +184,8 @@ TEST(LoadConfig, ListsOfPatterns) {
   expect_error(kBadValue, kData + "[optim]\nno_decay = [1, 2]\n", {}, {"optim.no_decay", "[1, 2]"});
 }
 
-/// A pattern that cannot be read is named. No other value is proposed: the text of the whole list,
-/// brackets and all, would be a pattern too, and mean something else.
+/// The error names the invalid pattern. It suggests no other value: the text of the whole list,
+/// with its brackets, would be a pattern too, and mean something else.
 TEST(LoadConfig, APatternThatCannotBeReadIsNamed) {
   for (const char* key : {"model.freeze", "optim.no_decay"}) {
     for (const char* list : {R"(["norm", "("])", R"(['('])", R"("(")"}) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a GPU test, or says why it is skipped. Without a GPU the machine has LibTorch's CPU parts
-# only (launcher/setup.sh), and a program linked against the CUDA parts cannot even start there.
-# With a GPU a missing library is a failure.
+# Runs a GPU test, or says why it is skipped. A machine without a GPU may have LibTorch's CPU parts
+# only (launcher/setup.sh --link-only), and then the program cannot even start there. With a GPU a
+# missing library is a failure.
 #
 #   run_or_skip.sh PROGRAM COMMAND [ARGUMENTS]
 set -euo pipefail

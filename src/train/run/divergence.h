@@ -6,8 +6,8 @@
 
 namespace dfine::inline run {
 
-/// A hint for the error. `half_precision`: the run trains in bf16 or fp16. The checkpoints `last`
-/// and `best` are named where they are there.
+/// A hint for the error. `half_precision`: the run trains in bf16 or fp16. It names the checkpoints
+/// `last` and `best` if they exist.
 std::string divergence_hint(const RunFolder& folder, bool half_precision);
 
 }  // namespace dfine::inline run
