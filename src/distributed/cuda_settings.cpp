@@ -44,7 +44,7 @@ void use_expandable_segments() {
 }
 
 void require_fitting_driver() {
-  visible_gpus();
+  check_cuda_versions();
 }
 
 void release_unused_memory(at::Device device) {

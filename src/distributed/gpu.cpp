@@ -57,8 +57,12 @@ NcclVersions nccl_versions() {
 
 }  // namespace
 
-VisibleGpus visible_gpus() {
+void check_cuda_versions() {
   require_fitting(cuda_versions());
+}
+
+VisibleGpus visible_gpus() {
+  check_cuda_versions();
   constexpr char kDigits[] = "0123456789abcdef";
   VisibleGpus gpus;
   for (int index = 0; index < c10::cuda::device_count(); ++index) {
@@ -111,6 +115,8 @@ c10::intrusive_ptr<c10d::ProcessGroup> make_nccl_group(const c10::intrusive_ptr<
 }
 
 #else
+
+void check_cuda_versions() {}
 
 VisibleGpus visible_gpus() {
   return {};

@@ -19,8 +19,12 @@ constexpr bool built_with_cuda() {
 #endif
 }
 
-/// The GPUs this process may use. Throws Error when CUDA's runtime and the driver do not fit
-/// together (library_versions.h): they would seem to be none.
+/// Throws Error when CUDA's runtime and the driver do not fit together (library_versions.h).
+/// Nothing without CUDA.
+void check_cuda_versions();
+
+/// The GPUs this process may use, after check_cuda_versions(): with an old driver there would seem
+/// to be none.
 VisibleGpus visible_gpus();
 
 /// The versions of CUDA, of what the driver supports, and of NCCL; empty without CUDA.
