@@ -8,10 +8,10 @@
 #include "core/error_code.h"
 #include "learner/learner.h"
 #include "learner/train_feed.h"
+#include "train/checkpoint/run_state.h"
 #include "train/run/metrics_log.h"
 #include "train/run/progress.h"
 #include "train/run/run_context.h"
-#include "train/run/run_state.h"
 #include "train/validate_learner.h"
 
 namespace dfine::inline train {

@@ -5,8 +5,8 @@
 
 #include "eval/validate.h"
 #include "learner/learner.h"
+#include "train/checkpoint/run_state.h"
 #include "train/plan/run_plan.h"
-#include "train/run/run_state.h"
 
 namespace dfine::inline train {
 

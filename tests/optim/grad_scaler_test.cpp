@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "support/python.h"
-#include "train/run/checkpoint.h"
-#include "train/run/small_checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
+#include "train/checkpoint/small_checkpoint.h"
 
 namespace dfine {
 namespace {

@@ -5,7 +5,7 @@
 #include "core/text.h"
 #include "files/atomic_path.h"
 #include "files/file_error.h"
-#include "train/run/checkpoint_metrics.h"
+#include "train/checkpoint/checkpoint_metrics.h"
 
 namespace dfine::inline run {
 

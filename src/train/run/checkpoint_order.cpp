@@ -5,7 +5,7 @@
 
 #include "core/printable.h"
 #include "eval/class_order.h"
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 #include "weights/class_names.h"
 
 namespace dfine::inline run {

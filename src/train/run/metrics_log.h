@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "files/output_file.h"
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 
 namespace dfine::inline run {
 

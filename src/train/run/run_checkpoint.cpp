@@ -6,8 +6,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "train/checkpoint/checkpoint.h"
 #include "train/plan/saved_run.h"
-#include "train/run/checkpoint.h"
 #include "variants/variants.h"
 
 namespace dfine::inline run {

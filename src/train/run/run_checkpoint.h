@@ -7,8 +7,8 @@
 
 #include "data/category.h"
 #include "learner/learner.h"
+#include "train/checkpoint/run_state.h"
 #include "train/plan/run_plan.h"
-#include "train/run/run_state.h"
 
 namespace dfine::inline run {
 

@@ -11,9 +11,9 @@
 #include "rank_main.h"
 #include "support/python.h"
 #include "support/raises.h"
+#include "train/checkpoint/checkpoint.h"
 #include "train/plan/resolve.h"
 #include "train/run/best_checkpoint.h"
-#include "train/run/checkpoint.h"
 #include "train/run/run_checkpoint.h"
 #include "weights/weights.h"
 

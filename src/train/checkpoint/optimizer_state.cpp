@@ -1,11 +1,11 @@
-#include "train/run/optimizer_state.h"
+#include "train/checkpoint/optimizer_state.h"
 
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 using enum ErrorCode;
 namespace {
 
@@ -83,4 +83,4 @@ AdamWState to_adamw_state(const PthValue& value) {
   return state;
 }
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 
 /// Throws Error for anything but "ema" and "raw".
 WeightsKind to_weights_kind(const std::string& name);
@@ -20,4 +20,4 @@ std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::pat
 /// The steps done when the folder was written. Errors as above.
 int64_t read_checkpoint_step(const std::filesystem::path& file);
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

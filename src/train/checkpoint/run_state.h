@@ -10,7 +10,7 @@
 #include "config/choices.h"
 #include "eval/monitor.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 
 /// Which of the two sets of weights: the EMA or the trained ones themselves.
 enum class WeightsKind { kEma, kRaw };
@@ -64,4 +64,4 @@ struct RunState {
   bool validated(Monitor monitor, const Score& score, int64_t of_epoch);
 };
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

@@ -5,10 +5,10 @@
 #include <string>
 
 #include "learner/learner_state.h"
-#include "train/run/run_state.h"
+#include "train/checkpoint/run_state.h"
 #include "weights/hf_config.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 
 struct Checkpoint {
   ModelDescription description;  // config.json and preprocessor_config.json
@@ -36,4 +36,4 @@ ModelDescription describe_checkpoint(const std::string& dir);
 /// and the entry that is wrong.
 Checkpoint load_checkpoint(const std::string& dir);
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

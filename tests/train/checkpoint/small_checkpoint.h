@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 
 namespace dfine {
 

@@ -1,4 +1,4 @@
-#include "train/run/checkpoint_metrics.h"
+#include "train/checkpoint/checkpoint_metrics.h"
 
 #include <cmath>
 #include <fstream>
@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "files/atomic_path.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 using enum ErrorCode;
 namespace {
 
@@ -85,4 +85,4 @@ int64_t read_checkpoint_step(const std::filesystem::path& file) {
   return read_metrics(file, [](const Json& json) { return json.at("step").get<int64_t>(); });
 }
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

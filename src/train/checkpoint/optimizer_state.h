@@ -2,7 +2,7 @@
 #include "optim/adamw.h"
 #include "weights/pth.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 
 /// The layout of torch.optim.AdamW's state_dict(), which its load_state_dict() takes: {"state":
 /// {index: {step, exp_avg, exp_avg_sq}}, "param_groups": [{lr, betas, eps, weight_decay, ...,
@@ -13,4 +13,4 @@ PthValue::Dict adamw_to_pth(const AdamWState& state);
 /// kind, and settings that this AdamW does not have (amsgrad, maximize).
 AdamWState to_adamw_state(const PthValue& value);
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

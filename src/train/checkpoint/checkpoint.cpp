@@ -1,4 +1,4 @@
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 
 #include <ATen/ops/equal.h>
 
@@ -11,14 +11,14 @@
 #include "core/text.h"
 #include "files/absolute_path.h"
 #include "files/atomic_path.h"
-#include "train/run/checkpoint_metrics.h"
-#include "train/run/optimizer_state.h"
+#include "train/checkpoint/checkpoint_metrics.h"
+#include "train/checkpoint/optimizer_state.h"
 #include "weights/class_heads.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
@@ -230,4 +230,4 @@ Checkpoint load_checkpoint(const std::string& dir) {
   return checkpoint;
 }
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

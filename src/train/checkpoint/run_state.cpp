@@ -1,6 +1,6 @@
-#include "train/run/run_state.h"
+#include "train/checkpoint/run_state.h"
 
-namespace dfine::inline run {
+namespace dfine::inline checkpoint {
 
 bool RunState::validated(Monitor monitor, const Score& score, int64_t of_epoch) {
   val_loss = score.val_loss;
@@ -18,4 +18,4 @@ bool RunState::validated(Monitor monitor, const Score& score, int64_t of_epoch) 
   return true;
 }
 
-}  // namespace dfine::inline run
+}  // namespace dfine::inline checkpoint

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "train/run/small_checkpoint.h"
+#include "train/checkpoint/small_checkpoint.h"
 
 int main(int count, char** arguments) {
   if (count != 3) return 2;

@@ -1,4 +1,4 @@
-#include "train/run/checkpoint.h"
+#include "train/checkpoint/checkpoint.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
@@ -26,7 +26,7 @@
 #include "support/file_size_limit.h"
 #include "support/python.h"
 #include "support/raises.h"
-#include "train/run/small_checkpoint.h"
+#include "train/checkpoint/small_checkpoint.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
@@ -387,7 +387,7 @@ TEST(CheckpointPython, TransformersAndPyTorchOpenIt) {
     expected[str_cat("next.", i)] = group.parameters[i];
   }
   write_safetensors(folder / "expected.safetensors", expected);
-  run_python_file_or_skip(source_file("tests/train/run/checkpoint_check.py"),
+  run_python_file_or_skip(source_file("tests/train/checkpoint/checkpoint_check.py"),
                           {folder / "last", folder / "expected.safetensors"});
   if (IsSkipped()) return;
   // And back: what transformers saved loads into a new model.
