@@ -7,7 +7,7 @@ namespace dfine {
 namespace {
 
 // In the order of the enumerators; tests/docs/text_test.py compares them.
-constexpr std::array<std::string_view, 32> kNames{
+constexpr std::array<std::string_view, 33> kNames{
     "usage",
     "unknown_key",
     "bad_value",
@@ -31,6 +31,7 @@ constexpr std::array<std::string_view, 32> kNames{
     "weights_mismatch",
     "weights_unsupported",
     "checkpoint_mismatch",
+    "run_folder_busy",
     "not_finite",
     "too_many_skipped",
     "out_of_memory",

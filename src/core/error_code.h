@@ -29,6 +29,7 @@ enum class ErrorCode {
   kWeightsMismatch,      // weights that are not those of the model
   kWeightsUnsupported,   // weights of a model that is not D-FINE, or of a type that is not read
   kCheckpointMismatch,   // a checkpoint that this run cannot continue from
+  kRunFolderBusy,        // another job trains in the run folder, or has taken it over
   kNotFinite,            // infinite or NaN: a loss, a gradient, a prediction
   kTooManySkipped,       // more damaged records than allowed
   kOutOfMemory,          // of the GPU or the host
@@ -47,8 +48,9 @@ ErrorCode write_error_code(int error);
 /// Such as "unknown_key".
 std::string_view to_string(ErrorCode code);
 
-/// How programs end, but for signals.
-enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2 };
+/// How programs end, but for signals. 75 (EX_TEMPFAIL of sysexits.h): stopped by request, run
+/// again.
+enum ExitCode { kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitSaved = 75 };
 
 /// Of a program that ends with this error: kExitUsage where the command line or a setting is wrong.
 ExitCode exit_code(ErrorCode code);

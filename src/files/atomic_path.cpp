@@ -9,41 +9,32 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "files/file_error.h"
+#include "files/file_sync.h"
 #include "files/output_file.h"
+#include "files/process_id.h"
 
 namespace dfine::inline files {
 using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags, std::string_view action)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) throw_file_error(action, path, errno);
-  }
-  ~Descriptor() { ::close(fd_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-void sync_to_disk(const fs::path& path) {
-  const Descriptor file(path, O_RDONLY, "open");
-  // Some file systems cannot sync a folder (EINVAL); they need not, as they order metadata
-  // themselves.
-  if (::fsync(file.get()) != 0 && errno != EINVAL) throw_file_error("write to disk", path, errno);
+void sync_file_system(const fs::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw_file_error("open", path, errno);
+  const bool failed = ::syncfs(file) != 0;
+  const int code = errno;
+  ::close(file);
+  if (failed) throw_file_error("write to disk", path, code);
 }
 
 void sync_tree(const fs::path& folder) {
@@ -59,44 +50,86 @@ void sync_tree(const fs::path& folder) {
     throw_file_error("read", e.path1(), e.code().value());
   }
   if (paths.size() >= kMany) {
-    const Descriptor any(folder, O_RDONLY, "open");
-    if (::syncfs(any.get()) != 0) throw_file_error("write to disk", folder, errno);
+    sync_file_system(folder);
     return;
   }
   for (const fs::path& path : paths) sync_to_disk(path);
   sync_to_disk(folder);
 }
 
-std::string host_name() {
-  std::string name(256, '\0');
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.c_str();
-}
-
 fs::path parent_of(const fs::path& target) {
   return target.has_parent_path() ? target.parent_path() : fs::path(".");
 }
 
-std::string temporary_prefix(const fs::path& target) {
-  return str_cat(".", target.filename().string(), ".partial-", host_name(), "-");
+constexpr std::string_view kMark = ".partial-";
+
+/// `name`, or its beginning and a checksum. A temporary's name has at most 121 bytes more, and a
+/// name may have 255.
+std::string shortened(const std::string& name) {
+  constexpr size_t kLongest = 130, kKept = 120;
+  if (name.size() <= kLongest) return name;
+  size_t kept = kKept;
+  while (kept > 0 && (static_cast<unsigned char>(name[kept]) & 0xC0) == 0x80) --kept;  // UTF-8
+  const uint32_t checksum = crc32c({reinterpret_cast<const uint8_t*>(name.data()), name.size()});
+  return str_cat(name.substr(0, kept), "~", std::hex, checksum);
 }
 
-/// Removes temporaries of `target` whose process on this host is gone; failing to is no error, they
-/// only take space.
+/// What the name of every temporary of `target` begins with.
+std::string temporary_prefix(const fs::path& target) {
+  return str_cat(".", shortened(target.filename().string()), kMark);
+}
+
+/// Whether `name` ends in "-N"; then only what is before it stays.
+bool cut_number(std::string_view& name) {
+  const size_t digits = name.size() - (name.find_last_not_of("0123456789") + 1);
+  if (digits == 0 || digits + 1 >= name.size() || name[name.size() - digits - 1] != '-')
+    return false;
+  name.remove_suffix(digits + 1);
+  return true;
+}
+
+/// Whether a temporary belongs to a process that is gone: `rest` is its name behind the prefix.
+bool owner_is_gone(std::string_view rest) {
+  if (!cut_number(rest)) return false;
+  const auto owner = parse_process_id(rest);
+  return owner && is_gone(*owner);
+}
+
+/// The same for the names that earlier builds gave: `.NAME.partial-HOST-PID-N`.
+bool earlier_owner_is_gone(std::string_view rest) {
+  const std::string host = str_cat(host_name(), "-");
+  if (!cut_number(rest) || !rest.starts_with(host)) return false;
+  rest.remove_prefix(host.size());
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), pid);
+  return parsed.ec == std::errc() && parsed.ptr == rest.data() + rest.size() && pid > 0 &&
+         ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/// Removes the entries of `folder` whose name `is_leftover`. Failing to is no error, they only take
+/// space.
+void remove_entries(const fs::path& folder,
+                    const std::function<bool(const std::string& name)>& is_leftover) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(folder, ignored), end; !ignored && entry != end;
+       entry.increment(ignored)) {
+    if (is_leftover(entry->path().filename().string())) found.push_back(entry->path());
+  }
+  for (const fs::path& path : found) {
+    std::error_code failed;
+    fs::remove_all(path, failed);
+  }
+}
+
 void remove_leftovers(const fs::path& target) {
   const std::string prefix = temporary_prefix(target);
-  std::error_code ignored;
-  for (fs::directory_iterator entry(parent_of(target), ignored), end; !ignored && entry != end;
-       entry.increment(ignored)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    pid_t pid = 0;
-    const auto parsed =
-        std::from_chars(name.data() + prefix.size(), name.data() + name.size(), pid);
-    if (parsed.ec != std::errc() || pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH) continue;
-    std::error_code failed;
-    fs::remove_all(entry->path(), failed);
-  }
+  const std::string earlier = str_cat(".", target.filename().string(), kMark);
+  remove_entries(parent_of(target), [&](const std::string& name) {
+    const std::string_view text = name;
+    return (name.starts_with(prefix) && owner_is_gone(text.substr(prefix.size()))) ||
+           (name.starts_with(earlier) && earlier_owner_is_gone(text.substr(earlier.size())));
+  });
 }
 
 fs::path normalised(fs::path target) {
@@ -109,10 +142,32 @@ fs::path normalised(fs::path target) {
   return target;
 }
 
-fs::path temporary_for(const fs::path& target) {
+/// `create` makes a new file or folder of the name that it is given, or returns the errno.
+fs::path make_temporary(const fs::path& target, const std::function<int(const char*)>& create) {
   static std::atomic<unsigned> serial{0};
   remove_leftovers(target);
-  return parent_of(target) / str_cat(temporary_prefix(target), ::getpid(), "-", serial++);
+  const std::string prefix = str_cat(temporary_prefix(target), to_text(this_process()), "-");
+  constexpr int kTries = 1000;
+  for (int i = 0;; ++i) {
+    const fs::path path = parent_of(target) / str_cat(prefix, serial++);
+    const int code = create(path.c_str());
+    if (code == 0) return path;
+    if (code != EEXIST || i == kTries) throw_file_error("create", path, code);
+  }
+}
+
+fs::path temporary_file(const fs::path& target) {
+  return make_temporary(target, [](const char* path) {
+    const int file = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0) return errno;
+    ::close(file);
+    return 0;
+  });
+}
+
+fs::path temporary_folder(const fs::path& target) {
+  return make_temporary(target,
+                        [](const char* path) { return ::mkdir(path, 0777) == 0 ? 0 : errno; });
 }
 
 void rename_over(const fs::path& from, const fs::path& to) {
@@ -154,9 +209,7 @@ void MadeFolders::keep() {
 AtomicFile::AtomicFile(fs::path target)
     : target_(normalised(std::move(target))),
       parents_(parent_of(target_)),
-      path_(temporary_for(target_)) {
-  const Descriptor created(path_, O_WRONLY | O_CREAT | O_EXCL, "create");
-}
+      path_(temporary_file(target_)) {}
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
@@ -176,9 +229,7 @@ void AtomicFile::commit() {
 AtomicFolder::AtomicFolder(fs::path target)
     : target_(normalised(std::move(target))),
       parents_(parent_of(target_)),
-      path_(temporary_for(target_)) {
-  if (::mkdir(path_.c_str(), 0777) != 0) throw_file_error("create", path_, errno);
-}
+      path_(temporary_folder(target_)) {}
 
 AtomicFolder::~AtomicFolder() {
   std::error_code ignored;
@@ -192,26 +243,33 @@ void AtomicFolder::commit(const std::function<void()>& before_replacing) {
   if (!fs::exists(status)) {
     rename_over(path_, target_);
     committed_ = true;
-  } else {
-    if (!fs::is_directory(status)) throw_file_error("replace", target_, ENOTDIR);
-    before_replacing();
-    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0) {
-      committed_ = true;
-    } else {
-      const fs::path old = temporary_for(target_);
-      rename_over(target_, old);
-      if (::rename(path_.c_str(), target_.c_str()) != 0) {
-        const int code = errno;
-        rename_over(old, target_);
-        throw_file_error("rename the finished output to", target_, code);
-      }
-      committed_ = true;
-      path_ = old;
-    }
-    fs::remove_all(path_, ignored);
+    sync_to_disk(parent_of(target_));
+    parents_.keep();
+    return;
   }
+  if (!fs::is_directory(status)) throw_file_error("replace", target_, ENOTDIR);
+  before_replacing();
+  const fs::path old = exchange();
+  committed_ = true;
+  // In this order: after a power failure one of the two is there whole.
   sync_to_disk(parent_of(target_));
-  parents_.keep();
+  fs::remove_all(old, ignored);
+}
+
+fs::path AtomicFolder::exchange() {
+  if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) == 0)
+    return path_;
+  AtomicFolder old(target_);
+  ::rmdir(old.path_.c_str());  // a target that is a link would not replace it
+  rename_over(target_, old.path_);
+  if (::rename(path_.c_str(), target_.c_str()) != 0) {
+    const int code = errno;
+    old.committed_ = true;  // the old content stays, whatever happens
+    rename_over(old.path_, target_);
+    throw_file_error("rename the finished output to", target_, code);
+  }
+  old.committed_ = true;
+  return old.path_;
 }
 
 void AtomicFolder::commit_new() {
@@ -228,6 +286,13 @@ void AtomicFolder::commit_new() {
   committed_ = true;
   sync_to_disk(parent_of(target_));
   parents_.keep();
+}
+
+void remove_leftovers_in(const fs::path& folder) {
+  remove_entries(folder, [](const std::string& name) {
+    const size_t mark = name.find(kMark);
+    return name.starts_with('.') && mark != std::string::npos && mark > 1;
+  });
 }
 
 void write_file_atomically(const fs::path& target, std::string_view text) {

@@ -3,8 +3,10 @@
 // temporary name, forced to disk and renamed at the end. A reader sees the old content or the new,
 // never a part; whatever fails before leaves the old content as it was.
 //
-// The temporary name is `.NAME.partial-HOST-PID-N`. What a killed process left behind under such a
-// name is removed by the next writer of the same target on the same host.
+// The temporary name is `.NAME.partial-PROCESS-N` (PROCESS: files/process_id.h). What a killed
+// process left behind under such a name is removed by the next writer of the same target. That
+// writer has to see that the process is gone, so it runs on the same host and not in another
+// container. Otherwise remove_leftovers_in() helps.
 //
 // Folders on the way to the target are made where they are missing, and removed again when nothing
 // is committed.
@@ -76,21 +78,28 @@ class AtomicFolder {
   const std::filesystem::path& target() const { return target_; }
   /// Forces every file to disk and gives the folder its name. An existing folder of that name is
   /// replaced in one step where the file system can exchange two names (ext4, xfs, btrfs, tmpfs).
-  /// Else the old one is renamed first, and for a moment there is neither. The old content is then
-  /// removed. `before_replacing` is called when all is on disk and an existing folder is about to
-  /// be replaced. What it throws leaves the folder as it is. Throws Error, leaving the target
-  /// alone.
+  /// Else the old one is renamed first, and for a moment there is neither. The old content is
+  /// removed when the new names are on disk. `before_replacing` is called when all is on disk and
+  /// an existing folder is about to be replaced. What it throws leaves the folder as it is. Throws
+  /// Error, leaving the target alone.
   void commit(const std::function<void()>& before_replacing = [] {});
   /// The same, but replaces nothing: whatever stands there by now, an empty folder apart, is an
   /// Error and left alone.
   void commit_new();
 
  private:
+  /// Gives the two folders each other's place; returns where the old one is now.
+  std::filesystem::path exchange();
+
   std::filesystem::path target_;
   MadeFolders parents_;
   std::filesystem::path path_;
   bool committed_ = false;
 };
+
+/// Removes every temporary in `folder` (`.NAME.partial-...`), whoever made it; what cannot be
+/// removed stays. For those who know that nobody else writes there, since they hold its lock.
+void remove_leftovers_in(const std::filesystem::path& folder);
 
 /// Writes `text` to `target` through AtomicFile.
 void write_file_atomically(const std::filesystem::path& target, std::string_view text);

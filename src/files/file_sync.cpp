@@ -4,27 +4,21 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "files/file_error.h"
 
 namespace dfine::inline files {
 
 void sync_to_disk(const std::filesystem::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool failed =
-      file < 0 ||
-      (::fsync(file) != 0 && errno != EINVAL);  // EINVAL: a file system that cannot sync a folder
+  if (file < 0) throw_file_error("open", path, errno);
+  // Some file systems cannot sync a folder (EINVAL); they need not, as they order metadata
+  // themselves.
+  const bool failed = ::fsync(file) != 0 && errno != EINVAL;
   const int code = errno;
-  if (file >= 0) ::close(file);
-  if (failed) {
-    throw Error(
-        write_error_code(code),
-        str_cat("cannot write ", path.string(),
-                " to disk: ", std::generic_category().message(code)),
-        code == ENOSPC || code == EDQUOT ? "free some space there or choose another place" : "");
-  }
+  ::close(file);
+  if (failed) throw_file_error("write to disk", path, code);
 }
 
 void BackgroundSync::add(const std::filesystem::path& path) {

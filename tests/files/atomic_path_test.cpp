@@ -1,14 +1,20 @@
 #include "files/atomic_path.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <cerrno>
 #include <set>
+#include <string>
 
+#include "core/printable.h"
+#include "files/process_id.h"
+#include "support/child_process.h"
 #include "support/files.h"
 #include "support/raises.h"
+#include "support/refused_calls.h"
 
 namespace dfine {
 namespace {
@@ -150,20 +156,159 @@ TEST_F(AtomicPath, UnusableNamesAreErrors) {
 }
 
 TEST_F(AtomicPath, LeftoversOfAKilledProcessAreRemoved) {
-  const pid_t child = ::fork();
-  if (child == 0) {
+  ChildProcess child([&] {
     AtomicFolder folder(root_ / "pack");
     write_file(folder.path() / "f", "1");
     ::_exit(0);  // no destructor runs
-  }
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    return 0;
+  });
+  siginfo_t ended{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child.pid()), &ended, WEXITED | WNOWAIT), 0);
   ASSERT_EQ(names().size(), 1U);
   AtomicFolder other(root_ / "other");  // another target's leftovers are left alone
   EXPECT_EQ(names().size(), 2U);
-  AtomicFolder again(root_ / "pack");
-  AtomicFolder concurrent(root_ / "pack");  // a live writer's files are too
+  AtomicFolder again(root_ / "pack");  // the child is a zombie by now
+  EXPECT_EQ(names().size(), 2U);
+  AtomicFolder concurrent(root_ / "pack");  // a live writer's files are left alone too
   EXPECT_EQ(names().size(), 3U);
   EXPECT_TRUE(fs::exists(again.path()));
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST_F(AtomicPath, LeftoversAreRemovedOnlyIfTheirProcessIsCertainlyGone) {
+  ProcessId ended = this_process(), elsewhere;
+  ++ended.start;  // the pid is used again
+  elsewhere = ended;
+  ++elsewhere.pid_namespace;
+  ChildProcess child([] { return 0; });
+  const std::string gone = std::to_string(child.pid()), host = host_name();
+  ASSERT_EQ(child.wait(), 0);
+
+  const std::string prefix = ".a.partial-";
+  const Names removed{prefix + to_text(ended) + "-0", prefix + to_text(ended) + "-17",
+                      prefix + host + "-" + gone + "-0"};
+  const Names kept{prefix + to_text(elsewhere) + "-0",
+                   prefix + to_text(this_process()) + "-123456",
+                   prefix + "random-0123456789abcdef-0",
+                   prefix + host + "-" + std::to_string(::getpid()) + "-0",
+                   prefix + "not" + host + "-" + gone + "-0",
+                   prefix + host + "-" + gone,
+                   prefix + to_text(ended),
+                   prefix + to_text(ended) + "-",
+                   prefix + to_text(ended) + "-x",
+                   ".b.partial-" + to_text(ended) + "-0",
+                   "a.partial-" + to_text(ended) + "-0"};
+  for (const Names& some : {removed, kept})
+    for (const std::string& name : some) write_file(root_ / name, "");
+  write_file_atomically(root_ / "a", "");
+  Names expected = kept;
+  expected.insert("a");
+  EXPECT_EQ(names(), expected);
+}
+
+TEST_F(AtomicPath, ANameThatIsTakenIsSkipped) {
+  const AtomicFile first(root_ / "a");
+  const std::string name = first.path().string();
+  const size_t number = name.rfind('-') + 1;
+  const auto later = [&](unsigned by) {
+    return name.substr(0, number) + std::to_string(std::stoul(name.substr(number)) + by);
+  };
+  write_file(later(1), "of another");
+  fs::create_directory(later(2));
+  const AtomicFile file(root_ / "a");
+  EXPECT_EQ(file.path(), later(3));
+  fs::create_directory(later(4));
+  write_file(later(5), "of another");
+  const AtomicFolder folder(root_ / "a");
+  EXPECT_EQ(folder.path(), later(6));
+  EXPECT_EQ(read_file(later(1)), "of another");
+}
+
+TEST_F(AtomicPath, TheLongestNamesAreWrittenAndTheirLeftoversRemoved) {
+  for (const std::string& name :
+       {std::string(255, 'n'), std::string(189, 'n'), "é" + std::string(130, 'x'),
+        std::string(119, 'x') + "éé" + std::string(20, 'x')}) {
+    ChildProcess killed([&] {
+      AtomicFolder folder(root_ / name);
+      ::_exit(folder.path().filename().string().size() <= 255 ? 0 : 1);
+      return 0;
+    });
+    ASSERT_EQ(killed.wait(), 0);
+    ASSERT_EQ(names().size(), 1U);
+    const std::string leftover = *names().begin();
+    EXPECT_EQ(printable(leftover), leftover) << "still UTF-8";
+    AtomicFolder folder(root_ / name);
+    EXPECT_FALSE(fs::exists(root_ / leftover));
+    folder.commit();
+    EXPECT_EQ(names(), Names{name});
+    fs::remove(root_ / name);
+  }
+}
+
+TEST_F(AtomicPath, AllLeftoversAreRemovedForWhoHoldsTheFolder) {
+  ProcessId elsewhere = this_process();
+  elsewhere.boot = std::string(32, '0');
+  fs::create_directories(root_ / (".last.partial-" + to_text(elsewhere) + "-0") / "inner");
+  write_file(root_ / ".m.json.partial-otherhost-1-0", "");
+  const Names kept{"last", ".last", "a.partial-x", ".partial-", ".lock-000001"};
+  for (const std::string& name : kept) write_file(root_ / name, "");
+  remove_leftovers_in(root_);
+  EXPECT_EQ(names(), kept);
+  remove_leftovers_in(root_ / "missing");
+}
+
+// A network file system without RENAME_EXCHANGE (NFS, Lustre).
+TEST_F(AtomicPath, AFolderIsReplacedWithoutExchangeToo) {
+  ChildProcess child([&] {
+    if (!refuse_calls({SYS_renameat2}, EINVAL)) return kSkipped;
+    fs::create_directories(root_ / "last" / "old");
+    AtomicFolder folder(root_ / "last");
+    write_file(folder.path() / "f", "2");
+    folder.commit();
+    fs::create_directories(root_ / "elsewhere" / "kept");
+    fs::create_directory_symlink(root_ / "elsewhere", root_ / "link");
+    AtomicFolder over_link(root_ / "link");
+    write_file(over_link.path() / "f", "3");
+    over_link.commit();
+    return 0;
+  });
+  const int code = child.wait();
+  if (code == kSkipped) GTEST_SKIP() << "seccomp is not allowed";
+  ASSERT_EQ(code, 0);
+  EXPECT_EQ(read_file(root_ / "last" / "f"), "2");
+  EXPECT_FALSE(fs::exists(root_ / "last" / "old"));
+  EXPECT_EQ(read_file(root_ / "link" / "f"), "3");
+  EXPECT_TRUE(fs::exists(root_ / "elsewhere" / "kept"));
+  EXPECT_EQ(names(), (Names{"elsewhere", "last", "link"}));
+}
+
+// After a power failure the new name may be lost; then the old content must be there.
+TEST_F(AtomicPath, TheOldContentStaysUntilTheNewNameIsOnDisk) {
+  for (const bool exchange : {true, false}) {
+    write_file_atomically(root_ / "last" / "old", "1");
+    ChildProcess child([&] {
+      AtomicFolder folder(root_ / "last");
+      write_file(folder.path() / "new", "2");
+      bool refused = false;
+      const Caught error = catch_error([&] {
+        folder.commit([&] {
+          refused =
+              (exchange || refuse_calls({SYS_renameat2}, EINVAL)) && refuse_calls({SYS_fsync}, EIO);
+        });
+      });
+      if (!refused) return kSkipped;
+      return error.is(ErrorCode::kWriteFailed, root_.string()) ? 0 : 1;
+    });
+    const int code = child.wait();
+    if (code == kSkipped) GTEST_SKIP() << "seccomp is not allowed";
+    ASSERT_EQ(code, 0);
+    EXPECT_EQ(read_file(root_ / "last" / "new"), "2");
+    std::string found;
+    for (const std::string& name : names()) found += read_file(root_ / name / "old");
+    EXPECT_EQ(found, "1");
+    fs::remove_all(root_ / "last");
+    remove_leftovers_in(root_);
+  }
 }
 
 }  // namespace
