@@ -1,12 +1,18 @@
 #include "core/crc32c.h"
 
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
+#include <system_error>
 
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #endif
+
+#include "core/error.h"
+#include "core/text.h"
 
 namespace dfine {
 namespace {
@@ -76,6 +82,24 @@ uint32_t crc32c(std::span<const uint8_t> bytes, uint32_t previous) {
   if (has_instruction) return crc32c_sse42(bytes, previous);
 #endif
   return crc32c_portable(bytes, previous);
+}
+
+uint32_t crc32c(std::string_view text) {
+  return crc32c({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
+std::string checksum_text(uint32_t value) {
+  std::array<char, 9> text{};
+  std::snprintf(text.data(), text.size(), "%08x", value);
+  return text.data();
+}
+
+uint32_t checksum_from_text(const std::string& text) {
+  uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
+    throw Error(ErrorCode::kFileDamaged, str_cat("'", text, "' is not a checksum of 8 digits"));
+  return value;
 }
 
 }  // namespace dfine

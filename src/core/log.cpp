@@ -14,11 +14,12 @@
 namespace dfine::log {
 namespace {
 
+std::atomic<long long> lost = 0;
+
 /// A file that cannot be written (disk full) costs neither the run nor the messages on the
-/// terminal. Said once.
+/// terminal. Said once, and counted.
 void report_lost(const std::string& reason) {
-  static std::atomic<bool> reported = false;
-  if (!reported.exchange(true))
+  if (lost++ == 0)
     std::fprintf(stderr, "W messages are lost in the log file: %s\n", reason.c_str());
 }
 
@@ -61,6 +62,12 @@ void add_file(std::string_view path) {
   auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
   sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
   logger().sinks().push_back(std::move(sink));
+}
+void close_file() {
+  logger().sinks().resize(1);  // the terminal
+}
+long long lost_in_file() {
+  return lost;
 }
 void info(std::string_view message) {
   if (speaks_for_all()) local_info(message);

@@ -16,6 +16,12 @@ void set_prefix(std::string_view prefix);
 /// Also writes every message to this file (appended, flushed at each line).
 void add_file(std::string_view path);
 
+/// Writes to no file any more.
+void close_file();
+
+/// Messages that could not be written to the file so far.
+long long lost_in_file();
+
 /// To stderr.
 void info(std::string_view message);
 void warn(std::string_view message);

@@ -4,9 +4,11 @@
 
 #include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/random.h"
+#include "support/raises.h"
 
 namespace dfine {
 namespace {
@@ -53,6 +55,27 @@ TEST(Crc32c, EmptyIsZeroAndPartsChain) {
     EXPECT_EQ(crc32c_portable(all.subspan(500), crc32c_portable(all.subspan(cut, 500 - cut))),
               whole);
   }
+}
+
+TEST(Crc32c, OfATextsBytes) {
+  EXPECT_EQ(crc32c(std::string_view("123456789")), 0xE3069283);
+  EXPECT_EQ(crc32c(std::string_view()), 0U);
+}
+
+TEST(ChecksumText, EightDigitsAndBack) {
+  EXPECT_EQ(checksum_text(0xE3069283), "e3069283");
+  EXPECT_EQ(checksum_text(0), "00000000");
+  EXPECT_EQ(checksum_text(0x1F), "0000001f");
+  for (const uint32_t value : {0U, 1U, 0x1FU, 0xE3069283U, 0xFFFFFFFFU})
+    EXPECT_EQ(checksum_from_text(checksum_text(value)), value);
+}
+
+TEST(ChecksumText, OtherTextsAreRefused) {
+  for (const char* text : {"", "1", "1234567", "123456789", "1234567g", "0x123456", "+1234567",
+                           "-1234567", " 1234567", "1234567 "})
+    EXPECT_TRUE(raises(
+        ErrorCode::kFileDamaged, [&] { checksum_from_text(text); }, "'" + std::string(text) + "'"))
+        << text;
 }
 
 }  // namespace

@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "core/crc32c.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/stop_request.h"
 #include "core/text.h"
 #include "data/shards/manifest.h"
 #include "files/atomic_path.h"
@@ -30,8 +33,10 @@ class FileLock {
     if (fd_ < 0) fail(path);
     if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
     if (errno == EWOULDBLOCK) log::local_info(waiting);
-    while (::flock(fd_, LOCK_EX) != 0) {
-      if (errno != EINTR) fail(path);
+    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EINTR && errno != EWOULDBLOCK) fail(path);
+      end_if_stop_requested();
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
   }
   ~FileLock() { ::close(fd_); }
@@ -82,6 +87,7 @@ void copy_pack(const fs::path& pack, const fs::path& target, const Manifest& man
   std::vector<std::string> names{kManifestName};
   for (const auto& shard : manifest.shards) names.push_back(shard.file);
   for (const auto& name : names) {
+    end_if_stop_requested();
     std::error_code failed;
     fs::copy_file(pack / name, folder.path() / name, failed);
     if (failed) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/printable.h"
 #include "core/text.h"
@@ -34,6 +35,7 @@ PackedDataset PackedDataset::open(const std::filesystem::path& folder) {
   const Manifest manifest = read_manifest(folder);
   PackedDataset set;
   set.folder_ = folder;
+  set.checksum_ = checksum_text(crc32c(manifest_text(manifest)));
   set.categories_ = manifest.categories;
   set.label_of_.resize(set.categories_.size());
   std::iota(set.label_of_.begin(), set.label_of_.end(), 0);

@@ -76,6 +76,9 @@ class PackedDataset {
   /// In order of the labels.
   const std::vector<Category>& categories() const { return categories_; }
   const std::filesystem::path& folder() const { return folder_; }
+  /// CRC-32C of the pack's manifest, which has those of all indexes, and these of all image files:
+  /// 8 hexadecimal digits. Packs with the same one hold the same data.
+  const std::string& checksum() const { return checksum_; }
 
  private:
   struct OpenShard {
@@ -94,6 +97,7 @@ class PackedDataset {
   PackedBox box(const MappedIndex::Boxes& boxes, size_t b, bool dropped) const;
 
   std::filesystem::path folder_;
+  std::string checksum_;
   std::vector<Category> categories_;
   std::vector<int32_t> label_of_;  // [C] by label on disk
   std::vector<OpenShard> shards_;

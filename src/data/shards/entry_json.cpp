@@ -1,9 +1,6 @@
 #include "data/shards/entry_json.h"
 
-#include <array>
-#include <charconv>
-#include <cstdio>
-
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -14,20 +11,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 }  // namespace
-
-std::string checksum_text(uint32_t value) {
-  std::array<char, 9> text{};
-  std::snprintf(text.data(), text.size(), "%08x", value);
-  return text.data();
-}
-
-uint32_t checksum_from_text(const std::string& text) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-  if (error != std::errc() || end != text.data() + text.size() || text.size() != 8)
-    throw Error(kFileDamaged, str_cat("'", text, "' is not a checksum of 8 digits"));
-  return value;
-}
 
 Json shard_counts_to_json(const ShardEntry& entry) {
   return {{"images", entry.images},

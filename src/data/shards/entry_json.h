@@ -6,11 +6,6 @@
 
 namespace dfine::inline shards {
 
-/// A checksum as manifests write it: 8 hexadecimal digits.
-std::string checksum_text(uint32_t value);
-/// Throws Error where the text is no such.
-uint32_t checksum_from_text(const std::string& text);
-
 /// Numbers alone: the part of an entry that totals have too.
 nlohmann::ordered_json shard_counts_to_json(const ShardEntry& entry);
 ShardEntry shard_counts_from_json(const nlohmann::ordered_json& json);

@@ -29,8 +29,7 @@ std::string text_of(const Json& json) {
 
 /// Of everything else in the manifest, as its file holds it without this key.
 uint32_t checksum_of(const Json& without_checksum) {
-  const std::string text = text_of(without_checksum);
-  return crc32c({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return crc32c(text_of(without_checksum));
 }
 
 /// Packs of earlier versions have no checksum.

@@ -1,0 +1,9 @@
+#pragma once
+#include <string>
+
+namespace dfine::inline distributed {
+
+/// Of this machine, as gethostname() says; "localhost" where it fails.
+std::string host_name();
+
+}  // namespace dfine::inline distributed
