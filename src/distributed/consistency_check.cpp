@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/split.h"
 #include "core/text.h"
+#include "distributed/host_name.h"
 
 namespace dfine::inline distributed {
 namespace {
@@ -34,7 +35,22 @@ std::string excerpt(const std::string& value, size_t difference) {
                  first + kLength < value.size() ? "..." : "");
 }
 
-std::string describe(std::string_view name, const std::vector<std::string>& values) {
+/// " on n1, n2"; some of many.
+std::string host_list(const std::vector<int>& ranks, const std::vector<std::string>& hosts) {
+  constexpr size_t kMost = 8;
+  std::vector<std::string> names;
+  for (const int rank : ranks) {
+    const std::string& host = hosts.at(static_cast<size_t>(rank));
+    if (std::ranges::find(names, host) == names.end()) names.push_back(host);
+  }
+  std::string text = " on ";
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i)
+    text += str_cat(i > 0 ? ", " : "", names[i]);
+  return names.size() > kMost ? text + ", ..." : text;
+}
+
+std::string describe(std::string_view name, const std::vector<std::string>& values,
+                     const std::vector<std::string>& hosts) {
   std::map<std::string, std::vector<int>> ranks_of;
   size_t difference = std::string::npos;
   for (size_t rank = 0; rank < values.size(); ++rank) {
@@ -49,20 +65,22 @@ std::string describe(std::string_view name, const std::vector<std::string>& valu
   std::sort(groups.begin(), groups.end());
   std::string text = str_cat("The ranks disagree on ", name, ":");
   for (const auto& [ranks, value] : groups)
-    text += str_cat("\n  ", rank_list(ranks), ": ", excerpt(value, difference));
+    text += str_cat("\n  ", rank_list(ranks), host_list(ranks, hosts), ": ",
+                    excerpt(value, difference));
   return text;
 }
 
-/// Of rank zero: describe(each rank's value), unless `value` is the same everywhere.
+/// Of rank zero: describe(each rank's value, each rank's host), unless `value` is the same
+/// everywhere.
 template <class Describe>
 void require_agreement(const Communicator& group, const std::string& value,
                        const Describe& describe) {
   if (group.is_single()) return;
   const std::string reference = group.broadcast(value, 0);
   if (group.max({value != reference ? 1 : 0}).front() == 0) return;
-  const auto values = group.gather(value, 0);
+  const auto values = group.gather(value, 0), hosts = group.gather(host_name(), 0);
   const std::string message =
-      group.broadcast(group.rank() == 0 ? describe(values) : std::string(), 0);
+      group.broadcast(group.rank() == 0 ? describe(values, hosts) : std::string(), 0);
   throw Error(
       ErrorCode::kRanksDisagree, message,
       "All ranks must run the same program with the same configuration and see the same files.");
@@ -71,25 +89,30 @@ void require_agreement(const Communicator& group, const std::string& value,
 }  // namespace
 
 void check_agreement(const Communicator& group, std::string_view name, const std::string& value) {
-  require_agreement(group, value,
-                    [&](const std::vector<std::string>& values) { return describe(name, values); });
+  require_agreement(
+      group, value,
+      [&](const std::vector<std::string>& values, const std::vector<std::string>& hosts) {
+        return describe(name, values, hosts);
+      });
 }
 
 void check_agreement(const Communicator& group, const std::vector<NamedValue>& values) {
   std::string joined;
   for (const NamedValue& value : values) joined += value.value + '\0';
-  require_agreement(group, joined, [&](const std::vector<std::string>& of_ranks) {
-    std::vector<std::vector<std::string>> by_rank;
-    for (const std::string& all : of_ranks) by_rank.push_back(split(all, '\0'));
-    std::string text;
-    for (size_t i = 0; i < values.size(); ++i) {
-      std::vector<std::string> found;
-      for (const auto& of_rank : by_rank) found.push_back(i < of_rank.size() ? of_rank[i] : "");
-      if (std::ranges::adjacent_find(found, std::not_equal_to<>()) == found.end()) continue;
-      text += (text.empty() ? "" : "\n") + describe(values[i].name, found);
-    }
-    return text;
-  });
+  require_agreement(
+      group, joined,
+      [&](const std::vector<std::string>& of_ranks, const std::vector<std::string>& hosts) {
+        std::vector<std::vector<std::string>> by_rank;
+        for (const std::string& all : of_ranks) by_rank.push_back(split(all, '\0'));
+        std::string text;
+        for (size_t i = 0; i < values.size(); ++i) {
+          std::vector<std::string> found;
+          for (const auto& of_rank : by_rank) found.push_back(i < of_rank.size() ? of_rank[i] : "");
+          if (std::ranges::adjacent_find(found, std::not_equal_to<>()) == found.end()) continue;
+          text += (text.empty() ? "" : "\n") + describe(values[i].name, found, hosts);
+        }
+        return text;
+      });
 }
 
 }  // namespace dfine::inline distributed

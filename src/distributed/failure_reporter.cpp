@@ -13,6 +13,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "core/log.h"
+#include "core/stop_request.h"
 #include "core/text.h"
 #include "distributed/abort_job.h"
 #include "distributed/failure.h"
@@ -114,6 +115,9 @@ FailureReporter::FailureReporter(const MpiSession& session) : rank_(str_cat(sess
     sigaction(signal, &action, &previous_.emplace_back());
   }
   watcher_ = std::thread([this] { watch(); });
+  on_stop_signal([] {
+    if (FailureReporter* reporter = active) sem_post(&reporter->wake_);
+  });
 }
 
 FailureReporter::~FailureReporter() {
@@ -122,7 +126,9 @@ FailureReporter::~FailureReporter() {
   stack.ss_flags = SS_DISABLE;
   sigaltstack(&stack, nullptr);
   std::set_terminate(previous_terminate_);
+  on_stop_signal(nullptr);
   active = nullptr;
+  ending_ = true;
   sem_post(&wake_);
   watcher_.join();
   sem_destroy(&wake_);
@@ -155,9 +161,19 @@ void FailureReporter::watch() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the threads that work
-  while (sem_wait(&wake_) != 0) {
+  while (!ending_) {
+    while (sem_wait(&wake_) != 0) {
+    }
+    if (const int signal = signal_) report_signal(signal);
+    if (stop_signal() == SIGTERM) end_if_a_peer_failed();
   }
-  if (const int signal = signal_) report_signal(signal);
+}
+
+void FailureReporter::end_if_a_peer_failed() {
+  try {
+    if (store_ && store_->check({kFirstKey})) _exit(kExitFailed);
+  } catch (const std::exception&) {  // it cannot be told: the launcher will end this rank
+  }
 }
 
 void FailureReporter::report_signal(int signal) {
@@ -199,6 +215,8 @@ int FailureReporter::fail(const FailureText& failure) {
     if (store_ && rank_ != "0") log_to_failure_log();  // rank zero's log writes there already
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);
+    } else if (failure.exit_code == kExitSaved) {  // on request: no failure
+      log::local_info(failure.text);
     } else {
       log::error(str_cat(who_.empty() ? "" : who_ + " failed: ", failure.text, remark));
     }

@@ -53,6 +53,9 @@ class FailureReporter {
   [[noreturn]] static void on_terminate();
   void watch();
   void report_signal(int signal);
+  /// A launcher sends SIGTERM to the other ranks when one has failed. They then wait for it in
+  /// vain: no step would end at which they could agree to stop.
+  void end_if_a_peer_failed();
   bool first_in_job(std::string& remark);
 
   std::string who_;  // "rank 1 of 4 on host n2"; empty when alone
@@ -60,6 +63,7 @@ class FailureReporter {
   c10::intrusive_ptr<c10d::Store> store_;  // null when alone
   std::atomic<bool> failed_ = false;       // in this process
   std::atomic<int> signal_ = 0;
+  std::atomic<bool> ending_ = false;
   sem_t wake_;
   std::vector<struct sigaction> previous_;
   std::terminate_handler previous_terminate_ = nullptr;

@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "distributed/gpu.h"
 #include "distributed/host_channel.h"
+#include "distributed/host_name.h"
 #include "distributed/launch.h"
 #include "distributed/mpi_backend.h"
 #include "distributed/rendezvous.h"
@@ -21,11 +22,6 @@
 namespace dfine::inline distributed {
 using enum ErrorCode;
 namespace {
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof(name) - 1) == 0 ? name : "localhost";
-}
 
 void start_mpi(const Launch& launch) {
   // OpenMPI gives the core away at every look for messages when a host has more ranks than cores. A

@@ -6,6 +6,7 @@
 
 #include "core/text.h"
 #include "distributed/consistency_check.h"
+#include "distributed/host_name.h"
 #include "distributed/rendezvous.h"
 #include "rank_main.h"
 #include "support/raises.h"
@@ -56,12 +57,14 @@ TEST(Agreement, PassesWhenAllAgree) {
 TEST(Agreement, NamesTheRanksThatDifferAndTheirValues) {
   if (group().is_single()) GTEST_SKIP() << "needs peers";
   const int last = group().size() - 1;
-  const std::string others = last == 1 ? "rank 0" : str_cat("ranks 0-", last - 1);
+  const std::string others = last == 1 ? "rank 0" : str_cat("ranks 0-", last - 1),
+                    host = host_name();
   const auto check = [&] {
     check_agreement(group(), "data.train", group().rank() == last ? "/data/b" : "/data/a");
   };
   EXPECT_TRUE(raises(ErrorCode::kRanksDisagree, check, "data.train",
-                     str_cat("\n  ", others, ": /data/a\n  rank ", last, ": /data/b")));
+                     str_cat("\n  ", others, " on ", host, ": /data/a\n  rank ", last, " on ", host,
+                             ": /data/b")));
 }
 
 TEST(Agreement, NamesEachValueThatDiffers) {
@@ -72,8 +75,8 @@ TEST(Agreement, NamesEachValueThatDiffers) {
                               {"data.train", "/data/a"},
                               {"train.epochs", is_root ? "3" : "4"}});
   });
-  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "optim.lr", "rank 0: 0.1", ": 0.2",
-                        "train.epochs", "rank 0: 3", ": 4"));
+  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "optim.lr", "rank 0 on ", ": 0.1", ": 0.2",
+                        "train.epochs", ": 3", ": 4"));
   EXPECT_EQ(caught.text.find("data.train"), std::string::npos) << caught.text;
 }
 
@@ -82,7 +85,7 @@ TEST(Agreement, ShowsLongValuesWhereTheyDiffer) {
   std::string value(5000, 'a');
   if (group().rank() == 1) value[4000] = 'b';
   const Caught caught = catch_error([&] { check_agreement(group(), "shapes", value); });
-  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "rank 1: ..."));
+  EXPECT_TRUE(caught.is(ErrorCode::kRanksDisagree, "rank 1 on ", ": ..."));
   EXPECT_NE(caught.text.find("aab"), std::string::npos) << caught.text;
   EXPECT_LT(caught.text.size(), 800u);
 }
