@@ -47,10 +47,9 @@ Seconds run(const dfine::PackedDataset& data, const Settings& settings, int64_t 
   const std::clock_t cpu_begin = std::clock();
   dfine::Loader loader(
       data, dfine::loader_options(make_config(settings), /*training=*/true, /*cuda=*/false),
-      dfine::training_order({.num_images = static_cast<int64_t>(data.size()),
-                             .batch_size = settings.batch_size,
-                             .total_steps = images / settings.batch_size},
-                            0, 0));
+      dfine::training_order(
+          {.num_images = static_cast<int64_t>(data.size()), .batch_size = settings.batch_size}, 0,
+          images / settings.batch_size));
   dfine::DevicePrefetcher batches(loader, at::kCPU);
   while (batches.has_next()) dfine::to_model_input(batches.next().images, at::kCPU);
   return {std::chrono::duration<double>(Clock::now() - begin).count(),

@@ -13,22 +13,19 @@ struct Sample {
   int64_t epoch = 0;     // with the position it keys every random draw for this sample
 };
 
-/// The order of one training epoch, cut into global batches, and these into equal contiguous parts.
-/// Samples that do not fill a last global batch are dropped from this epoch (the official loader's
-/// drop_last). The shuffle of the next epoch brings them back.
+/// The order of one training epoch. Steps take contiguous global batches of it, ranks and their
+/// micro-batches contiguous parts of those. Samples that do not fill a last global batch are
+/// dropped from this epoch (the official loader's drop_last). The shuffle of the next epoch brings
+/// them back.
 class EpochSampler {
  public:
   /// Fisher-Yates shuffle keyed by (seed, epoch), or file order without `shuffle`.
-  EpochSampler(int64_t dataset_size, int64_t global_batch, bool shuffle, uint64_t seed,
-               int64_t epoch);
+  EpochSampler(int64_t dataset_size, bool shuffle, uint64_t seed, int64_t epoch);
 
   size_t num_images() const { return order_.size(); }
-  int64_t global_batch() const { return global_batch_; }
-  int64_t num_batches() const { return num_batches_; }
 
-  /// The `batch_size` samples of part `part` of global batch `batch`: the part of a rank, or of one
-  /// of its micro-batches (micro_batch_index).
-  std::vector<Sample> batch(int64_t batch, int64_t part, int64_t batch_size) const;
+  /// The `count` samples from place `first` on.
+  std::vector<Sample> samples(int64_t first, int64_t count) const;
 
   /// The image at a place of the order; after the last comes the first again.
   size_t image_at(int64_t position) const {
@@ -36,7 +33,7 @@ class EpochSampler {
   }
 
  private:
-  int64_t epoch_, global_batch_, num_batches_;
+  int64_t epoch_;
   std::vector<int32_t> order_;
 };
 

@@ -34,6 +34,7 @@ class Loader {
   Loader(const PackedDataset& dataset, LoaderOptions options, SampleOrder order);
   ~Loader();
 
+  int64_t num_batches() const { return order_.num_batches; }
   bool has_next() const { return taken_ < order_.num_batches; }
   /// Whether next() would not wait; with workers only.
   bool ready() const;

@@ -17,8 +17,8 @@ class EpochCache {
     const std::lock_guard lock(mutex_);
     auto& sampler = samplers_[epoch];
     if (!sampler) {
-      sampler = std::make_shared<const EpochSampler>(options_.num_images, options_.global_batch(),
-                                                     options_.shuffle, options_.seed, epoch);
+      sampler = std::make_shared<const EpochSampler>(options_.num_images, options_.shuffle,
+                                                     options_.seed, epoch);
     }
     const auto found = sampler;
     while (samplers_.size() > 2) samplers_.erase(samplers_.begin());
@@ -33,18 +33,33 @@ class EpochCache {
 
 }  // namespace
 
-SampleOrder training_order(const TrainingOrderOptions& options, int rank, int64_t first_step) {
+DataPosition TrainingOrderOptions::after(DataPosition from, int64_t steps) const {
+  for (int64_t left; steps >= (left = steps_left_in_epoch(from)); from = {from.epoch + 1, 0})
+    steps -= left;
+  return {from.epoch, from.samples + steps * global_batch()};
+}
+
+SampleOrder training_order(const TrainingOrderOptions& options, int rank, int64_t steps,
+                           DataPosition from) {
   const auto epochs = std::make_shared<EpochCache>(options);
-  const int64_t steps_per_epoch = options.steps_per_epoch();
+  const int64_t steps_left = options.steps_left_in_epoch(from),
+                steps_per_epoch = options.steps_per_epoch();
+  // As after(), without a walk over the epochs.
+  const auto place = [=](int64_t step) -> DataPosition {
+    if (step < steps_left) return {from.epoch, from.samples + step * options.global_batch()};
+    const int64_t later = step - steps_left;
+    return {from.epoch + 1 + later / steps_per_epoch,
+            later % steps_per_epoch * options.global_batch()};
+  };
   return {.num_images = static_cast<size_t>(options.num_images),
-          .num_batches = (options.total_steps - first_step) * options.micro_batches,
+          .num_batches = steps * options.micro_batches,
           .batch =
               [=](int64_t b) {
-                const int64_t step = first_step + b / options.micro_batches;
-                return epochs->at(step / steps_per_epoch)
-                    ->batch(step % steps_per_epoch,
-                            micro_batch_index(b % options.micro_batches, rank, options.ranks),
-                            options.batch_size);
+                const DataPosition begin = place(b / options.micro_batches);
+                const int64_t part =
+                    micro_batch_index(b % options.micro_batches, rank, options.ranks);
+                return epochs->at(begin.epoch)
+                    ->samples(begin.samples + part * options.batch_size, options.batch_size);
               },
           .replacement =
               [=](const Sample& sample, int64_t k) {

@@ -1,6 +1,7 @@
 #pragma once
-// Which sample comes when, over a whole run. The order is a pure function of (seed, step), the same
-// for any number of ranks and workers, and wherever a run was interrupted.
+// Which sample comes when, over a whole run. The order of an epoch is a pure function of (seed,
+// epoch). How ranks, workers and batches cut it, and where a run was interrupted, does not change
+// it.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,14 @@ constexpr int64_t micro_batch_index(int64_t micro_batch, int rank, int ranks) {
   return micro_batch * ranks + rank;
 }
 
+/// A place in the data of a run.
+struct DataPosition {
+  int64_t epoch = 0;    // epochs completed
+  int64_t samples = 0;  // samples done of the epoch after those
+
+  bool operator==(const DataPosition&) const = default;
+};
+
 struct TrainingOrderOptions {
   int64_t num_images = 0;     // the first N of the dataset take part
   bool shuffle = true;        // a new order each epoch
@@ -33,15 +42,22 @@ struct TrainingOrderOptions {
   int64_t batch_size = 1;     // images of one micro-batch of one rank
   int64_t micro_batches = 1;  // of a step
   int ranks = 1;
-  int64_t total_steps = 0;  // of the run, over all epochs
 
   int64_t global_batch() const { return batch_size * micro_batches * ranks; }
   int64_t steps_per_epoch() const { return num_images / global_batch(); }
+  /// Global batches between `from` and the end of its epoch. What does not fill one is dropped.
+  int64_t steps_left_in_epoch(DataPosition from) const {
+    return (num_images - from.samples) / global_batch();
+  }
+  /// The place `steps` global batches after `from`. An epoch is complete when its rest fills no
+  /// global batch.
+  DataPosition after(DataPosition from, int64_t steps = 1) const;
 };
 
-/// What `rank` trains on from `first_step` (from 0) on: step by step the micro-batches of its part
-/// of the global batch.
-SampleOrder training_order(const TrainingOrderOptions& options, int rank, int64_t first_step);
+/// What `rank` trains on for `steps` steps from `from` on: step by step the micro-batches of its
+/// part of the global batch.
+SampleOrder training_order(const TrainingOrderOptions& options, int rank, int64_t steps,
+                           DataPosition from = {});
 
 /// Every sample exactly once over all ranks, in file order: rank r's slice in batches of at most
 /// `batch_size`.

@@ -108,7 +108,8 @@ void Learner::share() {
   group_.broadcast(values(ema_->averages()), 0);
 }
 
-StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step) {
+StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
+                         std::optional<int64_t> schedule_step) {
   std::vector<MicroBatch> parts;
   for (const Batch& batch : batches) {
     parts.push_back(
@@ -121,7 +122,7 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
   const Tensor grad_norm = clip_grad_norm(trained_, options_.clip_norm);
 
   StepResult result = report(found.losses, grad_norm);
-  const double factor = lr_multiplier(options_.schedule, step);
+  const double factor = lr_multiplier(options_.schedule, schedule_step.value_or(step));
   result.lr = options_.optimizer.lr * factor;
   result.without_denoising = found.without_denoising;
   const bool updated = result.outcome == StepOutcome::kUpdated;

@@ -68,13 +68,15 @@ class Learner {
   /// EMA.
   Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Communicator& group);
 
-  /// Collective. Step number `step` (from 0) on this rank's part of the global batch:
-  /// its micro-batches, of equal size. The images are resized to
-  /// `size` on the device.
+  /// Collective. A step on this rank's part of the global batch: its micro-batches, of equal size.
+  /// The images are resized to `size` on the device. `step` (from 0) keys the denoising queries;
+  /// `schedule_step` is the place in the learning-rate schedule, `step` unless the global batch has
+  /// changed during the run.
   ///
   /// The host waits for the device in the matcher, once per micro-batch. It also waits once for the
   /// report, before the update, because the report decides whether there is an update.
-  StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step);
+  StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
+                  std::optional<int64_t> schedule_step = {});
 
   /// What a checkpoint keeps. The tensors share memory with the learner: write them out before the
   /// next step.

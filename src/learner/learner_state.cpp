@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -40,7 +41,9 @@ void restore_tensors(const std::map<std::string, Tensor>& saved,
   for (const auto& [name, mine] : model) Tensor(mine).copy_(saved.at(name));
 }
 
-LearnerState to_device(LearnerState state, at::Device device) {
+namespace {
+
+std::vector<Tensor*> tensors_of(LearnerState& state) {
   std::vector<Tensor*> places;
   const auto add = [&](Tensor& tensor) {
     if (tensor.defined()) places.push_back(&tensor);
@@ -50,11 +53,25 @@ LearnerState to_device(LearnerState state, at::Device device) {
     for (auto& [name, tensor] : state.ema->tensors) add(tensor);
   for (auto& [index, moments] : state.optimizer.moments)
     for (Tensor* tensor : {&moments.step, &moments.exp_avg, &moments.exp_avg_sq}) add(*tensor);
+  return places;
+}
+
+}  // namespace
+
+LearnerState to_device(LearnerState state, at::Device device) {
+  const std::vector<Tensor*> places = tensors_of(state);
   std::vector<Tensor> tensors;
   for (const Tensor* place : places) tensors.push_back(*place);
   const std::vector<Tensor> there = staged_copy(tensors, device);
   for (size_t i = 0; i < places.size(); ++i) *places[i] = there[i];
   return state;
+}
+
+LearnerState host_copy(LearnerState state) {
+  const at::NoGradGuard no_grad;
+  for (Tensor* tensor : tensors_of(state))
+    if (tensor->is_cpu()) *tensor = tensor->detach().clone();
+  return to_device(std::move(state), at::kCPU);
 }
 
 }  // namespace dfine::inline learner

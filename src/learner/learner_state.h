@@ -38,6 +38,9 @@ struct LearnerState {
 /// The state with all its tensors on `device`, see staged_copy.
 LearnerState to_device(LearnerState state, at::Device device);
 
+/// The state in host memory of its own: later steps do not change it. Waits for the device.
+LearnerState host_copy(LearnerState state);
+
 /// Throws one Error that lists all differences unless `saved` and `model` are exactly the same in
 /// names, shapes and types.
 void require_same_tensors(const std::map<std::string, Tensor>& saved,

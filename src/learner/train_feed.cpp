@@ -6,22 +6,24 @@
 
 namespace dfine::inline learner {
 
-TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options, int64_t first_step,
-                     const Communicator& group)
+TrainFeed::TrainFeed(const PackedDataset& dataset, const FeedOptions& options,
+                     const FeedRange& range, const Communicator& group)
     : options_(options),
       group_(group),
       sizes_(options.sizes),
-      loader_(dataset, options.loader, training_order(options.order, group.rank(), first_step)),
+      loader_(dataset, options.loader,
+              training_order(options.order, group.rank(), range.steps, range.from)),
       batches_(loader_, group.device()),
-      step_(first_step) {}
+      position_(range.from),
+      step_(range.first_step) {}
 
 StepInput TrainFeed::next() {
-  StepInput input{.batches = {},
-                  .size = sizes_.at(step_ / options_.order.steps_per_epoch(), step_)};
+  StepInput input{.batches = {}, .size = sizes_.at(position_.epoch, step_)};
   for (int64_t k = 0; k < options_.order.micro_batches; ++k) {
     input.batches.push_back(batches_.next());
     input.data_time_s += input.batches.back().data_time_s;
   }
+  position_ = options_.order.after(position_);
   ++step_;
   return input;
 }

@@ -20,6 +20,7 @@ struct FeedOptions {
   TrainingOrderOptions order;
   LoaderOptions loader;
   MultiScaleOptions sizes;
+  int64_t total_steps = 0;  // of the whole run at this global batch
 };
 
 /// One optimizer step's data of this rank.
@@ -29,13 +30,20 @@ struct StepInput {
   double data_time_s = 0;      // seconds the caller waited for them
 };
 
+/// Which steps a feed is for.
+struct FeedRange {
+  DataPosition from = {};
+  int64_t first_step = 0;  // the run's number of the step at `from`, from 0: it keys the image size
+  int64_t steps = 0;       // until the end of the run
+};
+
 class TrainFeed {
  public:
-  /// From `first_step` (from 0) on. `dataset` must outlive this.
-  TrainFeed(const PackedDataset& dataset, const FeedOptions& options, int64_t first_step,
+  /// `dataset` must outlive this.
+  TrainFeed(const PackedDataset& dataset, const FeedOptions& options, const FeedRange& range,
             const Communicator& group);
 
-  /// The data of the next step, of order.total_steps in all.
+  /// The data of the next step, of FeedRange::steps in all.
   StepInput next();
 
   /// Damaged images that this rank knows of: those it has skipped and those of share_corrupt().
@@ -51,7 +59,8 @@ class TrainFeed {
   const MultiScaleSampler sizes_;
   Loader loader_;
   DevicePrefetcher batches_;
-  int64_t step_;                // the one whose batches come next
+  DataPosition position_;       // of the step whose batches come next
+  int64_t step_;                // its number
   int64_t shared_corrupt_ = 0;  // damaged images that all ranks know of
 };
 

@@ -24,9 +24,8 @@ TEST_F(GpuLoader, BatchesAreThoseOfTheCpuWhileTheGpuComputes) {
   const ShippedPack pack;
   const PackedDataset data = PackedDataset::open(pack.path());
   const auto num_images = static_cast<int64_t>(data.size());
-  const SampleOrder order = training_order(
-      {.num_images = num_images, .seed = 5, .batch_size = 8, .total_steps = num_images / 8 * 3}, 0,
-      0);
+  const SampleOrder order =
+      training_order({.num_images = num_images, .seed = 5, .batch_size = 8}, 0, num_images / 8 * 3);
   Loader host_loader(data, options(false), order), device_loader(data, options(true), order);
   DevicePrefetcher host(host_loader, at::kCPU), batches(device_loader, device);
   Tensor work = at::rand({2048, 2048}, at::TensorOptions().device(device));

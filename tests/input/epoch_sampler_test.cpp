@@ -12,40 +12,37 @@ namespace {
 
 using test::indices;
 
-TEST(EpochSampler, GlobalBatchDoesNotDependOnHowRanksSplitIt) {
-  const EpochSampler plan(1003, 8, true, 7, 3);
-  ASSERT_EQ(plan.num_batches(), 125);
-  for (int64_t b : {0, 1, 124}) {
-    const auto whole = plan.batch(b, 0, 8);
-    for (int ranks : {2, 4, 8}) {
-      std::vector<size_t> joined;
-      for (int rank = 0; rank < ranks; ++rank) {
-        const auto part = indices(plan.batch(b, rank, 8 / ranks));
-        joined.insert(joined.end(), part.begin(), part.end());
-      }
-      EXPECT_EQ(joined, indices(whole));
+TEST(EpochSampler, TheOrderDoesNotDependOnHowItIsCut) {
+  const EpochSampler plan(1003, true, 7, 3);
+  const auto whole = indices(plan.samples(0, 1003));
+  for (const int64_t count : {1, 2, 8, 17}) {
+    std::vector<size_t> joined;
+    for (int64_t first = 0; first + count <= 1003; first += count) {
+      const auto part = plan.samples(first, count);
+      EXPECT_EQ(part.front().position, first);
+      for (const Sample& sample : part) joined.push_back(sample.index);
     }
-    EXPECT_EQ(whole.front().position, b * 8);
+    EXPECT_TRUE(std::equal(joined.begin(), joined.end(), whole.begin())) << count;
   }
 }
 
 TEST(EpochSampler, EachSampleAtMostOnceAndAllWhenTheyFit) {
-  const EpochSampler plan(96, 8, true, 1, 0);
+  const EpochSampler plan(96, true, 1, 0);
   std::set<size_t> seen;
-  for (int64_t b = 0; b < plan.num_batches(); ++b) {
-    for (const auto& s : plan.batch(b, 0, 8)) EXPECT_TRUE(seen.insert(s.index).second);
+  for (int64_t first = 0; first < 96; first += 8) {
+    for (const auto& s : plan.samples(first, 8)) EXPECT_TRUE(seen.insert(s.index).second);
   }
   EXPECT_EQ(seen.size(), 96U);
 }
 
 TEST(EpochSampler, EpochsAndSeedsDifferAndRepeat) {
   const auto first = [](uint64_t seed, int64_t epoch) {
-    return indices(EpochSampler(500, 100, true, seed, epoch).batch(0, 0, 100));
+    return indices(EpochSampler(500, true, seed, epoch).samples(0, 100));
   };
   EXPECT_EQ(first(1, 0), first(1, 0));
   EXPECT_NE(first(1, 0), first(1, 1));
   EXPECT_NE(first(1, 0), first(2, 0));
-  EXPECT_EQ(indices(EpochSampler(5, 5, false, 1, 9).batch(0, 0, 5)),
+  EXPECT_EQ(indices(EpochSampler(5, false, 1, 9).samples(0, 5)),
             (std::vector<size_t>{0, 1, 2, 3, 4}));
 }
 
@@ -56,7 +53,7 @@ TEST(EpochSampler, ShuffleIsUniform) {
   constexpr int64_t kImages = 40, kShuffles = 4000;
   std::vector<double> counts(kImages * kImages);
   for (int64_t epoch = 0; epoch < kShuffles; ++epoch) {
-    const auto order = EpochSampler(kImages, kImages, true, 11, epoch).batch(0, 0, kImages);
+    const auto order = EpochSampler(kImages, true, 11, epoch).samples(0, kImages);
     for (const auto& s : order) counts[static_cast<size_t>(s.position) * kImages + s.index] += 1;
   }
   const double expected = static_cast<double>(kShuffles) / kImages;

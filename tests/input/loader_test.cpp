@@ -29,7 +29,7 @@ LoaderOptions small_options(int workers) {
 }
 
 EpochSampler plan_of(const PackedDataset& data) {
-  return {static_cast<int64_t>(data.size()), kGlobalBatch, true, kSeed, kEpoch};
+  return {static_cast<int64_t>(data.size()), true, kSeed, kEpoch};
 }
 
 /// Of one epoch.
@@ -37,12 +37,9 @@ SampleOrder order_of(const PackedDataset& data, int rank = 0, int ranks = 1,
                      int64_t first_batch = 0) {
   const auto size = static_cast<int64_t>(data.size());
   const int64_t steps = size / kGlobalBatch;
-  return training_order({.num_images = size,
-                         .seed = kSeed,
-                         .batch_size = kGlobalBatch / ranks,
-                         .ranks = ranks,
-                         .total_steps = (kEpoch + 1) * steps},
-                        rank, kEpoch * steps + first_batch);
+  return training_order(
+      {.num_images = size, .seed = kSeed, .batch_size = kGlobalBatch / ranks, .ranks = ranks}, rank,
+      steps - first_batch, {kEpoch, first_batch * kGlobalBatch});
 }
 
 /// What one rank gets, batch by batch.
@@ -130,11 +127,9 @@ TEST_F(LoaderTest, EpochsFollowEachOther) {
   const auto size = static_cast<int64_t>(data_.size());
   const int64_t steps = size / kGlobalBatch;
   const auto from = [&](int64_t first, int64_t end) {
-    Loader loader(
-        data_, small_options(3),
-        training_order(
-            {.num_images = size, .seed = kSeed, .batch_size = kGlobalBatch, .total_steps = end}, 0,
-            first));
+    Loader loader(data_, small_options(3),
+                  training_order({.num_images = size, .seed = kSeed, .batch_size = kGlobalBatch}, 0,
+                                 end - first, {first / steps, first % steps * kGlobalBatch}));
     std::vector<Batch> batches;
     while (loader.has_next()) {
       batches.push_back(loader.next());
@@ -282,10 +277,8 @@ TEST_F(DamagedPackTest, TheSameRecordCountsOnceAndNothingSoundIsAnError) {
   LoaderOptions options = skipping(1, 1);
   options.sample.augment->mosaic = options.sample.augment->mixup = 1;
   const auto load_two = [&] {
-    Loader loader(
-        damaged_, options,
-        training_order({.num_images = 2, .shuffle = false, .batch_size = 2, .total_steps = 1}, 0,
-                       0));
+    Loader loader(damaged_, options,
+                  training_order({.num_images = 2, .shuffle = false, .batch_size = 2}, 0, 1));
     return loader.next().samples;
   };
   damage(own_.path(), data_, 0);

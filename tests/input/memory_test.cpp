@@ -201,13 +201,11 @@ TEST(LoaderMemory, DoesNotGrowOverEpochs) {
   const PackedDataset data = PackedDataset::open(pack.path());
   const auto size = static_cast<int64_t>(data.size());
   const int64_t steps = size / 8;
-  Loader loader(
-      data,
-      {.sample = {.size = {96, 96}, .augment = AugmentConfig(), .seed = 1},
-       .workers = 2,
-       .read_ahead = 2},
-      training_order({.num_images = size, .seed = 1, .batch_size = 8, .total_steps = 50 * steps}, 0,
-                     0));
+  Loader loader(data,
+                {.sample = {.size = {96, 96}, .augment = AugmentConfig(), .seed = 1},
+                 .workers = 2,
+                 .read_ahead = 2},
+                training_order({.num_images = size, .seed = 1, .batch_size = 8}, 0, 50 * steps));
   int64_t early = 0;
   for (int64_t step = 0; loader.has_next(); ++step) {
     loader.next();

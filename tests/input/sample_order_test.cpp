@@ -21,8 +21,7 @@ TrainingOrderOptions options(int ranks) {
           .seed = 7,
           .batch_size = kGlobal / kMicroBatches / ranks,
           .micro_batches = kMicroBatches,
-          .ranks = ranks,
-          .total_steps = 4 * kStepsPerEpoch};
+          .ranks = ranks};
 }
 
 // 3 micro-batches per step. What the ranks forward together, and what a step holds, is the same for
@@ -32,8 +31,9 @@ TEST(TrainingOrder, StepsDoNotDependOnTheRanksAndCrossEpochs) {
   for (const int ranks : {1, 2, 4}) {
     std::vector<SampleOrder> orders;
     for (int rank = 0; rank < ranks; ++rank)
-      orders.push_back(training_order(options(ranks), rank, kFirst));
-    EXPECT_EQ(orders[0].num_batches, (2 * kStepsPerEpoch + 2) * kMicroBatches);
+      orders.push_back(
+          training_order(options(ranks), rank, 4, {1, (kStepsPerEpoch - 2) * kGlobal}));
+    EXPECT_EQ(orders[0].num_batches, 4 * kMicroBatches);
     for (int64_t b = 0; b < 4 * kMicroBatches; ++b) {
       std::vector<size_t> joined;
       for (const SampleOrder& order : orders) {
@@ -42,7 +42,7 @@ TEST(TrainingOrder, StepsDoNotDependOnTheRanksAndCrossEpochs) {
       }
       const int64_t step = kFirst + b / kMicroBatches, epoch = step / kStepsPerEpoch;
       const auto whole =
-          EpochSampler(kImages, kGlobal, true, 7, epoch).batch(step % kStepsPerEpoch, 0, kGlobal);
+          EpochSampler(kImages, true, 7, epoch).samples(step % kStepsPerEpoch * kGlobal, kGlobal);
       const auto first = whole.begin() + b % kMicroBatches * (kGlobal / kMicroBatches);
       EXPECT_EQ(joined, indices({first, first + kGlobal / kMicroBatches}))
           << ranks << " ranks, micro-batch " << b;
@@ -53,13 +53,13 @@ TEST(TrainingOrder, StepsDoNotDependOnTheRanksAndCrossEpochs) {
 
 // Asked from many threads, for samples of epochs that lie behind and ahead.
 TEST(TrainingOrder, AReplacementFollowsTheSamplesOwnEpoch) {
-  const SampleOrder order = training_order(options(1), 0, 0);
+  const SampleOrder order = training_order(options(1), 0, 4 * kStepsPerEpoch);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int64_t epoch = 0; epoch < 4; ++epoch) {
         const int64_t e = (epoch + t) % 4;
-        const EpochSampler sampler(kImages, kGlobal, true, 7, e);
+        const EpochSampler sampler(kImages, true, 7, e);
         for (const int64_t place : {int64_t{0}, int64_t{500}, kImages - 1})
           for (const int64_t k : {1, 2, 700})
             EXPECT_EQ(order.replacement({.index = 0, .position = place, .epoch = e}, k),
@@ -68,6 +68,33 @@ TEST(TrainingOrder, AReplacementFollowsTheSamplesOwnEpoch) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+// A run that goes on with another global batch: what it had left of the epoch comes once each, less
+// what fills no batch. After that epochs are whole again.
+TEST(TrainingOrder, AnotherGlobalBatchGoesOnAtTheSameSample) {
+  for (const int64_t batch : {1, 5, 24, 30}) {
+    const TrainingOrderOptions changed{
+        .num_images = kImages, .seed = 7, .batch_size = batch, .ranks = 1};
+    const DataPosition from{1, 17 * kGlobal};
+    const int64_t left = (kImages - 17 * kGlobal) / batch, steps = left + kImages / batch;
+    const SampleOrder order = training_order(changed, 0, steps, from);
+    std::vector<std::vector<size_t>> seen(2);
+    DataPosition position = from;
+    for (int64_t step = 0; step < steps; ++step, position = changed.after(position)) {
+      const auto samples = order.batch(step);
+      EXPECT_EQ(samples.front().position, position.samples);
+      EXPECT_EQ(samples.front().epoch, position.epoch);
+      for (const Sample& sample : samples)
+        seen.at(static_cast<size_t>(sample.epoch - 1)).push_back(sample.index);
+    }
+    EXPECT_EQ(position, (DataPosition{3, 0}));
+    EXPECT_EQ(changed.after(from, steps), position);
+    EXPECT_EQ(seen[0],
+              indices(EpochSampler(kImages, true, 7, 1).samples(17 * kGlobal, left * batch)));
+    EXPECT_EQ(seen[1],
+              indices(EpochSampler(kImages, true, 7, 2).samples(0, kImages / batch * batch)));
+  }
 }
 
 TEST(EvaluationOrder, EveryImageOnceOverAllRanks) {

@@ -51,12 +51,14 @@ TEST(TrainFeed, StartedAtAnyStepItGivesWhatThatStepHadBefore) {
   ASSERT_EQ(layout.steps_per_epoch, 2);
   const FeedOptions options =
       feed_options(config(), /*ranks=*/1, kImages, /*total_steps=*/6, /*cuda=*/false);
-  TrainFeed feed(dataset, options, 0, single);
+  TrainFeed feed(dataset, options, {.steps = 6}, single);
   std::vector<Seen> whole;
   for (int64_t step = 0; step < 6; ++step) whole.push_back(next_step(feed));
   EXPECT_NE(whole[0].samples, whole[2].samples);  // epochs differ
   for (int64_t first = 1; first < 6; ++first) {
-    TrainFeed resumed(dataset, options, first, single);
+    TrainFeed resumed(dataset, options,
+                      {.from = {first / 2, first % 2 * 4}, .first_step = first, .steps = 6 - first},
+                      single);
     for (int64_t step = first; step < 6; ++step) {
       const Seen again = next_step(resumed);
       const Seen& before = whole[static_cast<size_t>(step)];

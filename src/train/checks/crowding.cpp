@@ -21,7 +21,7 @@ Crowding plain_crowding(const std::vector<int32_t>& boxes_of_image, int64_t batc
 
 Crowding training_crowding(const FeedOptions& feed, const std::vector<int32_t>& boxes_of_image,
                            int64_t part, int64_t parts) {
-  const int64_t batch_size = feed.order.batch_size, total_steps = feed.order.total_steps;
+  const int64_t batch_size = feed.order.batch_size, total_steps = feed.total_steps;
   Crowding most = plain_crowding(boxes_of_image, batch_size);
   const SampleOptions& sample = feed.loader.sample;
   if (!sample.augment || !joins_images(*sample.augment)) return most;
@@ -33,8 +33,8 @@ Crowding training_crowding(const FeedOptions& feed, const std::vector<int32_t>& 
   const int64_t epochs = (total_steps + steps_per_epoch - 1) / steps_per_epoch;
   for (int64_t epoch = part; epoch < epochs; epoch += parts) {
     if (!joins_images(augmenter.config_at(epoch))) break;  // nor later: it is stage 2
-    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), global_batch,
-                            feed.order.shuffle, feed.order.seed, epoch);
+    const EpochSampler plan(static_cast<int64_t>(boxes_of_image.size()), feed.order.shuffle,
+                            feed.order.seed, epoch);
     const int64_t steps = std::min(steps_per_epoch, total_steps - epoch * steps_per_epoch);
     int64_t in_batch = 0;
     for (int64_t position = 0; position < steps * global_batch; ++position) {

@@ -80,9 +80,7 @@ void find_lr(const RunContext& context, int64_t steps) {
   const Communicator& group = context.group;
   if (group.rank() == 0) context.folder.require_usable(kReportBytes);
   Learner learner(build_model(plan.model, true), rising(plan.learner, steps), group);
-  FeedOptions data = plan.feed;
-  data.order.total_steps = steps;
-  TrainFeed feed(context.train_data, data, 0, group);
+  TrainFeed feed(context.train_data, plan.feed, {.steps = steps}, group);
 
   std::vector<LrTrial> trials;
   for (int64_t step = 0; step < steps; ++step) {

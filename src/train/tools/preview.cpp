@@ -90,7 +90,7 @@ void write_preview(const PackedDataset& dataset, const FeedOptions& feed, int64_
   one_rank.batch_size = global_batch;
   one_rank.micro_batches = one_rank.ranks = 1;
   batches = std::min(batches, feed.order.num_images / global_batch);
-  const SampleOrder whole = training_order(one_rank, 0, 0);
+  const SampleOrder whole = training_order(one_rank, 0, batches);
   const int64_t sheets = (global_batch + kSheet - 1) / kSheet;  // of a batch
   LoaderOptions options = feed.loader;
   options.pin_memory = false;  // nothing goes to a GPU

@@ -86,10 +86,10 @@ TEST(Crowding, IsWhatTheRunDraws) {
   const Augmenter augmenter(effective_augment(config), 11, 0);
   for (int64_t step = 0; step < kSteps; ++step) {
     const int64_t epoch = step / 250;
-    const EpochSampler plan(1000, 4, true, 11, epoch);
+    const EpochSampler plan(1000, true, 11, epoch);
     for (int64_t part = 0; part < 2; ++part) {
       int64_t sum = 0;
-      for (const Sample& sample : plan.batch(step % 250, part, 2)) {
+      for (const Sample& sample : plan.samples(step % 250 * 4 + part * 2, 2)) {
         int64_t image = boxes[sample.index];
         for (const size_t partner : augmenter.plan({epoch, sample.position}, 1000).partners)
           image += boxes[partner];
