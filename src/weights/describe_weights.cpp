@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "weights/folder_manifest.h"
 #include "weights/hf_config.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
@@ -40,13 +41,19 @@ ModelSize size_of(const Shapes& shapes) {
 ModelDescription describe_weights(const std::string& path) {
   const std::string file = weights_file(path);
   const ErrorContext at("while describing the weights ", file);
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   Shapes shapes;
   for (const auto& [name, shape] : read_safetensors_shapes(file))
     shapes.emplace(published_name(name), shape);
   const int64_t classes = side(shapes, "model.enc_score_head.bias", 0);
-  const bool has_config = std::filesystem::exists(std::filesystem::path(path) / "config.json");
+  const bool has_config =
+      !path.ends_with(".safetensors") && std::filesystem::exists(folder / "config.json");
+  if (has_config) {
+    for (const char* name : {"config.json", "preprocessor_config.json"})
+      verify_if_listed(folder / name);
+  }
   ModelDescription description{
-      has_config ? read_hf_config(path)
+      has_config ? read_hf_config(folder.string())
                  : ModelDescription{model_spec(size_of(shapes), classes), {}, {}}};
   if (description.class_names.empty()) {
     for (int64_t label = 0; label < classes; ++label)

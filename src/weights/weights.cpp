@@ -11,8 +11,10 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "weights/checkpoint_link.h"
 #include "weights/checkpoints_in.h"
 #include "weights/class_heads.h"
+#include "weights/folder_manifest.h"
 #include "weights/safetensors.h"
 
 namespace dfine::inline weights {
@@ -95,6 +97,7 @@ void load(const std::string& path, const std::map<std::string, Tensor>& model,
           const ClassHeadRemap* rows) {
   const at::NoGradGuard no_grad;
   const std::string file = weights_file(path);
+  verify_if_listed(file);
   std::vector<std::string> problems;
   const auto given = read_published(file, problems);
   const auto fit = fitting(given, model, rows, problems);
@@ -141,7 +144,8 @@ std::string tied_name(const std::string& published) {
   return name.starts_with("class_embed.") || name.starts_with("bbox_embed.") ? name : "";
 }
 
-std::string weights_file(const std::string& path) {
+std::string weights_file(const std::string& given) {
+  const std::string path = follow_link_file(given).string();
   if (fs::is_directory(path)) {
     const std::string file = (fs::path(path) / kModelFile).string();
     if (!fs::exists(file))

@@ -3,17 +3,24 @@
 #include <ATen/ops/equal.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "files/absolute_path.h"
 #include "files/atomic_path.h"
+#include "files/file_error.h"
 #include "train/checkpoint/checkpoint_metrics.h"
+#include "train/checkpoint/old_run_state.h"
 #include "train/checkpoint/optimizer_state.h"
+#include "train/checkpoint/run_state_json.h"
+#include "weights/checkpoint_link.h"
 #include "weights/class_heads.h"
+#include "weights/folder_manifest.h"
 #include "weights/pth.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
@@ -23,8 +30,10 @@ using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
-const char* const kMetrics = "metrics.json";
+constexpr int64_t kFormatVersion = 2;  // of state.pth
+constexpr int64_t kOldFormatVersion = 1;
+constexpr const char *kModel = "model.safetensors", *kState = "state.pth",
+                     *kMetrics = "metrics.json";
 
 /// As the state_dict() of transformers 4.57, which load_state_dict() wants whole: tied tensors
 /// stand under both their names.
@@ -54,11 +63,6 @@ std::map<std::string, Tensor> from_state_dict(const PthValue& dict) {
 
 // An entry's value for each type that a state has, and back.
 
-template <class T>
-PthValue to_value(const T& value) {
-  return value;
-}
-
 PthValue to_value(const std::map<std::string, Tensor>& tensors) {
   return state_dict(tensors);
 }
@@ -82,33 +86,9 @@ PthValue to_value(const LearnerState::EmaState& ema) {
                         {"restarted_decay", restarted}};
 }
 
-PthValue to_value(const RunState::Best& best) {
-  return PthValue::Dict{{"monitor", monitor_name(best.monitor)},
-                        {"value", best.value},
-                        {"val_loss", best.val_loss},
-                        {"epoch", best.epoch},
-                        {"step", best.step}};
-}
-
-PthValue to_value(WeightsKind weights) {
-  return weights_name(weights);
-}
-
 template <class T>
 PthValue to_value(const std::optional<T>& value) {
   return value ? to_value(*value) : PthValue();
-}
-
-void read(const PthValue& value, int64_t& number) {
-  number = value.as_int();
-}
-
-void read(const PthValue& value, double& number) {
-  number = value.as_double();
-}
-
-void read(const PthValue& value, std::string& text) {
-  text = value.as_string();
 }
 
 void read(const PthValue& value, std::map<std::string, Tensor>& tensors) {
@@ -132,99 +112,136 @@ void read(const PthValue& value, LearnerState::EmaState& ema) {
     ema.restarted_decay = value.at("restarted_decay").as_double();
 }
 
-void read(const PthValue& value, RunState::Best& best) {
-  best = {.monitor = to_monitor(value.at("monitor").as_string()),
-          .value = value.at("value").as_double(),
-          .epoch = value.at("epoch").as_int(),
-          .step = value.at("step").as_int()};
-  if (value.contains("val_loss")) best.val_loss = value.at("val_loss").as_double();
-}
-
-void read(const PthValue& value, WeightsKind& weights) {
-  weights = to_weights_kind(value.as_string());
-}
-
 template <class T>
 void read(const PthValue& value, std::optional<T>& optional) {
   if (!value.is_none()) read(value, optional.emplace());
 }
 
 PthValue::Dict state_of(const Checkpoint& checkpoint) {
-  PthValue::Dict state{{"format_version", kFormatVersion}};
-  const auto write = [&](const char* key, const auto& field) { state[key] = to_value(field); };
-  LearnerState::entries(checkpoint.learner, write);
-  RunState::entries(checkpoint.run, write);
-  write("weights", checkpoint.held_weights());
+  PthValue::Dict state{{"format_version", kFormatVersion},
+                       {"step", checkpoint.run.step},
+                       {"epoch", checkpoint.run.epoch},
+                       {"val_loss", checkpoint.run.val_loss}};
+  LearnerState::entries(checkpoint.learner,
+                        [&](const char* key, const auto& field) { state[key] = to_value(field); });
   return state;
 }
 
-void read_state(const PthValue& state, Checkpoint& checkpoint) {
-  const int64_t version = state.at("format_version").as_int();
-  if (version != kFormatVersion)
-    throw Error(kVersionMismatch, str_cat("it is of format version ", version,
-                                          ", this program reads version ", kFormatVersion));
-  const auto read_entry = [&](const std::string& key, auto& field) {
-    // Older checkpoints lack these two.
-    if ((key == "scaler" || key == "weights") && !state.contains(key)) return;
+void read_learner(const PthValue& state, LearnerState& learner) {
+  LearnerState::entries(learner, [&](const std::string& key, auto& field) {
+    if (key == "scaler" && !state.contains(key)) return;  // first versions lack it
     const ErrorContext at("in the entry ", key);
     read(state.at(key), field);
-  };
-  LearnerState::entries(checkpoint.learner, read_entry);
-  RunState::entries(checkpoint.run, read_entry);
-  checkpoint.run.weights = checkpoint.held_weights();
+  });
 }
 
 void require_files(const fs::path& dir) {
   if (!fs::is_directory(dir)) throw Error(kFileMissing, "there is no such checkpoint folder");
   std::string missing;
-  for (const char* name :
-       {"config.json", "preprocessor_config.json", "model.safetensors", "state.pth"})
+  for (const char* name : {"config.json", "preprocessor_config.json", kModel, kState})
     if (!fs::exists(dir / name)) missing += str_cat(missing.empty() ? "" : ", ", name);
   if (!missing.empty())
     throw Error(kFileMissing, "the checkpoint lacks " + missing,
                 "Only folders that training wrote can be continued from.");
 }
 
+/// Hard links; copies where there are none.
+void link_file(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::create_hard_link(from, to, failed);
+  if (failed) fs::copy_file(from, to, failed);
+  if (failed) throw_file_error(str_cat("copy ", from.string(), " to"), to, failed.value());
+}
+
+/// Links to `folder` what a checkpoint of the same step has in common with `checkpoint`. Returns
+/// the files' sums.
+std::map<std::string, FileChecksum> link_unchanged(const fs::path& same_step,
+                                                   const Checkpoint& checkpoint,
+                                                   const fs::path& folder) {
+  std::map<std::string, FileChecksum> linked;
+  std::optional<FolderManifest> manifest;
+  RunState before;
+  try {
+    manifest = read_folder_manifest(same_step);
+    if (manifest) before = run_state_from_json(manifest->content);
+  } catch (const Error&) {  // damaged: everything is written again
+    return linked;
+  }
+  if (!manifest) return linked;
+  for (const auto& [name, sum] : manifest->files) {
+    if (name == kMetrics || (name == kModel && before.weights != checkpoint.held_weights()))
+      continue;
+    link_file(same_step / name, folder / name);
+    linked.emplace(name, sum);
+  }
+  return linked;
+}
+
+/// Of training without denoising, version 0.1 saved a class embedding that nothing used.
+void drop_unused(Checkpoint& checkpoint) {
+  if (checkpoint.description.spec.num_denoising != 0) return;
+  const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
+  std::erase_if(checkpoint.learner.model, unused);
+  if (checkpoint.learner.ema) std::erase_if(checkpoint.learner.ema->tensors, unused);
+}
+
 }  // namespace
 
-void save_checkpoint(const std::string& dir, const Checkpoint& checkpoint) {
-  const ErrorContext at("while saving the checkpoint ", dir);
-  const fs::path target = absolute_path(dir);
-  fs::create_directories(target.parent_path());
-  AtomicFolder folder(target);
-  write_hf_config(folder.path().string(), checkpoint.description);
-  const bool ema = checkpoint.held_weights() == WeightsKind::kEma;
-  write_safetensors((folder.path() / "model.safetensors").string(),
-                    ema ? checkpoint.learner.ema->tensors : checkpoint.learner.model);
+void save_checkpoint(const fs::path& target, const Checkpoint& checkpoint,
+                     const SaveOptions& options) {
+  const ErrorContext at("while saving the checkpoint ", target.string());
+  AtomicFolder folder(absolute_path(target));
+  const auto linked = options.same_step.empty()
+                          ? std::map<std::string, FileChecksum>()
+                          : link_unchanged(options.same_step, checkpoint, folder.path());
+  if (!linked.contains("config.json"))
+    write_hf_config(folder.path().string(), checkpoint.description);
+  const WeightsKind held = checkpoint.held_weights();
+  if (!linked.contains(kModel))
+    write_safetensors((folder.path() / kModel).string(), held == WeightsKind::kEma
+                                                             ? checkpoint.learner.ema->tensors
+                                                             : checkpoint.learner.model);
+  if (!linked.contains(kState)) write_pth((folder.path() / kState).string(), state_of(checkpoint));
   write_checkpoint_metrics(folder.path() / kMetrics, checkpoint);
-  write_pth((folder.path() / "state.pth").string(), state_of(checkpoint));
-  folder.commit();
+  RunState run = checkpoint.run;
+  run.weights = held;
+  write_folder_manifest(folder.path(), run_state_json(run), linked);
+  options.before_commit();
+  folder.commit_new();
 }
 
-ModelDescription describe_checkpoint(const std::string& dir) {
-  const ErrorContext at("while loading the checkpoint ", dir);
-  require_files(dir);
-  return describe_weights(dir);
-}
-
-Checkpoint load_checkpoint(const std::string& dir) {
-  const ErrorContext at("while loading the checkpoint ", dir);
-  const fs::path folder(dir);
+ModelDescription describe_checkpoint(const fs::path& path) {
+  const ErrorContext at("while loading the checkpoint ", path.string());
+  const fs::path folder = follow_link_file(path);
   require_files(folder);
+  return describe_weights(folder.string());
+}
+
+Checkpoint load_checkpoint(const fs::path& path) {
+  const ErrorContext at("while loading the checkpoint ", path.string());
+  const fs::path folder = follow_link_file(path);
+  require_files(folder);
+  const auto manifest = read_folder_manifest(folder);
+  if (manifest) verify_files(folder, *manifest);
+
   Checkpoint checkpoint;
-  checkpoint.description = describe_weights(dir);
-  const std::string file = (folder / "state.pth").string();
+  checkpoint.description = describe_weights(folder.string());
+  const std::string file = (folder / kState).string();
   const PthValue state = read_pth(file);
   {
     const ErrorContext in("in ", file);
-    read_state(state, checkpoint);
+    const int64_t version = state.at("format_version").as_int();
+    if (version != kFormatVersion && version != kOldFormatVersion)
+      throw Error(kVersionMismatch, str_cat("it is of format version ", version,
+                                            ", this program reads version ", kFormatVersion));
+    if (version == kFormatVersion && !manifest)
+      throw Error(kFileMissing, str_cat("the checkpoint lacks ", kManifestFile));
+    read_learner(state, checkpoint.learner);
+    if (!manifest) checkpoint.run = old_run_state(state);
   }
-  // Older checkpoints of training without denoising have a class embedding that nothing used.
-  if (checkpoint.description.spec.num_denoising == 0) {
-    const auto unused = [](const auto& item) { return is_denoising_embed(item.first); };
-    std::erase_if(checkpoint.learner.model, unused);
-    if (checkpoint.learner.ema) std::erase_if(checkpoint.learner.ema->tensors, unused);
-  }
+  if (manifest) checkpoint.run = run_state_from_json(manifest->content);
+  checkpoint.run.weights = checkpoint.held_weights();
+  drop_unused(checkpoint);
   if (fs::exists(folder / kMetrics))
     checkpoint.run.validations = read_checkpoint_metrics(folder / kMetrics);
   return checkpoint;

@@ -38,34 +38,11 @@ ValidationRecord to_record(const Json& json) {
   return record;
 }
 
-/// What `read` makes of the file's JSON.
-template <class Read>
-auto read_metrics(const std::filesystem::path& file, Read read) {
-  const ErrorContext at("while reading ", file.string());
-  try {
-    std::ifstream in(file, std::ios::binary);
-    return read(Json::parse(in));
-  } catch (const Json::exception& e) {
-    throw Error(kFileDamaged, str_cat("it is not as training writes it: ", e.what()),
-                "remove it, and the checkpoint opens without its metrics");
-  }
-}
-
 }  // namespace
-
-const char* weights_name(WeightsKind kind) {
-  return kind == WeightsKind::kEma ? "ema" : "raw";
-}
-
-WeightsKind to_weights_kind(const std::string& name) {
-  if (name == "ema") return WeightsKind::kEma;
-  if (name == "raw") return WeightsKind::kRaw;
-  throw Error(kFileDamaged, str_cat("weights are \"ema\" or \"raw\", not \"", name, "\""));
-}
 
 void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint) {
   Json json{{"step", checkpoint.run.step},
-            {"epoch", checkpoint.run.epoch},
+            {"epoch", checkpoint.run.last_epoch()},
             {"weights", weights_name(checkpoint.held_weights())},
             {"validations", Json::array()}};
   for (const ValidationRecord& record : checkpoint.run.validations)
@@ -74,15 +51,17 @@ void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoin
 }
 
 std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file) {
-  return read_metrics(file, [](const Json& json) {
-    std::vector<ValidationRecord> records;
+  const ErrorContext at("while reading ", file.string());
+  std::vector<ValidationRecord> records;
+  try {
+    std::ifstream in(file, std::ios::binary);
+    const Json json = Json::parse(in);
     for (const Json& record : json.at("validations")) records.push_back(to_record(record));
-    return records;
-  });
-}
-
-int64_t read_checkpoint_step(const std::filesystem::path& file) {
-  return read_metrics(file, [](const Json& json) { return json.at("step").get<int64_t>(); });
+  } catch (const Json::exception& e) {
+    throw Error(kFileDamaged, str_cat("it is not as training writes it: ", e.what()),
+                "remove it, and the checkpoint opens without its metrics");
+  }
+  return records;
 }
 
 }  // namespace dfine::inline checkpoint

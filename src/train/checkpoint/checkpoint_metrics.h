@@ -8,16 +8,10 @@
 
 namespace dfine::inline checkpoint {
 
-/// Throws Error for anything but "ema" and "raw".
-WeightsKind to_weights_kind(const std::string& name);
-
 /// The layout stands at save_checkpoint().
 void write_checkpoint_metrics(const std::filesystem::path& file, const Checkpoint& checkpoint);
 
 /// Its validations; null metrics are NaN. An Error names the file and what is wrong with it.
 std::vector<ValidationRecord> read_checkpoint_metrics(const std::filesystem::path& file);
-
-/// The steps done when the folder was written. Errors as above.
-int64_t read_checkpoint_step(const std::filesystem::path& file);
 
 }  // namespace dfine::inline checkpoint

@@ -29,7 +29,7 @@ with torch.no_grad():
     assert torch.isfinite(model.eval()(torch.rand(1, 3, 320, 320)).logits).all()
 
 state = torch.load(folder + "/state.pth", weights_only=True)
-assert state["epoch"] == 4 and state["step"] == 9 and state["val_loss"] == 12.5, state.keys()
+assert state["epoch"] == 4 and state["step"] == 9, state.keys()
 tied = {name: name[len("model.decoder."):] for name in raw
         if name.startswith(("model.decoder.class_embed.", "model.decoder.bbox_embed."))}
 assert len(tied) == 3 * 2 + 3 * 6, tied
