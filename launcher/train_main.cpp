@@ -11,12 +11,15 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/suggest.h"
+#include "core/stop_request.h"
 #include "core/text.h"
 #include "dfine_version.h"
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
+#include "train/plan/compute_setup.h"
 #include "train/plan/resolve.h"
 #include "train/run/run_context.h"
+#include "train/run/run_start.h"
 #include "train/run_training.h"
 #include "train/tools/find_lr.h"
 #include "train/tools/preview.h"
@@ -38,8 +41,10 @@ void describe(CLI::App& app, CommandLine& line) {
   app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")
       ->type_name("TABLE.KEY=VALUE")
       ->take_all();
-  app.add_option("--resume", line.resume,
-                 "auto (RUN_DIR/checkpoints/last if there is one), a checkpoint folder, or none")
+  app.add_option(
+         "--resume", line.resume,
+         "auto (the newest undamaged checkpoint in RUN_DIR, if there is one), a checkpoint folder, "
+         "or none")
       ->type_name("auto|PATH|none");
   app.add_option("--preview", line.preview,
                  "draws the first N training batches into RUN_DIR/preview, with boxes and class "
@@ -55,7 +60,10 @@ void describe(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(10, 100000));
   app.add_flag("--print-config", line.print_config,
                "prints the effective configuration with every default, and ends");
-  app.footer(dfine::kExitCodesHelp);
+  app.footer(dfine::str_cat(dfine::kExitCodesHelp,
+                            ", 75 saved before the run was complete: run it again with --resume "
+                            "auto. SIGUSR1, SIGUSR2, SIGTERM, the first Ctrl-C or a file "
+                            "RUN_DIR/stop ask for that"));
 }
 
 /// The program has two names: the one that it was started by.
@@ -118,11 +126,16 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
     return 0;
   }
   if (line.find_lr) {
-    dfine::find_lr(dfine::prepare(for_find_lr(std::move(config)), session), *line.find_lr);
+    config = for_find_lr(std::move(config));
+    dfine::find_lr(dfine::prepare(config, dfine::join_ranks(config, session)), *line.find_lr);
     return 0;
   }
-  dfine::run_training(dfine::prepare(config, session));
-  return 0;
+  dfine::take_stop_signals();
+  const dfine::Communicator group = dfine::join_ranks(config, session);
+  dfine::RunStart start = dfine::start_run(config, group);
+  dfine::RunContext context = dfine::prepare(config, group, &start);
+  const dfine::RunEnd end = dfine::run_training(std::move(context), std::move(start));
+  return end == dfine::RunEnd::kStopped ? dfine::kExitSaved : dfine::kExitDone;
 }
 
 }  // namespace

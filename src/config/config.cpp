@@ -42,10 +42,9 @@ Precision effective_precision(const RunConfig& run, bool cuda) {
   return run.precision.value_or(cuda ? Precision::kBf16 : Precision::kFp32);
 }
 
-int compute_threads(const Config& config, int node_cores, int ranks_on_node) {
-  if (config.run.threads) return static_cast<int>(*config.run.threads);
-  return std::max(1,
-                  node_cores / std::max(1, ranks_on_node) - static_cast<int>(config.data.workers));
+int compute_threads(const RunConfig& run, int cores, int ranks) {
+  if (run.threads) return static_cast<int>(*run.threads);
+  return std::max(1, cores / std::max(1, ranks));
 }
 
 }  // namespace dfine::inline config

@@ -17,6 +17,8 @@ namespace dfine::inline config {
 struct RunConfig {
   std::string dir = "runs/train";
   std::string resume = "none";
+  std::vector<std::string> allow_changed;
+  double lock_seconds = 300;
   int64_t seed = 0;
   std::optional<DeviceChoice> device;  // join_ranks()
   std::optional<int64_t> threads;      // compute_threads()
@@ -107,6 +109,10 @@ struct ValidateConfig {
 struct CheckpointConfig {
   Monitor monitor = Monitor::kValLoss;
   int64_t every_steps = 0;
+  double every_minutes = 30;
+  int64_t keep = 2;
+  int64_t keep_every = 0;
+  int64_t max_failures = 5;
 };
 
 struct Config {
@@ -141,8 +147,8 @@ int64_t stage2_epoch(const Config& config);
 /// Precision of forward and backward: run.precision, or that of such a device.
 Precision effective_precision(const RunConfig& run, bool cuda);
 
-/// Compute threads of one rank: run.threads, or the node's cores shared by its ranks less
-/// data.workers; at least 1.
-int compute_threads(const Config& config, int node_cores, int ranks_on_node);
+/// Compute threads of one rank: run.threads, or its share of the `cores` that it has together with
+/// `ranks` - 1 others; at least 1. Loader threads are not subtracted: they mostly wait.
+int compute_threads(const RunConfig& run, int cores, int ranks);
 
 }  // namespace dfine::inline config

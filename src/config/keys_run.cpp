@@ -8,8 +8,16 @@ void keys(Table<RunConfig>& v) {
   v("dir", &C::dir, text(),
     "Run folder: metrics.jsonl, checkpoints/last, checkpoints/best. Created if missing.");
   v("resume", &C::resume, text(),
-    "Where to continue: none, auto (run.dir/checkpoints/last if there is one), or the path of a "
-    "checkpoint folder. --resume on the command line overrides it.");
+    "Where to continue: none, auto (the newest undamaged checkpoint of run.dir, if there is one), "
+    "or the path of a checkpoint folder. --resume on the command line overrides it.");
+  v("allow_changed", &C::allow_changed, some_of({"data", "classes", "image_size", "num_queries"}),
+    "What may differ from the checkpoint when a run is continued; anything else of these is an "
+    "error. data: the packs. classes: their order, by name. image_size, num_queries: "
+    "data.image_size "
+    "and model.num_queries.");
+  v("lock_seconds", &C::lock_seconds, number(kPositive),
+    "One job at a time writes to run.dir. Another one may take the folder when the job there has "
+    "given no sign of life for N seconds.");
   v("seed", &C::seed, whole(0),
     "Random seed for initial weights, data order, augmentation and denoising. The random numbers "
     "are the same for any number of ranks.");
@@ -18,8 +26,9 @@ void keys(Table<RunConfig>& v) {
     "Device to compute on. auto: CUDA if the program is built for it and a GPU is visible; then "
     "each rank needs its own GPU.");
   v("threads", &C::threads, or_auto_once_0(whole(1, 4096)),
-    "Compute threads per rank. auto: the node's cores divided by its ranks, minus data.workers, at "
-    "least 1.");
+    "Compute threads per rank. auto: the cores that the rank may use (CPU affinity and the "
+    "cgroup's "
+    "quota count), divided by the ranks that share them, at least 1.");
   v("precision", &C::precision,
     or_auto(choice<Precision>(
         {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}, {"fp16", Precision::kFp16}})),

@@ -39,8 +39,9 @@ void keys(Table<TrainConfig>& v) {
   v("epochs", &C::epochs, whole(1), "Passes over the training images.");
   v("max_steps", &C::max_steps, whole(0), "Stop after N optimizer steps. 0: no limit.");
   v("max_minutes", &C::max_minutes, number(kNotNegative),
-    "Stop N minutes after this start, with a validation and a checkpoint to continue from. 0: no "
-    "limit.");
+    "Stop N minutes after the program's start with a checkpoint to continue from, and exit code "
+    "75. "
+    "0: no limit.");
   v("patience", &C::patience, whole(0),
     "Early stopping: stop after N validations in a row without a new best by checkpoint.monitor. "
     "0: off.");

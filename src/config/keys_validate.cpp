@@ -24,7 +24,18 @@ void keys(Table<CheckpointConfig>& v) {
     choice<Monitor>({{"val_loss", Monitor::kValLoss}, {"ap", Monitor::kAp}}),
     "What decides which checkpoint is `best`: lowest validation loss, or highest COCO AP.");
   v("every_steps", &C::every_steps, whole(0),
-    "Write checkpoints/last also every N optimizer steps. 0: only at the end of each epoch.");
+    "Write a checkpoint also every N optimizer steps. 0: at the end of each epoch, and as "
+    "checkpoint.every_minutes says.");
+  v("every_minutes", &C::every_minutes, number(kNotNegative),
+    "Write a checkpoint also when the last one is N minutes old. 0: off.");
+  v("keep", &C::keep, whole(1),
+    "Checkpoints that stay: those of the newest N steps that were saved. The best one, and what "
+    "stage 2 goes back to, always stay.");
+  v("keep_every", &C::keep_every, whole(0),
+    "Keep the checkpoint at the end of every N-th epoch too. 0: none.");
+  v("max_failures", &C::max_failures, whole(1),
+    "Training goes on when a checkpoint cannot be written (disk full, say), and the earlier ones "
+    "stay. N such failures in a row end the run.");
 }
 
 }  // namespace dfine::inline config

@@ -139,21 +139,42 @@ inline Kind<std::array<double, 2>> interval(Range range) {
           }};
 }
 
+/// A list of texts; one alone may stand without its list. Nothing for anything else.
+inline std::optional<std::vector<std::string>> text_list(const ConfigValue& value) {
+  using Texts = std::vector<std::string>;
+  if (const auto* list = std::get_if<Texts>(&value)) return *list;
+  if (const auto* single = std::get_if<std::string>(&value)) return Texts{*single};
+  const auto* numbers = std::get_if<std::vector<double>>(&value);
+  if (numbers && numbers->empty()) return Texts();  // an empty list has no type
+  return std::nullopt;
+}
+
+/// Names of a set; one alone may stand without its list.
+inline Kind<std::vector<std::string>> some_of(std::vector<std::string> names) {
+  std::string allowed = "list of";
+  for (const std::string& name : names)
+    allowed += str_cat(&name == &names.front() ? "" : ",", " \"", name, '"');
+  return {.allowed = allowed,
+          .read =
+              [=](const ConfigValue& value) {
+                auto given = text_list(value);
+                const auto known = [&](const std::string& name) {
+                  return std::ranges::find(names, name) != names.end();
+                };
+                if (given && !std::ranges::all_of(*given, known)) given.reset();
+                return given;
+              },
+          .is_text = true};
+}
+
 /// Regular expressions (ECMAScript); one alone may stand without its list.
 inline Kind<std::vector<std::string>> patterns() {
   const std::string allowed = "list of regular expressions";
   using Patterns = std::vector<std::string>;
   return {.allowed = allowed, .read = [=](const ConfigValue& value) -> std::optional<Patterns> {
-            Patterns given;
-            if (const auto* list = std::get_if<Patterns>(&value)) {
-              given = *list;
-            } else if (const auto* single = std::get_if<std::string>(&value)) {
-              given = {*single};
-            } else if (const auto* numbers = std::get_if<std::vector<double>>(&value);
-                       !numbers || !numbers->empty()) {  // an empty list has no type
-              return std::nullopt;
-            }
-            for (const std::string& pattern : given) {
+            const auto given = text_list(value);
+            if (!given) return std::nullopt;
+            for (const std::string& pattern : *given) {
               try {
                 static_cast<void>(std::regex(pattern));
               } catch (const std::regex_error& e) {

@@ -38,6 +38,21 @@ void append_detections(const dfine::Detections& found, int64_t image_id,
   }
 }
 
+/// In evaluation mode while it lives, then in the mode of before.
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(DFine& model) : model_(model), was_training_(model.is_training()) {
+    model.eval();
+  }
+  ~EvaluationMode() { model_.train(was_training_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  DFine& model_;
+  const bool was_training_;
+};
+
 }  // namespace
 
 std::vector<std::pair<std::string, double>> Validation::metrics() const {
@@ -81,10 +96,11 @@ ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vecto
       .detections = postprocess(prediction, sizes)};
 }
 
-Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
-                    const Communicator& group) {
-  const bool was_training = model.is_training();
-  model.eval();
+std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
+                                   const ValidationOptions& options, const Communicator& group,
+                                   const std::function<bool()>& interrupted) {
+  constexpr int64_t kBatchesPerLook = 4;
+  const EvaluationMode mode(model);
   const size_t num_images = options.max_images > 0
                                 ? std::min(static_cast<size_t>(options.max_images), dataset.size())
                                 : dataset.size();
@@ -94,7 +110,11 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   Loader loader(dataset, options.loader,
                 evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
                                  options.batch_size));
-  while (loader.has_next()) {
+  // As many rounds on all ranks, though some may have a batch less.
+  const int64_t mine = loader.num_batches(), rounds = group.max({mine})[0];
+  for (int64_t round = 0; round < rounds; ++round) {
+    if (round % kBatchesPerLook == 0 && interrupted()) return std::nullopt;
+    if (round >= mine) continue;
     const Batch batch = loader.next();
     std::vector<ImageSize> sizes;
     for (const size_t i : batch.samples)
@@ -106,8 +126,6 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
                         dataset.categories(), detections);
     }
   }
-  model.train(was_training);
-
   Validation result;
   const auto sums = group.sum({loss.vfl, loss.box, loss.boxes, loss.pairs});
   result.val_loss = DetectionLossSums{sums[0], sums[1], sums[2], sums[3]}.loss();
@@ -121,6 +139,11 @@ Validation validate(DFine& model, const PackedDataset& dataset, const Validation
   }
   result.summary = group.broadcast(result.summary, 0);
   return result;
+}
+
+Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
+                    const Communicator& group) {
+  return *validate(model, dataset, options, group, [] { return false; });
 }
 
 }  // namespace dfine::inline eval

@@ -1,5 +1,7 @@
 #pragma once
 // What a model scores on a packed dataset: the COCO metrics and val_loss.
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,7 +59,12 @@ ValidatedBatch validate_batch(DFine& model, const Batch& batch, const std::vecto
 
 /// Collective. Every image is seen exactly once: each rank predicts its slice, rank zero evaluates,
 /// and all ranks get the result. The model is put into evaluation mode and back into the mode it
-/// was in.
+/// was in. `interrupted`, collective too, is asked now and then: nothing is returned once it is
+/// true.
+std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
+                                   const ValidationOptions& options, const Communicator& group,
+                                   const std::function<bool()>& interrupted);
+/// The same to the end.
 Validation validate(DFine& model, const PackedDataset& dataset, const ValidationOptions& options,
                     const Communicator& group);
 

@@ -1,7 +1,9 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,10 +12,8 @@
 #include "core/text.h"
 #include "distributed/failure.h"
 #include "distributed/failure_reporter.h"
-#include "train/run/best_checkpoint.h"
 #include "train/run/divergence.h"
 #include "train/run/run_checkpoint.h"
-#include "train/validate_learner.h"
 
 namespace dfine::inline train {
 namespace {
@@ -26,19 +26,30 @@ double seconds_since(Clock::time_point begin) {
 
 }  // namespace
 
-Trainer::Trainer(const RunContext& context, Learner& learner, RunState state)
+Trainer::Trainer(const RunContext& context, Learner& learner, RunState state, bool resumed,
+                 MetricsLog* metrics)
     : context_(context),
       plan_(context.plan),
       group_(context.group),
       learner_(learner),
-      feed_(context.train_data, context.plan.feed, state.step, context.group),
-      state_(std::move(state)) {}
+      metrics_(metrics),
+      state_(std::move(state)),
+      checkpoints_(context, learner, metrics, resumed ? std::optional(state_.step) : std::nullopt),
+      stop_(context),
+      feed_(context.train_data, context.plan.feed,
+            {.from = position(), .first_step = state_.step, .steps = steps_left()}, context.group),
+      out_of_patience_(plan_.loop.patience > 0 &&
+                       state_.validations_without_best >= plan_.loop.patience) {}
 
-void Trainer::run(MetricsLog* metrics) {
-  metrics_ = metrics;
+RunEnd Trainer::run() {
   try {
-    train();
+    return train();
   } catch (const Error& e) {
+    if (e.code() == ErrorCode::kRunFolderBusy) {  // its files are another job's now
+      log::close_file();
+      set_failure_log("");
+      throw;
+    }
     std::string message = e.message();
     for (const std::string& where : e.context()) message += ", " + where;
     note_failure(e.code(), message);
@@ -52,92 +63,117 @@ void Trainer::run(MetricsLog* metrics) {
 
 void Trainer::note(const std::string& event,
                    std::vector<std::pair<std::string, std::string>> values) {
-  if (is_root()) metrics_->write_event({event, state_.step, epoch(), std::move(values)});
+  if (is_root())
+    metrics_->write_event({event, state_.step, state_.last_epoch(), std::move(values)});
 }
 
 void Trainer::note_failure(ErrorCode code, const std::string& message) {
-  try {
-    note("failed", {{"code", std::string(to_string(code))}, {"message", message}});
-  } catch (const std::exception&) {  // the disk may be full: the first failure counts
-  }
+  note("failed", {{"code", std::string(to_string(code))}, {"message", message}});
 }
 
-void Trainer::train() {
-  if (state_.step >= plan_.recipe.total_steps)
-    log::info(str_cat("nothing to do: ", state_.step, " of ", plan_.recipe.total_steps,
-                      " steps are done"));
-  Progress progress(state_.step, plan_.recipe.total_steps, plan_.loop.log_every);
-  while (state_.step < plan_.recipe.total_steps && stop_ == Stop::kNo) {
-    if (state_.step % plan_.layout.steps_per_epoch == 0) begin_epoch();
+bool Trainer::complete() const {
+  return steps_left() == 0;
+}
+
+int64_t Trainer::steps_left() const {
+  const TrainingOrderOptions& order = plan_.feed.order;
+  int64_t steps = 0;
+  if (state_.epoch < plan_.loop.epochs)
+    steps = order.steps_left_in_epoch(position()) +
+            (plan_.loop.epochs - state_.epoch - 1) * order.steps_per_epoch();
+  if (plan_.loop.max_steps > 0)
+    steps = std::min(steps, std::max<int64_t>(0, plan_.loop.max_steps - state_.step));
+  return steps;
+}
+
+RunEnd Trainer::train() {
+  if (complete() && !state_.validation_due)
+    log::info(str_cat("nothing to do: all ", counted(state_.step, "step"), " are done"));
+  Progress progress(state_.step, state_.step + steps_left(), plan_.loop.log_every);
+  finish_epoch();
+  while (!complete() && !stop_.stopped() && !out_of_patience_) {
+    begin_stage2();
     train_step(progress);
-    if (state_.step == plan_.recipe.total_steps || stop_ != Stop::kNo ||
-        state_.step % plan_.layout.steps_per_epoch == 0) {
+    if (is_root()) checkpoints_.report();
+    if (state_.epoch_samples == 0 || complete()) {
       progress.finish_line();
       end_epoch();
-    } else if (plan_.loop.checkpoint_every_steps > 0 &&
-               state_.step % plan_.loop.checkpoint_every_steps == 0) {
+    } else if (stop_.stopped() || checkpoints_.due(state_)) {
       progress.finish_line();
-      save_last();
+      save();
     }
   }
-  log::info(describe_end());
-  note("ended", {{"reason", stop_ == Stop::kMaxMinutes ? "max_minutes"
-                            : stop_ == Stop::kPatience ? "patience"
-                                                       : "complete"}});
-  group_.barrier();
+  return end_run();
 }
 
-std::string Trainer::describe_end() const {
-  switch (stop_) {
-    case Stop::kMaxMinutes:
-      return str_cat("stopping after train.max_minutes = ", plan_.loop.max_minutes,
-                     "; --resume auto continues");
-    case Stop::kPatience:
-      return str_cat("stopping after ", counted(validations_since_best(), "validation"),
-                     " without a better ", monitor_name(plan_.validation.monitor),
-                     " (train.patience): the best is checkpoints/best, of epoch ",
-                     state_.best->epoch);
-    case Stop::kNo:
-      break;
+RunEnd Trainer::end_run() {
+  const bool stopped = stop_.stopped() && !(complete() && !state_.validation_due);
+  set_failure_context(str_cat("saving after step ", state_.step));
+  if (is_root()) checkpoints_.finish();
+  if (stopped) {
+    log::info(str_cat("stopped by ", stop_.reason(), " after ", counted(state_.step, "step"),
+                      "; --resume auto continues (exit code ", static_cast<int>(kExitSaved), ")"));
+    stop_.remove_file();
+  } else if (out_of_patience_) {
+    log::info(str_cat("stopping after ", counted(state_.validations_without_best, "validation"),
+                      " without a better ", monitor_name(plan_.validation.monitor),
+                      " (train.patience): the best is checkpoints/best, of epoch ",
+                      state_.best->epoch));
+  } else {
+    log::info(str_cat("the run is complete after ", counted(state_.step, "step")));
   }
-  return str_cat("the run is complete after ", counted(state_.step, "step"));
+  note("ended", {{"reason", stopped            ? stop_.event_reason()
+                            : out_of_patience_ ? "patience"
+                                               : "complete"}});
+  group_.barrier();
+  return stopped ? RunEnd::kStopped : RunEnd::kComplete;
 }
 
 /// At train.stage2_epoch stage 2 begins: from the best weights of stage 1, without strong
 /// augmentation.
-void Trainer::begin_epoch() {
-  if (plan_.recipe.stage2_epoch == 0 || epoch() != plan_.recipe.stage2_epoch) return;
+void Trainer::begin_stage2() {
+  if (state_.stage == 2 || plan_.recipe.stage2_epoch == 0 || state_.epoch_samples != 0 ||
+      state_.epoch < plan_.recipe.stage2_epoch)
+    return;
   if (plan_.loop.ema_restart == EmaRestart::kIntended)
     learner_.ema()->restart(plan_.loop.ema_restart_decay);
   note("stage2");
-  if (!plan_.loop.stage2_from_best) return;
-  if (is_root()) keep_stage1_best(context_.folder);
-  go_back_to_best();
+  if (plan_.loop.stage2_from_best) {
+    if (state_.best) state_.best_stage1 = state_.best->step;
+    checkpoints_.keep_stage1_best(state_);
+    go_back_to_best();
+  }
+  state_.stage = 2;
 }
 
 void Trainer::go_back_to_best() {
   set_failure_context(str_cat("going back to the best weights after step ", state_.step));
-  const auto from = reload_best(context_.folder.checkpoint("best_stage1"), learner_, group_);
-  if (!from) return;
-  log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *from));
+  if (!state_.best_stage1) return;
+  if (!reload_best(checkpoints_.folder_of(*state_.best_stage1), learner_, group_)) return;
+  log::info(str_cat("stage 2: back to the best weights of stage 1, of step ", *state_.best_stage1));
   note("back_to_best");
 }
 
 void Trainer::train_step(Progress& progress) {
   const auto step_begin = Clock::now();
-  const int64_t epoch = this->epoch();
+  const int64_t epoch = state_.epoch;
   set_failure_context(str_cat("epoch ", epoch, ", step ", state_.step + 1));
   const StepInput input = feed_.next();
-  const StepResult result = learner_.step(input.batches, input.size, state_.step);
+  const int64_t schedule_step = state_.epoch * plan_.layout.steps_per_epoch +
+                                state_.epoch_samples / plan_.layout.global_batch;
+  const StepResult result = learner_.step(input.batches, input.size, state_.step, schedule_step);
   ++state_.step;
+  state_.samples += plan_.layout.global_batch;
+  const DataPosition next = plan_.feed.order.after(position());
+  state_.epoch = next.epoch;
+  state_.epoch_samples = next.samples;
 
-  const bool late =
-      plan_.loop.max_minutes > 0 && seconds_since(context_.begin) > 60 * plan_.loop.max_minutes;
-  const auto most =
-      group_.max({static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_corrupt(), late});
+  const auto most = group_.max(
+      {static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_corrupt(), stop_.wish()});
   feed_.share_corrupt(most[1]);
-  if (most[2] != 0 && state_.step < plan_.recipe.total_steps) stop_ = Stop::kMaxMinutes;
+  if (!complete()) stop_.agree(most[2]);
   if (is_root()) {
+    if (context_.lock) context_.lock->require_held();
     const double data_time_s = static_cast<double>(most[0]) * 1e-6,
                  step_s = seconds_since(step_begin);
     const double images_per_s = static_cast<double>(plan_.layout.global_batch) / step_s;
@@ -166,7 +202,7 @@ void Trainer::train_step(Progress& progress) {
   if (result.outcome == StepOutcome::kNotFinite) {
     after_bad_step(input);
   } else {
-    nonfinite_steps_ = 0;
+    state_.bad_steps = 0;
   }
 }
 
@@ -176,36 +212,35 @@ void Trainer::after_bad_step(const StepInput& input) {
     for (const size_t i : batch.samples) mine += str_cat(" ", context_.train_data.image(i).id);
   std::string all;
   for (const std::string& of_rank : group_.gather(mine, 0)) all += "\n  " + of_rank;
-  ++nonfinite_steps_;
+  ++state_.bad_steps;
   log::warn(str_cat("step ", state_.step, " was skipped: its loss or gradient is not finite; ",
-                    nonfinite_steps_, " in a row", all));
-  if (nonfinite_steps_ < plan_.loop.max_bad_steps) return;
+                    state_.bad_steps, " in a row", all));
+  if (state_.bad_steps < plan_.loop.max_bad_steps) return;
   throw Error(ErrorCode::kNotFinite,
               str_cat("the loss or the gradient was not finite in ",
-                      counted(nonfinite_steps_, "step"), " in a row"),
+                      counted(state_.bad_steps, "step"), " in a row"),
               str_cat("look at the images named above (dfine_ddp --preview draws batches), ",
                       divergence_hint(context_.folder, plan_.learner.autocast.has_value())));
 }
 
-/// `best` before `last`: what `last` says of it is then true whenever the run is killed.
 void Trainer::end_epoch() {
-  const int64_t done = last_epoch();
-  const bool whole = state_.step % plan_.layout.steps_per_epoch == 0,
-             complete = state_.step == plan_.recipe.total_steps;
-  const bool due = context_.val_data && whole && (done + 1) % plan_.validation.every_epochs == 0;
-  if (due || (context_.val_data && (complete || stop_ != Stop::kNo))) {
-    if (validate_now(done)) {
-      save("best");
-    } else if (due && !complete) {
-      on_no_improvement(done);
-    }
-  }
-  save_last();
+  state_.validation_due = validation_due_after_epoch() || (context_.val_data && complete());
+  save();
+  finish_epoch();
+}
+
+void Trainer::finish_epoch() {
+  if (state_.validation_due && !stop_.stopped()) validate_now();
+  if (state_.back_to_best_due && !complete() && !stop_.stopped() && !out_of_patience_)
+    after_no_improvement();
 }
 
 std::vector<WeightsValidation> Trainer::validate_or_advise() {
   try {
-    return validate_learner(learner_, *context_.val_data, plan_.validation, group_);
+    return validate_learner(learner_, *context_.val_data, plan_.validation, group_, [&] {
+      stop_.agree(group_.max({stop_.request()})[0]);
+      return stop_.stopped();
+    });
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kNotFinite) throw;
     throw Error(e.code(), e.message(),
@@ -213,22 +248,27 @@ std::vector<WeightsValidation> Trainer::validate_or_advise() {
   }
 }
 
-bool Trainer::validate_now(int64_t done) {
+void Trainer::validate_now() {
   set_failure_context(str_cat("validation after step ", state_.step));
   const auto found = validate_or_advise();
+  if (found.empty()) return;
   const WeightsValidation& better = found.front();
-  const bool best = state_.validated(plan_.validation.monitor, better.result.score(), done);
+  const bool best = state_.validated(plan_.validation.monitor, better.result.score());
+  state_.validation_due = false;
   state_.weights = better.weights;
   state_.validations.clear();
-  for (const auto& [weights, result] : found)
-    state_.validations.push_back(
-        {.weights = weights, .epoch = done, .step = state_.step, .metrics = result.metrics()});
+  for (const auto& [weights, result] : found) {
+    state_.validations.push_back({.weights = weights,
+                                  .epoch = state_.last_epoch(),
+                                  .step = state_.step,
+                                  .metrics = result.metrics()});
+  }
   if (is_root()) {
     for (const ValidationRecord& record : state_.validations)
       metrics_->write_validation(record, record.weights == better.weights);
   }
   for (const auto& [weights, result] : found) {
-    log::info(str_cat("epoch ", done, " validated, ",
+    log::info(str_cat("epoch ", state_.last_epoch(), " validated, ",
                       weights == WeightsKind::kEma ? "EMA" : "raw weights", ": val_loss ",
                       fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
                       fixed(result.summary.ap50, 4),
@@ -237,34 +277,29 @@ bool Trainer::validate_now(int64_t done) {
                       : found.size() > 1        ? "  (better)"
                                                 : ""));
   }
-  return best;
+  if (!best && validation_due_after_epoch()) {
+    out_of_patience_ = plan_.loop.patience > 0 && !complete() &&
+                       state_.validations_without_best >= plan_.loop.patience;
+    state_.back_to_best_due =
+        state_.stage == 2 &&
+        (plan_.loop.ema_restart == EmaRestart::kIntended || plan_.loop.stage2_from_best);
+  }
+  if (is_root()) {
+    state_.minutes = checkpoints_.minutes();
+    checkpoints_.save_validated(state_, best);
+  }
 }
 
-/// Also where the run stops here: continued later, it goes on as if it had not.
-void Trainer::on_no_improvement(int64_t done) {
-  if (plan_.loop.patience > 0 && validations_since_best() >= plan_.loop.patience &&
-      stop_ == Stop::kNo)
-    stop_ = Stop::kPatience;
-  if (plan_.recipe.stage2_epoch == 0 || done < plan_.recipe.stage2_epoch) return;
+void Trainer::after_no_improvement() {
   if (plan_.loop.ema_restart == EmaRestart::kIntended) learner_.ema()->lower_restarted_decay();
   if (plan_.loop.stage2_from_best) go_back_to_best();
+  state_.back_to_best_due = false;
 }
 
-/// Weights under which the loss has just not been finite may be ruined: they do not take the place
-/// of the last good ones.
-void Trainer::save_last() {
-  save(nonfinite_steps_ == 0 ? "last" : "after_bad_steps");
-  if (nonfinite_steps_ > 0)
-    log::warn(str_cat(context_.folder.checkpoint("last").string(),
-                      " stays as it was: this state is in after_bad_steps"));
-}
-
-void Trainer::save(const std::string& name) {
-  set_failure_context(str_cat("writing checkpoint ", name, " after step ", state_.step));
-  if (is_root())
-    save_run(context_.folder.checkpoint(name), learner_, plan_, context_.train_data.categories(),
-             state_);
-  note("saved", {{"checkpoint", name}});
+void Trainer::save() {
+  if (!is_root()) return;
+  state_.minutes = checkpoints_.minutes();
+  checkpoints_.save(state_);
 }
 
 }  // namespace dfine::inline train

@@ -11,60 +11,71 @@
 #include "train/checkpoint/run_state.h"
 #include "train/run/metrics_log.h"
 #include "train/run/progress.h"
+#include "train/run/run_checkpoints.h"
 #include "train/run/run_context.h"
+#include "train/run/stop_poll.h"
 #include "train/validate_learner.h"
 
 namespace dfine::inline train {
 
+enum class RunEnd {
+  kComplete,  // all steps are done, or train.patience is over
+  kStopped,   // by request; what is done is saved
+};
+
 class Trainer {
  public:
-  /// Goes on from `state`. `context` and `learner` must outlive this.
-  Trainer(const RunContext& context, Learner& learner, RunState state);
+  /// Goes on from `state`, which is on the disk where `resumed`. `metrics` is null on ranks other
+  /// than zero. All must outlive this.
+  Trainer(const RunContext& context, Learner& learner, RunState state, bool resumed,
+          MetricsLog* metrics);
 
-  /// Collective. Trains to the end: validates, writes RUN_DIR/checkpoints/{last,best}, and into
-  /// `metrics`, which is null on ranks other than zero.
-  void run(MetricsLog* metrics);
+  /// Collective. Trains to the end: validates, writes checkpoints and metrics.
+  RunEnd run();
 
  private:
   /// An event line of metrics.jsonl.
   void note(const std::string& event, std::vector<std::pair<std::string, std::string>> values = {});
   void note_failure(ErrorCode code, const std::string& message);
   // The loop and its parts; all collective.
-  void train();
-  void begin_epoch();
+  RunEnd train();
+  void begin_stage2();
   void train_step(Progress& progress);
   void after_bad_step(const StepInput& input);
+  /// What is due at the end of an epoch. An interrupted run does the rest of it when it goes on.
   void end_epoch();
-  /// Of predictions that are not finite, the error says what to do about this run.
+  void finish_epoch();
+  void validate_now();
+  /// Of predictions that are not finite, the error says what to do about this run. Empty when the
+  /// run is to stop.
   std::vector<WeightsValidation> validate_or_advise();
-  bool validate_now(int64_t done);
-  void on_no_improvement(int64_t done);
+  void after_no_improvement();
   void go_back_to_best();
-  void save_last();
-  void save(const std::string& name);
+  /// Ends the epoch's share of the loop in files and on the terminal.
+  void save();
+  RunEnd end_run();
 
   bool is_root() const { return group_.rank() == 0; }
-  int64_t epoch() const { return state_.step / plan_.layout.steps_per_epoch; }
-  /// Of the last step.
-  int64_t last_epoch() const { return (state_.step - 1) / plan_.layout.steps_per_epoch; }
-  int64_t validations_since_best() const {
-    return (last_epoch() - state_.best->epoch) / plan_.validation.every_epochs;
+  bool complete() const;
+  /// Optimizer steps until the end of the run.
+  int64_t steps_left() const;
+  DataPosition position() const { return {state_.epoch, state_.epoch_samples}; }
+  bool validation_due_after_epoch() const {
+    return context_.val_data && state_.epoch_samples == 0 &&
+           state_.epoch % plan_.validation.every_epochs == 0;
   }
-  std::string describe_end() const;
-
-  /// Why the run ends before its last step.
-  enum class Stop { kNo, kMaxMinutes, kPatience };
 
   const RunContext& context_;
   const RunPlan& plan_;
   const Communicator& group_;
   Learner& learner_;
-  TrainFeed feed_;
-  MetricsLog* metrics_ = nullptr;
+  MetricsLog* const metrics_;
   RunState state_;
-  int64_t nonfinite_steps_ = 0;        // in a row
+  RunCheckpoints checkpoints_;
+  StopPoll stop_;
+  TrainFeed feed_;
+  bool out_of_patience_ = false;
   bool denoising_was_capped_ = false;  // which is said once
-  Stop stop_ = Stop::kNo;
 };
 
 }  // namespace dfine::inline train

@@ -9,16 +9,22 @@ namespace dfine::inline train {
 
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const ValidationPlan& plan,
-                                                const Communicator& group) {
+                                                const Communicator& group,
+                                                const std::function<bool()>& interrupted) {
   const auto validate_model = [&] {
-    return validate(learner.model(), dataset, plan.options, group);
+    return validate(learner.model(), dataset, plan.options, group, interrupted);
   };
   std::vector<WeightsValidation> found;
   if (learner.ema() != nullptr && plan.weights != ValidatedWeights::kRaw) {
-    found.push_back({WeightsKind::kEma, with_ema_weights(*learner.ema(), validate_model)});
+    auto result = with_ema_weights(*learner.ema(), validate_model);
+    if (!result) return {};
+    found.push_back({WeightsKind::kEma, std::move(*result)});
   }
-  if (learner.ema() == nullptr || plan.weights != ValidatedWeights::kEma)
-    found.push_back({WeightsKind::kRaw, validate_model()});
+  if (learner.ema() == nullptr || plan.weights != ValidatedWeights::kEma) {
+    auto result = validate_model();
+    if (!result) return {};
+    found.push_back({WeightsKind::kRaw, std::move(*result)});
+  }
 
   if (found.size() == 2 &&
       is_better(plan.monitor, found[1].result.score(), found[0].result.score()))

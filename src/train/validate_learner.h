@@ -1,6 +1,7 @@
 #pragma once
 // Validation of what learns: the EMA, the weights themselves, and which of them
 // are better.
+#include <functional>
 #include <vector>
 
 #include "eval/validate.h"
@@ -17,9 +18,10 @@ struct WeightsValidation {
 
 /// Collective. Of the sets of weights that plan.weights means, the better one by
 /// plan.monitor first; the EMA's if they are equally good. Without an EMA only the
-/// raw ones.
+/// raw ones. Nothing once `interrupted` is true, see validate().
 std::vector<WeightsValidation> validate_learner(Learner& learner, const PackedDataset& dataset,
                                                 const ValidationPlan& plan,
-                                                const Communicator& group);
+                                                const Communicator& group,
+                                                const std::function<bool()>& interrupted);
 
 }  // namespace dfine::inline train

@@ -142,17 +142,13 @@ TEST(BySize, SizesWithTheSameFigureShareIt) {
   EXPECT_EQ(by_size(&ModelVariant::stage2_share), "n 0.925; s and m 0.909; l and x 0.9");
 }
 
-TEST(Config, ThreadsShareTheNode) {
-  Config config;
-  config.data.workers = 2;
-  EXPECT_EQ(compute_threads(config, 16, 2), 6);
-  EXPECT_EQ(compute_threads(config, 16, 1), 14);
-  EXPECT_EQ(compute_threads(config, 2, 2), 1);
-  EXPECT_EQ(compute_threads(config, 1, 4), 1);
-  config.data.workers = 0;
-  EXPECT_EQ(compute_threads(config, 2, 1), 2);
-  config.run.threads = 3;
-  EXPECT_EQ(compute_threads(config, 2, 2), 3);
+TEST(Config, ThreadsShareTheCores) {
+  RunConfig run;
+  EXPECT_EQ(compute_threads(run, 16, 2), 8);
+  EXPECT_EQ(compute_threads(run, 16, 1), 16);
+  EXPECT_EQ(compute_threads(run, 1, 4), 1);
+  run.threads = 3;
+  EXPECT_EQ(compute_threads(run, 2, 2), 3);
 }
 
 }  // namespace

@@ -123,7 +123,8 @@ TEST(ConfigKeys, EachKeyHasAPlaceOfItsOwn) {
                                      ConfigValue("averaged"),
                                      ConfigValue(0.5),
                                      ConfigValue(std::vector<double>{0.25, 0.5}),
-                                     ConfigValue(std::vector<double>{2.0, 3.0})}) {
+                                     ConfigValue(std::vector<double>{2.0, 3.0}),
+                                     ConfigValue(std::vector<std::string>{"data"})}) {
       try {
         key.set(config, other);
       } catch (const std::exception&) {

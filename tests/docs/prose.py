@@ -40,6 +40,7 @@ KINDS = {
     ".toml": "hash",
     "CMakeLists.txt": "hash",
     ".ci/run": "hash",
+    "launcher/dfine-launch": "hash",
 }
 # The folders whose string literals are read too, but those of NO_PROSE, which are lists of names.
 SPEAKING = {"src", "launcher", "preprocess"}

@@ -145,7 +145,7 @@ def make_weights(folder):
         SOURCE / "configs/n.toml",
         *(word for key in keys for word in ("--set", key)),
     )
-    os.rename(folder / "first/checkpoints/last", folder / "given")
+    os.rename((folder / "first/checkpoints/last").resolve(), folder / "given")
 
 
 def execute(document, used):

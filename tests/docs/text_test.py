@@ -41,6 +41,7 @@ FOREIGN = {
     "sbatch": "--array --nodes --ntasks-per-node --gpus-per-node --gpus-per-task --cpus-per-task"
     " --gpu-bind --time",
     "srun": "--mpi",
+    "scancel": "--batch --signal",
     "cmake": "--preset --build --install --prefix",
     "ctest": "--test-dir --output-on-failure",
     "hf": "--local-dir",
@@ -219,7 +220,7 @@ def help_texts():
         name
         for name in FILES
         if name.endswith((".sh", ".sbatch"))
-        or name in ("tests/mutation/run.py", "tests/docs/prose.py")
+        or name in ("tests/mutation/run.py", "tests/docs/prose.py", "launcher/dfine-launch")
     ):
         texts[script] = (ROOT / script).read_text(encoding="utf-8")
     return texts

@@ -52,7 +52,7 @@ def settings(ws, name, **more):
 
 def with_config(ws, name, checkpoint, change):
     """A copy of the checkpoint with another config.json."""
-    shutil.copytree(checkpoint, ws(name))
+    shutil.copytree(checkpoint, ws(name), ignore=shutil.ignore_patterns("manifest.json"))
     with open(ws(name, "config.json")) as f:
         config = json.load(f)
     change(config)
@@ -135,8 +135,13 @@ def a_resumed_run_keeps_its_labels(ws):
     """
     run(*settings(ws, "half", **{"train.epochs": 1}))
     half = ws("half", "checkpoints", "last")
-    out = run(*settings(ws, "resumed", **{"data.train": ws("train-again"),
-                                          "data.val": ws("val-again")}), "--resume", half)
+    half = os.path.realpath(half)
+    again = {"data.train": ws("train-again"), "data.val": ws("val-again")}
+    out = run(*settings(ws, "resumed", **again), "--resume", half, expect=1)
+    says(out, "[checkpoint_mismatch]", "data.train: ", "data.val: ",
+         "classes: RBC, WBC and Platelets ", "run.allow_changed")
+    again["run.allow_changed"] = '["data", "classes"]'
+    out = run(*settings(ws, "resumed", **again), "--resume", half)
     says(out, f"data.train and {half}", " by name")
     resumed = ws("resumed", "checkpoints", "last")
     want, have = load_file(os.path.join(ws.last, "model.safetensors")), load_file(
@@ -149,7 +154,8 @@ def a_resumed_run_keeps_its_labels(ws):
             and config["dfine_category_ids"] == [30, 10, 20]), config
     assert metrics(ws, resumed, "val")[0] == metrics(ws, ws.last, "val")[0]
     # Once more, from a checkpoint whose ids are not in ascending order.
-    run(*settings(ws, "resumed", **{"train.epochs": 3}), "--resume", "auto")
+    run(*settings(ws, "resumed", **{"train.epochs": 3, "run.allow_changed": "data"}),
+        "--resume", "auto")
     run(*settings(ws, "plain", **{"train.epochs": 3}), "--resume", "auto")
     assert records(ws("resumed"), "val")[-1] == records(ws("plain"), "val")[-1]
 
@@ -165,13 +171,14 @@ def a_resumed_run_keeps_its_labels(ws):
             for category, other in zip(sorted(coco["categories"], key=lambda c: c["id"]), names):
                 category["name"] = other
             pack(write(ws(f"{part}-{name}.json"), coco), ws(f"{part}-{name}"))
-        data = {"data.train": ws("train-" + name), "data.val": ws("val-" + name)}
+        data = {"data.train": ws("train-" + name), "data.val": ws("val-" + name),
+                "run.allow_changed": '["data", "classes"]'}
         out = run(*settings(ws, "resumed-" + name, **data), "--resume", half)
         says(out, "with the same ids" if name == "nameless" else "have another spelling")
         with open(ws("resumed-" + name, "checkpoints", "last", "config.json")) as f:
             config = json.load(f)
         assert config["id2label"] == {"0": "RBC", "1": "WBC", "2": "Platelets"}, config
-    two = {"data.batch_size": 1, "data.train": ws("train-again"), "data.val": ws("val-again")}
+    two = {"data.batch_size": 1, **again}
     run(*settings(ws, "two", **two), "--resume", half, ranks=2)
     assert abs(records(ws("two"), "val")[-1]["val_loss"]
                - records(ws("plain"), "val")[1]["val_loss"]) < 1e-3

@@ -163,7 +163,8 @@ def main():
                  "[format_invalid]", f"give {last} or {best}")
         says(run("dfine_ddp", "--config", CONFIG, *short, "--resume",
                  os.path.join(last, "state.pth"), expect=1), "[format_invalid]", f"give {last}")
-        for key, saved in (("data.batch_size=1", " 2 "), ("model.size=s", "D-FINE-n")):
+        for key, saved in (("data.image_size=352", ": 320x320 "),
+                           ("model.size=s", "model.size: n ")):
             out = run("dfine_ddp", "--config", CONFIG, *short, "--set", key, "--resume", last,
                       expect=1)
             says(out, "[checkpoint_mismatch]", saved)

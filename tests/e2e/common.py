@@ -77,8 +77,12 @@ class Workspace:
 
 
 def records(run_dir, kind):
+    """The lines of that kind in a run's metrics.jsonl, without the wall-clock time."""
     with open(os.path.join(run_dir, "metrics.jsonl")) as f:
-        return [r for r in map(json.loads, f) if r["type"] == kind]
+        found = [r for r in map(json.loads, f) if r["type"] == kind]
+    for record in found:
+        record.pop("time")
+    return found
 
 
 def run_parts(parts, train, val):

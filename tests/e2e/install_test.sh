@@ -21,6 +21,7 @@ if grep -E 'libtorch|libc10|libcudart|libcupti' <<<"$libraries" |
   exit 1
 fi
 test -e "$work/moved/share/dfine/configs/xl.toml"
+"$work/moved/bin/dfine-launch" --help >/dev/null
 
 mkdir -p "$work/torch/include/torch/headeronly" "$work/torch/lib"
 touch "$work/torch/lib/libtorch_cpu.so"

@@ -2,18 +2,25 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
+#include <torch/version.h>
 
+#include <algorithm>
 #include <optional>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "config/keys.h"
+#include "core/crc32c.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/usable_cores.h"
+#include "dfine_version.h"
 #include "distributed/consistency_check.h"
 #include "distributed/cuda_settings.h"
+#include "files/file_checksum.h"
 
 namespace dfine::inline plan {
 namespace {
@@ -23,6 +30,39 @@ DeviceRequest device_request(std::optional<DeviceChoice> choice) {
   return *choice == DeviceChoice::kCpu ? DeviceRequest::kCpu : DeviceRequest::kCuda;
 }
 
+/// Whatever differs between two builds. Ranks of different ones may compute different things.
+std::string program_build() {
+  const std::string torch = at::show_config();
+  const size_t version = torch.find("TORCH_VERSION=");
+  return str_cat(DFINE_VERSION, ", checksum ",
+                 checksum_text(file_checksum("/proc/self/exe").crc32c), ", LibTorch ",
+                 version == std::string::npos
+                     ? std::string(TORCH_VERSION)
+                     : torch.substr(version + 14, torch.find(',', version) - version - 14));
+}
+
+/// Collective.
+int threads_of_rank(const RunConfig& run, const MpiSession& session, const Communicator& group) {
+  const UsableCores cores = usable_cores();
+  const std::string mine = str_cat(session.host(), " ", cores.binding);
+  std::string all;
+  for (const std::string& of_rank : group.gather(mine, 0)) all += of_rank + "\n";
+  all = group.broadcast(all, 0);
+  int sharing = 0;
+  for (size_t at = all.find(mine + "\n"); at != std::string::npos;
+       at = all.find(mine + "\n", at + mine.size()))
+    sharing += at == 0 || all[at - 1] == '\n' ? 1 : 0;
+  const int threads = compute_threads(run, cores.count, sharing);
+  if (threads > cores.count) {
+    log::local_warn(str_cat(
+        "run.threads = ", threads, ", but this rank may use only ", counted(cores.count, "core"),
+        " (",
+        cores.by_quota ? "the cgroup's CPU quota" : "CPU affinity, mpirun --bind-to none lifts it",
+        "): it will be slower, not faster"));
+  }
+  return threads;
+}
+
 }  // namespace
 
 Communicator join_ranks(const Config& config, MpiSession& session) {
@@ -30,6 +70,7 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   const Communicator group = session.make_communicator(device_request(config.run.device));
   log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   std::vector<NamedValue> settings;
+  settings.push_back({"the program's build", program_build()});
   for (const ConfigKey& key : config_keys())
     settings.push_back({key.name, to_toml(key.get(config))});
   check_agreement(group, settings);
@@ -40,8 +81,7 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
         "attention needs, has no deterministic form",
         "unset it, or train on the CPU: --set run.device=cpu");
   }
-  at::set_num_threads(compute_threads(config, static_cast<int>(std::thread::hardware_concurrency()),
-                                      session.local_size()));
+  at::set_num_threads(threads_of_rank(config.run, session, group));
   at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
   // cuDNN's search for the fastest algorithm waits for the device dozens of times per new size.
   at::globalContext().setBenchmarkCuDNN(!config.run.deterministic && !config.data.multiscale);

@@ -51,10 +51,10 @@ std::optional<at::ScalarType> autocast_type(Precision precision) {
 
 LoopPlan loop_plan(const Config& config) {
   return {.epochs = config.train.epochs,
+          .max_steps = config.train.max_steps,
           .max_minutes = config.train.max_minutes,
           .patience = config.train.patience,
           .max_bad_steps = config.train.max_bad_steps,
-          .checkpoint_every_steps = config.checkpoint.every_steps,
           .log_every = config.run.log_every,
           .preview = config.data.preview,
           .preflight = config.train.preflight,
@@ -97,7 +97,8 @@ EpochLayout epoch_layout(const Config& config, int ranks, int64_t num_images) {
           .world_size = ranks};
 }
 
-ModelOptions model_options(const Config& config, const std::vector<Category>& categories) {
+ModelOptions model_options(const Config& config, const std::vector<Category>& categories,
+                           std::optional<int64_t> resumed_queries) {
   const ModelConfig& wanted = config.model;
   ModelOptions options{
       .spec = model_spec(model_variant(wanted.size).size, static_cast<int64_t>(categories.size())),
@@ -111,7 +112,9 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
                  .patterns = wanted.freeze}};
   for (const Category& category : categories) options.class_names.push_back(category.name);
   ModelSpec& spec = options.spec;
-  if (!wanted.weights.empty()) {
+  if (resumed_queries) {
+    spec.num_queries = *resumed_queries;
+  } else if (!wanted.weights.empty()) {
     const ModelDescription found = describe_weights(wanted.weights);
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {
@@ -176,10 +179,10 @@ FeedOptions feed_options(const Config& config, int ranks, int64_t num_images, in
                     .seed = seed(config),
                     .batch_size = config.data.batch_size,
                     .micro_batches = config.train.gradient_accumulation_steps,
-                    .ranks = ranks,
-                    .total_steps = total_steps},
+                    .ranks = ranks},
           .loader = loader_options(config, true, cuda),
-          .sizes = multiscale_options(config)};
+          .sizes = multiscale_options(config),
+          .total_steps = total_steps};
 }
 
 ValidationOptions validation_options(const Config& config, bool cuda) {
@@ -189,14 +192,14 @@ ValidationOptions validation_options(const Config& config, bool cuda) {
 }
 
 RunPlan resolve(const Config& config, const std::vector<Category>& categories, int64_t num_images,
-                int ranks, bool cuda) {
+                int ranks, bool cuda, std::optional<int64_t> resumed_queries) {
   RunPlan plan;
   plan.config = print_config(config);
   plan.run_dir = config.run.dir;
   plan.model_size = config.model.size;
   plan.layout = epoch_layout(config, ranks, num_images);
   plan.recipe = make_recipe(config, plan.layout);
-  plan.model = model_options(config, categories);
+  plan.model = model_options(config, categories, resumed_queries);
   plan.learner = learner_options(config, plan.recipe, cuda);
   plan.feed = feed_options(config, ranks, num_images, plan.recipe.total_steps, cuda);
   plan.validation = {.every_epochs = config.validate.every_epochs,
@@ -204,6 +207,12 @@ RunPlan resolve(const Config& config, const std::vector<Category>& categories, i
                      .monitor = config.checkpoint.monitor,
                      .options = validation_options(config, cuda)};
   plan.loop = loop_plan(config);
+  plan.checkpoint = {.every_steps = config.checkpoint.every_steps,
+                     .every_minutes = config.checkpoint.every_minutes,
+                     .keep = config.checkpoint.keep,
+                     .keep_every = config.checkpoint.keep_every,
+                     .max_failures = config.checkpoint.max_failures};
+  plan.allow_changed = config.run.allow_changed;
   return plan;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // From a configuration to the plan of a run. Here the configuration ends: nothing below takes one.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,10 @@ int64_t usable_images(const Config& config, const PackedDataset& data);
 
 /// The whole plan of a run on `ranks` ranks whose training pack has these classes and
 /// usable_images(). `cuda`: whether the ranks compute on GPUs. Throws Error naming the keys to
-/// change where configuration, data and weights do not fit together.
+/// change where configuration, data and weights do not fit together. `resumed_queries`: of the
+/// checkpoint's model, where the run continues from one; model.weights is then not read.
 RunPlan resolve(const Config& config, const std::vector<Category>& categories, int64_t num_images,
-                int ranks, bool cuda);
+                int ranks, bool cuda, std::optional<int64_t> resumed_queries = {});
 
 /// The parts of it.
 
@@ -33,9 +35,10 @@ EpochLayout epoch_layout(const Config& config, int ranks, int64_t num_images);
 /// Resolves `auto`, epochs and the scaling to the global batch.
 Recipe make_recipe(const Config& config, const EpochLayout& layout);
 
-/// Reads the description of model.weights. Throws Error when they are of another size than
-/// model.size, or an image of the run is too small for the model's queries.
-ModelOptions model_options(const Config& config, const std::vector<Category>& categories);
+/// Reads the description of model.weights, unless the run continues. Throws Error when they are of
+/// another size than model.size, or an image of the run is too small for the model's queries.
+ModelOptions model_options(const Config& config, const std::vector<Category>& categories,
+                           std::optional<int64_t> resumed_queries = {});
 
 LearnerOptions learner_options(const Config& config, const Recipe& recipe, bool cuda);
 

@@ -3,6 +3,7 @@
 // else, no scaling left to do. resolve() (plan/resolve.h) makes it from the configuration.
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "config/choices.h"
 #include "eval/validate.h"
@@ -24,16 +25,24 @@ struct ValidationPlan {
 /// Of the loop over the steps.
 struct LoopPlan {
   int64_t epochs = 0;
-  double max_minutes = 0;              // stop after so much time; 0: no limit
-  int64_t patience = 0;                // stop after N validations without a new best; 0: never
-  int64_t max_bad_steps = 10;          // steps in a row without a finite loss or gradient
-  int64_t checkpoint_every_steps = 0;  // write `last` also every N steps; 0: after epochs only
-  int64_t log_every = 20;              // steps between plain progress lines
-  int64_t preview = 0;                 // first training batches to draw into the run folder
+  int64_t max_steps = 0;       // stop after N optimizer steps; 0: no limit
+  double max_minutes = 0;      // stop after so much time; 0: no limit
+  int64_t patience = 0;        // stop after N validations without a new best; 0: never
+  int64_t max_bad_steps = 10;  // steps in a row without a finite loss or gradient
+  int64_t log_every = 20;      // steps between plain progress lines
+  int64_t preview = 0;         // first training batches to draw into the run folder
   bool preflight = true;
   bool stage2_from_best = false;  // stage 2 begins with the best weights
   EmaRestart ema_restart = EmaRestart::kNone;
   double ema_restart_decay = 0.9999;
+};
+
+struct CheckpointPlan {
+  int64_t every_steps = 0;   // also every N steps; 0: after epochs only
+  double every_minutes = 0;  // also when the last one is so old; 0: never
+  int64_t keep = 2;          // of the newest N steps that were saved
+  int64_t keep_every = 0;    // and those at the end of every N-th epoch; 0: none
+  int64_t max_failures = 5;  // to write, in a row, before the run ends
 };
 
 struct RunPlan {
@@ -47,6 +56,9 @@ struct RunPlan {
   FeedOptions feed;
   ValidationPlan validation;
   LoopPlan loop;
+  CheckpointPlan checkpoint;
+  std::string train_data, val_data;        // see RunState
+  std::vector<std::string> allow_changed;  // what a checkpoint may differ in
 };
 
 /// One line for people: steps, batch, learning rates, warm-up, EMA.

@@ -1,22 +1,26 @@
 #pragma once
 // Whether a run may continue what an earlier one saved, and what is different.
-#include <cstdint>
 #include <string>
+#include <vector>
 
+#include "data/category.h"
+#include "train/checkpoint/run_state.h"
 #include "train/plan/run_plan.h"
+#include "weights/hf_config.h"
 
 namespace dfine::inline plan {
 
-/// What a checkpoint says of the run that wrote it.
-struct SavedRun {
-  std::string config;                           // its whole configuration, TOML
-  int64_t world_size = 1;                       // ranks
-  int64_t step = 0, epoch = 0, epoch_step = 0;  // see RunState
-};
+/// Fills in what load_checkpoint() cannot tell of a checkpoint of version 0.1: what its
+/// configuration makes of the steps.
+void adopt_old_state(RunState& state);
 
-/// Throws Error when model size, global batch or steps per epoch (the data) differ, since the steps
-/// done would not mean the same. Also throws when one of the two is without denoising.
-void require_continuable(const SavedRun& saved, const RunPlan& plan);
+/// Compares a run of this plan with the one that saved `saved`, with a model as `model` describes.
+/// What is compared: the data, the classes and their order, model size, denoising, image size and
+/// queries. Throws one Error that lists both sides of each difference that plan.allow_changed does
+/// not name. What the checkpoint does not tell (version 0.1) is not compared. `classes`: the
+/// training pack's, in its own order.
+void require_continuable(const RunState& saved, const ModelDescription& model, const RunPlan& plan,
+                         const std::vector<Category>& classes);
 
 /// The keys whose values differ, one per line: "\n  optim.lr = 0.1, was 0.2". Without run.resume.
 /// Both configurations are TOML.

@@ -3,12 +3,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "files/absolute_path.h"
-#include "weights/checkpoints_in.h"
 
 namespace dfine::inline run {
 using enum ErrorCode;
@@ -19,38 +19,20 @@ namespace {
 
 constexpr size_t kLongestName = 255;  // bytes, of Linux's file systems (NAME_MAX)
 
-/// A path that --resume was given.
-void require_checkpoint(const std::string& resume) {
-  const fs::path folder(resume);
-  if (fs::is_directory(folder) && fs::exists(folder / "state.pth")) return;
-  const std::string inside = checkpoints_in(folder, "state.pth", {"last", "best"});
-  if (!inside.empty())
-    throw Error(kFormatInvalid,
-                str_cat("--resume ", resume, ": a folder with checkpoints, not a checkpoint"),
-                "give " + inside);
-  const char* const hint =
-      "give a checkpoint folder such as RUN_DIR/checkpoints/last, auto or none";
-  if (!fs::exists(folder))
-    throw Error(kFileMissing, str_cat("--resume ", resume, ": no such checkpoint folder"), hint);
-  if (!fs::is_directory(folder))
-    throw Error(
-        kFormatInvalid, str_cat("--resume ", resume, ": a file, not a checkpoint folder"),
-        folder.filename() == "state.pth" ? str_cat("give ", folder.parent_path().string()) : hint);
-  throw Error(kFileMissing,
-              str_cat("--resume ", resume, ": not a checkpoint of a run: state.pth is missing"),
-              fs::exists(folder / "model.safetensors")
-                  ? str_cat("to start a new run from these weights, set model.weights=", resume)
-                  : hint);
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with('.');
+}
+
+/// Whether there is anything but temporaries.
+bool holds_something(const fs::path& folder) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed))
+    if (!is_hidden(entry->path())) return true;
+  return false;
 }
 
 }  // namespace
-
-fs::path RunFolder::resume_from(const std::string& resume) const {
-  if (resume == "none") return {};
-  if (resume == "auto") return fs::exists(checkpoint("last")) ? checkpoint("last") : fs::path();
-  require_checkpoint(resume);
-  return resume;
-}
 
 void RunFolder::require_usable(int64_t bytes) const {
   const auto unusable = [&](ErrorCode code, const std::string& why, const std::string& hint) {
@@ -86,23 +68,31 @@ void RunFolder::require_usable(int64_t bytes) const {
   }
 }
 
+bool RunFolder::has_saved() const {
+  if (holds_something(checkpoints())) return true;
+  std::ifstream lines(metrics());
+  for (std::string line; std::getline(lines, line);)
+    if (line.find(R"("event":"saved")") != std::string::npos) return true;
+  return false;
+}
+
 fs::path RunFolder::prepare(bool new_run) const {
   std::error_code failed;
-  fs::create_directories(dir_ / "checkpoints", failed);
+  fs::create_directories(checkpoints(), failed);
   if (failed)
     throw Error(write_error_code(failed.value()),
                 str_cat("cannot make the run folder ", dir_.string(), ": ", failed.message()),
                 "check run.dir");
-  if (!new_run || (!fs::exists(metrics()) && fs::is_empty(dir_ / "checkpoints"))) return {};
+  if (!new_run || (!fs::exists(metrics()) && !holds_something(checkpoints()))) return {};
 
   fs::path previous;
   for (int n = 1; previous.empty() || fs::exists(previous); ++n)
     previous = dir_ / str_cat("previous-", n);
   fs::create_directory(previous);
-  for (const auto& path : {dir_ / "checkpoints", metrics(), config(), log()}) {
+  for (const auto& path : {checkpoints(), metrics(), config(), log()}) {
     if (fs::exists(path)) fs::rename(path, previous / path.filename());
   }
-  fs::create_directory(dir_ / "checkpoints");
+  fs::create_directory(checkpoints());
   return previous;
 }
 

@@ -18,18 +18,18 @@ class RunFolder {
     return dir_ / ("find-lr." + extension);
   }
   std::filesystem::path log() const { return dir_ / "log.txt"; }
-  std::filesystem::path checkpoint(const std::string& name) const {
-    return dir_ / "checkpoints" / name;
-  }
-
-  /// The checkpoint that run.resume means: "none": empty; "auto": checkpoints/last if there is one,
-  /// else empty; or that path. Throws Error when a path given is no checkpoint folder; of a run
-  /// folder it names the checkpoints inside.
-  std::filesystem::path resume_from(const std::string& resume) const;
+  /// A file that anyone may make: the run then saves and ends.
+  std::filesystem::path stop_file() const { return dir_ / "stop"; }
+  std::filesystem::path checkpoints() const { return dir_ / "checkpoints"; }
+  std::filesystem::path checkpoint(const std::string& name) const { return checkpoints() / name; }
+  const std::filesystem::path& dir() const { return dir_; }
 
   /// Throws Error where checkpoints of `bytes` could not be written. A file may be in the way, or
   /// the file system takes no files or has less room. Leaves nothing behind.
   void require_usable(int64_t bytes) const;
+
+  /// Whether a run has saved a checkpoint here, whatever has become of it.
+  bool has_saved() const;
 
   /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config)
   /// is moved to DIR/previous-N, which is returned; empty if there was nothing.

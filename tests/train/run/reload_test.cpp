@@ -1,4 +1,4 @@
-// Stage 2's reload. Only rank zero sees the checkpoint's folder; the other ranks are given
+// What a run reads from checkpoints. Only rank zero sees their folder; the other ranks are given
 // one that is not there.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -11,10 +11,15 @@
 #include "rank_main.h"
 #include "support/python.h"
 #include "support/raises.h"
+#include "train/checkpoint/busy_run.h"
 #include "train/checkpoint/checkpoint.h"
+#include "train/checkpoint/checkpoint_store.h"
+#include "train/checkpoint/old_checkpoint.h"
 #include "train/plan/resolve.h"
-#include "train/run/best_checkpoint.h"
+#include "train/plan/saved_run.h"
+#include "train/run/import_checkpoint.h"
 #include "train/run/run_checkpoint.h"
+#include "weights/checkpoint_link.h"
 #include "weights/weights.h"
 
 namespace dfine {
@@ -81,7 +86,7 @@ struct Fixture {
   }
 
   const Config config;
-  const RunPlan plan;
+  RunPlan plan;
   Learner learner;
 };
 
@@ -90,24 +95,40 @@ void expect_same(const std::map<std::string, Tensor>& a, const std::map<std::str
   for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
 }
 
-RunState after(int64_t step) {
+/// The state after `step` steps of this plan.
+RunState after(int64_t step, const RunPlan& plan) {
   RunState state;
   state.step = step;
+  state.epoch = step / plan.layout.steps_per_epoch;
+  state.epoch_samples = step % plan.layout.steps_per_epoch * plan.layout.global_batch;
+  state.samples = step * plan.layout.global_batch;
+  state.global_batch = plan.layout.global_batch;
+  state.config = plan.config;
   return state;
+}
+
+void save(const fs::path& folder, const Fixture& fixture, const RunState& state) {
+  save_checkpoint(folder, snapshot(fixture.learner, fixture.plan, kClasses, state));
 }
 
 /// Rank zero's folder; elsewhere a path where nothing is.
 struct HiddenFolder {
   TemporaryFolder mine;
   fs::path path() const {
-    return test::group().rank() == 0 ? fs::path(mine / "checkpoints/best")
-                                     : fs::path("/nowhere/checkpoints/best");
+    return test::group().rank() == 0 ? fs::path(mine / "checkpoints/step-00000002")
+                                     : fs::path("/nowhere/checkpoints/step-00000002");
   }
-  void save(Fixture& fixture, int64_t step) const {
-    if (test::group().rank() == 0)
-      save_run(path(), fixture.learner, fixture.plan, kClasses, after(step));
+  void save(const Fixture& fixture, int64_t step) const {
+    if (test::group().rank() == 0) dfine::save(path(), fixture, after(step, fixture.plan));
   }
 };
+
+/// As start_run() returns it for the checkpoint `folder`.
+RunStart start_from(const fs::path& folder) {
+  RunStart start{.begin = {}, .folder = RunFolder("unused"), .from = folder};
+  if (test::group().rank() == 0) start.checkpoint = load_checkpoint(folder);
+  return start;
+}
 
 TEST(ReloadBest, EveryRankGetsWhatRankZeroReads) {
   const HiddenFolder folder;
@@ -120,7 +141,7 @@ TEST(ReloadBest, EveryRankGetsWhatRankZeroReads) {
   fixture.step(3);
   fixture.learner.ema()->restart(0.5);
   ASSERT_NE(fixture.snapshot().size(), best.size());
-  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), 2);
+  EXPECT_TRUE(reload_best(folder.path(), fixture.learner, test::group()));
   expect_same(fixture.snapshot(), best);
   EXPECT_EQ(fixture.learner.ema()->updates(), 2);
   EXPECT_EQ(fixture.learner.ema()->restarted_decay(), 0.5);  // of the stage, not of the checkpoint
@@ -139,14 +160,15 @@ TEST(ReloadBest, WithoutAUsableOneEveryRankKeepsItsWeights) {
   Fixture fixture;
   fixture.step(0);
   const auto before = fixture.snapshot();
-  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);  // none
+  EXPECT_FALSE(reload_best(folder.path(), fixture.learner, test::group()));  // none
+  EXPECT_FALSE(reload_best({}, fixture.learner, test::group()));
   expect_same(fixture.snapshot(), before);
 
   folder.save(fixture, 1);
   fixture.step(1);
   const auto later = fixture.snapshot();
   if (test::group().rank() == 0) fs::resize_file(folder.path() / "state.pth", 1000);
-  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);  // damaged
+  EXPECT_FALSE(reload_best(folder.path(), fixture.learner, test::group()));  // damaged
   expect_same(fixture.snapshot(), later);
 }
 
@@ -162,11 +184,11 @@ TEST(ReloadBest, OfAnotherModelIsNotUsable) {
   Fixture fixture;
   fixture.step(1);
   const auto before = fixture.snapshot();
-  EXPECT_EQ(reload_best(folder.path(), fixture.learner, test::group()), std::nullopt);
+  EXPECT_FALSE(reload_best(folder.path(), fixture.learner, test::group()));
   expect_same(fixture.snapshot(), before);
 }
 
-TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
+TEST(RestoreRun, EveryRankContinuesFromWhatRankZeroReads) {
   const HiddenFolder folder;
   Config config = small_config();
   config.run.precision = Precision::kFp16;
@@ -174,138 +196,213 @@ TEST(RunCheckpoint, EveryRankContinuesFromWhatRankZeroReads) {
   fixture.step(0, /*leave_out=*/3);
   fixture.learner.ema()->restart(0.7);
   fixture.learner.scaler()->load({.scale = 256, .good_steps = 12});
-  RunState state = after(5);
-  state.weights = WeightsKind::kRaw;
+  RunState state = busy_run(5);
+  state.config = fixture.plan.config;
   state.validations = {{WeightsKind::kRaw, 0, 5, {{"ap", 0.5}}}};
-  state.best =
-      RunState::Best{.monitor = Monitor::kAp, .value = 0.5, .epoch = 0, .step = 4, .val_loss = 2.5};
-  if (test::group().rank() == 0)
-    save_run(folder.path(), fixture.learner, fixture.plan, kClasses, state);
+  if (test::group().rank() == 0) save(folder.path(), fixture, state);
   Fixture resumed(config);
-  const RunState back = restore_run(folder.path(), resumed.learner, resumed.plan, test::group());
-  EXPECT_EQ(back.step, 5);
-  ASSERT_TRUE(back.best);
-  EXPECT_EQ(back.best->monitor, Monitor::kAp);
-  EXPECT_EQ(back.best->value, 0.5);
-  EXPECT_EQ(back.best->step, 4);
-  EXPECT_EQ(back.best->val_loss, 2.5);
+  RunStart start = start_from(folder.path());
+  const RunState back = restore_run(start, resumed.learner, resumed.plan, test::group());
+  expect_same(back, state);
+  EXPECT_FALSE(start.checkpoint);  // its memory is free again
   EXPECT_EQ(resumed.learner.ema()->restarted_decay(), 0.7);
   EXPECT_EQ(resumed.learner.ema()->updates(), 1);
   EXPECT_EQ(resumed.learner.scaler()->scale(), 256);
   EXPECT_EQ(resumed.learner.scaler()->state().good_steps, 12);
   expect_same(resumed.snapshot(), fixture.snapshot());
   if (test::group().rank() != 0) return;
-  EXPECT_EQ(back.weights, WeightsKind::kRaw);
   ASSERT_EQ(back.validations.size(), 1U);
   EXPECT_EQ(back.validations[0].metrics, state.validations[0].metrics);
 }
 
-/// What restore_run says to a run of `shape` about a checkpoint. The checkpoint is of one rank with
-/// a batch of 2 after 13 steps, in epochs of 10.
-Caught refusal(const EpochLayout& shape) {
-  const TemporaryFolder folder;
+TEST(RestoreRun, ASnapshotIsNotChangedByLaterSteps) {
   Fixture fixture;
-  Config saved = fixture.config;
-  saved.data.batch_size = 2;
-  save_run(folder / "last", fixture.learner, plan_of(saved), kClasses, after(13));
-  Fixture other;
+  fixture.step(0);
+  const auto before = fixture.snapshot();
+  const Checkpoint taken =
+      snapshot(fixture.learner, fixture.plan, kClasses, after(1, fixture.plan));
+  fixture.step(1);
+  for (const auto& [name, tensor] : taken.learner.model)
+    EXPECT_TRUE(at::equal(tensor, before.at("model " + name))) << name;
+  for (const auto& [name, tensor] : taken.learner.ema->tensors)
+    EXPECT_TRUE(at::equal(tensor, before.at("ema " + name))) << name;
+  EXPECT_EQ(taken.description.class_names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(taken.description.category_ids, (std::vector<int64_t>{1, 2}));
+}
+
+// Samples are counted, not steps: the epoch goes on where it was.
+TEST(RestoreRun, AnotherGlobalBatchIsNoHindrance) {
+  const HiddenFolder folder;
+  Fixture fixture;
+  fixture.step(0);
+  folder.save(fixture, 13);
+  Fixture resumed;
+  resumed.plan.layout = {.steps_per_epoch = 5, .global_batch = 4};
+  RunStart start = start_from(folder.path());
+  const RunState back = restore_run(start, resumed.learner, resumed.plan, test::group());
+  EXPECT_EQ(back.step, 13);
+  EXPECT_EQ(back.epoch, 1);
+  EXPECT_EQ(back.epoch_samples, 6);
+  EXPECT_EQ(back.samples, 26);
+  expect_same(resumed.snapshot(), fixture.snapshot());
+}
+
+TEST(RestoreRun, OfAnotherLearnerIsRefused) {
+  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
+  const HiddenFolder folder;
+  Fixture fixture;
+  fixture.step(0);
+  folder.save(fixture, 1);
+  Config config = small_config();
+  config.model.freeze_backbone = true;
+  Fixture other(config);
   const auto before = other.snapshot();
-  Caught caught = catch_error([&] {
-    restore_run(folder / "last", other.learner, plan_of(other.config, shape), test::group());
-  });
-  if (caught.code) expect_same(other.snapshot(), before);
-  return caught;
+  RunStart start = start_from(folder.path());
+  EXPECT_TRUE(raises(
+      kCheckpointMismatch, [&] { restore_run(start, other.learner, other.plan, test::group()); },
+      folder.path().string()));
+  expect_same(other.snapshot(), before);
 }
 
-// 13 steps of another batch, or of epochs of another length, would not have seen the same images.
-TEST(RunCheckpoint, AnotherGlobalBatchOrEpochIsRefused) {
+/// A run folder's checkpoints, for rank zero.
+class ImportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
+  }
+
+  CheckpointStore store_of(const std::string& run) const {
+    return CheckpointStore(RunFolder(parent_ / run).checkpoints());
+  }
+  /// After `step` steps, with the best of step 6 and that of stage 1 of step 3.
+  RunState state_of(int64_t step) const {
+    RunState state = after(step, fixture_.plan);
+    state.best = RunState::Best{.value = 1, .epoch = 0, .step = 6};
+    state.best_stage1 = 3;
+    return state;
+  }
+  void save(const CheckpointStore& store, const CheckpointName& name) const {
+    dfine::save(store.path(name), fixture_, state_of(name.step));
+  }
+  /// A folder of version 0.1.
+  void save_old(const std::string& run, const std::string& name, int64_t step) const {
+    save_old_checkpoint(
+        RunFolder(parent_ / run).checkpoint(name),
+        snapshot(fixture_.learner, fixture_.plan, kClasses, after(step, fixture_.plan)),
+        {.step = step,
+         .epoch_step = step,
+         .best = state_of(step).best,
+         .config = fixture_.plan.config});
+  }
+  static int64_t step_at(const CheckpointStore& store, const char* link) {
+    return load_checkpoint(store.link_path(link)).run.step;
+  }
+
+  static constexpr CheckpointName kLast{9}, kBest{6, CheckpointKind::kValidated},
+      kStage1{3, CheckpointKind::kValidated};
+  const TemporaryFolder parent_;
+  Fixture fixture_;
+};
+
+TEST_F(ImportTest, TheBestOnesComeAlong) {
+  const CheckpointStore from = store_of("old"), to = store_of("new");
+  save(from, {1});
+  save(from, kStage1);
+  save(from, kBest);
+  save(from, kLast);
+  import_checkpoint(from.path(kLast), state_of(9), to);
+  EXPECT_EQ(to.list(), (std::vector{kLast, kBest, kStage1}));
+  for (const CheckpointName& name : to.list()) {
+    EXPECT_EQ(load_checkpoint(to.path(name)).run.step, name.step);
+    EXPECT_EQ(fs::hard_link_count(to.path(name) / "state.pth"), 2U);  // one copy on disk
+  }
+  EXPECT_EQ(step_at(to, "best"), 6);
+  EXPECT_EQ(step_at(to, "best_stage1"), 3);
+  EXPECT_EQ(from.list().size(), 4U);
+}
+
+TEST_F(ImportTest, AMissingBestIsNotInvented) {
+  const CheckpointStore from = store_of("old"), to = store_of("new");
+  save(from, {5});
+  save(from, kLast);
+  import_checkpoint(from.path(kLast), state_of(9), to);
+  EXPECT_EQ(to.list(), std::vector{kLast});
+  for (const char* link : {"best", "best_stage1"})
+    EXPECT_FALSE(fs::exists(fs::symlink_status(to.link_path(link)))) << link;
+}
+
+TEST_F(ImportTest, ItMayBeTheBestItself) {
+  const CheckpointStore from = store_of("old"), to = store_of("new");
+  save(from, kBest);
+  import_checkpoint(from.path(kBest), state_of(6), to);
+  EXPECT_EQ(to.list(), std::vector{kBest});
+  EXPECT_EQ(step_at(to, "best"), 6);
+}
+
+TEST_F(ImportTest, WhatIsThereIsNotReplaced) {
+  const CheckpointStore from = store_of("old"), to = store_of("new");
+  save(from, kLast);
+  save(to, kLast);
+  const std::string before = read_file(to.path(kLast) / "manifest.json");
+  EXPECT_TRUE(raises(
+      kFileChanged, [&] { import_checkpoint(from.path(kLast), state_of(9), to); },
+      to.path(kLast).string()));
+  EXPECT_EQ(read_file(to.path(kLast) / "manifest.json"), before);
+}
+
+TEST_F(ImportTest, FromAFolderOfVersion01) {
+  save_old("old", "last", 9);
+  save_old("old", "best", 6);
+  save_old("old", "best_stage1", 3);
+  const RunFolder old_run(parent_ / "old");
+  const CheckpointStore to = store_of("new");
+  RunState state = load_checkpoint(old_run.checkpoint("last")).run;
+  adopt_old_state(state);
+  state.best_stage1 = 3;
+  import_checkpoint(old_run.checkpoint("last"), state, to);
+  EXPECT_EQ(to.list(), (std::vector{kLast, kBest, kStage1}));
+  const RunState last = load_checkpoint(to.path(kLast)).run;
+  EXPECT_EQ(last.step, 9);
+  EXPECT_EQ(last.epoch_samples, 9 * kShape.global_batch);
+  EXPECT_EQ(last.best_stage1, 3);
+  EXPECT_EQ(step_at(to, "best"), 6);
+  EXPECT_EQ(load_checkpoint(to.link_path("best")).run.global_batch, kShape.global_batch);
+  EXPECT_EQ(step_at(to, "best_stage1"), 3);
+  // The old folder is as it was.
+  for (const char* name : {"last", "best", "best_stage1"}) {
+    EXPECT_FALSE(fs::exists(old_run.checkpoint(name) / "manifest.json"));
+    EXPECT_FALSE(fs::is_symlink(old_run.checkpoint(name)));
+  }
+}
+
+TEST_F(ImportTest, ABestOfAnotherTimeStaysWhereItIs) {
+  save_old("old", "last", 9);
+  save_old("old", "best", 5);
+  const RunFolder old_run(parent_ / "old");
+  const CheckpointStore to = store_of("new");
+  import_checkpoint(old_run.checkpoint("last"), state_of(9), to);
+  EXPECT_EQ(to.list(), std::vector{kLast});
+  EXPECT_FALSE(fs::exists(fs::symlink_status(to.link_path("best"))));
+}
+
+// `best` moves on; best_stage1 is what stage 2 goes back to.
+TEST(ReloadBest, OfStage1AfterTheNextBest) {
   if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
-  EXPECT_FALSE(refusal(kShape).code);
-  // Another split.
-  EXPECT_FALSE(refusal({.steps_per_epoch = 10, .global_batch = 2, .world_size = 2}).code);
-  EXPECT_TRUE(refusal({.steps_per_epoch = 10, .global_batch = 4})
-                  .is(kCheckpointMismatch, "2 (1 rank x 2)", "4"));
-  EXPECT_TRUE(refusal({.steps_per_epoch = 10, .global_batch = 1}).is(kCheckpointMismatch));
-  EXPECT_TRUE(refusal({.steps_per_epoch = 9, .global_batch = 2})
-                  .is(kCheckpointMismatch, "13 steps", "9 steps"));
-  EXPECT_TRUE(refusal({.steps_per_epoch = 11, .global_batch = 2}).is(kCheckpointMismatch));
-}
-
-TEST(RunCheckpoint, ABestNeedsABetterFigure) {
-  RunState state = after(5);
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 0));
-  state.step = 10;
-  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 3}, 1));
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 2.9},
-                              1));  // both AP zero, as in the first epochs
-  EXPECT_EQ(state.best->step, 10);
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.ap = 0.1, .val_loss = 5}, 2));
-  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = 0, .val_loss = 1}, 3));
-  EXPECT_FALSE(state.validated(Monitor::kAp, {.ap = NAN, .val_loss = 1}, 3));
-  EXPECT_EQ(state.val_loss, 1);  // the last one
-  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 9},
-                              4));  // another metric: starts over
-  EXPECT_FALSE(state.validated(Monitor::kValLoss, {.ap = 1, .val_loss = 9}, 5));
-  EXPECT_TRUE(state.validated(Monitor::kValLoss, {.ap = 0, .val_loss = 8}, 5));
-}
-
-// A validation pack without boxes has no AP.
-TEST(RunCheckpoint, WithoutAnyApTheLossDecides) {
-  RunState state = after(5);
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.val_loss = 3}, 0));
-  EXPECT_FALSE(state.validated(Monitor::kAp, {.val_loss = 4}, 1));
-  EXPECT_FALSE(state.validated(Monitor::kAp, {.val_loss = NAN}, 1));
-  EXPECT_TRUE(state.validated(Monitor::kAp, {.val_loss = 2}, 2));
-}
-
-TEST(BringBest, FromTheRunThatIsContinuedElsewhere) {
-  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
-  const TemporaryFolder parent;
-  const RunFolder old_run(parent / "old"), new_run(parent / "new");
-  Fixture fixture;
-  const auto save = [&](const RunFolder& run, const std::string& name, int64_t step) {
-    save_run(run.checkpoint(name), fixture.learner, fixture.plan, kClasses, after(step));
-  };
-  save(old_run, "last", 9);
-  EXPECT_FALSE(import_best(new_run, old_run.checkpoint("last"), 6));  // there is none
-  save(old_run, "best", 5);
-  EXPECT_FALSE(import_best(new_run, old_run.checkpoint("last"), 6));  // of another time
-  save(old_run, "best", 6);
-  save(old_run, "best_stage1", 3);
-  EXPECT_TRUE(import_best(new_run, old_run.checkpoint("last"), 6));
-  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best")).run.step, 6);
-  EXPECT_EQ(load_checkpoint(new_run.checkpoint("best_stage1")).run.step, 3);
-
-  const RunFolder third(parent / "third");
-  EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 9));  // it is the best itself
-  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).run.step, 9);
-  EXPECT_TRUE(import_best(third, old_run.checkpoint("last"), 6));  // what is there stays
-  EXPECT_EQ(load_checkpoint(third.checkpoint("best")).run.step, 9);
-}
-
-TEST(KeepStage1Best, SurvivesTheNextBest) {
-  if (test::group().size() > 1) GTEST_SKIP() << "rank zero's matter";
-  const TemporaryFolder parent;
-  const RunFolder folder(parent / "run");
-  EXPECT_FALSE(keep_stage1_best(folder));
+  const TemporaryFolder folder;
+  const CheckpointStore store(folder / "checkpoints");
   Fixture fixture;
   fixture.step(0);
   const auto first = fixture.snapshot();
-  const auto save = [&](int64_t step) {
-    save_run(folder.checkpoint("best"), fixture.learner, fixture.plan, kClasses, after(step));
-  };
-  save(1);
-  EXPECT_TRUE(keep_stage1_best(folder));
-  EXPECT_EQ(fs::hard_link_count(folder.checkpoint("best_stage1") / "state.pth"),
-            2U);  // one copy on disk
+  save(store.path({1}), fixture, after(1, fixture.plan));
+  store.link("best", {1});
+  store.link("best_stage1", {1});
   fixture.step(1);
-  save(2);
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best")).run.step, 2);
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).run.step, 1);
-  EXPECT_EQ(reload_best(folder.checkpoint("best_stage1"), fixture.learner, test::group()), 1);
+  save(store.path({2}), fixture, after(2, fixture.plan));
+  store.link("best", {2});
+  store.prune({.newest = 1, .also_steps = {1}});
+  EXPECT_EQ(load_checkpoint(store.link_path("best")).run.step, 2);
+  EXPECT_TRUE(reload_best(store.link_path("best_stage1"), fixture.learner, test::group()));
   expect_same(fixture.snapshot(), first);
-  EXPECT_TRUE(keep_stage1_best(folder));  // replaces the one before
-  EXPECT_EQ(load_checkpoint(folder.checkpoint("best_stage1")).run.step, 2);
 }
 
 }  // namespace

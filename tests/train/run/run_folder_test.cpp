@@ -48,6 +48,59 @@ TEST_F(RunFolderTest, UnusableOnesAreNamedWithTheReason) {
                   .is(kDiskFull, (root_ / "a").string(), "TiB"));
 }
 
+TEST_F(RunFolderTest, ItSaysWhetherARunHasSaved) {
+  const RunFolder run(root_ / "run");
+  EXPECT_FALSE(run.has_saved());
+  run.prepare(/*new_run=*/true);
+  EXPECT_FALSE(run.has_saved());
+  write_file(run.metrics(), "{\"type\":\"event\",\"event\":\"stage2\"}\n{\"type\":\"step\"}\n");
+  fs::create_directory(run.checkpoint(".step-00000001.partial-x-1"));  // never became a checkpoint
+  EXPECT_FALSE(run.has_saved());
+  for (const char* name : {"step-00000001", "last", "set-aside-1"}) {
+    fs::create_directory(run.checkpoint(name));
+    EXPECT_TRUE(run.has_saved()) << name;
+    fs::remove(run.checkpoint(name));
+  }
+  EXPECT_FALSE(run.has_saved());
+  // Whatever has become of the checkpoint.
+  write_file(run.metrics(), "{\"type\":\"step\"}\n{\"type\":\"event\",\"event\":\"saved\"}\n");
+  EXPECT_TRUE(run.has_saved());
+  fs::remove_all(run.checkpoints());
+  EXPECT_TRUE(run.has_saved());
+}
+
+TEST_F(RunFolderTest, ANewRunMovesAnEarlierOneAside) {
+  const RunFolder run(root_ / "run");
+  EXPECT_EQ(run.prepare(/*new_run=*/true), fs::path());
+  EXPECT_TRUE(fs::is_directory(run.checkpoints()));
+  EXPECT_EQ(run.prepare(/*new_run=*/true), fs::path());  // nothing was there
+  for (const char* content : {"first", "second"}) {
+    write_file(run.metrics(), content);
+    write_file(run.config(), content);
+    write_file(run.log(), content);
+    write_file(run.checkpoint("step-00000001"), content);
+    write_file(run.stop_file(), content);
+    EXPECT_EQ(run.prepare(/*new_run=*/false), fs::path());  // a run that goes on keeps all
+    EXPECT_EQ(read_file(run.metrics()), content);
+    const fs::path previous = run.prepare(/*new_run=*/true);
+    EXPECT_EQ(previous,
+              run.dir() / (content == std::string("first") ? "previous-1" : "previous-2"));
+    for (const char* name :
+         {"metrics.jsonl", "config.toml", "log.txt", "checkpoints/step-00000001"})
+      EXPECT_EQ(read_file(previous / name), content) << name;
+    EXPECT_TRUE(fs::is_empty(run.checkpoints()));
+    for (const fs::path& path : {run.metrics(), run.config(), run.log()})
+      EXPECT_FALSE(fs::exists(path));
+  }
+}
+
+TEST_F(RunFolderTest, TemporariesAreNoEarlierRun) {
+  const RunFolder run(root_ / "run");
+  run.prepare(/*new_run=*/true);
+  fs::create_directory(run.checkpoint(".step-00000001.partial-x-1"));
+  EXPECT_EQ(run.prepare(/*new_run=*/true), fs::path());
+}
+
 // float32 raw weights, EMA, AdamW's two moments, and the weights once more in model.safetensors.
 TEST_F(RunFolderTest, ACheckpointHasTwentyBytesForEachParameter) {
   for (const char* size : {"n", "s", "m", "l"}) {
