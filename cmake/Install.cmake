@@ -10,6 +10,7 @@ install(DIRECTORY configs cluster DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/dfine)
 if(DFINE_TORCH)
   install(FILES ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/dfine-train DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(PROGRAMS launcher/dfine-launch DESTINATION ${CMAKE_INSTALL_BINDIR})
   # The libraries the programs load, and what those load: a CPU LibTorch's own few, or all of a CUDA
   # wheel's.
   file(GLOB _torch_libs ${DFINE_TORCH_ROOT}/lib/libtorch_cpu.so* ${DFINE_TORCH_ROOT}/lib/libc10.so*

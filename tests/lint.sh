@@ -39,7 +39,7 @@ pinned() {
 
 check() {
   case $1 in
-    shell) files '*.sh' '*.sbatch' .ci/run | xargs -0 shellcheck ;;
+    shell) files '*.sh' '*.sbatch' launcher/dfine-launch .ci/run | xargs -0 shellcheck ;;
     python) "$(pinned ruff)" check --no-cache --output-format concise . ;;
     text) python3 tests/docs/prose.py ;;
     format) files '*.cpp' '*.h' | xargs -0 "$(pinned clang-format)" --dry-run -Werror ;;

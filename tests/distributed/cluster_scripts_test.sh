@@ -8,11 +8,15 @@ trap 'rm -rf "$work"' EXIT
 bad=0
 
 mkdir "$work/bin"
-for stand_in in mpirun dfine_ddp dfine-pack; do
+for stand_in in mpirun dfine-pack dfine-eval; do
   # shellcheck disable=SC2016
   printf '#!/bin/bash\necho "%s" "$@"\n' "$stand_in" >"$work/bin/$stand_in"
-  chmod +x "$work/bin/$stand_in"
 done
+# The scripts ask for the run folder, with --print-config.
+printf '#!/bin/bash\nprintf "[run]\\ndir = \\"%s\\"\\n"\n' "$work/run" >"$work/bin/dfine_ddp"
+# apptainer exec --nv IMAGE COMMAND
+printf '#!/bin/bash\nshift 3\nexec "$@"\n' >"$work/bin/apptainer"
+chmod +x "$work"/bin/*
 slurm=(env -i PATH="$work/bin:$PATH" SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$source" SLURM_NTASKS=8
   SLURM_NTASKS_PER_NODE=4 SLURM_CPUS_PER_TASK=6 SLURM_JOB_NODELIST="n[1-2]" DFINE_BIN="$work/bin")
 
@@ -31,8 +35,10 @@ expect() {
 train=$source/cluster/train.sbatch pack=$source/cluster/pack.sbatch
 expect 0 "mpirun -np 8 --map-by ppr:4:node --bind-to none" \
   "${slurm[@]}" bash "$train" --config configs/n.toml
-expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b" \
+expect 0 "$work/bin/dfine_ddp --config configs/n.toml --set run.dir=a b --resume auto" \
   "${slurm[@]}" bash "$train" --config configs/n.toml --set "run.dir=a b"
+expect 0 "dfine_ddp --config configs/n.toml --resume a/b" \
+  "${slurm[@]}" bash "$train" --resume=a/b --config configs/n.toml
 expect 0 "8 ranks on n[1-2], 6 cores per rank" "${slurm[@]}" bash "$train"
 expect 0 "-x NCCL_DEBUG" "${slurm[@]}" NCCL_DEBUG=INFO bash "$train"
 expect 0 "--report-bindings apptainer exec --nv x.sif $work/bin/dfine_ddp" \
@@ -44,6 +50,10 @@ expect 1 "missing on $(hostname): libcudnn.so.9. " \
   "${slurm[@]}" PATH="$work/bin:$PATH" bash "$train"
 rm "$work/bin/ldd"
 expect 1 "/nowhere/dfine_ddp is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$train"
+expect 1 "dfine-launch is neither in $work/launcher nor in $work/bin" \
+  "${slurm[@]}" DFINE_HOME="$work" bash "$train"
+expect 1 "does not say run.dir" \
+  "${slurm[@]}" bash -c "printf '#!/bin/bash\n' >'$work/bin/dfine_ddp' && bash '$train'"
 expect 2 "submit it with sbatch" env -i PATH="$PATH" bash "$train"
 
 expect 0 "dfine-pack --images i --annotations a.json --output o --jobs 6" \
@@ -71,6 +81,25 @@ grep -qF 'cmake --preset pack && cmake --build --preset pack' "$source/cluster/R
   { echo "FAILED: cluster/README.md"; bad=1; }
 expect 2 "--output DIR is missing" "${slurm[@]}" bash "$pack" --images i
 
-shellcheck "$train" "$pack" "$source"/.ci/run "$source"/launcher/*.sh "$source"/tests/*.sh \
-  "$source"/tests/*/*.sh || bad=1
+eval=$source/cluster/eval.sbatch
+expect 0 "dfine-eval --weights w --data d --threads 6" \
+  "${slurm[@]}" bash "$eval" --weights w --data d
+expect 0 "dfine-eval --weights w --threads=2" "${slurm[@]}" bash "$eval" --weights w --threads=2
+expect 1 "/nowhere/dfine-eval is missing" "${slurm[@]}" DFINE_BIN=/nowhere bash "$eval"
+
+# sbatch --parsable prints the job's number, and the cluster's name in a federation.
+cat >"$work/bin/sbatch" <<'END'
+#!/bin/bash
+if [ "$3" = --images ]; then echo "1${4#i};c"; else echo "$@" >&2; fi
+END
+chmod +x "$work/bin/sbatch"
+both=$source/cluster/pack_then_train.sh
+expect 0 "--nodes=2 --dependency=afterok:11:12 --kill-on-invalid-dep=yes $train --config c.toml" \
+  "${slurm[@]}" TRAIN_OPTIONS=--nodes=2 bash "$both" i1 a.json i2 b.json o --config c.toml
+expect 0 "--set data.train=o/train --set data.val=o/val" \
+  "${slurm[@]}" bash "$both" i1 a.json i2 b.json o --config c.toml
+expect 2 "submits jobs that pack" "${slurm[@]}" bash "$both" i1 a.json
+
+shellcheck "$source"/cluster/*.s* "$source"/launcher/dfine-launch "$source"/.ci/run \
+  "$source"/launcher/*.sh "$source"/tests/*.sh "$source"/tests/*/*.sh || bad=1
 exit $bad
