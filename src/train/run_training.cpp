@@ -137,6 +137,20 @@ void open_run_folder(const RunContext& context, const RunStart& start, RunState&
   state.best.reset();
 }
 
+/// Collective. After a change of the global batch, what is left of the epoch may fill none. The
+/// epoch then ends, with its validation unless this step has been validated.
+void end_epoch_without_a_batch(const RunContext& context, RunState& state) {
+  const TrainingOrderOptions& order = context.plan.feed.order;
+  if (state.epoch_samples == 0 || order.steps_left_in_epoch({state.epoch, state.epoch_samples}) > 0)
+    return;
+  const bool validated = context.group.broadcast(
+      !state.validations.empty() && state.validations.front().step == state.step, 0);
+  ++state.epoch;
+  state.epoch_samples = 0;
+  state.validation_due =
+      !validated && context.val_data && state.epoch % context.plan.validation.every_epochs == 0;
+}
+
 /// Rank zero: says what the checkpoints will take where that may be too much.
 void check_room(const RunContext& context) {
   std::error_code failed;
@@ -174,6 +188,7 @@ RunEnd run_training(RunContext context, RunStart start) {
   if (resumed) {
     state = restore_run(start, learner, plan, group);
     log::info(str_cat("continuing ", start.from.string(), " after step ", state.step));
+    end_epoch_without_a_batch(context, state);
   }
   group.barrier();
   end_if_stop_requested();

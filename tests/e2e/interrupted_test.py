@@ -361,6 +361,12 @@ def other_ranks_and_batches(ws):
     assert [r["lr"] for r in steps] == [1e-4] * 9 + [5e-5] * 4, [r["lr"] for r in steps]
     assert manifest_of(ws, "batch", "last")["samples"] == 32
 
+    # The 4 samples that are left of epoch 1 fill no batch of 5: it ends at once.
+    shutil.copytree(ws("half"), ws("batch5"), symlinks=True)
+    run("dfine_ddp", *settings(ws, "batch5", **four, **{"data.batch_size": 5}), "--resume", "auto")
+    assert [r["epoch"] for r in records(ws("batch5"), "step")] == [0, 0, 1, 2, 3]
+    assert [r["epoch"] for r in records(ws("batch5"), "val")] == [0, 1, 2, 3]
+
 
 def with_more_packs(ws):
     for part, count, name in (("train", 8, "eight"), ("val", 60, "long")):
