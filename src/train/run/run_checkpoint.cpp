@@ -48,13 +48,15 @@ void say_what_changed(const RunState& saved, const RunPlan& plan) {
 
 Checkpoint snapshot(const Learner& learner, const RunPlan& plan,
                     const std::vector<Category>& categories, RunState state) {
-  Checkpoint checkpoint{.description = {.spec = plan.model.spec,
-                                        .class_names = {},
-                                        .category_ids = {},
-                                        .image_height = plan.feed.loader.sample.size.height,
-                                        .image_width = plan.feed.loader.sample.size.width},
-                        .learner = host_copy(learner.state()),
-                        .run = std::move(state)};
+  // Member by member: when an initializer of a nested aggregate throws, g++ 12 destroys what was
+  // made before it twice.
+  Checkpoint checkpoint;
+  checkpoint.learner = host_copy(learner.state());
+  checkpoint.run = std::move(state);
+  checkpoint.description.spec = plan.model.spec;
+  const ImageSize size = plan.feed.loader.sample.size;
+  checkpoint.description.image_height = size.height;
+  checkpoint.description.image_width = size.width;
   for (const auto& category : categories) {
     checkpoint.description.class_names.push_back(category.name);
     checkpoint.description.category_ids.push_back(category.id);
