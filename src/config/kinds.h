@@ -172,7 +172,7 @@ inline Kind<std::vector<std::string>> patterns() {
   const std::string allowed = "list of regular expressions";
   using Patterns = std::vector<std::string>;
   return {.allowed = allowed, .read = [=](const ConfigValue& value) -> std::optional<Patterns> {
-            const auto given = text_list(value);
+            auto given = text_list(value);
             if (!given) return std::nullopt;
             for (const std::string& pattern : *given) {
               try {
