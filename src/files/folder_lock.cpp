@@ -83,7 +83,7 @@ class Taking {
 
     constexpr double kLongest = 3600;  // whatever a damaged file says
     const Seconds wait(std::max(options_.lock_seconds, std::min(holder.lock_seconds, kLongest)));
-    const auto [watch, is_new] = watched_.try_emplace(number, *seen, Clock::now());
+    const auto [watch, is_new] = watched_.insert({number, Watched{*seen, Clock::now()}});
     const auto& [first, begin] = watch->second;
     if (is_new) {
       options_.announce(str_cat("waiting up to ", wait.count(), " s to see whether ",
