@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/host_name.h"
 #include "core/split.h"
 #include "core/text.h"
-#include "distributed/host_name.h"
 
 namespace dfine::inline distributed {
 namespace {

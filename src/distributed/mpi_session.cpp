@@ -10,11 +10,11 @@
 #include <sstream>
 
 #include "core/error.h"
+#include "core/host_name.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/gpu.h"
 #include "distributed/host_channel.h"
-#include "distributed/host_name.h"
 #include "distributed/launch.h"
 #include "distributed/mpi_backend.h"
 #include "distributed/rendezvous.h"

@@ -17,6 +17,7 @@
 
 #include "core/crc32c.h"
 #include "core/error.h"
+#include "core/host_name.h"
 #include "core/text.h"
 #include "files/file_error.h"
 #include "files/file_sync.h"

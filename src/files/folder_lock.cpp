@@ -4,16 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <ctime>
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "core/host_name.h"
 #include "core/text.h"
+#include "core/utc_time.h"
 #include "files/absolute_path.h"
 #include "files/file_error.h"
 #include "files/process_id.h"
@@ -25,15 +25,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text.data();
-}
 
 LockHolder this_holder(const FolderLockOptions& options) {
   LockHolder self;

@@ -11,7 +11,7 @@
 //   for `lock_seconds` of the watcher's own clock, the watcher takes the folder. No clocks are
 //   compared.
 // - The watcher does not wait where the holder's process is certainly gone (files/process_id.h),
-//   and not for an earlier start of its own Slurm job.
+//   and not for an earlier start of the same Slurm job.
 // - A holder that was frozen, or cut off from the file system, may find that it was replaced. So it
 //   asks require_held() before it writes.
 //

@@ -139,12 +139,6 @@ bool is_gone(const ProcessId& id) {
   return zombie || (stat->start != id.start && id.time_namespace == self.time_namespace);
 }
 
-std::string host_name() {
-  std::string name(256, '\0');
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "unknown";
-  return name.c_str();
-}
-
 std::string random_token() {
   std::random_device source;
   std::ostringstream out;

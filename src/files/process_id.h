@@ -35,9 +35,6 @@ std::optional<ProcessId> parse_process_id(std::string_view text);
 /// on another host, after a reboot, in another container, for a random one.
 bool is_gone(const ProcessId& id);
 
-/// For people to read; "unknown" where there is none.
-std::string host_name();
-
 /// 16 random hexadecimal digits.
 std::string random_token();
 

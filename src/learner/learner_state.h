@@ -38,7 +38,7 @@ struct LearnerState {
 /// The state with all its tensors on `device`, see staged_copy.
 LearnerState to_device(LearnerState state, at::Device device);
 
-/// The state in host memory of its own: later steps do not change it. Waits for the device.
+/// A copy of the state in host memory, which later steps do not change. Waits for the device.
 LearnerState host_copy(LearnerState state);
 
 /// Throws one Error that lists all differences unless `saved` and `model` are exactly the same in

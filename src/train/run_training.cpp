@@ -5,18 +5,18 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/host_name.h"
 #include "core/log.h"
 #include "core/stop_request.h"
 #include "core/text.h"
 #include "distributed/cuda_settings.h"
 #include "distributed/failure.h"
-#include "distributed/host_name.h"
 #include "files/atomic_path.h"
+#include "files/process_id.h"
 #include "learner/build_model.h"
 #include "train/checks/preflight.h"
 #include "train/plan/saved_run.h"
@@ -64,22 +64,12 @@ Learner make_learner(const RunContext& context, bool resumed) {
   return {model, plan.learner, context.group};
 }
 
-std::string random_id() {
-  std::random_device random;
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
-    const auto part = static_cast<uint32_t>(random());
-    for (int digit = 7; digit >= 0; --digit) id += "0123456789abcdef"[part >> (4 * digit) & 15U];
-  }
-  return id;
-}
-
 /// What is this run's and this start's, beside the checkpoint's.
 void begin_attempt(const RunStart& start, const RunPlan& plan, RunState& state) {
   if (start.resumed() && !state.run_id.empty()) {
     ++state.attempt;
   } else {
-    state.run_id = random_id();
+    state.run_id = random_token() + random_token();
   }
   state.world_size = plan.layout.world_size;
   state.global_batch = plan.layout.global_batch;

@@ -24,7 +24,7 @@ BANNER = ["Primary job", "non-zero exit", "non-zero status", "Forwarding signal"
 
 
 class Launched:
-    """dfine-launch with two ranks, in a session of its own, as a terminal would start it."""
+    """dfine-launch with two ranks, in a separate session, as a terminal would start it."""
 
     def __init__(self, case, name, *arguments, options=(), PATH=None, **environment):
         self.run_dir, self.log = case.work / name, case.work / f"{name}-{time.monotonic_ns()}.log"

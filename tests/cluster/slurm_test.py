@@ -239,16 +239,15 @@ NORMAL = [Test.saved_and_requeued, Test.cancelled, Test.killed_rank, Test.killed
 LONG = [Test.failed_at_once, Test.early_signal, Test.time_limit, Test.bad_node, Test.no_progress]
 
 
-def main():
-    trainer, names = StandIn(sys.argv[1]), sys.argv[2:]
+def run_parts(names, normal, long, make_test):
+    """The parts of those names; without names the normal ones, with DFINE_LONG set all."""
     if why_not():
         print(f"SKIPPED: a Slurm of two nodes: {why_not()}")
         return
-    parts = [p for p in NORMAL + LONG if p.__name__ in names] if names else NORMAL + (
-        LONG if is_long() else [])
+    chosen = normal + (long if is_long() or names else [])
     with tempfile.TemporaryDirectory(prefix="dfine-cluster-") as work, Slurm() as slurm:
-        test = Test(slurm, trainer, Path(work))
-        for part in parts:
+        test = make_test(slurm, Path(work))
+        for part in [p for p in chosen if not names or p.__name__ in names]:
             start = time.monotonic()
             part(test)
             print(f"{part.__name__} passed, {time.monotonic() - start:.1f} s", flush=True)
@@ -256,4 +255,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_parts(sys.argv[2:], NORMAL, LONG,
+              lambda slurm, work: Test(slurm, StandIn(sys.argv[1]), work))

@@ -9,15 +9,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import torch
-from slurm_test import BIN, Training
+from slurm_test import BIN, Training, run_parts
 
-from slurm import NODES, Slurm, why_not
-from stand_in import is_long, starts
+from slurm import NODES
+from stand_in import starts
 
 
 class Trainer:
@@ -99,22 +97,12 @@ NORMAL = [Test.saved_and_requeued, Test.killed_rank]
 LONG = [Test.killed_slurmd]
 
 
-def main():
-    if why_not():
-        print(f"SKIPPED: a Slurm of two nodes: {why_not()}")
-        return
-    parts = [p for p in NORMAL + LONG if p.__name__ in sys.argv[1:]]
-    with tempfile.TemporaryDirectory(prefix="dfine-cluster-") as work, Slurm() as slurm:
-        bccd = Path(os.environ["DFINE_SOURCE_DIR"]) / "tests" / "data" / "bccd"
-        subprocess.run([BIN / "dfine-pack", "--images", bccd / "images", "--annotations",
-                        bccd / "val.json", "--output", f"{work}/pack"], check=True)
-        test = Test(slurm, Trainer(Path(work) / "pack"), Path(work))
-        for part in parts or NORMAL + (LONG if is_long() else []):
-            start = time.monotonic()
-            part(test)
-            print(f"{part.__name__} passed, {time.monotonic() - start:.1f} s", flush=True)
-    print("all passed")
+def with_a_pack(slurm, work):
+    bccd = Path(os.environ["DFINE_SOURCE_DIR"]) / "tests" / "data" / "bccd"
+    subprocess.run([BIN / "dfine-pack", "--images", bccd / "images", "--annotations",
+                    bccd / "val.json", "--output", work / "pack"], check=True)
+    return Test(slurm, Trainer(work / "pack"), work)
 
 
 if __name__ == "__main__":
-    main()
+    run_parts(sys.argv[1:], NORMAL, LONG, with_a_pack)

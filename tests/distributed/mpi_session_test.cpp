@@ -4,9 +4,9 @@
 
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "core/host_name.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
-#include "distributed/host_name.h"
 #include "distributed/rendezvous.h"
 #include "rank_main.h"
 #include "support/raises.h"

@@ -278,7 +278,7 @@ def initial_weights_are_not_needed(ws):
 
 
 def mpirun(ws, places, *more, program=()):
-    """Each rank in a folder of its own, as on nodes with disks of their own."""
+    """Each rank in a separate folder, as on nodes with local disks."""
     command = ["mpirun", "--bind-to", "none", "--oversubscribe"]
     for place in places:
         command += [":"] * (command[-1] != "--oversubscribe") + ["-np", "1", "--wdir", ws(place),

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "core/host_name.h"
 #include "core/printable.h"
 #include "files/process_id.h"
 #include "support/child_process.h"

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/host_name.h"
 #include "files/atomic_path.h"
 #include "files/process_id.h"
 #include "support/child_process.h"

@@ -6,14 +6,13 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "files/absolute_path.h"
 #include "files/atomic_path.h"
-#include "files/file_error.h"
+#include "files/link_or_copy.h"
 #include "train/checkpoint/checkpoint_metrics.h"
 #include "train/checkpoint/old_run_state.h"
 #include "train/checkpoint/optimizer_state.h"
@@ -145,14 +144,6 @@ void require_files(const fs::path& dir) {
                 "Only folders that training wrote can be continued from.");
 }
 
-/// Hard links; copies where there are none.
-void link_file(const fs::path& from, const fs::path& to) {
-  std::error_code failed;
-  fs::create_hard_link(from, to, failed);
-  if (failed) fs::copy_file(from, to, failed);
-  if (failed) throw_file_error(str_cat("copy ", from.string(), " to"), to, failed.value());
-}
-
 /// Links to `folder` what a checkpoint of the same step has in common with `checkpoint`. Returns
 /// the files' sums.
 std::map<std::string, FileChecksum> link_unchanged(const fs::path& same_step,
@@ -171,7 +162,7 @@ std::map<std::string, FileChecksum> link_unchanged(const fs::path& same_step,
   for (const auto& [name, sum] : manifest->files) {
     if (name == kMetrics || (name == kModel && before.weights != checkpoint.held_weights()))
       continue;
-    link_file(same_step / name, folder / name);
+    link_or_copy(same_step / name, folder / name);
     linked.emplace(name, sum);
   }
   return linked;
@@ -208,13 +199,6 @@ void save_checkpoint(const fs::path& target, const Checkpoint& checkpoint,
   write_folder_manifest(folder.path(), run_state_json(run), linked);
   options.before_commit();
   folder.commit_new();
-}
-
-ModelDescription describe_checkpoint(const fs::path& path) {
-  const ErrorContext at("while loading the checkpoint ", path.string());
-  const fs::path folder = follow_link_file(path);
-  require_files(folder);
-  return describe_weights(folder.string());
 }
 
 Checkpoint load_checkpoint(const fs::path& path) {

@@ -39,10 +39,6 @@ struct SaveOptions {
 void save_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint,
                      const SaveOptions& options = {});
 
-/// What load_checkpoint() says of the model and its classes; Error where it throws one for missing
-/// files.
-ModelDescription describe_checkpoint(const std::filesystem::path& path);
-
 /// Reads it back; tensors are on the CPU. Every file is read and compared with its checksum first.
 /// `path` may also be a link (weights/checkpoint_link.h). An Error names the file that is missing
 /// or damaged, or the entry that is wrong.

@@ -4,13 +4,14 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/error_context.h"
+#include "core/host_name.h"
 #include "core/text.h"
+#include "core/utc_time.h"
 #include "dfine_version.h"
 
 namespace dfine::inline checkpoint {
@@ -71,20 +72,10 @@ void read(const Json& json, std::optional<T>& value) {
   if (!json.is_null()) read(json, value.emplace());
 }
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 Json written_by() {
-  char host[256] = {};
-  gethostname(host, sizeof host - 1);
   const char* const job = std::getenv("SLURM_JOB_ID");
   return {{"time", utc_now()},
-          {"host", host},
+          {"host", host_name()},
           {"process", static_cast<int64_t>(getpid())},
           {"job", job != nullptr ? job : ""},
           {"program", DFINE_VERSION}};

@@ -1,12 +1,10 @@
 #include "train/run/import_checkpoint.h"
 
-#include <system_error>
-
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "files/atomic_path.h"
-#include "files/file_error.h"
+#include "files/link_or_copy.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/checkpoint/run_state_json.h"
 #include "train/plan/saved_run.h"
@@ -21,14 +19,8 @@ namespace {
 
 void copy_checkpoint(const fs::path& from, const fs::path& to, const RunState* without_manifest) {
   AtomicFolder copy(to);
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(from)) {
-    const fs::path target = copy.path() / entry.path().filename();
-    fs::create_hard_link(entry.path(), target, failed);
-    if (failed) fs::copy_file(entry.path(), target, failed);
-    if (failed)
-      throw_file_error(str_cat("copy ", entry.path().string(), " to"), target, failed.value());
-  }
+  for (const auto& entry : fs::directory_iterator(from))
+    link_or_copy(entry.path(), copy.path() / entry.path().filename());
   if (without_manifest != nullptr && !fs::exists(copy.path() / kManifestFile))
     write_folder_manifest(copy.path(), run_state_json(*without_manifest));
   copy.commit_new();

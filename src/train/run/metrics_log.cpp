@@ -1,16 +1,13 @@
 #include "train/run/metrics_log.h"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdio>
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "core/utc_time.h"
 #include "files/atomic_path.h"
 
 namespace dfine::inline run {
@@ -18,18 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// UTC, to the millisecond: "2026-11-29T19:30:00.123Z".
 std::string now() {
-  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_1970).count();
-  const auto seconds = static_cast<std::time_t>(ms / 1000);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{}, whole{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(whole.data(), whole.size(), "%.19s.%03dZ", text.data(),
-                static_cast<int>(ms % 1000));
-  return whole.data();
+  return utc_now(TimeDigits::kMilliseconds);
 }
 
 /// A line's step; nothing for one that was cut short.

@@ -13,7 +13,7 @@
 
 namespace dfine::inline run {
 
-/// For rank zero: what a checkpoint is to hold, in host memory of its own.
+/// For rank zero: what a checkpoint is to hold, copied into host memory.
 Checkpoint snapshot(const Learner& learner, const RunPlan& plan,
                     const std::vector<Category>& categories, RunState state);
 

@@ -1,9 +1,9 @@
 #pragma once
 #include <string>
 
-namespace dfine::inline distributed {
+namespace dfine {
 
 /// Of this machine, as gethostname() says; "localhost" where it fails.
 std::string host_name();
 
-}  // namespace dfine::inline distributed
+}  // namespace dfine
