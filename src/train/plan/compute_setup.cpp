@@ -15,6 +15,7 @@
 #include "core/crc32c.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/split.h"
 #include "core/text.h"
 #include "core/usable_cores.h"
 #include "dfine_version.h"
@@ -48,10 +49,7 @@ int threads_of_rank(const RunConfig& run, const MpiSession& session, const Commu
   std::string all;
   for (const std::string& of_rank : group.gather(mine, 0)) all += of_rank + "\n";
   all = group.broadcast(all, 0);
-  int sharing = 0;
-  for (size_t at = all.find(mine + "\n"); at != std::string::npos;
-       at = all.find(mine + "\n", at + mine.size()))
-    sharing += at == 0 || all[at - 1] == '\n' ? 1 : 0;
+  const auto sharing = static_cast<int>(std::ranges::count(split(all, '\n'), mine));
   const int threads = compute_threads(run, cores.count, sharing);
   if (threads > cores.count) {
     log::local_warn(str_cat(
