@@ -69,3 +69,13 @@ target_compile_definitions(dfine_torch INTERFACE
 # The wheel's own CUDA libraries are loaded at run time; on a build host they may be absent.
 target_link_libraries(dfine_torch INTERFACE torch_cuda c10_cuda CUDA::cudart)
 target_link_options(dfine_torch INTERFACE -Wl,--allow-shlib-undefined)
+
+# Kernels of our own (src/ops): machine code for the GPUs from Turing to Blackwell, and PTX, which
+# drivers translate for later ones.
+set(DFINE_CUDA_ARCHITECTURES "75-real;80-real;86-real;89-real;90-real;100-real;120" CACHE STRING
+    "GPUs that the kernels are compiled for, as CMAKE_CUDA_ARCHITECTURES; fewer compile faster")
+set(CMAKE_CUDA_ARCHITECTURES ${DFINE_CUDA_ARCHITECTURES})
+set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+set(CMAKE_CUDA_STANDARD 20)
+enable_language(CUDA)

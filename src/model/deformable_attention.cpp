@@ -36,30 +36,6 @@ Tensor one_over_points(const std::vector<int64_t>& num_points) {
 
 }  // namespace
 
-Tensor sample_memory(const Memory& memory, const Tensor& locations, const Tensor& weights,
-                     const std::vector<int64_t>& num_points) {
-  const int64_t batch = locations.size(0), queries = locations.size(1), heads = locations.size(2);
-  const int64_t dim = memory.tokens.size(2), head_dim = dim / heads;
-  // grid_sample wants x y in [-1, 1].
-  const Tensor grid =
-      (2 * locations - 1).permute({0, 2, 1, 3, 4}).reshape({batch * heads, queries, -1, 2});
-  std::vector<Tensor> samples;
-  int64_t token = 0, point = 0;
-  for (size_t i = 0; i < num_points.size(); ++i) {
-    const auto [height, width] = memory.levels[i];
-    const Tensor value = memory.tokens.narrow(1, token, height * width)
-                             .transpose(1, 2)
-                             .reshape({batch * heads, head_dim, height, width});
-    samples.push_back(at::grid_sampler(value, grid.narrow(2, point, num_points[i]), /*bilinear*/ 0,
-                                       /*zeros*/ 0, /*align_corners=*/false));
-    token += height * width;
-    point += num_points[i];
-  }
-  const Tensor by_head = weights.permute({0, 2, 1, 3}).reshape({batch * heads, 1, queries, -1});
-  const Tensor sum = (at::cat(samples, 3) * by_head).sum(3);  // [B * heads, head_dim, Q]
-  return sum.view({batch, dim, queries}).transpose(1, 2);
-}
-
 DeformableAttention::DeformableAttention(int64_t dim, int64_t num_heads,
                                          const std::vector<int64_t>& num_points, Initializer& init)
     : num_heads_(num_heads), num_points_(num_points) {
@@ -88,7 +64,7 @@ Tensor DeformableAttention::forward(const Tensor& query, const Tensor& boxes,
   const Tensor half_sizes = boxes.narrow(2, 2, 2).view({batch, queries, 1, 1, 2}) * 0.5;
   const Tensor locations = at::addcmul(
       centers, offsets, half_sizes * num_points_scale_.view({-1, 1}));  // [B, Q, heads, P, 2]
-  return sample_memory(memory, locations, weights, num_points_);
+  return deformable_sampling(memory.tokens, memory.levels, locations, weights, num_points_);
 }
 
 }  // namespace dfine::inline model

@@ -9,25 +9,16 @@
 #include <torch/nn/module.h>
 
 #include "model/layers.h"
+#include "ops/deformable_sampling.h"
 #include "tensor.h"
 
 namespace dfine::inline model {
-
-struct LevelShape {
-  int64_t height, width;
-};
 
 /// Features of all levels, one after another, row by row.
 struct Memory {
   Tensor tokens;  // [B, L, dim]
   std::vector<LevelShape> levels;
 };
-
-/// sum over points p of weights[p] * value(locations[p]), bilinear, zero outside, pixel centres at
-/// (i + 0.5) / size. locations: [B, Q, heads, P, 2] x y in [0, 1]; weights: [B, Q, heads, P]. The P
-/// points belong to the levels as num_points says. Returns [B, Q, dim], head after head.
-Tensor sample_memory(const Memory& memory, const Tensor& locations, const Tensor& weights,
-                     const std::vector<int64_t>& num_points);
 
 class DeformableAttention : public torch::nn::Module {
  public:

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "model/deformable_attention.h"
 #include "model/distribution.h"
 #include "model/position_embedding.h"
 #include "model/postprocess.h"
@@ -89,57 +88,6 @@ TEST(InverseSigmoid, KeepsFromTheEnds) {
   const double end = std::log(1e-5);
   EXPECT_TRUE(at::allclose(inverse_sigmoid(x),
                            at::tensor({std::log(1.0 / 3), end, -end, end}, at::kDouble), 1e-12, 0));
-}
-
-/// Bilinear sample at x y in [0, 1] of one channel, zero outside; straight from the definition.
-double bilinear(const std::vector<std::vector<double>>& map, double x, double y) {
-  const auto height = static_cast<int64_t>(map.size()), width = static_cast<int64_t>(map[0].size());
-  const double px = x * static_cast<double>(width) - 0.5,
-               py = y * static_cast<double>(height) - 0.5;
-  double sum = 0;
-  for (int64_t i = 0; i < height; ++i) {
-    for (int64_t j = 0; j < width; ++j) {
-      const double near_x = std::max(0.0, 1 - std::abs(px - static_cast<double>(j)));
-      const double near_y = std::max(0.0, 1 - std::abs(py - static_cast<double>(i)));
-      sum += near_x * near_y * map[static_cast<size_t>(i)][static_cast<size_t>(j)];
-    }
-  }
-  return sum;
-}
-
-TEST(SampleScratch, WeightedBilinearSamples) {
-  const int64_t batch = 2, queries = 3, heads = 2, head_dim = 2, points = 3;
-  const std::vector<LevelShape> levels{{3, 4}, {2, 2}};
-  const Memory memory{hashed_signed(1, {batch, 16, heads * head_dim}), levels};
-  const Tensor locations =
-      hashed_uniform(2, {batch, queries, heads, points, 2}) * 1.6 - 0.3;  // some outside
-  const Tensor weights = hashed_signed(3, {batch, queries, heads, points});
-  const Tensor got = sample_memory(memory, locations, weights, {2, 1});
-  ASSERT_EQ(got.sizes(), at::IntArrayRef({batch, queries, heads * head_dim}));
-  const auto tokens = memory.tokens.accessor<double, 3>();
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t q = 0; q < queries; ++q) {
-      for (int64_t c = 0; c < heads * head_dim; ++c) {
-        const int64_t head = c / head_dim;
-        double expected = 0;
-        for (int64_t p = 0; p < points; ++p) {
-          const int64_t level = p < 2 ? 0 : 1, start = level == 0 ? 0 : 12;
-          const auto [height, width] = levels[static_cast<size_t>(level)];
-          std::vector<std::vector<double>> map(static_cast<size_t>(height),
-                                               std::vector<double>(static_cast<size_t>(width)));
-          for (int64_t i = 0; i < height; ++i) {
-            for (int64_t j = 0; j < width; ++j)
-              map[static_cast<size_t>(i)][static_cast<size_t>(j)] =
-                  tokens[b][start + i * width + j][c];
-          }
-          const Tensor at = locations[b][q][head][p];
-          expected += weights[b][q][head][p].item<double>() *
-                      bilinear(map, at[0].item<double>(), at[1].item<double>());
-        }
-        EXPECT_NEAR(got[b][q][c].item<double>(), expected, 1e-14);
-      }
-    }
-  }
 }
 
 TEST(Postprocess, BestPairsInPixels) {

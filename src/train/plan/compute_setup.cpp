@@ -75,8 +75,8 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
   if (config.run.deterministic && group.device().is_cuda()) {
     throw Error(
         ErrorCode::kConflictingSettings,
-        "run.deterministic is set, but on GPUs the gradient of grid_sample, which deformable "
-        "attention needs, has no deterministic form",
+        "run.deterministic is set, but on GPUs the gradient of deformable attention is summed in "
+        "an order that changes from run to run",
         "unset it, or train on the CPU: --set run.device=cpu");
   }
   at::set_num_threads(threads_of_rank(config.run, session, group));

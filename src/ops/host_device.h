@@ -1,0 +1,33 @@
+#pragma once
+// What lets one source be compiled by g++ for the CPU and by nvcc for the GPU.
+#include <cstdint>
+#include <cstring>
+
+#ifdef __CUDACC__
+#define DFINE_HOST_DEVICE __host__ __device__ __forceinline__
+#else
+// Inlined always, so that a function compiled for AVX2 has its callees compiled for AVX2 too.
+#define DFINE_HOST_DEVICE inline __attribute__((always_inline))
+#endif
+
+namespace dfine::inline ops {
+
+/// The bits of a bfloat16: the upper half of a float's. Laid out as c10::BFloat16.
+struct Bfloat16 {
+  uint16_t bits;
+};
+
+template <typename Real>
+DFINE_HOST_DEVICE Real to_real(Real x) {
+  return x;
+}
+
+template <typename Real>
+DFINE_HOST_DEVICE Real to_real(Bfloat16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return static_cast<Real>(value);
+}
+
+}  // namespace dfine::inline ops
