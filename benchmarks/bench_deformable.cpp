@@ -73,12 +73,13 @@ void measure(const Case& c, at::ScalarType type, int rounds) {
     of[2].push_back(mine.backward);
     of[3].push_back(theirs.backward);
   }
-  std::printf("%-8s %-5s forward %6.2f ms against %6.2f ms: %4.1f   backward %6.2f against %6.2f: "
-              "%4.1f   both %4.1f\n",
-              c.name, type == at::kFloat ? "fp32" : "bf16", 1e3 * median(of[0]),
-              1e3 * median(of[1]), median(of[1]) / median(of[0]), 1e3 * median(of[2]),
-              1e3 * median(of[3]), median(of[3]) / median(of[2]),
-              (median(of[1]) + median(of[3])) / (median(of[0]) + median(of[2])));
+  std::printf(
+      "%-8s %-5s forward %6.2f ms against %6.2f ms: %4.1f   backward %6.2f against %6.2f: "
+      "%4.1f   both %4.1f\n",
+      c.name, type == at::kFloat ? "fp32" : "bf16", 1e3 * median(of[0]), 1e3 * median(of[1]),
+      median(of[1]) / median(of[0]), 1e3 * median(of[2]), 1e3 * median(of[3]),
+      median(of[3]) / median(of[2]),
+      (median(of[1]) + median(of[3])) / (median(of[0]) + median(of[2])));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "learner/learner.h"
 #include "made_batch.h"
+#include "memory/host_allocator.h"
 #include "step_options.h"
 #include "train/plan/resolve.h"
 #include "variants/model_spec.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   std::string hub_config;
   app.add_option("--hub-config", hub_config);
   CLI11_PARSE(app, argc, argv);
+  dfine::use_host_arena();  // as the programs do
   config.model.size = options.size;
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes,

@@ -7,9 +7,11 @@
 #include "eval/eval_files.h"
 #include "eval/eval_pack.h"
 #include "eval/image_size_option.h"
+#include "memory/host_allocator.h"
 #include "program.h"
 
 int main(int argc, char** argv) {
+  dfine::use_host_arena();
   dfine::FileEvalOptions files;
   dfine::PackEvalOptions pack;
   std::string output, image_size;

@@ -6,9 +6,11 @@
 #include "dfine_version.h"
 #include "eval/image_size_option.h"
 #include "eval/predict.h"
+#include "memory/host_allocator.h"
 #include "program.h"
 
 int main(int argc, char** argv) {
+  dfine::use_host_arena();
   dfine::PredictOptions options;
   std::string image_size;
   CLI::App app(

@@ -16,6 +16,7 @@
 #include "dfine_version.h"
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
+#include "memory/host_allocator.h"
 #include "train/plan/compute_setup.h"
 #include "train/plan/resolve.h"
 #include "train/run/run_context.h"
@@ -143,6 +144,7 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ,
               SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
+  dfine::use_host_arena();
   return dfine::distributed_main(
       [&](dfine::MpiSession& session) { return run(session, argc, argv); });
 }

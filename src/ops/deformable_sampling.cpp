@@ -37,7 +37,8 @@ SamplingShape shape_of(const Tensor& tokens, const Tensor& weights,
   shape.num_levels = static_cast<int>(layout.size() / 3);
   int64_t token = 0, point = 0;
   for (int i = 0; i < shape.num_levels; ++i) {
-    const int64_t *const level = &layout[static_cast<size_t>(i) * 3], height = level[0], width = level[1];
+    const int64_t *const level = &layout[static_cast<size_t>(i) * 3], height = level[0],
+                         width = level[1];
     point += level[2];
     shape.levels[i] = {height, width, token, point};
     token += height * width;
@@ -70,10 +71,9 @@ void forward_as(const SamplingShape& shape, const Tensor& tokens, const Tensor& 
     return;
   }
 #endif
-  at::parallel_for(0, shape.batch * shape.queries * shape.heads, kQueriesOfAThread * shape.heads,
-                   [&](int64_t begin, int64_t end) {
-                     sample_on_cpu(shape, in, result, begin, end);
-                   });
+  at::parallel_for(
+      0, shape.batch * shape.queries * shape.heads, kQueriesOfAThread * shape.heads,
+      [&](int64_t begin, int64_t end) { sample_on_cpu(shape, in, result, begin, end); });
 }
 
 struct Gradients {
@@ -120,8 +120,8 @@ struct DeformableSampling : torch::autograd::Function<DeformableSampling> {
   static Tensor forward(AutogradContext* context, const Tensor& tokens, const Tensor& locations,
                         const Tensor& weights, const std::vector<int64_t>& layout) {
     const SamplingShape shape = shape_of(tokens, weights, layout);
-    Tensor out = at::empty({shape.batch, shape.queries, shape.heads * shape.channels},
-                           locations.options());
+    Tensor out =
+        at::empty({shape.batch, shape.queries, shape.heads * shape.channels}, locations.options());
     with_types(tokens, [&]<typename Value, typename Real>() {
       forward_as<Value, Real>(shape, tokens, locations, weights, out);
     });

@@ -59,9 +59,11 @@ __attribute__((target("avx2,fma"))) void forward_items_avx2(const SamplingShape&
 }
 
 template <int Block, typename Value, typename Real>
-__attribute__((target("avx2,fma"))) void backward_heads_avx2(
-    const SamplingShape& shape, const SamplingInputs<Value, Real>& in, const Real* gradient,
-    const SamplingGradients<Real>& out, int64_t begin, int64_t end) {
+__attribute__((target("avx2,fma"))) void backward_heads_avx2(const SamplingShape& shape,
+                                                             const SamplingInputs<Value, Real>& in,
+                                                             const Real* gradient,
+                                                             const SamplingGradients<Real>& out,
+                                                             int64_t begin, int64_t end) {
   backward_heads<Block>(shape, in, gradient, out, begin, end);
 }
 #endif

@@ -1,6 +1,6 @@
 #pragma once
-// Multi-scale deformable sampling and its gradients, one item at a time: what the loops of the CPU
-// and the threads of the GPU have in common. The function is defined in deformable_sampling.h.
+// Multi-scale deformable sampling and its gradients, one item at a time. The loops of the CPU and
+// the threads of the GPU have this in common. deformable_sampling.h defines the function.
 #include <cmath>
 #include <cstdint>
 
@@ -47,16 +47,14 @@ template <typename Real>
 struct Corners {
   int64_t token[4];  // upper left, upper right, lower left, lower right; -1: outside of the level
   Real x, y;         // from the upper left to the lower right one, in [0, 1)
-  DFINE_HOST_DEVICE Real share(int k) const {
-    return (k % 2 ? x : 1 - x) * (k / 2 ? y : 1 - y);
-  }
+  DFINE_HOST_DEVICE Real share(int k) const { return (k % 2 ? x : 1 - x) * (k / 2 ? y : 1 - y); }
 };
 
 /// Pixel centres lie at (i + 0.5) / size. Not a number stays so: it reaches the sum, where the
 /// check for finite losses finds it.
 template <typename Real>
 DFINE_HOST_DEVICE Corners<Real> corners_of(const SamplingLevel& level, Real at_x, Real at_y) {
-  // In the steps of grid_sample, whose scale is [-1, 1], so that both round alike: points often lie
+  // In the steps of grid_sample, whose scale is [-1, 1], so that both round alike. Points often lie
   // on a pixel centre, where the derivative jumps.
   const Real x = ((2 * at_x - 1) + 1) * (static_cast<Real>(level.width) / 2) - Real(0.5);
   const Real y = ((2 * at_y - 1) + 1) * (static_cast<Real>(level.height) / 2) - Real(0.5);

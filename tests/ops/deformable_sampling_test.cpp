@@ -167,8 +167,7 @@ TEST(DeformableSampling, Bfloat16TokensAreReadExactly) {
   const Tensor rounded = in.tokens.detach().to(at::kBFloat16).requires_grad_(true);
   const Tensor exact = rounded.detach().to(at::kFloat).requires_grad_(true);
   const Inputs half{rounded, in.locations, in.weights}, full{exact, in.locations, in.weights};
-  const Tensor got =
-      deformable_sampling(rounded, c.levels, in.locations, in.weights, c.num_points);
+  const Tensor got = deformable_sampling(rounded, c.levels, in.locations, in.weights, c.num_points);
   const Tensor wanted =
       deformable_sampling(exact, c.levels, in.locations, in.weights, c.num_points);
   EXPECT_EQ(got.scalar_type(), at::kFloat);
@@ -214,8 +213,8 @@ TEST(DeformableSampling, OnlyWantedGradients) {
 // infinite or far outside looks at nothing.
 TEST(DeformableSampling, LocationsThatAreNotFinite) {
   const Case& c = kCases[3];
-  for (const double at : {std::numeric_limits<double>::quiet_NaN(),
-                          std::numeric_limits<double>::infinity(), -1e30}) {
+  for (const double at :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(), -1e30}) {
     Inputs in = inputs_of(c, at::kFloat);
     in.locations = at::full_like(in.locations, at).requires_grad_(true);
     const Tensor out =

@@ -1,5 +1,5 @@
-// The GPU's threads, run on the CPU one after another with the address sanitizer: what the grid's
-// blocks and threads compute together, and that none touches memory that is not its own.
+// The GPU's threads, run on the CPU one after another with the address sanitizer. Checks what all
+// threads of a grid compute together, and that none touches memory that is not its own.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -46,8 +46,13 @@ struct Problem {
 
 Problem problem(int64_t channels) {
   Problem p{};
-  p.shape = {.batch = 2, .tokens = 17, .queries = 37, .heads = 3, .points = 5,
-             .channels = channels, .num_levels = 2,
+  p.shape = {.batch = 2,
+             .tokens = 17,
+             .queries = 37,
+             .heads = 3,
+             .points = 5,
+             .channels = channels,
+             .num_levels = 2,
              .levels = {{3, 5, 0, 3}, {1, 2, 15, 5}}};
   const SamplingShape& s = p.shape;
   p.tokens = numbers(1, s.batch * s.tokens * s.heads * channels, -1, 1);
@@ -87,9 +92,8 @@ template <int Block>
 void check_forward(int64_t channels) {
   const Problem p = problem(channels);
   std::vector<double> out(p.gradient.size(), 1e9);
-  run_grid(forward_threads<Block>(p.shape), [&](int64_t thread) {
-    forward_thread<Block>(p.shape, p.inputs(), thread, out.data());
-  });
+  run_grid(forward_threads<Block>(p.shape),
+           [&](int64_t thread) { forward_thread<Block>(p.shape, p.inputs(), thread, out.data()); });
   std::vector<double> wanted(out.size());
   for (int64_t look = 0; look < static_cast<int64_t>(out.size()) / channels; ++look) {
     for_each_share(p, look, [&](int64_t point, int64_t token, double share) {
@@ -129,7 +133,7 @@ void check_backward(int64_t channels) {
     }
     return sum;
   };
-  const auto check = [&](std::vector<double> Problem::*member, const std::vector<double>& got,
+  const auto check = [&](std::vector<double> Problem::* member, const std::vector<double>& got,
                          size_t every) {
     Problem moved = p;
     for (size_t i = 0; i < got.size(); i += every) {

@@ -1,6 +1,6 @@
 #pragma once
-// Deformable sampling as the official code writes it, by way of grid_sample: what the operator of
-// our own is compared with, in tests and in benchmarks/bench_deformable.cpp.
+// Deformable sampling as the official code writes it, by way of grid_sample. Tests and
+// benchmarks/bench_deformable.cpp compare our own operator with it.
 #include <ATen/ATen.h>
 
 #include <vector>
