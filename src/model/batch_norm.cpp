@@ -30,17 +30,31 @@ BatchNorm2d::Affine BatchNorm2d::affine() const {
   return {scale, bias_ - running_mean_ * scale};
 }
 
-Tensor BatchNorm2d::forward(const Tensor& x) {
+Tensor BatchNorm2d::forward(const Tensor& x, const NormReluOptions& after) {
+  const bool live = is_training() && !frozen_;
+  if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
+  if (live && can_norm_relu(x)) {
+    return norm_relu(x, weight_, bias_, {running_mean_, running_var_, kMomentum}, kEps, group_,
+                     after);
+  }
+  return relu_affine(normalise(x), after);
+}
+
+Tensor BatchNorm2d::normalise(const Tensor& x) {
   if (frozen_) {
     const auto [scale, shift] = affine();
     return x * scale.view({-1, 1, 1}) + shift.view({-1, 1, 1});
   }
   const bool live = is_training();
-  if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
   if (live && !group_.is_single())
     return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
   return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live,
                         kMomentum, kEps, /*cudnn_enabled=*/true);
+}
+
+Tensor relu_affine(Tensor x, const NormReluOptions& options) {
+  if (options.relu) x = x.relu_();
+  return options.scale.defined() ? at::addcmul(options.bias, options.scale, x) : x;
 }
 
 }  // namespace dfine::inline model

@@ -6,6 +6,7 @@
 #include <torch/nn/module.h>
 
 #include "distributed/communicator.h"
+#include "ops/norm_relu.h"
 #include "tensor.h"
 
 namespace dfine::inline model {
@@ -29,9 +30,9 @@ class BatchNorm2d : public torch::nn::Module {
   };
   Affine affine() const;
 
-  /// x: [B, C, H, W]. Unless frozen, normalises by the batch's own statistics and updates the
-  /// running ones.
-  Tensor forward(const Tensor& x);
+  /// x: [B, C, H, W]. In training, unless frozen, normalises by the batch's own statistics and
+  /// updates the running ones. Then come ReLU and affine block, as `after` says.
+  Tensor forward(const Tensor& x, const NormReluOptions& after = {});
 
   void set_group(const Communicator& group) { group_ = group; }
   /// From now on nothing changes: weight and bias get no gradients, and the running statistics are
@@ -40,10 +41,15 @@ class BatchNorm2d : public torch::nn::Module {
   bool frozen() const { return frozen_; }
 
  private:
+  Tensor normalise(const Tensor& x);
+
   bool frozen_ = false;
   Tensor weight_, bias_, running_mean_, running_var_;  // [channels]
   Tensor num_batches_tracked_;                         // int64 []
   Communicator group_;
 };
+
+/// ReLU and affine block alone. May change x.
+Tensor relu_affine(Tensor x, const NormReluOptions& options);
 
 }  // namespace dfine::inline model

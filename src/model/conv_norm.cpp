@@ -9,12 +9,8 @@ Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initiali
                                                               in / groups * kernel * kernel))) {}
 
 AffineBlock::AffineBlock()
-    : scale_(register_parameter("scale", at::ones({1}))),
-      bias_(register_parameter("bias", at::zeros({1}))) {}
-
-Tensor AffineBlock::forward(const Tensor& x) const {
-  return at::addcmul(bias_, scale_, x);
-}
+    : scale(register_parameter("scale", at::ones({1}))),
+      bias(register_parameter("bias", at::zeros({1}))) {}
 
 ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
                    Initializer& init, bool affine_block)
@@ -24,6 +20,11 @@ ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activ
                                                                  shape.groups, init))),
       norm_(register_module(style.norm, std::make_shared<BatchNorm2d>(shape.out, style.options))) {
   if (affine_block) lab_ = register_module("lab", std::make_shared<AffineBlock>());
+}
+
+NormReluOptions ConvNorm::after_norm() const {
+  if (!lab_) return {activation_ == Activation::kRelu, {}, {}};
+  return {activation_ == Activation::kRelu, lab_->scale, lab_->bias};
 }
 
 ConvNorm::Fused ConvNorm::fused() const {
@@ -39,24 +40,15 @@ Tensor ConvNorm::forward(const Tensor& x) {
   Tensor y;
   if (can_fuse(x)) {
     const Fused f = fused();
-    y = convolve(f.weight, f.bias);
+    y = relu_affine(convolve(f.weight, f.bias), after_norm());
   } else {
-    y = norm_->forward(convolve(conv_->weight, {}));
+    y = norm_->forward(convolve(conv_->weight, {}), after_norm());
   }
-  y = activate(std::move(y), activation_);
-  return lab_ ? lab_->forward(y) : y;
+  return activation_ == Activation::kSilu ? apply_silu(std::move(y)) : y;
 }
 
-Tensor activate(Tensor x, Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      return x;
-    case Activation::kRelu:
-      return x.relu_();
-    case Activation::kSilu:
-      return x.requires_grad() ? at::silu(x) : at::silu_(x);
-  }
-  return x;
+Tensor apply_silu(Tensor x) {
+  return x.requires_grad() ? at::silu(x) : at::silu_(x);
 }
 
 }  // namespace dfine::inline model

@@ -24,10 +24,7 @@ class Conv2d : public torch::nn::Module {
 class AffineBlock : public torch::nn::Module {
  public:
   AffineBlock();
-  Tensor forward(const Tensor& x) const;
-
- private:
-  Tensor scale_, bias_;  // [1]
+  Tensor scale, bias;  // [1]
 };
 
 enum class Activation { kNone, kRelu, kSilu };
@@ -48,7 +45,7 @@ struct ConvNormShape {
 
 class ConvNorm : public torch::nn::Module {
  public:
-  /// `affine_block`: with an AffineBlock named "lab" after the activation.
+  /// `affine_block`: with an AffineBlock named "lab" after the activation, which is not SiLU.
   ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
            Initializer& init, bool affine_block = false);
 
@@ -68,6 +65,9 @@ class ConvNorm : public torch::nn::Module {
   Fused fused() const;
 
  private:
+  /// What follows the norm, but for SiLU.
+  NormReluOptions after_norm() const;
+
   ConvNormShape shape_;
   Activation activation_;
   std::shared_ptr<Conv2d> conv_;
@@ -76,6 +76,6 @@ class ConvNorm : public torch::nn::Module {
 };
 
 /// In place where nothing needs the input any more.
-Tensor activate(Tensor x, Activation activation);
+Tensor apply_silu(Tensor x);
 
 }  // namespace dfine::inline model

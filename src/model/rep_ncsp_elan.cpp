@@ -19,13 +19,11 @@ class RepVggBlock : public torch::nn::Module {
         conv2_(register_module("conv2", make({.in = dim, .out = dim}, Activation::kNone, init))) {}
 
   Tensor forward(const Tensor& x) {
-    if (!conv1_->can_fuse(x))
-      return activate(conv1_->forward(x) + conv2_->forward(x), Activation::kSilu);
+    if (!conv1_->can_fuse(x)) return apply_silu(conv1_->forward(x) + conv2_->forward(x));
     // Constant norms: both are one 3x3 convolution.
     const ConvNorm::Fused wide = conv1_->fused(), point = conv2_->fused();
     const Tensor weight = wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1});
-    return activate(at::conv2d(x, weight, wide.bias + point.bias, /*stride=*/1, /*padding=*/1),
-                    Activation::kSilu);
+    return apply_silu(at::conv2d(x, weight, wide.bias + point.bias, /*stride=*/1, /*padding=*/1));
   }
 
  private:

@@ -9,6 +9,8 @@
 // Inlined always, so that a function compiled for AVX2 has its callees compiled for AVX2 too.
 #define DFINE_HOST_DEVICE inline __attribute__((always_inline))
 #endif
+/// For lambdas that are part of such a function.
+#define DFINE_INLINE __attribute__((always_inline))
 
 namespace dfine::inline ops {
 
