@@ -17,7 +17,7 @@ DFINE_HOST_DEVICE void for_each_block(int64_t channels, Body body) {
 
 template <bool Relu, typename Real>
 DFINE_HOST_DEVICE Real activated(Real z) {
-  return !Relu || z > 0 ? z : z != z ? z : 0;  // not a number stays so
+  return !Relu || !(z < 0) ? z : 0;  // not a number stays so
 }
 
 template <typename Real>
@@ -45,6 +45,7 @@ template <bool Relu, typename Real>
 DFINE_HOST_DEVICE void forward(const NormRelu<Real>& op, const Real* x, int64_t rows,
                                int64_t channels, Real* y) {
   for_each_block(channels, [&]<int Count>(int64_t first) DFINE_INLINE {
+    const Real factor = op.factor, offset = op.offset;
     Real scale[Count], shift[Count];
     for (int c = 0; c < Count; ++c) {
       scale[c] = op.scale[first + c];
@@ -54,7 +55,7 @@ DFINE_HOST_DEVICE void forward(const NormRelu<Real>& op, const Real* x, int64_t 
       const Real* const in = x + row * channels + first;
       Real* const out = y + row * channels + first;
       for (int c = 0; c < Count; ++c)
-        out[c] = activated<Relu>(in[c] * scale[c] + shift[c]) * op.factor + op.offset;
+        out[c] = activated<Relu>(in[c] * scale[c] + shift[c]) * factor + offset;
     }
   });
 }
@@ -65,6 +66,7 @@ DFINE_HOST_DEVICE void gradient_sums(const NormRelu<Real>& op, const Real* mean,
                                      const NormReluSums<Real>& sums) {
   for_each_block(channels, [&]<int Count>(int64_t first) DFINE_INLINE {
     Real factor[Count] = {}, offset[Count] = {}, sum[Count] = {}, deviation[Count] = {};
+    const Real block_factor = op.factor;
     Real scale[Count], shift[Count], middle[Count];
     for (int c = 0; c < Count; ++c) {
       scale[c] = op.scale[first + c];
@@ -76,9 +78,10 @@ DFINE_HOST_DEVICE void gradient_sums(const NormRelu<Real>& op, const Real* mean,
       const Real* const from = dy + row * channels + first;
       for (int c = 0; c < Count; ++c) {
         const Real z = in[c] * scale[c] + shift[c];
+        const Real gradient = from[c] * block_factor;
         factor[c] += from[c] * activated<Relu>(z);
         offset[c] += from[c];
-        const Real dz = !Relu || z > 0 ? from[c] * op.factor : 0;
+        const Real dz = !Relu || z > 0 ? gradient : 0;
         sum[c] += dz;
         deviation[c] += dz * (in[c] - middle[c]);
       }
@@ -97,6 +100,7 @@ DFINE_HOST_DEVICE void backward(const NormRelu<Real>& op, const NormReluInputGra
                                 const Real* x, const Real* dy, int64_t rows, int64_t channels,
                                 Real* dx) {
   for_each_block(channels, [&]<int Count>(int64_t first) DFINE_INLINE {
+    const Real block_factor = op.factor;
     Real scale[Count], shift[Count], middle[Count], mean_dz[Count], projection[Count];
     for (int c = 0; c < Count; ++c) {
       scale[c] = op.scale[first + c];
@@ -111,7 +115,8 @@ DFINE_HOST_DEVICE void backward(const NormRelu<Real>& op, const NormReluInputGra
       Real* const out = dx + row * channels + first;
       for (int c = 0; c < Count; ++c) {
         const Real z = in[c] * scale[c] + shift[c];
-        const Real dz = !Relu || z > 0 ? from[c] * op.factor : 0;
+        const Real gradient = from[c] * block_factor;  // without a branch: it becomes a mask
+        const Real dz = !Relu || z > 0 ? gradient : 0;
         out[c] = (dz - mean_dz[c] - (in[c] - middle[c]) * projection[c]) * scale[c];
       }
     }
