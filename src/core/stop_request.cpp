@@ -34,6 +34,10 @@ void take_stop_signals() {
   action.sa_handler = note;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGUSR1, SIGUSR2, SIGTERM, SIGINT}) sigaction(signal, &action, nullptr);
+  // The end of a login session, unless nohup has it ignored.
+  struct sigaction before{};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
 }
 
 void on_stop_signal(void (*call)()) {
@@ -54,6 +58,8 @@ const char* stop_signal_name(int signal) {
       return "SIGTERM";
     case SIGINT:
       return "SIGINT";
+    case SIGHUP:
+      return "SIGHUP";
     default:
       return sigdescr_np(signal);
   }

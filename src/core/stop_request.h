@@ -4,8 +4,8 @@
 
 namespace dfine {
 
-/// From now on SIGUSR1, SIGUSR2, SIGTERM and the first SIGINT only note that they came. A second
-/// SIGINT ends the process at once.
+/// From now on SIGUSR1, SIGUSR2, SIGTERM, SIGHUP and the first SIGINT only note that they came. A
+/// second SIGINT ends the process at once. SIGHUP stays ignored where it is (nohup).
 void take_stop_signals();
 
 /// The signal that came first; 0: none has.

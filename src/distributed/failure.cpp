@@ -1,8 +1,10 @@
 #include "distributed/failure.h"
 
 #include <c10/util/Exception.h>
+#include <c10/util/Logging.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
@@ -55,6 +57,9 @@ FailureText describe_failure(const std::exception_ptr& failure) {
 }
 
 int distributed_main(const std::function<int(MpiSession&)>& body) {
+  // The store of the ranks warns with ten stack frames when one of them ends: after the message
+  // that says why, or instead of one.
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
   std::unique_ptr<MpiSession> session;
   try {
     session = std::make_unique<MpiSession>();

@@ -39,8 +39,15 @@ void keep_half_of_the_limit_free(int newest) {
 }  // namespace
 
 ByteFile::ByteFile(std::filesystem::path path)
-    : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : path_(std::move(path)),
+      fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // nobody may write to a pipe
   if (fd_ < 0) fail(path_, errno);
+  struct stat status{};
+  if (::fstat(fd_, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    ::close(fd_);
+    throw Error(ErrorCode::kFormatInvalid, str_cat(path_.string(), ": not a regular file"),
+                "give a file of which the size is known");
+  }
   keep_half_of_the_limit_free(fd_);
 }
 

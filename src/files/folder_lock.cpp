@@ -45,6 +45,8 @@ class Taking {
   Taking(const fs::path& folder, const FolderLockOptions& options, const LockHolder& self)
       : folder_(folder), options_(options), self_(self) {}
 
+  /// Whether another process released the folder meanwhile.
+  bool waited_for_living() const { return waited_for_living_; }
   /// The number of the new lock.
   uint64_t run() {
     for (;;) {
@@ -65,7 +67,10 @@ class Taking {
   /// Whether lock `number` may be replaced now. Throws when its holder lives.
   bool is_dead(uint64_t number) {
     const auto seen = read_lock(lock_path(folder_, number));
-    if (!seen) return false;  // released, or replaced: look again
+    if (!seen) {  // released, or replaced: look again
+      waited_for_living_ = waited_for_living_ || watched_.contains(number);
+      return false;
+    }
     const LockHolder& holder = seen->holder;
     const auto process = parse_process_id(holder.process);
     if (process && is_gone(*process)) return true;
@@ -122,6 +127,7 @@ class Taking {
     Clock::time_point begin;
   };
   std::map<uint64_t, Watched> watched_;  // by number
+  bool waited_for_living_ = false;
 };
 
 }  // namespace
@@ -130,10 +136,13 @@ FolderLock::FolderLock(const fs::path& folder, FolderLockOptions options)
     : folder_(absolute_path(folder)),
       options_(std::move(options)),
       self_(this_holder(options_)),
-      number_(Taking(folder_, options_, self_).run()),
-      path_(lock_path(folder_, number_)),
-      next_path_(lock_path(folder_, number_ + 1)),
       last_held_(Clock::now()) {
+  Taking taking(folder_, options_, self_);
+  number_ = taking.run();
+  waited_for_living_ = taking.waited_for_living();
+  path_ = lock_path(folder_, number_);
+  next_path_ = lock_path(folder_, number_ + 1);
+  last_held_ = Clock::now();
   try {
     thread_ = std::thread([this] { beat(); });
   } catch (...) {
@@ -196,7 +205,7 @@ void FolderLock::require_held() const {
 
 void FolderLock::beat() noexcept {
   const Seconds every(options_.beat_seconds > 0 ? options_.beat_seconds
-                                                : std::min(options_.lock_seconds / 10, 30.0));
+                                                : std::min(options_.lock_seconds / 10, 5.0));
   LockHolder self = self_;
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, every, [this] { return stopping_; })) {

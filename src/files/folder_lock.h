@@ -6,7 +6,8 @@
 //   holds the folder. Its content says who that is.
 // - To take the folder, a process creates the next number. Only one process can create a file, so
 //   only one of several wins. It then removes the lower ones. Release removes the own file.
-// - The holder changes its file every few seconds: the beat. A process that finds a lock watches
+// - The holder changes its file every five seconds, or more often: the beat. A process that finds a
+// lock watches
 //   that file. If it changes, its holder lives, and the watcher ends with an Error. If it does not
 //   for `lock_seconds` of the watcher's own clock, the watcher takes the folder. No clocks are
 //   compared.
@@ -40,7 +41,7 @@ struct FolderLockOptions {
   unsigned slurm_restarts = 0;  // SLURM_RESTART_COUNT
   /// Between two looks at another's lock.
   double look_seconds = 1;
-  /// Between two beats. 0: a tenth of lock_seconds, at most 30 seconds.
+  /// Between two beats. 0: a tenth of lock_seconds, at most 5 seconds.
   double beat_seconds = 0;
   /// Called with a sentence for the log when the waiting for another's lock begins.
   std::function<void(const std::string& message)> announce = [](const std::string&) {};
@@ -62,6 +63,8 @@ class FolderLock {
   /// file was removed. Costs five system calls. A file system that fails is an Error only once it
   /// has failed for lock_seconds. Any thread may call it.
   void require_held() const;
+  /// Whether it waited for a process that lived and then released the folder.
+  bool waited_for_living() const { return waited_for_living_; }
   /// Whether the thread that beats has noticed the same.
   bool lost() const { return lost_; }
   /// The lock file.
@@ -79,6 +82,7 @@ class FolderLock {
   const FolderLockOptions options_;
   LockHolder self_;
   uint64_t number_ = 0;
+  bool waited_for_living_ = false;
   std::filesystem::path path_, next_path_;  // next: of the process that replaces this one
   mutable std::atomic<Clock::time_point> last_held_;
   std::atomic<bool> lost_ = false;

@@ -1,6 +1,7 @@
 #include "files/output_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -33,6 +34,21 @@ void OutputFile::write(std::string_view bytes) {
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) throw_file_error("write", name_, errno);
     bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void OutputFile::append_whole(std::string_view bytes) {
+  struct stat before{};
+  const bool known = ::fstat(descriptor_, &before) == 0;
+  try {
+    write(bytes);
+  } catch (...) {
+    struct stat after{};
+    // Not what another process may have made shorter meanwhile.
+    if (known && ::fstat(descriptor_, &after) == 0 && after.st_size > before.st_size &&
+        ::ftruncate(descriptor_, before.st_size) == 0)
+      ::lseek(descriptor_, before.st_size, SEEK_SET);
+    throw;
   }
 }
 

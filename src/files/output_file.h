@@ -21,6 +21,8 @@ class OutputFile {
 
   /// All of `bytes`, or an Error; a part may then have been written.
   void write(std::string_view bytes);
+  /// The same, but a part that was written is cut off again, which needs no room.
+  void append_whole(std::string_view bytes);
   void write(const void* bytes, size_t count);
   /// Some file systems report a full disk only here (NFS, quotas).
   void close();

@@ -1,7 +1,7 @@
 #pragma once
 // Batch norm by the batch's own statistics, ReLU and affine block as one operator on the CPU. One
-// by one they read and write the activations seven times forward and twelve times backward; here
-// they do so three and five times, and the results between are not kept.
+// by one they pass over the activations seven times forward and twelve times backward. Together
+// they do so three and five times, and keep one tensor instead of three.
 #include "distributed/communicator.h"
 #include "tensor.h"
 

@@ -21,7 +21,8 @@ constexpr const char* kFormat = "dfine-checkpoint";
 constexpr int64_t kFormatVersion = 2;  // of version 0.1, without a manifest, it was 1
 constexpr const char* kChecksum = "crc32c";
 constexpr const char* kChangedOnPurpose =
-    "if it was changed on purpose in a copy of the folder, remove manifest.json there";
+    "if it was changed on purpose, remove manifest.json from a copy of the folder: that can be "
+    "evaluated, but no run can continue from it";
 
 /// The manifest's file: its last entry is the checksum of the text without it.
 std::string text_of(Json manifest) {

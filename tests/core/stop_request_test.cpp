@@ -12,7 +12,7 @@
 namespace dfine {
 namespace {
 
-constexpr int kSignals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+constexpr int kSignals[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP};
 
 /// How a child ends that is asked to stop with `signals`, one after another; 0: it goes on.
 int end_after(const std::vector<int>& signals) {
@@ -37,6 +37,16 @@ TEST(StopRequest, ASecondInterruptEndsAtOnce) {
   EXPECT_EQ(end_after({SIGINT, SIGINT}), -SIGINT);
   EXPECT_EQ(end_after({SIGTERM, SIGINT, SIGINT}), -SIGINT);
   EXPECT_EQ(end_after({SIGINT, SIGTERM, SIGINT}), -SIGINT);
+}
+
+TEST(StopRequest, UnderNohupTheEndOfALoginIsIgnored) {
+  ChildProcess child([] {
+    ::signal(SIGHUP, SIG_IGN);
+    take_stop_signals();
+    ::raise(SIGHUP);
+    return stop_signal();
+  });
+  EXPECT_EQ(child.wait(), 0);
 }
 
 TEST(StopRequest, UntilThenSignalsActAsEver) {

@@ -32,7 +32,7 @@ SOURCES = [
     ".ci",
     "configs",
 ]
-SOURCE_KINDS = {".cpp", ".h", ".py", ".sh", ".sbatch", ".txt", ".cmake", ".toml"}
+SOURCE_KINDS = {".cpp", ".cu", ".h", ".py", ".sh", ".sbatch", ".txt", ".cmake", ".toml"}
 # Folders that a document's paths may be relative to, besides the project's.
 BASES = {"src/README.md": ["src"], "docs/regressions.md": ["tests"]}
 # Options of other programs that documents name.
@@ -382,7 +382,7 @@ def check_lengths():
 GPU_CODE = re.compile(
     r"is_cuda\(|is_cpu\(\)|kCUDA|ifdef DFINE_CUDA|hasCUDA|CudaVersions|AcceleratorError|getStream|"
     r"pinned_memory\(|pin_memory\(\)|getDeviceAllocator|setAllocatorSettings|setAllowTF32|"
-    r"setBenchmarkCuDNN")
+    r"setBenchmarkCuDNN|<<<|cudaStream_t")
 
 
 def check_gpu_code_is_listed():
@@ -390,11 +390,13 @@ def check_gpu_code_is_listed():
     found = set()
     for path in sources():
         name = str(path.relative_to(ROOT))
-        if name.startswith(("src/", "launcher/")) and path.suffix in (".cpp", ".h"):
+        if name.startswith(("src/", "launcher/")) and path.suffix in (".cpp", ".h", ".cu"):
             code = (line.split("//")[0] for line in path.read_text().splitlines())
             if any(map(GPU_CODE.search, code)):
-                source = path.with_suffix(".cpp")  # a header is listed with its source
-                found.add(str((source if source.exists() else path).relative_to(ROOT)))
+                # a header is listed with its source
+                source = next((s for s in (path.with_suffix(".cpp"), path.with_suffix(".cu"))
+                               if s.exists()), path)
+                found.add(str(source.relative_to(ROOT)))
     listed = set(re.findall(r"^\| `(\S+)` \|", (ROOT / "docs/gpu.md").read_text(), re.MULTILINE))
     report([f"docs/gpu.md lacks {n}" for n in sorted(found - listed)]
            + [f"docs/gpu.md lists {n}, which has no code for GPUs" for n in sorted(listed - found)])

@@ -8,7 +8,7 @@ import os
 import torch
 from safetensors.torch import load_file
 
-from common import BCCD, SOURCE, Workspace, pack, records, run, subset
+from common import BCCD, SOURCE, Workspace, pack, records, run, says, subset
 
 VAL_KEYS = {"type", "step", "epoch", "weights", "val_loss", "ap", "ap50", "ap75", "ap_small",
             "ap_medium", "ap_large",
@@ -108,6 +108,14 @@ def main():
         # same loss and follows.
         run("dfine_ddp", *settings(ws, "alone", **{"data.batch_size": 4, "train.max_steps": 1}))
         alone = records(ws("alone"), "step")[0]
+
+        # Bound to one core, as mpirun does where it is not told otherwise.
+        cores = os.sched_getaffinity(0)
+        if len(cores) > 1:
+            os.sched_setaffinity(0, {min(cores)})
+            out = run("dfine_ddp", *settings(ws, "bound", **{"train.max_steps": 1}))
+            os.sched_setaffinity(0, cores)
+            says(out, "bound to 1 core of ", "--bind-to none", "--cpus-per-task")
         for name, value in steps[0]["losses"].items():
             assert math.isclose(alone["losses"][name], value, rel_tol=2e-4,
                                 abs_tol=1e-6), (name, alone["losses"][name], value)

@@ -1,6 +1,7 @@
 #include "files/file_checksum.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <string>
@@ -32,6 +33,14 @@ TEST(FileChecksum, OfLargeFiles) {
     write_file(folder / "a", part);
     EXPECT_EQ(file_checksum(folder / "a"), (FileChecksum{.size = size, .crc32c = crc32c(part)}));
   }
+}
+
+// Without waiting for someone who writes to the pipe.
+TEST(FileChecksum, APipeIsNoFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { file_checksum(path); }, path, "not a regular file"));
 }
 
 TEST(FileChecksum, WhatCannotBeReadIsNamed) {

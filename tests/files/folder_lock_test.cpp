@@ -117,6 +117,18 @@ int wait_for_ever(FolderLock&) {
   for (;;) ::pause();
 }
 
+TEST_F(FolderLockTest, TellsWhetherALivingProcessWasThere) {
+  EXPECT_FALSE(FolderLock(root_, fast()).waited_for_living());
+  put_gone(1);
+  EXPECT_FALSE(FolderLock(root_, fast()).waited_for_living());
+  put(1);  // it falls silent
+  EXPECT_FALSE(FolderLock(root_, fast(0.5)).waited_for_living());
+  put(1);
+  FolderLockOptions options = fast();
+  options.check = [&] { fs::remove(lock_path(root_, 1)); };  // it releases the folder
+  EXPECT_TRUE(FolderLock(root_, options).waited_for_living());
+}
+
 TEST_F(FolderLockTest, IsAFileWhileItLives) {
   {
     const FolderLock lock(root_, fast());

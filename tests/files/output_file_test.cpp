@@ -53,6 +53,22 @@ TEST(OutputFile, WhatFitsIsWrittenAndTheRestIsAnError) {
   EXPECT_EQ(read_file(path).size(), 1000u);
 }
 
+TEST(OutputFile, ALineIsThereWholeOrNotAtAll) {
+  for (const auto mode : {OutputFile::Mode::kTruncate, OutputFile::Mode::kAppend}) {
+    const TemporaryFolder folder;
+    const std::string path = folder / "a.jsonl";
+    OutputFile out(path, mode);
+    out.append_whole("first\n");
+    {
+      const FileSizeLimit limit(10);
+      EXPECT_EQ(catch_error([&] { out.append_whole("second\n"); }).code, kWriteFailed);
+    }
+    EXPECT_EQ(read_file(path), "first\n");
+    out.append_whole("third\n");
+    EXPECT_EQ(read_file(path), "first\nthird\n");
+  }
+}
+
 TEST(OutputFile, AFolderThatDoesNotExist) {
   EXPECT_TRUE(raises(
       kWriteFailed, [] { OutputFile out("/nonexistent/a.txt"); }, "/nonexistent/a.txt",

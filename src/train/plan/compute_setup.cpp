@@ -5,6 +5,7 @@
 #include <ATen/Version.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
@@ -43,20 +44,33 @@ std::string program_build() {
 }
 
 /// Collective.
-int threads_of_rank(const RunConfig& run, const MpiSession& session, const Communicator& group) {
+int threads_of_rank(const RunConfig& run, int64_t workers, const MpiSession& session,
+                    const Communicator& group) {
   const UsableCores cores = usable_cores();
   const std::string mine = str_cat(session.host(), " ", cores.binding);
   std::string all;
   for (const std::string& of_rank : group.gather(mine, 0)) all += of_rank + "\n";
   all = group.broadcast(all, 0);
-  const auto sharing = static_cast<int>(std::ranges::count(split(all, '\n'), mine));
+  const auto bindings = split(all, '\n');
+  const auto sharing = static_cast<int>(std::ranges::count(bindings, mine));
+  // mpirun binds each rank to a core of its own where it is not told otherwise.
+  const bool bound_alone = std::ranges::any_of(bindings, [&](const auto& other) {
+    return other != mine && other.starts_with(session.host() + " ");
+  });
   const int threads = compute_threads(run, cores.count, sharing);
+  const auto of_host = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (threads > cores.count) {
     log::local_warn(str_cat(
         "run.threads = ", threads, ", but this rank may use only ", counted(cores.count, "core"),
         " (",
         cores.by_quota ? "the cgroup's CPU quota" : "CPU affinity, mpirun --bind-to none lifts it",
         "): it will be slower, not faster"));
+  } else if (!cores.by_quota && cores.count < of_host && (cores.count == 1 || bound_alone) &&
+             cores.count < threads + workers) {
+    log::local_warn(str_cat("this rank is bound to ", counted(cores.count, "core"), " of ", of_host,
+                            ", too few for ", counted(threads, "computing thread"), " and ",
+                            counted(workers, "loader worker"),
+                            ": pass --bind-to none to mpirun, or more --cpus-per-task to Slurm"));
   }
   return threads;
 }
@@ -79,7 +93,7 @@ Communicator join_ranks(const Config& config, MpiSession& session) {
         "an order that changes from run to run",
         "unset it, or train on the CPU: --set run.device=cpu");
   }
-  at::set_num_threads(threads_of_rank(config.run, session, group));
+  at::set_num_threads(threads_of_rank(config.run, config.data.workers, session, group));
   at::globalContext().setDeterministicAlgorithms(config.run.deterministic, /*warn_only=*/false);
   // cuDNN's search for the fastest algorithm waits for the device dozens of times per new size.
   at::globalContext().setBenchmarkCuDNN(!config.run.deterministic && !config.data.multiscale);

@@ -19,7 +19,9 @@ Config config_of(const RunState& saved) {
 /// Both sides of everything that differs.
 class Differences {
  public:
-  explicit Differences(const std::vector<std::string>& allowed) : allowed_(allowed) {}
+  explicit Differences(const std::vector<std::string>& allowed) : allowed_(allowed) {
+    for (const std::string& name : allowed) add(name);  // it stays in the advice
+  }
 
   /// `may_be_allowed`: a name of run.allow_changed; empty: nothing allows it.
   void compare(std::string_view may_be_allowed, const std::string& what, const std::string& saved,
@@ -28,8 +30,8 @@ class Differences {
     text_ += str_cat("\n  ", what, ": ", saved, " in the checkpoint, ", now, " now");
     if (may_be_allowed.empty()) {
       never_ = true;
-    } else if (names_.find(may_be_allowed) == std::string::npos) {
-      names_ += str_cat(names_.empty() ? "" : ", ", '"', may_be_allowed, '"');
+    } else {
+      add(may_be_allowed);
     }
   }
 
@@ -45,6 +47,12 @@ class Differences {
   }
 
  private:
+  void add(std::string_view name) {
+    const std::string quoted = str_cat('"', name, '"');
+    if (names_.find(quoted) == std::string::npos)
+      names_ += str_cat(names_.empty() ? "" : ", ", quoted);
+  }
+
   const std::vector<std::string>& allowed_;
   std::string text_, names_;
   bool never_ = false;

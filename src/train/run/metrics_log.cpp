@@ -117,11 +117,8 @@ void MetricsLog::write_event(const RunEvent& e) {
 void MetricsLog::write_line(const std::string& line) {
   try {
     if (!out_) out_.emplace(path_, OutputFile::Mode::kAppend);
-    // Of a line that failed a part may be there: it is ended, and readers can tell that it is none.
-    out_->write((line_open_ ? "\n" : "") + line + '\n');
-    line_open_ = false;
+    out_->append_whole(line + '\n');
   } catch (const Error& e) {
-    line_open_ = true;
     lose(e.what());
   }
 }

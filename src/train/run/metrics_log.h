@@ -71,7 +71,6 @@ class MetricsLog {
 
   const std::filesystem::path path_;
   std::optional<OutputFile> out_;
-  bool line_open_ = false;  // a part of a line may stand at the end of the file
   int64_t steps_lost_ = 0, lines_lost_ = 0;
 };
 

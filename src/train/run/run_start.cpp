@@ -118,6 +118,13 @@ void open_folder(const Config& config, RunStart& start) {
   const CheckpointStore store(start.folder.checkpoints());
   remove_leftovers_in(start.folder.dir());
   remove_leftovers_in(store.folder());
+  // Submitted twice: the second one must not move the first one's run away and train it again.
+  if (resume == "none" && start.lock->waited_for_living() && start.folder.has_saved())
+    throw Error(kRunFolderBusy,
+                str_cat(config.run.dir,
+                        " was in use by another process until now, and --resume "
+                        "none would move its run away"),
+                "if that is wanted, start again; to continue its run, give --resume auto");
   if (resume == "none") return;
   for (const std::string& damaged : store.adopt_old_folders(adopt_old_state))
     log::warn("a checkpoint of version 0.1 was set aside: " + damaged);

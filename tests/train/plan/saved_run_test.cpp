@@ -108,6 +108,15 @@ TEST(RequireContinuable, TheHintAllowsWhatDiffersAndCanBeAllowed) {
   EXPECT_TRUE(run.refusal().is(kCheckpointMismatch, R"(run.allow_changed = ["data"])"));
 }
 
+TEST(RequireContinuable, TheHintKeepsWhatIsAllowedAlready) {
+  Continued run;
+  run.plan.train_data = "33333333 (41 images)";
+  run.plan.model.spec.num_queries = 77;
+  run.plan.allow_changed = {"data"};
+  EXPECT_TRUE(
+      run.refusal().is(kCheckpointMismatch, R"(run.allow_changed = ["data", "num_queries"])"));
+}
+
 TEST(RequireContinuable, WhatIsAllowedIsLeftOut) {
   const auto has = [](const Caught& error, const char* text) {
     return error.text.find(text) != std::string::npos;
