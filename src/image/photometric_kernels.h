@@ -1,8 +1,9 @@
 #pragma once
-// Inner loops of the colour distortions: portable, and for AVX2, which is chosen at run time. Both
-// give the same bytes.
+// Inner loops of the colour distortions: portable, for AVX2 and for AVX-512, chosen at run time.
+// All give the same bytes.
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace dfine::inline image {
 
@@ -16,14 +17,31 @@ struct ColourPass {
   bool changes() const { return gain != 1 || saturation != 1 || hue != 0; }
 };
 
+/// RGB pixels of a picture: `rows` rows of `width` pixels, `stride` bytes apart. At most 2^24
+/// pixels (their greys are added up in 32 bits).
+struct PixelRows {
+  uint8_t* rgb;
+  size_t width, rows, stride;
+};
+
 struct PhotometricKernels {
-  /// RGB pixels in place.
-  void (*apply)(const ColourPass& pass, uint8_t* rgb, size_t pixels);
-  /// The same; returns the sum of their new greys, each cut to a whole number.
-  uint64_t (*apply_and_sum)(const ColourPass& pass, uint8_t* rgb, size_t pixels);
+  /// In place; returns the sum of the new greys, each cut to a whole number.
+  uint64_t (*rows_and_sum)(const ColourPass& pass, const PixelRows& pixels);
+  /// The same without the sum; returns 0.
+  uint64_t (*rows)(const ColourPass& pass, const PixelRows& pixels);
+
+  void apply(const ColourPass& pass, uint8_t* rgb, size_t pixels) const {
+    rows(pass, {rgb, pixels, 1, 0});
+  }
+  uint64_t apply_and_sum(const ColourPass& pass, uint8_t* rgb, size_t pixels) const {
+    return rows_and_sum(pass, {rgb, pixels, 1, 0});
+  }
 };
 
 const PhotometricKernels& portable_photometric_kernels();
+
+/// Those that this processor can run, the best one last.
+std::vector<const PhotometricKernels*> usable_photometric_kernels();
 
 /// Those for this processor.
 const PhotometricKernels& best_photometric_kernels();

@@ -1,6 +1,7 @@
 #include "image/resize.h"
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "core/error.h"
@@ -51,22 +52,29 @@ struct Axis {
   }
 };
 
+/// How a row's bytes lie: RGB pixels, or three rows of one channel each, mirrored or not.
+enum class Layout { kPixels, kPlanes, kMirroredPlanes };
+
 /// The rows of a window, resized along themselves when they are first asked for; keeps the latest
 /// `kept` of them.
 class ResizedRows {
  public:
   ResizedRows(const Image& source, const Axis& across, const Axis& down, uint8_t fill,
-              const ResizeKernels& kernels)
+              Layout layout, const ResizeKernels& kernels)
       : source_(source),
         across_(across),
         down_(down),
         kernels_(kernels),
+        planes_(layout != Layout::kPixels),
+        flip_(layout == Layout::kMirroredPlanes),
         kept_(std::max(1, down.weights.stride)),
         next_(down.begin) {
+    if (across.identity && !planes_) return;
+    rows_.resize(row_bytes() * static_cast<size_t>(kept_));
     if (across.identity) return;
+    if (planes_) blocks_.emplace(across.weights, flip_);
     read_ahead_ = kReadAhead + static_cast<size_t>(across.weights.stride) * 3;
     inside_ = across.first >= across.begin && across.last <= across.end;
-    rows_.resize(row_bytes() * static_cast<size_t>(kept_));
     padded_.assign(static_cast<size_t>(across.last - across.first) * 3 + read_ahead_, fill);
   }
 
@@ -75,9 +83,8 @@ class ResizedRows {
   /// Outputs [from, to) of input row y, one that the source has; rows are asked for in rising
   /// order, going back by less than `kept`.
   const uint8_t* row(int y) {
-    if (across_.identity) return pixels(y, across_.begin);
-    for (; next_ <= y; ++next_)
-      kernels_.along_row(across_.weights, readable(next_), rows_.data() + slot(next_));
+    if (across_.identity && !planes_) return pixels(y, across_.begin);
+    for (; next_ <= y; ++next_) resize(next_, rows_.data() + slot(next_));
     return rows_.data() + slot(y);
   }
 
@@ -85,6 +92,14 @@ class ResizedRows {
   size_t slot(int y) const { return static_cast<size_t>(y % kept_) * row_bytes(); }
   const uint8_t* pixels(int y, int x) const {
     return source_.row(down_.offset + y) + static_cast<ptrdiff_t>(across_.offset + x) * 3;
+  }
+
+  void resize(int y, uint8_t* out) {
+    if (!planes_) return kernels_.along_row(across_.weights, readable(y), out);
+    const int width = across_.to - across_.from;
+    const std::array<uint8_t*, 3> planes{out, out + width, out + ptrdiff_t{2} * width};
+    if (across_.identity) return kernels_.to_planes(pixels(y, across_.begin), width, flip_, planes);
+    kernels_.along_row_planes(*blocks_, readable(y), planes);
   }
 
   /// Inputs [first, last) of the row, with room behind them for the kernel to read.
@@ -103,27 +118,34 @@ class ResizedRows {
   const Axis& across_;
   const Axis& down_;
   const ResizeKernels& kernels_;
+  bool planes_, flip_;
   int kept_;
   bool inside_ = false;
   size_t read_ahead_ = 0;
   int next_;
-  std::vector<uint8_t> rows_;    // [kept, to - from, 3]
-  std::vector<uint8_t> padded_;  // a row that the kernel cannot read in place; fill around it
+  std::optional<AxisBlocks> blocks_;  // of rows that become planes
+  std::vector<uint8_t> rows_;         // [kept], each of row_bytes()
+  std::vector<uint8_t> padded_;       // a row that the kernel cannot read in place; fill around it
 };
 
 /// Produces the rows of the result that see the source, in order and only as far as they do.
-/// `done(y, row)` takes row y, which is [to - from, 3] of the axis `across`.
-template <class Done>
-void resize_rows(const Image& source, const Axis& across, const Axis& down, uint8_t fill,
-                 const ResizeKernels& kernels, Done done) {
-  ResizedRows rows(source, across, down, fill, kernels);
+/// `target(y)` says where row y goes: its row_bytes(), in as many equal parts as it gives pointers.
+template <class Target>
+void resize_rows(ResizedRows& rows, const Axis& down, uint8_t fill, const ResizeKernels& kernels,
+                 Target target) {
+  const size_t parts = target(down.from).size(), bytes = rows.row_bytes() / parts;
   if (down.identity) {
-    for (int y = down.from; y < down.to; ++y) done(y, rows.row(y));
+    for (int y = down.from; y < down.to; ++y) {
+      const uint8_t* part = rows.row(y);
+      for (uint8_t* const out : target(y)) {
+        std::memcpy(out, part, bytes);
+        part += bytes;
+      }
+    }
     return;
   }
   const AxisWeights& axis = down.weights;
   const std::vector<uint8_t> outside(rows.row_bytes(), fill);
-  std::vector<uint8_t> row(rows.row_bytes());
   std::vector<const uint8_t*> inputs(static_cast<size_t>(axis.stride));
   for (int y = down.from; y < down.to; ++y) {
     const auto i = static_cast<size_t>(y - down.from);
@@ -133,12 +155,15 @@ void resize_rows(const Image& source, const Axis& across, const Axis& down, uint
       inputs[static_cast<size_t>(k)] =
           input >= down.begin && input < down.end ? rows.row(input) : outside.data();
     }
+    const int even = count + count % 2;
     if (count % 2 == 1)
       inputs[static_cast<size_t>(count)] =
           inputs[static_cast<size_t>(count) - 1];  // its weight is zero
-    kernels.across_rows(inputs.data(), axis.weight(static_cast<int>(i)), count + count % 2,
-                        axis.precision, row.size(), row.data());
-    done(y, row.data());
+    for (uint8_t* const out : target(y)) {
+      kernels.across_rows(inputs.data(), axis.weight(static_cast<int>(i)), even, axis.precision,
+                          bytes, out);
+      for (int k = 0; k < even; ++k) inputs[static_cast<size_t>(k)] += bytes;
+    }
   }
 }
 
@@ -157,8 +182,9 @@ Image resize_antialias(const Image& source, int width, int height) {
   const Axis across(0, source.width, source.width, width),
       down(0, source.height, source.height, height);
   Image out(width, height);
-  resize_rows(source, across, down, 0, best_resize_kernels(),
-              [&](int y, const uint8_t* row) { std::memcpy(out.row(y), row, out.row_bytes()); });
+  const ResizeKernels& kernels = best_resize_kernels();
+  ResizedRows rows(source, across, down, 0, Layout::kPixels, kernels);
+  resize_rows(rows, down, 0, kernels, [&](int y) { return std::array{out.row(y)}; });
   return out;
 }
 
@@ -191,7 +217,9 @@ void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* ou
   const ResizeKernels& kernels = best_resize_kernels();
   const int seen = across.to - across.from, left = how.flip ? how.width - across.to : across.from,
             right = how.width - left - seen;
-  resize_rows(source, across, down, how.fill, kernels, [&](int y, const uint8_t* rgb) {
+  ResizedRows rows(source, across, down, how.fill,
+                   how.flip ? Layout::kMirroredPlanes : Layout::kPlanes, kernels);
+  resize_rows(rows, down, how.fill, kernels, [&](int y) {
     std::array<uint8_t*, 3> planes;
     for (size_t p = 0; p < 3; ++p) {
       uint8_t* const target = out + p * plane + static_cast<size_t>(y) * row;
@@ -199,7 +227,7 @@ void resize_window_chw(const Image& source, const WindowResize& how, uint8_t* ou
       std::memset(target + left + seen, how.fill, static_cast<size_t>(right));
       planes[how.channels[p]] = target + left;
     }
-    kernels.to_planes(rgb, seen, how.flip, planes);
+    return planes;
   });
 }
 

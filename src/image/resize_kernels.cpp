@@ -6,6 +6,8 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define DFINE_AVX2 __attribute__((target("avx2")))
+#define DFINE_AVX512 \
+  __attribute__((target("avx2,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi2")))
 #endif
 
 namespace dfine::inline image {
@@ -53,6 +55,13 @@ void to_planes_portable(const uint8_t* rgb, int width, bool flip,
   for (size_t c = 0; c < 3; ++c) {
     for (size_t x = 0; x < n; ++x) planes[c][flip ? n - 1 - x : x] = rgb[3 * x + c];
   }
+}
+
+void along_row_planes_portable(AxisBlocks& blocks, const uint8_t* in,
+                               const std::array<uint8_t*, 3>& planes) {
+  along_row_portable(blocks.axis(), in, blocks.row());
+  to_planes_portable(blocks.row(), static_cast<int>(blocks.axis().first.size()), blocks.flip(),
+                     planes);
 }
 
 #if defined(__x86_64__)
@@ -201,23 +210,173 @@ DFINE_AVX2 void to_planes_avx2(const uint8_t* rgb, int width, bool flip,
   }
 }
 
-constexpr ResizeKernels kAvx2{along_row_avx2, across_rows_avx2, to_planes_avx2};
+void along_row_planes_avx2(AxisBlocks& blocks, const uint8_t* in,
+                           const std::array<uint8_t*, 3>& planes) {
+  along_row_avx2(blocks.axis(), in, blocks.row());
+  to_planes_avx2(blocks.row(), static_cast<int>(blocks.axis().first.size()), blocks.flip(), planes);
+}
+
+constexpr ResizeKernels kAvx2{along_row_avx2, along_row_planes_avx2, across_rows_avx2,
+                              to_planes_avx2};
+
+/// The lowest `n` of 64 or 16 bits.
+inline uint64_t low_bits(size_t n) {
+  return n >= 64 ? ~uint64_t{0} : (uint64_t{1} << n) - 1;
+}
+
+/// The bytes of one channel that a block picks, as 16-bit pairs; `bytes` points to this channel of
+/// the block's first pixel.
+template <bool kWide>
+DFINE_AVX512 inline __m512i pick_avx512(__m512i picks, const uint8_t* bytes) {
+  constexpr __mmask64 kUsed = 0x5555555555555555;
+  const __m512i near = _mm512_loadu_si512(bytes);
+  if constexpr (!kWide) return _mm512_maskz_permutexvar_epi8(kUsed, picks, near);
+  const __m512i far = _mm512_loadu_si512(bytes + 64);
+  return _mm512_maskz_permutex2var_epi8(kUsed, near, picks, far);
+}
+
+/// One multiply-add of pairs weighs two inputs of all 16 outputs.
+template <bool kWide>
+DFINE_AVX512 inline void along_block_avx512(const AxisBlocks::Block& block, const int16_t* weights,
+                                            const uint8_t* in, __m512i half, __m128i precision,
+                                            const std::array<uint8_t*, 3>& planes, size_t at) {
+  const __m512i picks = _mm512_loadu_si512(block.picks.data());
+  const uint8_t* bytes = in + static_cast<ptrdiff_t>(block.first) * 3;
+  __m512i red = half, green = half, blue = half;
+  for (int pair = 0; pair < block.pairs; ++pair, bytes += 6, weights += 32) {
+    const __m512i share = _mm512_loadu_si512(weights);
+    red = _mm512_add_epi32(red, _mm512_madd_epi16(pick_avx512<kWide>(picks, bytes), share));
+    green = _mm512_add_epi32(green, _mm512_madd_epi16(pick_avx512<kWide>(picks, bytes + 1), share));
+    blue = _mm512_add_epi32(blue, _mm512_madd_epi16(pick_avx512<kWide>(picks, bytes + 2), share));
+  }
+  const auto used = static_cast<__mmask16>(low_bits(static_cast<size_t>(block.size)));
+  const __m512i sums[3] = {red, green, blue};
+  for (size_t c = 0; c < 3; ++c) {  // no weight is negative, so no sum is
+    const __m128i values = _mm512_cvtusepi32_epi8(_mm512_sra_epi32(sums[c], precision));
+    _mm_mask_storeu_epi8(planes[c] + at, used, values);
+  }
+}
+
+DFINE_AVX512 void along_row_planes_avx512(AxisBlocks& blocks, const uint8_t* in,
+                                          const std::array<uint8_t*, 3>& planes) {
+  if (!blocks.fits()) return along_row_planes_avx2(blocks, in, planes);
+  const __m512i half = _mm512_set1_epi32(1 << (blocks.axis().precision - 1));
+  const __m128i precision = _mm_cvtsi32_si128(blocks.axis().precision);
+  const int16_t* weights = blocks.weights().data();
+  size_t at = 0;
+  for (const AxisBlocks::Block& block : blocks.blocks()) {
+    if (block.wide) {
+      along_block_avx512<true>(block, weights, in, half, precision, planes, at);
+    } else {
+      along_block_avx512<false>(block, weights, in, half, precision, planes, at);
+    }
+    weights += static_cast<ptrdiff_t>(block.pairs) * 32;
+    at += AxisBlocks::kOutputs;
+  }
+}
+
+/// As in across_32_avx2, with 64 bytes; those that `used` leaves out are neither read nor written.
+DFINE_AVX512 inline void across_64_avx512(const uint8_t* const* rows, const int16_t* weights,
+                                          int count, __m512i half, __m128i shift, size_t x,
+                                          __mmask64 used, uint8_t* out) {
+  const __m512i zero = _mm512_setzero_si512();
+  __m512i sum0 = half, sum1 = half, sum2 = half, sum3 = half;
+  for (int k = 0; k < count; k += 2) {
+    int32_t packed;
+    std::memcpy(&packed, weights + k, sizeof packed);
+    const __m512i pair = _mm512_set1_epi32(packed);
+    const __m512i a = _mm512_maskz_loadu_epi8(used, rows[k] + x);
+    const __m512i b = _mm512_maskz_loadu_epi8(used, rows[k + 1] + x);
+    const __m512i low = _mm512_unpacklo_epi8(a, b), high = _mm512_unpackhi_epi8(a, b);
+    sum0 = _mm512_add_epi32(sum0, _mm512_madd_epi16(_mm512_unpacklo_epi8(low, zero), pair));
+    sum1 = _mm512_add_epi32(sum1, _mm512_madd_epi16(_mm512_unpackhi_epi8(low, zero), pair));
+    sum2 = _mm512_add_epi32(sum2, _mm512_madd_epi16(_mm512_unpacklo_epi8(high, zero), pair));
+    sum3 = _mm512_add_epi32(sum3, _mm512_madd_epi16(_mm512_unpackhi_epi8(high, zero), pair));
+  }
+  const __m512i low =
+      _mm512_packs_epi32(_mm512_sra_epi32(sum0, shift), _mm512_sra_epi32(sum1, shift));
+  const __m512i high =
+      _mm512_packs_epi32(_mm512_sra_epi32(sum2, shift), _mm512_sra_epi32(sum3, shift));
+  _mm512_mask_storeu_epi8(out + x, used, _mm512_packus_epi16(low, high));
+}
+
+DFINE_AVX512 void across_rows_avx512(const uint8_t* const* rows, const int16_t* weights, int count,
+                                     int precision, size_t bytes, uint8_t* out) {
+  const __m512i half = _mm512_set1_epi32(1 << (precision - 1));
+  const __m128i shift = _mm_cvtsi32_si128(precision);
+  for (size_t x = 0; x < bytes; x += 64)
+    across_64_avx512(rows, weights, count, half, shift, x, low_bits(bytes - x), out);
+}
+
+constexpr ResizeKernels kAvx512{along_row_avx2, along_row_planes_avx512, across_rows_avx512,
+                                to_planes_avx2};
 
 #endif
 
-constexpr ResizeKernels kPortable{along_row_portable, across_rows_portable, to_planes_portable};
+constexpr ResizeKernels kPortable{along_row_portable, along_row_planes_portable,
+                                  across_rows_portable, to_planes_portable};
 
 }  // namespace
+
+AxisBlocks::AxisBlocks(const AxisWeights& axis, bool flip)
+    : axis_(&axis), flip_(flip), row_(axis.first.size() * 3 + kReadAhead) {
+  const int outputs = static_cast<int>(axis.first.size());
+  constexpr int kReach = 2 * 64 - 1;  // the last byte that a pick can name
+  for (int begin = 0; begin < outputs; begin += kOutputs) {
+    Block block{.first = 0,
+                .size = std::min(kOutputs, outputs - begin),
+                .pairs = 0,
+                .wide = false,
+                .picks = {}};
+    const auto output = [&](int j) {
+      return static_cast<size_t>(flip ? outputs - 1 - begin - j : begin + j);
+    };
+    block.first = std::min(axis.first[output(0)], axis.first[output(block.size - 1)]);
+    for (int j = 0; j < block.size; ++j) {
+      const int byte = (axis.first[output(j)] - block.first) * 3;
+      if (byte + 3 > kReach) {
+        fits_ = false;
+        blocks_.clear();
+        weights_.clear();
+        return;
+      }
+      block.wide = block.wide || byte + 3 > 63;
+      block.pairs = std::max(block.pairs, (axis.count[output(j)] + 1) / 2);
+      block.picks[static_cast<size_t>(4 * j)] = static_cast<uint8_t>(byte);
+      block.picks[static_cast<size_t>(4 * j + 2)] = static_cast<uint8_t>(byte + 3);
+    }
+    const size_t at = weights_.size();
+    weights_.resize(at + static_cast<size_t>(block.pairs) * 2 * kOutputs);
+    for (int j = 0; j < block.size; ++j) {
+      const int16_t* const given = axis.weight(static_cast<int>(output(j)));
+      for (int pair = 0; pair < block.pairs; ++pair)
+        std::copy_n(given + 2 * pair, 2,
+                    weights_.begin() + static_cast<ptrdiff_t>(at) + (pair * kOutputs + j) * 2);
+    }
+    blocks_.push_back(block);
+  }
+}
 
 const ResizeKernels& portable_resize_kernels() {
   return kPortable;
 }
 
-const ResizeKernels& best_resize_kernels() {
+std::vector<const ResizeKernels*> usable_resize_kernels() {
+  std::vector<const ResizeKernels*> usable{&kPortable};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) return kAvx2;
+  if (__builtin_cpu_supports("avx2")) {
+    usable.push_back(&kAvx2);
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi"))
+      usable.push_back(&kAvx512);
+  }
 #endif
-  return kPortable;
+  return usable;
+}
+
+const ResizeKernels& best_resize_kernels() {
+  static const ResizeKernels& best = *usable_resize_kernels().back();
+  return best;
 }
 
 }  // namespace dfine::inline image

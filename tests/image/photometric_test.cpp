@@ -56,6 +56,62 @@ TEST(PhotometricKernels, BestEqualsPortable) {
   }
 }
 
+/// Every set of loops that this processor can run, on rows inside a picture; the sum too, and
+/// nothing between the rows changes.
+TEST(PhotometricKernels, AllGiveTheSameRows) {
+  CounterRandom random(6, Stream::kTest, 0);
+  const auto maybe = [&](float otherwise, float low, float high) {
+    return random.uniform() < 0.5F ? otherwise : low + (high - low) * random.uniform();
+  };
+  for (uint64_t trial = 0; trial < 200; ++trial) {
+    const ColourPass pass{.gain = maybe(1, 0, 2),
+                          .base = maybe(0, 0, 255),
+                          .saturation = maybe(1, 0, 2),
+                          .hue = maybe(0, -0.5F, 0.5F)};
+    const Image before = noise(1 + static_cast<int>(random.below(120)), 5, trial);
+    const size_t left = random.below(static_cast<uint64_t>(before.width)),
+                 width = 1 + random.below(static_cast<uint64_t>(before.width) - left);
+    const auto rows_of = [&](Image& image) {
+      return PixelRows{image.row(1) + 3 * left, width, 3, image.row_bytes()};
+    };
+    Image expected = before;
+    const uint64_t sum = portable_photometric_kernels().rows_and_sum(pass, rows_of(expected));
+    for (const PhotometricKernels* kernels : usable_photometric_kernels()) {
+      Image summed = before, plain = before;
+      EXPECT_EQ(kernels->rows_and_sum(pass, rows_of(summed)), sum) << trial;
+      kernels->rows(pass, rows_of(plain));
+      EXPECT_EQ(summed.pixels, expected.pixels) << trial;
+      EXPECT_EQ(plain.pixels, expected.pixels) << trial;
+    }
+  }
+}
+
+/// A fifth of all colours: no rounding of a loop differs from the others.
+TEST(PhotometricKernels, AllGiveTheSameColours) {
+  constexpr size_t kRow = 4096;
+  const ColourPass passes[] = {{.gain = 0.93F},
+                               {.gain = 1.37F, .base = 117.34F},
+                               {.saturation = 0.61F},
+                               {.hue = 0.037F},
+                               {.gain = 1.1F, .saturation = 1.43F, .hue = -0.049F}};
+  for (const ColourPass& pass : passes) {
+    for (uint32_t begin = 0; begin < 1U << 24; begin += 5 * kRow) {
+      Bytes colours;
+      for (uint32_t colour = begin; colour < begin + kRow; ++colour)
+        for (const uint32_t shift : {0U, 8U, 16U})
+          colours.push_back(static_cast<uint8_t>(colour >> shift));
+      Bytes expected = colours;
+      const uint64_t sum =
+          portable_photometric_kernels().apply_and_sum(pass, expected.data(), kRow);
+      for (const PhotometricKernels* kernels : usable_photometric_kernels()) {
+        Bytes found = colours;
+        ASSERT_EQ(kernels->apply_and_sum(pass, found.data(), kRow), sum);
+        ASSERT_EQ(found, expected);
+      }
+    }
+  }
+}
+
 TEST(Photometric, BrightnessIsAFactor) {
   EXPECT_EQ(distorted(one_pixel(10, 101, 200), {.brightness = 1.5F}), (Bytes{15, 151, 255}));
   EXPECT_EQ(distorted(one_pixel(10, 101, 200), {.brightness = 0.0F}), (Bytes{0, 0, 0}));

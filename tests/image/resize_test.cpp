@@ -192,5 +192,59 @@ TEST(ResizeKernels, BestEqualsPortableToPlanes) {
   }
 }
 
+/// Every set of loops that this processor can run, with axes whose outputs lie from far apart to
+/// close together in the source, cut to some of their outputs as windows are.
+TEST(ResizeKernels, AllMakeTheSamePlanesOfARow) {
+  for (int inputs : {1, 2, 3, 5, 16, 33, 200, 701}) {
+    for (int outputs : {1, 2, 3, 5, 15, 16, 17, 31, 64, 100, 301, 640}) {
+      AxisWeights axis = triangle_weights(inputs, outputs);
+      const int from = outputs / 5, to = outputs - outputs / 7, first = axis.first[size_t(from)];
+      keep_outputs(axis, from, to, first);
+      const Bytes in = noise(static_cast<size_t>(inputs - first + axis.stride) * 3 + kReadAhead,
+                             static_cast<uint64_t>(inputs));
+      const auto width = static_cast<size_t>(to - from), plane = width + 5;
+      Bytes pixels(3 * width);
+      portable_resize_kernels().along_row(axis, in.data(), pixels.data());
+      for (const bool flip : {false, true}) {
+        Bytes expected(3 * plane);
+        for (size_t c = 0; c < 3; ++c) {
+          for (size_t x = 0; x < width; ++x)
+            expected[c * plane + x] = pixels[3 * (flip ? width - 1 - x : x) + c];
+        }
+        for (const ResizeKernels* kernels : usable_resize_kernels()) {
+          AxisBlocks blocks(axis, flip);
+          Bytes planes(3 * plane);
+          kernels->along_row_planes(
+              blocks, in.data(), {planes.data(), planes.data() + plane, planes.data() + 2 * plane});
+          EXPECT_EQ(planes, expected) << inputs << " to " << outputs << (flip ? " mirrored" : "");
+        }
+      }
+    }
+  }
+}
+
+TEST(ResizeKernels, AllMakeTheSameAcrossRows) {
+  for (size_t bytes : {1u, 31u, 32u, 63u, 64u, 65u, 128u, 300u, 640u}) {
+    for (int count : {2, 4, 6, 14}) {
+      const auto n = static_cast<size_t>(count);
+      std::vector<Bytes> rows;
+      std::vector<const uint8_t*> pointers;
+      for (size_t k = 0; k < n; ++k) rows.push_back(noise(bytes, k + bytes));
+      for (const Bytes& row : rows) pointers.push_back(row.data());
+      std::vector<int16_t> weights(n, static_cast<int16_t>((1 << 14) / count));
+      weights[1] = static_cast<int16_t>(weights[1] + 700);
+      Bytes expected(bytes);
+      portable_resize_kernels().across_rows(pointers.data(), weights.data(), count, 14, bytes,
+                                            expected.data());
+      for (const ResizeKernels* kernels : usable_resize_kernels()) {
+        Bytes guarded(bytes + 64, 7);  // nothing behind the row is written
+        kernels->across_rows(pointers.data(), weights.data(), count, 14, bytes, guarded.data());
+        EXPECT_EQ(Bytes(guarded.begin(), guarded.end() - 64), expected) << bytes << ' ' << count;
+        EXPECT_EQ(Bytes(guarded.end() - 64, guarded.end()), Bytes(64, 7)) << bytes << ' ' << count;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dfine
