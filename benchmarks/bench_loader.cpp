@@ -51,7 +51,9 @@ Seconds run(const dfine::PackedDataset& data, const Settings& settings, int64_t 
           {.num_images = static_cast<int64_t>(data.size()), .batch_size = settings.batch_size}, 0,
           images / settings.batch_size));
   dfine::DevicePrefetcher batches(loader, at::kCPU);
-  while (batches.has_next()) dfine::to_model_input(batches.next().images, at::kCPU);
+  dfine::TensorPool memory;
+  while (batches.has_next())
+    dfine::to_model_input(batches.next().images, at::kCPU, at::kFloat, {}, &memory);
   return {std::chrono::duration<double>(Clock::now() - begin).count(),
           static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC};
 }

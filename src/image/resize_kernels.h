@@ -10,8 +10,8 @@
 
 namespace dfine::inline image {
 
-/// The outputs of an axis in blocks of 16, from left to right as they are written, in the form in
-/// which the AVX-512 loop takes them. Made once for all rows of a picture.
+/// The outputs of an axis in blocks of 16, in the order in which they are written: what the AVX-512
+/// loop takes. Made once for all rows of a picture.
 class AxisBlocks {
  public:
   static constexpr int kOutputs = 16;  // of a block; the last may have fewer

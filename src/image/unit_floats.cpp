@@ -30,8 +30,8 @@ void portable(const uint8_t* planes, size_t pixels, float* out) {
 
 #if defined(__x86_64__)
 
-// 1 / 255 as the sum of two floats. x / 255 is x * kHigh + x * kLow with one rounding at the end;
-// a test compares all 256 values with the division.
+// Their sum is closer to 1 / 255 than one float can be. x * kHigh + x * kLow, rounded once at the
+// end, is x / 255 for every byte: a test compares all 256.
 constexpr float kHigh = 1.0F / 255;
 constexpr auto kLow = static_cast<float>(1.0 / 255 - static_cast<double>(kHigh));
 
@@ -74,13 +74,22 @@ DFINE_AVX2 void avx2(const uint8_t* planes, size_t pixels, float* out) {
   portable_from(i, planes, pixels, out);
 }
 
+/// Where kStream the line is written past the caches, which spares reading it first: a batch of
+/// floats is larger than they are.
+template <bool kStream>
 DFINE_AVX512 inline void store_16_avx512(__m128i bytes, float* out) {
   const __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
-  _mm512_storeu_ps(
-      out, _mm512_fmadd_ps(x, _mm512_set1_ps(kHigh), _mm512_mul_ps(x, _mm512_set1_ps(kLow))));
+  const __m512 share =
+      _mm512_fmadd_ps(x, _mm512_set1_ps(kHigh), _mm512_mul_ps(x, _mm512_set1_ps(kLow)));
+  if constexpr (kStream) {
+    _mm512_stream_ps(out, share);
+  } else {
+    _mm512_storeu_ps(out, share);
+  }
 }
 
-DFINE_AVX512 void avx512(const uint8_t* planes, size_t pixels, float* out) {
+template <bool kStream>
+DFINE_AVX512 void blocks_avx512(const uint8_t* planes, size_t pixels, float* out) {
   constexpr size_t kBlock = 16;
   alignas(64) std::array<uint8_t, 64> from{};  // the 48 interleaved bytes among three times 16
   for (size_t i = 0; i < 48; ++i) from[i] = static_cast<uint8_t>(i % 3 * 16 + i / 3);
@@ -95,11 +104,17 @@ DFINE_AVX512 void avx512(const uint8_t* planes, size_t pixels, float* out) {
         bytes, _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 2 * pixels)), 2);
     bytes = _mm512_permutexvar_epi8(order, bytes);
     float* const to = out + 3 * i;
-    store_16_avx512(_mm512_castsi512_si128(bytes), to);
-    store_16_avx512(_mm512_extracti32x4_epi32(bytes, 1), to + 16);
-    store_16_avx512(_mm512_extracti32x4_epi32(bytes, 2), to + 32);
+    store_16_avx512<kStream>(_mm512_castsi512_si128(bytes), to);
+    store_16_avx512<kStream>(_mm512_extracti32x4_epi32(bytes, 1), to + 16);
+    store_16_avx512<kStream>(_mm512_extracti32x4_epi32(bytes, 2), to + 32);
   }
+  if constexpr (kStream) _mm_sfence();  // before another thread is told that they are there
   portable_from(i, planes, pixels, out);
+}
+
+void avx512(const uint8_t* planes, size_t pixels, float* out) {
+  if (reinterpret_cast<uintptr_t>(out) % 64 == 0) return blocks_avx512<true>(planes, pixels, out);
+  blocks_avx512<false>(planes, pixels, out);
 }
 
 #endif

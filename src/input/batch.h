@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/image_size.h"
+#include "input/tensor_pool.h"
 #include "targets.h"
 #include "tensor.h"
 
@@ -20,9 +21,10 @@ struct Batch {
 
 /// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.
 /// With `size` resized to it there, each pixel the nearest one as in
-/// torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction).
+/// torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction). With
+/// `memory` the result for a CPU is taken from there; give each caller a separate one.
 Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat,
-                      std::optional<ImageSize> size = {});
+                      std::optional<ImageSize> size = {}, TensorPool* memory = nullptr);
 
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype = at::kFloat);
 

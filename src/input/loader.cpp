@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -97,21 +98,13 @@ void Loader::fill() {
   }
 }
 
-/// Fresh memory costs a page fault every 4 KiB, so tensors that came back are used again.
 /// Page-locked memory is pooled by its allocator, which alone knows when the copies from it are
 /// done.
 Tensor Loader::image_buffer(int64_t count) {
-  const auto options = at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory);
-  const auto fresh = [&] {
-    return at::empty({count, 3, detection_dataset_.size().height, detection_dataset_.size().width},
-                     options);
-  };
-  if (options_.pin_memory) return fresh();
-  for (const Tensor& buffer : buffers_) {
-    if (buffer.size(0) == count && buffer.use_count() == 1 && buffer.storage().use_count() == 1)
-      return buffer;
-  }
-  return buffers_.emplace_back(fresh());
+  const std::array<int64_t, 4> sizes{count, 3, detection_dataset_.size().height,
+                                     detection_dataset_.size().width};
+  if (!options_.pin_memory) return memory_.take(sizes, at::kByte);
+  return at::empty(sizes, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
 }
 
 std::unique_ptr<SampleScratch> Loader::take_scratch() {

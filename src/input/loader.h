@@ -12,6 +12,7 @@
 #include "input/batch.h"
 #include "input/detection_dataset.h"
 #include "input/sample_order.h"
+#include "input/tensor_pool.h"
 
 namespace dfine {
 class ThreadPool;
@@ -69,7 +70,7 @@ class Loader {
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
   std::set<size_t> corrupt_;                         // images skipped
-  std::vector<Tensor> buffers_;  // pageable image tensors, taken again once nobody else holds them
+  TensorPool memory_;                                // of images that are not page-locked
   std::mutex scratch_mutex_;
   std::vector<std::unique_ptr<SampleScratch>>
       free_scratch_;  // those not in use; as many as threads at most

@@ -192,8 +192,8 @@ TEST(ResizeKernels, BestEqualsPortableToPlanes) {
   }
 }
 
-/// Every set of loops that this processor can run, with axes whose outputs lie from far apart to
-/// close together in the source, cut to some of their outputs as windows are.
+/// Every set of loops that this processor can run. The outputs of the axes lie from far apart to
+/// close together in the source. Some are cut off, as windows do.
 TEST(ResizeKernels, AllMakeTheSamePlanesOfARow) {
   for (int inputs : {1, 2, 3, 5, 16, 33, 200, 701}) {
     for (int outputs : {1, 2, 3, 5, 15, 16, 17, 31, 64, 100, 301, 640}) {
