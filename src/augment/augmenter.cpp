@@ -49,6 +49,30 @@ AugmentPlan Augmenter::plan(const SampleKey& key, size_t dataset_size) const {
   return plan;
 }
 
+Window Augmenter::needed(const AugmentPlan& plan, size_t source, int width, int height,
+                         std::span<const LabelledBox> boxes) const {
+  const Window whole{0, 0, width, height};
+  const uint32_t member = source >= (plan.mosaics[0] ? 4U : 1U) ? 1 : 0;
+  if (plan.mosaics[member]) return whole;
+  const View view = draw_view(plan, member, width, height, boxes);
+  if (view.colours.distortion.contrast) return whole;  // moves away from the mean of all pixels
+  const Window seen = intersection(view.window, whole);
+  return seen.empty() ? whole : seen;
+}
+
+Augmenter::View Augmenter::draw_view(const AugmentPlan& plan, uint32_t member, int width,
+                                     int height, std::span<const LabelledBox> boxes) const {
+  const AugmentConfig& config = config_at(plan.key.epoch);
+  const auto random = [&](AugmentOp op) { return augment_random(seed_, plan.key, op, member); };
+  View view{.window = {0, 0, width, height}, .crop = {}, .colours = {}};
+  view.colours = draw_colours(config, random(AugmentOp::kPhotometric));
+  if (plan.mosaics[member]) return view;
+  view.window = draw_zoom_out(config, random(AugmentOp::kZoomOut), width, height);
+  view.crop = draw_iou_crop(config, random(AugmentOp::kIouCrop), view.window, boxes);
+  if (view.crop) view.window = *view.crop;
+  return view;
+}
+
 void Augmenter::apply(const AugmentPlan& plan, std::span<AugmentSource> sources, ImageSize size,
                       uint8_t* planes, std::vector<LabelledBox>& boxes,
                       AugmentScratch& scratch) const {
@@ -77,19 +101,13 @@ void Augmenter::render(const AugmentPlan& plan, uint32_t member, std::span<Augme
   AugmentSource& source = mosaic ? scratch.mosaic : sources[0];
   Image& image = source.image;
 
-  Window window{0, 0, image.width, image.height};
-  std::optional<Window> crop;
-  if (!mosaic) {
-    window = draw_zoom_out(config, random(AugmentOp::kZoomOut), image.width, image.height);
-    crop = draw_iou_crop(config, random(AugmentOp::kIouCrop), window, source.boxes);
-  }
+  const auto [window, crop, colours] =
+      draw_view(plan, member, image.width, image.height, source.boxes);
   scratch.kept.clear();
   for (const LabelledBox& box : source.boxes) {
     if (!crop || has_centre_in(box, *crop)) scratch.kept.push_back(box);
   }
-  if (crop) window = *crop;
 
-  const ColourDraw colours = draw_colours(config, random(AugmentOp::kPhotometric));
   const Window seen = intersection(window, {0, 0, image.width, image.height});
   distort_colours(image, colours.distortion, seen);
 

@@ -10,7 +10,8 @@
 //
 //   const Augmenter augmenter(effective_augment(config), seed, stage2_epoch(config));
 //   const AugmentPlan plan = augmenter.plan({epoch, position}, dataset.size());
-//   sources[0] = decoded sample;  sources[1 + i] = decoded image plan.partners[i] of the dataset
+//   sources[0] = decoded sample;  sources[1 + i] = decoded image plan.partners[i] of the dataset;
+//   both at least where needed() says
 //   augmenter.apply(plan, sources, {640, 640}, planes, boxes, scratch);
 #include <array>
 #include <optional>
@@ -57,6 +58,11 @@ class Augmenter {
 
   AugmentPlan plan(const SampleKey& key, size_t dataset_size) const;
 
+  /// Which pixels of sources[source] apply() will look at, if that is an image of this size with
+  /// these boxes: it need not have others. Inside the image, and not empty.
+  Window needed(const AugmentPlan& plan, size_t source, int width, int height,
+                std::span<const LabelledBox> boxes) const;
+
   /// Writes the sample as uint8 planes [3, size.height, size.width] and replaces `boxes` by those
   /// that survive, which may be none. `sources` are the sample and plan.partners in order; their
   /// pixels are spoilt.
@@ -64,6 +70,14 @@ class Augmenter {
              uint8_t* planes, std::vector<LabelledBox>& boxes, AugmentScratch& scratch) const;
 
  private:
+  /// What is drawn for an image, or for a mosaic, which is neither zoomed out nor cropped.
+  struct View {
+    Window window;               // of the image that the sample shows
+    std::optional<Window> crop;  // the same, where boxes outside are dropped
+    ColourDraw colours;
+  };
+  View draw_view(const AugmentPlan& plan, uint32_t member, int width, int height,
+                 std::span<const LabelledBox> boxes) const;
   void render(const AugmentPlan& plan, uint32_t member, std::span<AugmentSource> sources,
               ImageSize size, uint8_t* planes, std::vector<LabelledBox>& boxes,
               AugmentScratch& scratch) const;

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "image/decode.h"
+#include "image/window.h"
 
 namespace dfine::codecs {
 
@@ -12,7 +13,7 @@ using Bytes = std::span<const uint8_t>;
 
 ImageInfo probe_jpeg(Bytes file);
 void check_jpeg(Bytes file);
-void decode_jpeg(Bytes file, const ImageInfo& info, Image& image);
+void decode_jpeg(Bytes file, const ImageInfo& info, const Window& part, Image& image);
 
 ImageInfo probe_png(Bytes file);
 void check_png(Bytes file);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
 #include <string>
 
 #include "core/error.h"
@@ -21,15 +22,23 @@ struct Codec {
   std::string_view name;
   ImageInfo (*probe)(Bytes);
   void (*check)(Bytes);
-  void (*decode)(Bytes, const ImageInfo&, Image&);
+  void (*decode)(Bytes, const ImageInfo&, const Window& part, Image&);
 };
+
+/// A codec that decodes the whole picture whatever part of it matters.
+template <void (*kDecode)(Bytes, const ImageInfo&, Image&)>
+void whole(Bytes file, const ImageInfo& info, const Window&, Image& image) {
+  kDecode(file, info, image);
+}
 
 constexpr std::array<Codec, 5> kCodecs{{
     {ImageFormat::kJpeg, "JPEG", codecs::probe_jpeg, codecs::check_jpeg, codecs::decode_jpeg},
-    {ImageFormat::kPng, "PNG", codecs::probe_png, codecs::check_png, codecs::decode_png},
-    {ImageFormat::kWebp, "WebP", codecs::probe_webp, codecs::check_webp, codecs::decode_webp},
-    {ImageFormat::kBmp, "BMP", codecs::probe_bmp, codecs::check_bmp, codecs::decode_bmp},
-    {ImageFormat::kTiff, "TIFF", codecs::probe_tiff, codecs::check_tiff, codecs::decode_tiff},
+    {ImageFormat::kPng, "PNG", codecs::probe_png, codecs::check_png, whole<codecs::decode_png>},
+    {ImageFormat::kWebp, "WebP", codecs::probe_webp, codecs::check_webp,
+     whole<codecs::decode_webp>},
+    {ImageFormat::kBmp, "BMP", codecs::probe_bmp, codecs::check_bmp, whole<codecs::decode_bmp>},
+    {ImageFormat::kTiff, "TIFF", codecs::probe_tiff, codecs::check_tiff,
+     whole<codecs::decode_tiff>},
 }};
 
 bool starts_with(Bytes file, std::string_view magic, size_t offset = 0) {
@@ -111,10 +120,15 @@ Image decode_image(std::span<const uint8_t> file) {
 }
 
 void decode_image(std::span<const uint8_t> file, Image& image) {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  decode_image(file, image, {0, 0, kMost, kMost});
+}
+
+void decode_image(std::span<const uint8_t> file, Image& image, const Window& part) {
   const Codec& codec = codec_of(file);
   const ImageInfo info = probe(codec, file);
   image.reshape(info.width, info.height);
-  codec.decode(file, info, image);
+  codec.decode(file, info, intersection(part, {0, 0, info.width, info.height}), image);
 }
 
 }  // namespace dfine::inline image

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "image/image.h"
+#include "image/window.h"
 
 namespace dfine::inline image {
 
@@ -60,5 +61,10 @@ Image decode_image(std::span<const uint8_t> file);
 /// The same into `image`, whose memory is used again: saves a loader the allocation for every
 /// picture. Unspecified after an error.
 void decode_image(std::span<const uint8_t> file, Image& image);
+
+/// The same where only the pixels of `part` matter: those outside it are left in any state. `part`
+/// may reach outside the picture. That saves time with JPEG files; they are read to their end all
+/// the same, so that damage anywhere is an error.
+void decode_image(std::span<const uint8_t> file, Image& image, const Window& part);
 
 }  // namespace dfine::inline image

@@ -1,8 +1,8 @@
 // JPEG through libjpeg-turbo's own interface: unlike TurboJPEG's it tells the kind of a warning,
 // and harmless ones are many.
 //
-// libjpeg leaves through longjmp on errors. Only the two static functions that call setjmp are ever
-// left that way, and they hold no object with a destructor.
+// libjpeg leaves through longjmp on errors. Only the functions that call setjmp are ever left that
+// way, and what they call; none holds an object with a destructor.
 #include <csetjmp>
 #include <cstdio>
 #include <vector>
@@ -90,23 +90,57 @@ void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb, size_t width) {
   }
 }
 
-/// Reads all rows into `rgb` ([height, width, 3]) and the file up to its end marker. `cmyk` holds
-/// kRowsPerCall rows of four channels where the output is CMYK, and is null otherwise.
-bool read_rows(Decoder& decoder, uint8_t* rgb, uint8_t* cmyk) {
-  if (setjmp(decoder.failed)) return false;
-  jpeg_decompress_struct& jpeg = decoder.jpeg;
+/// Reads rows until `end` into `rgb`, which is where pixel 0 of the next row goes; rows are
+/// `stride` bytes apart. `cmyk` holds kRowsPerCall rows of four channels where the output is CMYK,
+/// and is null otherwise.
+void read_rows(jpeg_decompress_struct& jpeg, JDIMENSION end, uint8_t* rgb, size_t stride,
+               uint8_t* cmyk) {
   const size_t width = jpeg.output_width;
-  while (jpeg.output_scanline < jpeg.output_height) {
-    uint8_t* const target = rgb + jpeg.output_scanline * width * 3;
-    const JDIMENSION left = jpeg.output_height - jpeg.output_scanline;
+  while (jpeg.output_scanline < end) {
+    const JDIMENSION left = end - jpeg.output_scanline;
     const JDIMENSION wanted = left < kRowsPerCall ? left : kRowsPerCall;
     JSAMPROW rows[kRowsPerCall];
     for (JDIMENSION i = 0; i < wanted; ++i)
-      rows[i] = cmyk ? cmyk + i * width * 4 : target + i * width * 3;
+      rows[i] = cmyk ? cmyk + i * width * 4 : rgb + i * stride;
     const JDIMENSION read = jpeg_read_scanlines(&jpeg, rows, wanted);
-    for (JDIMENSION i = 0; cmyk && i < read; ++i)
-      cmyk_to_rgb(rows[i], target + i * width * 3, width);
+    for (JDIMENSION i = 0; i < read; ++i, rgb += stride)
+      if (cmyk) cmyk_to_rgb(rows[i], rgb, width);
   }
+}
+
+/// Reads the whole picture into `rgb` ([height, width, 3]) and the file up to its end marker.
+bool read_all(Decoder& decoder, uint8_t* rgb, uint8_t* cmyk) {
+  if (setjmp(decoder.failed)) return false;
+  jpeg_decompress_struct& jpeg = decoder.jpeg;
+  read_rows(jpeg, jpeg.output_height, rgb, size_t{jpeg.output_width} * 3, cmyk);
+  jpeg_finish_decompress(&jpeg);
+  return true;
+}
+
+/// Reads the pixels of `part`, which lies inside the picture and is not empty, and some around it.
+/// The rest of the file is read too, but neither transformed nor converted.
+bool read_part(Decoder& decoder, uint8_t* rgb, const Window& part) {
+  if (setjmp(decoder.failed)) return false;
+  jpeg_decompress_struct& jpeg = decoder.jpeg;
+  const size_t stride = size_t{jpeg.output_width} * 3;
+  // Where colours have fewer samples than there are pixels, they are interpolated between
+  // neighbours. Those beyond the sides of what is decoded are missing, so one unit of the
+  // compression more is decoded on each side. Above and below libjpeg has them.
+  const auto margin = static_cast<JDIMENSION>(jpeg.max_h_samp_factor * DCTSIZE);
+  const auto left = static_cast<JDIMENSION>(part.left), top = static_cast<JDIMENSION>(part.top),
+             right = static_cast<JDIMENSION>(part.right()),
+             bottom = static_cast<JDIMENSION>(part.bottom());
+  const JDIMENSION last = jpeg.output_height - 1;
+  JDIMENSION from = left > margin ? left - margin : 0;
+  JDIMENSION width =
+      (jpeg.output_width - right > margin ? right + margin : jpeg.output_width) - from;
+  if (width < jpeg.output_width) jpeg_crop_scanline(&jpeg, &from, &width);
+  uint8_t* const pixels = rgb + size_t{from} * 3;
+  if (top > 0) jpeg_skip_scanlines(&jpeg, top);
+  read_rows(jpeg, bottom, pixels + jpeg.output_scanline * stride, stride, nullptr);
+  // The last row is never skipped: libjpeg would leave the rest of the file unread.
+  if (jpeg.output_scanline < last) jpeg_skip_scanlines(&jpeg, last - jpeg.output_scanline);
+  read_rows(jpeg, jpeg.output_height, pixels + jpeg.output_scanline * stride, stride, nullptr);
   jpeg_finish_decompress(&jpeg);
   return true;
 }
@@ -118,7 +152,7 @@ struct DestroyOnExit {
 
 }  // namespace
 
-void decode_jpeg(Bytes file, const ImageInfo& info, Image& image) {
+void decode_jpeg(Bytes file, const ImageInfo& info, const Window& part, Image& image) {
   Decoder decoder{};
   decoder.jpeg.err = jpeg_std_error(&decoder.errors);
   decoder.errors.error_exit = on_error;
@@ -141,9 +175,13 @@ void decode_jpeg(Bytes file, const ImageInfo& info, Image& image) {
                         info.height, " and ", decoder.jpeg.output_width, " x ",
                         decoder.jpeg.output_height, " pixels"));
   }
-  std::vector<uint8_t> cmyk(
-      decoder.jpeg.out_color_space == JCS_CMYK ? image.row_bytes() / 3 * 4 * kRowsPerCall : 0);
-  if (!read_rows(decoder, image.pixels.data(), cmyk.empty() ? nullptr : cmyk.data())) fail();
+  const bool has_cmyk = decoder.jpeg.out_color_space == JCS_CMYK;
+  if (!has_cmyk && !part.empty() && part != Window{0, 0, info.width, info.height}) {
+    if (!read_part(decoder, image.pixels.data(), part)) fail();
+    return;
+  }
+  std::vector<uint8_t> cmyk(has_cmyk ? image.row_bytes() / 3 * 4 * kRowsPerCall : 0);
+  if (!read_all(decoder, image.pixels.data(), has_cmyk ? cmyk.data() : nullptr)) fail();
 }
 
 }  // namespace dfine::codecs

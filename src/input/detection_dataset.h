@@ -49,10 +49,10 @@ class DetectionDataset {
              std::vector<LabelledBox>& boxes, const OnDamage& on_damage) const;
 
  private:
-  void read(size_t index, std::vector<uint8_t>& file, Image& image) const;
-  template <class Candidate>
-  size_t read_first_valid(Candidate candidate, size_t num_images, SampleScratch& memory,
-                          AugmentSource& source, const OnDamage& on_damage) const;
+  template <class Candidate, class Needed>
+  size_t read_first_valid(Candidate candidate, size_t num_images, Needed needed,
+                          SampleScratch& memory, AugmentSource& source,
+                          const OnDamage& on_damage) const;
 
   const PackedDataset& dataset_;
   const SampleOptions options_;

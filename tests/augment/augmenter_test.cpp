@@ -249,6 +249,45 @@ TEST(Augmenter, IsAPureFunctionOfTheKey) {
   }
 }
 
+/// Other pixels than needed() names make no difference.
+TEST(Augmenter, LooksOnlyAtWhatItNeeds) {
+  AugmentScratch scratch;
+  int parts = 0;
+  for (const bool joins : {false, true}) {
+    AugmentConfig config = everything();
+    if (!joins) config.mosaic = config.mixup = 0;
+    const Augmenter augmenter(config, 6, 0);
+    for (int64_t position = 0; position < (joins ? 60 : 400); ++position) {
+      const SampleKey key{0, position};
+      const AugmentPlan plan = augmenter.plan(key, 100);
+      const auto from = static_cast<uint64_t>(position);
+      std::vector<AugmentSource> sources{random_source(from)};
+      if (joins) sources = eight_sources(from);
+      const Sample expected = augmented(augmenter, key, sources, {64, 80}, scratch);
+      for (size_t i = 0; i < 1 + plan.partners.size(); ++i) {
+        Image& image = sources[i].image;
+        const Window needed =
+            augmenter.needed(plan, i, image.width, image.height, sources[i].boxes);
+        const Window whole{0, 0, image.width, image.height};
+        EXPECT_EQ(intersection(needed, whole), needed);
+        EXPECT_FALSE(needed.empty());
+        parts += needed != whole;
+        for (int y = 0; y < image.height; ++y) {
+          for (int x = 0; x < 3 * image.width; ++x) {
+            if (y < needed.top || y >= needed.bottom() || x < 3 * needed.left ||
+                x >= 3 * needed.right())
+              image.row(y)[x] ^= 0xA5;
+          }
+        }
+      }
+      const Sample found = augmented(augmenter, key, sources, {64, 80}, scratch);
+      ASSERT_EQ(found.planes, expected.planes) << position;
+      EXPECT_EQ(found.boxes.size(), expected.boxes.size());
+    }
+  }
+  EXPECT_GT(parts, 50);
+}
+
 TEST(Augmenter, OpsDrawIndependently) {
   AugmentConfig other;
   other.zoom_out = other.photometric = 0;
