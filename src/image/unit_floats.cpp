@@ -30,7 +30,7 @@ void portable(const uint8_t* planes, size_t pixels, float* out) {
 
 #if defined(__x86_64__)
 
-// Their sum is closer to 1 / 255 than one float can be. The sum of the products of a byte with both,
+// Their sum is closer to 1 / 255 than one float can be. The sum of a byte's products with both,
 // rounded once at the end, is the byte / 255: a test compares all 256.
 constexpr float kHigh = 1.0F / 255;
 constexpr auto kLow = static_cast<float>(1.0 / 255 - static_cast<double>(kHigh));
