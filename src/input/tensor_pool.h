@@ -12,7 +12,8 @@ namespace dfine::inline input {
 
 /// Pageable memory for tensors on the CPU, taken again once nobody else holds it. Fresh memory
 /// costs a page fault every 4 KiB: for a batch of floats more time than all that is done with it.
-/// One thread at a time.
+/// Large tensors begin at a huge page, and the system is asked for such pages. One thread at a
+/// time.
 class TensorPool {
  public:
   /// Not initialised. The tensor may share memory with one given earlier of which no tensor and no

@@ -50,6 +50,19 @@ TEST(TensorPool, GivesTensorsLikeFreshOnes) {
   }
 }
 
+TEST(TensorPool, LargeTensorsBeginAtAHugePage) {
+  TensorPool pool;
+  for (const int64_t size : {int64_t{4} << 20, int64_t{20'000'000}, int64_t{5} << 20}) {
+    const Tensor given = pool.take({size}, at::kByte);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(given.data_ptr()) % (2 << 20), 0U);
+    given.fill_(1);
+    EXPECT_EQ(given.sum().item<int64_t>(), size);
+    const Tensor other = pool.take({size / 4}, at::kFloat);
+    other.fill_(2);
+    EXPECT_EQ(given.sum().item<int64_t>(), size);  // they do not overlap
+  }
+}
+
 /// A tensor that autograd saved is not written to: it holds the memory until backward is done.
 TEST(TensorPool, LeavesWhatAutogradSavedAlone) {
   TensorPool pool;
