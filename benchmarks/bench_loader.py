@@ -2,8 +2,8 @@
 """Loading of training batches with the official augmentation, 640x480 JPEG files to 640x640 float:
 images a second, on one core.
 
-Side by side in one run, in turn, each in a separate process tied to the first core, --repeat times;
-the best of each counts:
+Side by side in one run, in turn, each in a separate process tied to the first core, --repeat times.
+Printed are the medians of the rates, and of the ratios within a round:
   ours          bench_loader --threads 1 on the pack
   official      the dataset and dataloader of $DFINE_OFFICIAL with its recipe
                 (configs/dfine/include/dataloader.yml), no worker processes, multi-scale off so that
@@ -20,13 +20,14 @@ skipped. Then ours with one and two threads on two cores. The second column is i
 second of processor time, which other programs on the machine disturb less.
 
   DFINE_OFFICIAL=... python3 benchmarks/bench_loader.py --bin build/release/bin
-    [--images 400] [--repeat 3] [--json FILE]
+    [--images 400] [--repeat 5] [--json FILE]
 """
 import argparse
 import importlib.util
 import io
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -213,7 +214,7 @@ def main():
     parser.add_argument("--bin", default=str(SOURCE / "build" / "release" / "bin"))
     parser.add_argument("--images", type=int, default=400,
                         help="for the official loader; the others take more in the same time")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", help="writes the numbers to this file")
     parser.add_argument("--peer", choices=["official", "torchvision", "dali", "libjpeg",
                                            "simplejpeg"], help=argparse.SUPPRESS)
@@ -242,22 +243,26 @@ def main():
                 print(f"{name} is not installed: skipped")
         if "DFINE_OFFICIAL" in os.environ:
             runs["official"] = lambda: on_cores(1, lambda: peer("official", options.images))
-        best = dict.fromkeys(runs, (0.0, 0.0))
+        rounds = {name: [] for name in runs}
         for _ in range(options.repeat):
             for name, run in runs.items():
-                best[name] = tuple(map(max, best[name], run()))
+                rounds[name].append(run())
+
+        def medians(pairs):
+            return tuple(map(statistics.median, zip(*pairs)))
 
         def ratio(a, b):
-            return "{:10.2f} {:10.2f}".format(*(x / y for x, y in zip(best[a], best[b])))
+            return "{:10.2f} {:10.2f}".format(*medians(
+                [(x[0] / y[0], x[1] / y[1]) for x, y in zip(rounds[a], rounds[b])]))
         print(f"{'':18} {'images/s':>10} {'of CPU':>10}")
-        for name, (by_clock, by_cpu) in best.items():
-            print(f"{name:18} {by_clock:10.1f} {by_cpu:10.1f}")
+        for name, pairs in rounds.items():
+            print("{:18} {:10.1f} {:10.1f}".format(name, *medians(pairs)))
         for name in ("official", "torchvision", "dali", "libjpeg", "simplejpeg"):
-            if name in best:
+            if name in rounds:
                 print(f"ours / {name:11} {ratio('ours', name)}")
         print(f"{'two / one thread':18} {ratio('two threads', 'one thread')}")
         if options.json:
-            Path(options.json).write_text(json.dumps(best, indent=1) + "\n")
+            Path(options.json).write_text(json.dumps(rounds, indent=1) + "\n")
 
 
 if __name__ == "__main__":
