@@ -176,7 +176,11 @@ void decode_jpeg(Bytes file, const ImageInfo& info, const Window& part, Image& i
                         decoder.jpeg.output_height, " pixels"));
   }
   const bool has_cmyk = decoder.jpeg.out_color_space == JCS_CMYK;
-  if (!has_cmyk && !part.empty() && part != Window{0, 0, info.width, info.height}) {
+  // libjpeg smooths the blocks of a progressive file with few scans. How depends on blocks around
+  // them, also on some outside the part.
+  const bool whole = has_cmyk || decoder.jpeg.progressive_mode || part.empty() ||
+                     part == Window{0, 0, info.width, info.height};
+  if (!whole) {
     if (!read_part(decoder, image.pixels.data(), part)) fail();
     return;
   }

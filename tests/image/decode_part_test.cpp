@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/random.h"
@@ -108,6 +109,35 @@ TEST_P(DecodePart, AtEveryOffset) {
 INSTANTIATE_TEST_SUITE_P(Subsampling, DecodePart,
                          testing::Values(TJSAMP_444, TJSAMP_422, TJSAMP_420, TJSAMP_GRAY,
                                          TJSAMP_440, TJSAMP_411));
+
+/// libjpeg smooths the blocks of a progressive file whose last scans are missing, with the help of
+/// the blocks two further on.
+TEST_P(DecodePart, WithoutTheLastScans) {
+  CounterRandom random(17, Stream::kTest, 0);
+  constexpr int kWidth = 170, kHeight = 90;
+  Image image = picture(kWidth, kHeight, random);
+  for (uint8_t& byte : image.pixels) byte = static_cast<uint8_t>(100 + byte / 8);  // smooth
+  const Bytes file = compressed(image, GetParam(), 90, TJFLAG_PROGRESSIVE);
+  std::vector<size_t> scans;
+  for (size_t i = 0; i + 1 < file.size(); ++i)
+    if (file[i] == 0xFF && file[i + 1] == 0xDA) scans.push_back(i);
+  ASSERT_GT(scans.size(), 4U);
+  size_t decoded = 0;
+  for (size_t kept = 1; kept < scans.size(); ++kept) {
+    Bytes cut(file.begin(), file.begin() + static_cast<ptrdiff_t>(scans[kept]));
+    cut.insert(cut.end(), {0xFF, 0xD9});
+    Image whole;
+    try {
+      decode_image(cut, whole);
+    } catch (const Error&) {
+      continue;
+    }
+    ++decoded;
+    for (int trial = 0; trial < 100; ++trial)
+      expect_part(cut, whole, random_part(kWidth, kHeight, random), std::to_string(kept));
+  }
+  EXPECT_GT(decoded, 0U);
+}
 
 TEST(DecodePartOfSamples, HasThePixelsOfTheWhole) {
   CounterRandom random(15, Stream::kTest, 0);
