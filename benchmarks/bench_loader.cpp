@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "data/shards/dataset.h"
 #include "input/device_prefetcher.h"
+#include "memory/host_allocator.h"
 #include "train/plan/resolve.h"
 
 namespace {
@@ -52,10 +53,9 @@ Seconds run(const dfine::PackedDataset& data, const Settings& settings, int64_t 
           {.num_images = static_cast<int64_t>(data.size()), .batch_size = settings.batch_size}, 0,
           images / settings.batch_size));
   dfine::DevicePrefetcher batches(loader, at::kCPU);
-  dfine::TensorPool memory;
   while (batches.has_next()) {
     const dfine::Batch batch = batches.next();
-    if (!settings.bytes) dfine::to_model_input(batch.images, at::kCPU, at::kFloat, {}, &memory);
+    if (!settings.bytes) dfine::to_model_input(batch.images, at::kCPU);
   }
   return {std::chrono::duration<double>(Clock::now() - begin).count(),
           static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC};
@@ -81,6 +81,7 @@ int bench(const Settings& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dfine::use_host_arena();  // as the programs do
   Settings settings;
   CLI::App app("The loader of training: images per second", "bench_loader");
   app.add_option("--data", settings.data, "a folder that dfine-pack wrote")->required();

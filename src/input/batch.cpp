@@ -9,11 +9,11 @@ namespace dfine::inline input {
 namespace {
 
 /// The general path's result in one pass over the memory instead of three.
-Tensor to_float_channels_last(const Tensor& images, TensorPool* memory) {
+Tensor to_float_channels_last(const Tensor& images) {
   const int64_t values = 3 * images.size(2) * images.size(3);
-  TensorPool fresh;
-  Tensor out =
-      (memory ? *memory : fresh).take(images.sizes(), at::kFloat, at::MemoryFormat::ChannelsLast);
+  Tensor out = at::empty(
+      images.sizes(),
+      at::TensorOptions().dtype(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
   const auto* in = images.const_data_ptr<uint8_t>();
   auto* to = out.data_ptr<float>();
   at::parallel_for(0, images.size(0), 1, [&](int64_t begin, int64_t end) {
@@ -26,15 +26,14 @@ Tensor to_float_channels_last(const Tensor& images, TensorPool* memory) {
 }  // namespace
 
 Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype,
-                      std::optional<ImageSize> size, TensorPool* memory) {
+                      std::optional<ImageSize> size) {
   Tensor pixels = images.to(device, /*non_blocking=*/true);
   if (size && (size->height != pixels.size(2) || size->width != pixels.size(3))) {
     pixels = at::upsample_nearest2d(
         pixels, {size->height,
                  size->width});  // before the conversion: a quarter of the memory, same values
   }
-  if (pixels.is_cpu() && dtype == at::kFloat)
-    return to_float_channels_last(pixels.contiguous(), memory);
+  if (pixels.is_cpu() && dtype == at::kFloat) return to_float_channels_last(pixels.contiguous());
   return pixels.to(dtype, false, false, at::MemoryFormat::ChannelsLast).div_(255);
 }
 

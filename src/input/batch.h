@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/image_size.h"
-#include "input/tensor_pool.h"
 #include "targets.h"
 #include "tensor.h"
 
@@ -21,10 +20,9 @@ struct Batch {
 
 /// float (or `dtype`) in [0, 1] on `device`, in channels_last memory format: what the model takes.
 /// With `size` resized to it there, each pixel the nearest one as in
-/// torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction). With
-/// `memory` the result for a CPU is taken from there; give each caller a separate one.
+/// torch.nn.functional.interpolate(mode="nearest") (official: BatchImageCollateFunction).
 Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dtype = at::kFloat,
-                      std::optional<ImageSize> size = {}, TensorPool* memory = nullptr);
+                      std::optional<ImageSize> size = {});
 
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype = at::kFloat);
 

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -98,13 +97,11 @@ void Loader::fill() {
   }
 }
 
-/// Page-locked memory is pooled by its allocator, which alone knows when the copies from it are
-/// done.
+/// Both kinds of memory are pooled by their allocators. That of page-locked memory knows when the
+/// copies from it are done.
 Tensor Loader::image_buffer(int64_t count) {
-  const std::array<int64_t, 4> sizes{count, 3, detection_dataset_.size().height,
-                                     detection_dataset_.size().width};
-  if (!options_.pin_memory) return memory_.take(sizes, at::kByte);
-  return at::empty(sizes, at::TensorOptions().dtype(at::kByte).pinned_memory(true));
+  return at::empty({count, 3, detection_dataset_.size().height, detection_dataset_.size().width},
+                   at::TensorOptions().dtype(at::kByte).pinned_memory(options_.pin_memory));
 }
 
 std::unique_ptr<SampleScratch> Loader::take_scratch() {

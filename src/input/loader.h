@@ -12,7 +12,6 @@
 #include "input/batch.h"
 #include "input/detection_dataset.h"
 #include "input/sample_order.h"
-#include "input/tensor_pool.h"
 
 namespace dfine {
 class ThreadPool;
@@ -70,7 +69,6 @@ class Loader {
   std::deque<std::unique_ptr<Pending>> pending_;
   int64_t started_ = 0, announced_ = 0, taken_ = 0;  // batches
   std::set<size_t> corrupt_;                         // images skipped
-  TensorPool memory_;                                // of images that are not page-locked
   std::mutex scratch_mutex_;
   std::vector<std::unique_ptr<SampleScratch>>
       free_scratch_;  // those not in use; as many as threads at most

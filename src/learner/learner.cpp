@@ -112,12 +112,9 @@ StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int6
                          std::optional<int64_t> schedule_step) {
   std::vector<MicroBatch> parts;
   for (const Batch& batch : batches) {
-    parts.push_back({.images =
-                         [&] {
-                           return to_model_input(batch.images, group_.device(), at::kFloat, size,
-                                                 &inputs_);
-                         },
-                     .targets = to_device(batch.targets, group_.device())});
+    parts.push_back(
+        {.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
+         .targets = to_device(batch.targets, group_.device())});
   }
   const StepKey key{.seed = options_.seed, .step = step};
   const StepLosses found = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);

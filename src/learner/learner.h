@@ -101,7 +101,6 @@ class Learner {
 
   const LearnerOptions options_;
   const Communicator group_;
-  TensorPool inputs_;
   std::shared_ptr<DFine> model_;
   std::vector<Tensor> trained_;
   std::optional<TrainingStep> step_;
