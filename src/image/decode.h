@@ -63,8 +63,8 @@ Image decode_image(std::span<const uint8_t> file);
 void decode_image(std::span<const uint8_t> file, Image& image);
 
 /// The same where only the pixels of `part` matter: those outside it are left in any state. `part`
-/// may reach outside the picture. That saves time with JPEG files that are not progressive; they are
-/// read to their end all the same, so that damage anywhere is an error.
+/// may reach outside the picture. That saves time with JPEG files that are not progressive. They
+/// are read to their end all the same, so damage anywhere is an error.
 void decode_image(std::span<const uint8_t> file, Image& image, const Window& part);
 
 }  // namespace dfine::inline image
