@@ -51,6 +51,10 @@ class Taking {
   uint64_t run() {
     for (;;) {
       const std::vector<uint64_t> found = lock_numbers(folder_);
+      waited_for_living_ =
+          waited_for_living_ || std::ranges::any_of(watched_, [&](const auto& watched) {
+            return !std::ranges::binary_search(found, watched.first);
+          });
       bool free = true;
       // All of them, not only the highest: what a process left that ended before it could withdraw
       // (see take()) says nothing about the others. Each must be watched from now on.
@@ -67,10 +71,7 @@ class Taking {
   /// Whether lock `number` may be replaced now. Throws when its holder lives.
   bool is_dead(uint64_t number) {
     const auto seen = read_lock(lock_path(folder_, number));
-    if (!seen) {  // released, or replaced: look again
-      waited_for_living_ = waited_for_living_ || watched_.contains(number);
-      return false;
-    }
+    if (!seen) return false;  // released, or replaced: look again
     const LockHolder& holder = seen->holder;
     const auto process = parse_process_id(holder.process);
     if (process && is_gone(*process)) return true;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -63,10 +64,10 @@ TEST(StopRequest, AnotherIsCalledToo) {
     on_stop_signal([] { ++calls; });
     take_stop_signals();
     for (const int signal : kSignals) ::raise(signal);
-    if (calls != 4) return 1;
+    if (calls != std::ssize(kSignals)) return 1;
     on_stop_signal(nullptr);
     ::raise(SIGTERM);
-    return calls == 4 ? 0 : 2;
+    return calls == std::ssize(kSignals) ? 0 : 2;
   });
   EXPECT_EQ(child.wait(), 0);
 }

@@ -40,7 +40,7 @@ TEST(FileChecksum, APipeIsNoFile) {
   const TemporaryFolder folder;
   const std::string path = folder / "pipe";
   ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
-  EXPECT_TRUE(raises(kFormatInvalid, [&] { file_checksum(path); }, path, "not a regular file"));
+  EXPECT_TRUE(raises(kFormatInvalid, [&] { file_checksum(path); }, path));
 }
 
 TEST(FileChecksum, WhatCannotBeReadIsNamed) {

@@ -166,7 +166,6 @@ TEST(NormRelu, OneValueOfAChannelIsAnError) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::kConflictingSettings);
-    EXPECT_NE(std::string(e.what()).find("more than one value a channel"), std::string::npos);
   }
 }
 
