@@ -50,6 +50,7 @@ FOREIGN = {
     "gdb": "--args",
     "pip": "--requirement",
     "git": "--hard",
+    "bench_loader": "--bytes --data",
 }
 
 

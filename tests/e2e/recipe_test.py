@@ -57,11 +57,11 @@ def second_stage(ws):
         "data.multiscale": "true",
         "data.augment": "dfine", "ema.restart": "intended", "ema.restart_decay": 0.8,
         "optim.schedule": "multistep", "optim.milestones": "[2]",
-        "optim.gamma": 20}), ranks=2)
+        "optim.gamma": 60}), ranks=2)
     says(out, "pre-flight", "160x160", "optimizer steps", "EMA", "raw weights")
     steps = records(ws("stages"), "step")
     assert [r["step"] for r in steps] == list(range(1, 16)) and all(r["images"] == 4 for r in steps)
-    assert abs(steps[5]["lr"] - 4e-4) < 1e-12 and abs(steps[6]["lr"] - 8e-3) < 1e-12
+    assert abs(steps[5]["lr"] - 4e-4) < 1e-12 and abs(steps[6]["lr"] - 2.4e-2) < 1e-12
     held_weights_are_said(ws, "stages")
     first, _, last = (state_of(ws("stages", "checkpoints", name))
                       for name in ("best_stage1", "best", "last"))
