@@ -275,7 +275,7 @@ DFINE_AVX512 void along_row_planes_avx512(AxisBlocks& blocks, const uint8_t* in,
   }
 }
 
-/// As in across_32_avx2, with 64 bytes; those that `used` leaves out are neither read nor written.
+/// As in across_32_avx2, with 64 bytes; those that `used` skips are neither read nor written.
 DFINE_AVX512 inline void across_64_avx512(const uint8_t* const* rows, const int16_t* weights,
                                           int count, __m512i half, __m128i shift, size_t x,
                                           __mmask64 used, uint8_t* out) {

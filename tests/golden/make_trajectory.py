@@ -10,10 +10,10 @@ turns, and every token is a query. Denoising has this project's draws (philox.py
 are low, so that rounding stays small, and decays high, so that each part of the recipe shows.
 
 The values of a run in float64 are stored. Further runs are in float32: with one and with two
-threads, in channels_last (the layout that ours has), and with initial weights that are off by at
-most one unit in the last place, each by another one (for D-FINE-N, where rounding tips single
-choices of queries from the twentieth step on). Their distance from float64 is what rounding alone
-does: `spread`, the largest. Losses and gradient norm: |difference| / total loss (or
+threads, and in channels_last (the layout that ours has). Those of NUDGES start from other weights,
+which are off by at most one unit in the last place. In D-FINE-N rounding tips single choices of
+queries from the twentieth step on. The largest distance of these runs from float64 is `spread`:
+what rounding alone does. Losses and gradient norm: |difference| / total loss (or
 norm), the largest up to each step. Weights: over sampled elements, L2 norm of the difference of the
 changes / that of the float64 change, for each of GROUPS.
 """
