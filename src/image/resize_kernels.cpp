@@ -342,16 +342,17 @@ AxisBlocks::AxisBlocks(const AxisWeights& axis, bool flip)
       }
       block.wide = block.wide || byte + 3 > 63;
       block.pairs = std::max(block.pairs, (axis.count[output(j)] + 1) / 2);
-      block.picks[static_cast<size_t>(4 * j)] = static_cast<uint8_t>(byte);
-      block.picks[static_cast<size_t>(4 * j + 2)] = static_cast<uint8_t>(byte + 3);
+      block.picks[4 * static_cast<size_t>(j)] = static_cast<uint8_t>(byte);
+      block.picks[4 * static_cast<size_t>(j) + 2] = static_cast<uint8_t>(byte + 3);
     }
     const size_t at = weights_.size();
     weights_.resize(at + static_cast<size_t>(block.pairs) * 2 * kOutputs);
     for (int j = 0; j < block.size; ++j) {
       const int16_t* const given = axis.weight(static_cast<int>(output(j)));
       for (int pair = 0; pair < block.pairs; ++pair)
-        std::copy_n(given + 2 * pair, 2,
-                    weights_.begin() + static_cast<ptrdiff_t>(at) + (pair * kOutputs + j) * 2);
+        std::copy_n(given + 2 * static_cast<ptrdiff_t>(pair), 2,
+                    weights_.begin() + static_cast<ptrdiff_t>(at) +
+                        (static_cast<ptrdiff_t>(pair) * kOutputs + j) * 2);
     }
     blocks_.push_back(block);
   }

@@ -10,7 +10,7 @@ namespace {
 /// Half goes up, by adding it first: in double precision the reference does the same. What is below
 /// zero stays at most zero, but need not become the nearest.
 int round_half_up(double value) {
-  return static_cast<int>(value + 0.5);
+  return static_cast<int>(value + 0.5);  // NOLINT(bugprone-incorrect-roundings)
 }
 
 }  // namespace

@@ -201,6 +201,7 @@ void norm_relu_backward_rows(const NormRelu<Real>& op, const NormReluInputGradie
   DFINE_RUN(backward, op, to, x, dy, rows, channels, dx);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type cannot stand in parentheses
 #define DFINE_INSTANTIATE(Real)                                                                    \
   template void moments_of_rows(const Real*, int64_t, int64_t, Real*, Real*);                      \
   template void norm_relu_rows(const NormRelu<Real>&, const Real*, int64_t, int64_t, Real*);       \
@@ -208,6 +209,7 @@ void norm_relu_backward_rows(const NormRelu<Real>& op, const NormReluInputGradie
                                        const Real*, int64_t, int64_t, const NormReluSums<Real>&);  \
   template void norm_relu_backward_rows(const NormRelu<Real>&, const NormReluInputGradient<Real>&, \
                                         const Real*, const Real*, int64_t, int64_t, Real*);
+// NOLINTEND(bugprone-macro-parentheses)
 DFINE_INSTANTIATE(float)
 DFINE_INSTANTIATE(double)
 #undef DFINE_INSTANTIATE
