@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "memory/host_allocator.h"
 #include "ops/deformable_sampling.h"
 #include "support/grid_sample_reference.h"
 
@@ -85,6 +86,7 @@ void measure(const Case& c, at::ScalarType type, int rounds) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dfine::use_host_arena();  // as the programs do
   at::set_num_threads(argc > 1 ? std::atoi(argv[1]) : 1);
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 15;
   std::printf("%d threads\n", at::get_num_threads());
