@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "distributed/saved_group.h"
 #include "distributed/sync_batch_norm_cpu.h"
 
 namespace dfine::inline distributed {
@@ -14,11 +15,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
-
-struct GroupHolder : torch::CustomClassHolder {
-  explicit GroupHolder(Communicator held) : group(std::move(held)) {}
-  Communicator group;
-};
 
 struct Statistics {
   Tensor mean;    // [C] over all ranks
@@ -122,7 +118,7 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     }
     ctx->save_for_backward({x, weight, s.mean, s.spread, s.counts});
     ctx->saved_data["eps"] = eps;
-    ctx->saved_data["group"] = c10::IValue::make_capsule(c10::make_intrusive<GroupHolder>(group));
+    ctx->saved_data["group"] = save_group(group);
     return y;
   }
 
@@ -130,15 +126,14 @@ class SyncBatchNorm : public torch::autograd::Function<SyncBatchNorm> {
     const auto saved = ctx->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
     const Statistics s{saved[2], saved[3], saved[4]};
-    const auto holder =
-        c10::static_intrusive_pointer_cast<GroupHolder>(ctx->saved_data["group"].toCapsule());
+    const Communicator group = saved_group(ctx->saved_data["group"]);
     const Tensor grad = grads[0].contiguous(x.is_contiguous() ? at::MemoryFormat::Contiguous
                                                               : at::MemoryFormat::ChannelsLast);
     const bool needs_input = ctx->needs_input_grad(0);
     const Gradients g = x.is_cuda()
-                            ? gradients_cuda(grad, x, weight, s, holder->group, needs_input)
+                            ? gradients_cuda(grad, x, weight, s, group, needs_input)
                             : gradients_cpu(grad, x, weight, s, ctx->saved_data["eps"].toDouble(),
-                                            holder->group, needs_input);
+                                            group, needs_input);
     return {g.input, g.weight, g.bias, {}, {}, {}, {}, {}};
   }
 };

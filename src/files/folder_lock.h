@@ -6,11 +6,10 @@
 //   holds the folder. Its content says who that is.
 // - To take the folder, a process creates the next number. Only one process can create a file, so
 //   only one of several wins. It then removes the lower ones. Release removes the own file.
-// - The holder changes its file every five seconds, or more often: the beat. A process that finds a
-// lock watches
-//   that file. If it changes, its holder lives, and the watcher ends with an Error. If it does not
-//   for `lock_seconds` of the watcher's own clock, the watcher takes the folder. No clocks are
-//   compared.
+// - The holder changes its file at least every five seconds: the beat. A process that finds a lock
+//   watches that file. If it changes, its holder lives, and the watcher ends with an Error. If it
+//   does not for `lock_seconds` of the watcher's own clock, the watcher takes the folder. No clocks
+//   are compared.
 // - The watcher does not wait where the holder's process is certainly gone (files/process_id.h),
 //   and not for an earlier start of the same Slurm job.
 // - A holder that was frozen, or cut off from the file system, may find that it was replaced. So it

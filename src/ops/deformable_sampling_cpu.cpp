@@ -52,29 +52,20 @@ DFINE_HOST_DEVICE void backward_heads(const SamplingShape& shape,
 
 #ifdef __x86_64__
 template <int Block, typename Value, typename Real>
-__attribute__((target("avx2,fma"))) void forward_items_avx2(const SamplingShape& shape,
-                                                            const SamplingInputs<Value, Real>& in,
-                                                            Real* out, int64_t begin, int64_t end) {
+DFINE_AVX2 void forward_items_avx2(const SamplingShape& shape,
+                                   const SamplingInputs<Value, Real>& in, Real* out, int64_t begin,
+                                   int64_t end) {
   forward_items<Block>(shape, in, out, begin, end);
 }
 
 template <int Block, typename Value, typename Real>
-__attribute__((target("avx2,fma"))) void backward_heads_avx2(const SamplingShape& shape,
-                                                             const SamplingInputs<Value, Real>& in,
-                                                             const Real* gradient,
-                                                             const SamplingGradients<Real>& out,
-                                                             int64_t begin, int64_t end) {
+DFINE_AVX2 void backward_heads_avx2(const SamplingShape& shape,
+                                    const SamplingInputs<Value, Real>& in, const Real* gradient,
+                                    const SamplingGradients<Real>& out, int64_t begin,
+                                    int64_t end) {
   backward_heads<Block>(shape, in, gradient, out, begin, end);
 }
 #endif
-
-bool has_avx2() {
-#ifdef __x86_64__
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  return false;
-#endif
-}
 
 }  // namespace
 

@@ -32,4 +32,11 @@ DFINE_HOST_DEVICE Real to_real(Bfloat16 x) {
   return static_cast<Real>(value);
 }
 
+#if defined(__x86_64__) && !defined(__CUDACC__)
+#define DFINE_AVX2 __attribute__((target("avx2,fma")))
+inline bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#endif
+
 }  // namespace dfine::inline ops

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "distributed/saved_group.h"
 #include "ops/norm_relu_cpu.h"
 
 namespace dfine::inline ops {
@@ -18,11 +19,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-struct GroupHolder : torch::CustomClassHolder {
-  explicit GroupHolder(Communicator held) : group(std::move(held)) {}
-  Communicator group;
-};
 
 /// [rows, channels], in parts of rows that a core's cache holds. The parts do not depend on the
 /// number of threads, and their sums are added in order.
@@ -152,8 +148,7 @@ struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
         {x, affine.scale, affine.shift, moments.mean, invstd, options.scale, options.bias});
     context->saved_data["relu"] = relu;
     context->saved_data["rows"] = moments.rows;
-    context->saved_data["group"] =
-        c10::IValue::make_capsule(c10::make_intrusive<GroupHolder>(group));
+    context->saved_data["group"] = save_group(group);
     return y;
   }
 
@@ -190,8 +185,7 @@ struct NormReluFunction : torch::autograd::Function<NormReluFunction> {
     }
     if (!context->needs_input_grad(0)) return result;
     Tensor means = sums.slice(0, 2).clone();  // [2, C]: of dz and dz * (x - mean)
-    c10::static_intrusive_pointer_cast<GroupHolder>(context->saved_data["group"].toCapsule())
-        ->group.all_reduce_sum(means);
+    saved_group(context->saved_data["group"]).all_reduce_sum(means);
     means /= context->saved_data["rows"].toDouble();
     const Tensor mean_dz = means[0].to(type), projection = (means[1] * invstd.square()).to(type);
     Tensor dx = at::empty_like(x);

@@ -147,12 +147,6 @@ DFINE_HOST_DEVICE void backward(const NormRelu<Real>& op, const NormReluInputGra
 
 // Each pass for AVX2 where the processor has it, else for any.
 #ifdef __x86_64__
-#define DFINE_AVX2 __attribute__((target("avx2,fma")))
-
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
 template <typename... Arguments>
 DFINE_AVX2 void moments_avx2(const Arguments&... arguments) {
   moments(arguments...);

@@ -109,7 +109,7 @@ def main():
         run("dfine_ddp", *settings(ws, "alone", **{"data.batch_size": 4, "train.max_steps": 1}))
         alone = records(ws("alone"), "step")[0]
 
-        # Bound to one core, as mpirun does where it is not told otherwise.
+        # Bound to one core, as mpirun does by default.
         cores = os.sched_getaffinity(0)
         if len(cores) > 1:
             os.sched_setaffinity(0, {min(cores)})

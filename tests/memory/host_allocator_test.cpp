@@ -33,7 +33,7 @@ TEST_F(HostAllocator, FreedMemoryIsUsedAgain) {
 }
 
 TEST_F(HostAllocator, ConvolutionsThatTakeRawMemory) {
-  // oneDNN's weights in a layout of its own are freed by pointer alone.
+  // oneDNN copies weights into its own layout and frees the copy by pointer alone.
   const at::Tensor x = at::ones({1, 64, 64, 64}), weight = at::ones({64, 64, 3, 3});
   const at::Tensor y = at::conv2d(x, weight, {}, 1, 1);
   EXPECT_EQ(y[0][0][32][32].item<float>(), 64 * 9);

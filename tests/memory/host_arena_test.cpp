@@ -70,7 +70,7 @@ TEST(HostArena, DoesNotFreeWhatIsNotItsOwn) {
   EXPECT_FALSE(arena.free(other + 64));
 }
 
-// Each block is filled with a number of its own and checked when it is freed: two blocks that
+// Each block is filled with another number and checked when it is freed: two blocks that
 // overlap would show. Several threads at a time, over more than one region.
 TEST(HostArena, RandomSizesFromSeveralThreads) {
   HostArena arena(16 * kMiB);

@@ -53,7 +53,7 @@ int threads_of_rank(const RunConfig& run, int64_t workers, const MpiSession& ses
   all = group.broadcast(all, 0);
   const auto bindings = split(all, '\n');
   const auto sharing = static_cast<int>(std::ranges::count(bindings, mine));
-  // mpirun binds each rank to a core of its own where it is not told otherwise.
+  // By default, mpirun binds each rank to a different core.
   const bool bound_alone = std::ranges::any_of(bindings, [&](const auto& other) {
     return other != mine && other.starts_with(session.host() + " ");
   });
