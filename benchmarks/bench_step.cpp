@@ -28,6 +28,8 @@ int main(int argc, char** argv) {
   options.add_to(app);
   std::string hub_config;
   app.add_option("--hub-config", hub_config);
+  bool bf16 = false;
+  app.add_flag("--bf16", bf16);
   CLI11_PARSE(app, argc, argv);
   dfine::use_host_arena();  // as the programs do
   config.model.size = options.size;
@@ -35,6 +37,7 @@ int main(int argc, char** argv) {
   const int64_t batch = options.batch, side = options.side, classes = options.classes,
                 steps = options.steps;
   config.ema.enabled = false;
+  config.run.precision = bf16 ? dfine::Precision::kBf16 : dfine::Precision::kFp32;
   if (!hub_config.empty()) {
     const dfine::ModelSpec spec =
         dfine::model_spec(dfine::model_variant(options.size).size, options.classes);
@@ -54,15 +57,20 @@ int main(int argc, char** argv) {
       dfine::learner_options(config, recipe, /*cuda=*/false), dfine::Communicator());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
   std::vector<double> seconds;
-  std::chrono::system_clock::time_point first_end;
+  using Clock = std::chrono::system_clock;
+  const Clock::time_point ready = Clock::now();
+  Clock::time_point first_end;
   for (int64_t step = 0; step < steps; ++step) {
     seconds.push_back(dfine::seconds_of([&] { learner.step({data}, {side, side}, step); }));
-    if (step == 0) first_end = std::chrono::system_clock::now();
+    if (step == 0) first_end = Clock::now();
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const double median = dfine::quartiles({seconds.begin() + 1, seconds.end()}).median;
-  std::cout << std::fixed << "first_end "
-            << std::chrono::duration<double>(first_end.time_since_epoch()).count() << "\nmedian_s "
-            << median << "\npeak_gib " << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
+  const auto epoch_seconds = [](Clock::time_point time) {
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+  };
+  std::cout << std::fixed << "ready " << epoch_seconds(ready) << "\nfirst_end "
+            << epoch_seconds(first_end) << "\nmedian_s " << median << "\npeak_gib "
+            << static_cast<double>(usage.ru_maxrss) / (1 << 20) << "\n";
 }

@@ -40,11 +40,11 @@ struct Quartiles {
   double low, median, high;
 };
 
-/// Of at least one value; of an even number the upper of the two in the middle.
+/// Of at least one value; the median of an even number is the mean of the two in the middle.
 inline Quartiles quartiles(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t n = values.size();
-  return {values[n / 4], values[n / 2], values[3 * n / 4]};
+  return {values[n / 4], (values[(n - 1) / 2] + values[n / 2]) / 2, values[3 * n / 4]};
 }
 
 }  // namespace dfine

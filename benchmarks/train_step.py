@@ -3,12 +3,15 @@
 transformers.
 
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/train_step.py
-    --bin build/release/bin --sizes n x --rounds 3
+    --bin build/release/bin --sizes n x --rounds 3 [--bf16]
 
 All have the same batch size, image size, number of boxes and threads, with denoising, AdamW and
 clipping. Each runs in a separate process, one after another, `rounds` times, so that a slow moment
-of the machine hits all alike. Prints medians, ratios, peak memory and `start`: the seconds from
-starting the process to the end of its first step.
+of the machine hits all alike. With --bf16 the models run under autocast; the official criterion
+stays in single precision, as in its trainer.
+
+Prints medians, ratios and peak memory. `ready` is the seconds from starting the process until its
+first step begins, with random weights; `start` until that step ends.
 """
 import argparse
 import json
@@ -32,6 +35,10 @@ def targets(torch, batch, boxes, classes):
     return out
 
 
+def autocast(torch, a):
+    return torch.autocast("cpu", torch.bfloat16, enabled=a.bf16)
+
+
 def official(a):
     import torch
     sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
@@ -41,8 +48,13 @@ def official(a):
                      HGNetv2={"pretrained": False})
     model, criterion = cfg.model.train(), cfg.criterion.train()
     labels = targets(torch, a.batch, a.boxes, 80)
-    return (torch, model,
-            lambda images: sum(criterion(model(images, targets=labels), labels).values()))
+
+    def loss_of(images):
+        with autocast(torch, a):
+            outputs = model(images, targets=labels)
+        return sum(criterion(outputs, labels).values())
+
+    return torch, model, loss_of
 
 
 def transformers(a):
@@ -52,7 +64,12 @@ def transformers(a):
         model = DFineForObjectDetection(DFineConfig(**json.load(f))).train()
     labels = [{"class_labels": t["labels"], "boxes": t["boxes"]}
               for t in targets(torch, a.batch, a.boxes, 80)]
-    return torch, model, lambda images: model(pixel_values=images, labels=labels).loss
+
+    def loss_of(images):
+        with autocast(torch, a):
+            return model(pixel_values=images, labels=labels).loss
+
+    return torch, model, loss_of
 
 
 def peer(a):
@@ -61,7 +78,7 @@ def peer(a):
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=1e-4)
     images = torch.rand(a.batch, 3, a.image_size, a.image_size)
-    seconds, first_end = [], None
+    seconds, ready, first_end = [], time.time(), None
     for _ in range(a.steps):
         begin = time.perf_counter()
         loss = loss_of(images)
@@ -71,8 +88,9 @@ def peer(a):
         optimizer.step()
         seconds.append(time.perf_counter() - begin)
         first_end = first_end or time.time()
-    print(f"first_end {first_end}\nmedian_s {statistics.median(seconds[1:])}\npeak_gib "
-          f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"ready {ready}\nfirst_end {first_end}\nmedian_s {statistics.median(seconds[1:])}\n"
+          f"peak_gib {peak}")
 
 
 def measure(command):
@@ -80,8 +98,10 @@ def measure(command):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    names = ("ready", "first_end", "median_s", "peak_gib")
     got = {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines()
-                                    if line.startswith(("first_end", "median_s", "peak_gib")))}
+                                    if line.startswith(names))}
+    got["ready_s"] = got["ready"] - begin
     got["start_s"] = got["first_end"] - begin
     return got
 
@@ -98,7 +118,8 @@ def compare(a, size, shape, folder):
     ours = statistics.median(r["median_s"] for r in got["ours"])
     for name, rows in got.items():
         median = statistics.median(r["median_s"] for r in rows)
-        print(f"{size} {name:12} step {median:7.3f} s  start "
+        print(f"{size} {name:12} step {median:7.3f} s  ready "
+              f"{statistics.median(r['ready_s'] for r in rows):7.3f} s  start "
               f"{statistics.median(r['start_s'] for r in rows):7.3f} s  "
               f"peak {max(r['peak_gib'] for r in rows):5.2f} GiB  ours / {name} = "
               f"{ours / median:.2f}", flush=True)
@@ -116,6 +137,7 @@ def main():
     p.add_argument("--image-size", type=int, default=640)
     p.add_argument("--boxes", type=int, default=20)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--bf16", action="store_true")
     p.add_argument("--peer", help=argparse.SUPPRESS)
     p.add_argument("--size", help=argparse.SUPPRESS)
     p.add_argument("--hf-config", help=argparse.SUPPRESS)
@@ -124,7 +146,7 @@ def main():
         return peer(a)
     shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes,
              "--threads", a.threads, "--steps", a.steps]
-    shape = list(map(str, shape))
+    shape = list(map(str, shape)) + ["--bf16"] * a.bf16
     with tempfile.TemporaryDirectory() as folder:
         for size in a.sizes:
             subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size,

@@ -8,6 +8,7 @@ enum class DeviceChoice { kCpu, kCuda };
 enum class Precision { kFp32, kBf16, kFp16 };
 enum class Tf32Use { kOff, kConvolutions, kAll };
 enum class GradientAccumulation { kExact, kAveraged };
+enum class GradientCompression { kNone, kBf16 };
 enum class ClassHeads { kByName, kByIndex, kNew };
 enum class Augment { kDfine, kFlip, kNone };
 enum class OnCorrupt { kError, kSkip };

@@ -86,6 +86,7 @@ struct TrainConfig {
   int64_t patience = 0;
   int64_t gradient_accumulation_steps = 1;
   GradientAccumulation gradient_accumulation = GradientAccumulation::kExact;
+  GradientCompression gradient_compression = GradientCompression::kNone;
   int64_t max_bad_steps = 10;
   std::optional<double> stage2_epoch = 0;  // stage2_epoch()
   bool stage2_from_best = false;

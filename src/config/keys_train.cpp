@@ -55,6 +55,11 @@ void keys(Table<TrainConfig>& v) {
     "large batch, normalised by the boxes and matched queries of all of them; all but one go "
     "forward twice. averaged: the mean of the losses of the micro-batches, as usual elsewhere; "
     "each goes forward once.");
+  v("gradient_compression", &C::gradient_compression,
+    choice<GradientCompression>(
+        {{"none", GradientCompression::kNone}, {"bf16", GradientCompression::kBf16}}),
+    "Number format in which gradients travel between ranks. none: their own, fp32. bf16: half the "
+    "bytes, rounded to 8 bits of mantissa, for slow networks. One rank alone sends nothing.");
   v("max_bad_steps", &C::max_bad_steps, whole(1),
     "A step whose loss or gradient is not finite is skipped on all ranks, and its images are "
     "named. N such steps in a row end the run.");

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
+#include "distributed/compressed_all_reduce.h"
 
 // The constructor of c10d::Reducer is no public interface and differs between releases: this file
 // alone calls it.
@@ -62,7 +63,8 @@ std::shared_ptr<c10d::Reducer> make_reducer(const std::vector<Tensor>& parameter
 }  // namespace
 
 struct GradientReducer::Impl {
-  Impl(const std::vector<Tensor>& parameters, const Communicator& group)
+  Impl(const std::vector<Tensor>& parameters, const Communicator& group,
+       std::optional<at::ScalarType> sent_as)
       : reducer(make_reducer(parameters, group)), logger(std::make_shared<c10d::Logger>(reducer)) {
     reducer->set_logger(logger);
     // The reducer wants to form new buckets after the first step, in the order in which gradients
@@ -71,6 +73,8 @@ struct GradientReducer::Impl {
     reducer->push_rebuilt_params_for_all_indices();
     reducer->rebuild_buckets();
     reducer->initialize_buckets(make_buckets(parameters));
+    if (sent_as)
+      reducer->register_comm_hook(std::make_unique<CompressedAllReduce>(group, *sent_as));
   }
 
   std::shared_ptr<c10d::Reducer> reducer;
@@ -78,9 +82,11 @@ struct GradientReducer::Impl {
   std::shared_ptr<c10d::Logger> logger;
 };
 
-GradientReducer::GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group)
-    : impl_(group.is_single() || parameters.empty() ? nullptr
-                                                    : std::make_unique<Impl>(parameters, group)) {}
+GradientReducer::GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group,
+                                 std::optional<at::ScalarType> sent_as)
+    : impl_(group.is_single() || parameters.empty()
+                ? nullptr
+                : std::make_unique<Impl>(parameters, group, sent_as)) {}
 
 GradientReducer::~GradientReducer() = default;
 GradientReducer::GradientReducer(GradientReducer&&) noexcept = default;

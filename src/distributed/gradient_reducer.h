@@ -1,6 +1,9 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
+
+#include <c10/core/ScalarType.h>
 
 #include "distributed/communicator.h"
 
@@ -15,8 +18,10 @@ namespace dfine::inline distributed {
 class GradientReducer {
  public:
   /// Collective. `parameters`: those that are trained (requires_grad), in the same order on all
-  /// ranks.
-  GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group);
+  /// ranks. `sent_as`: the type in which gradients travel, see CompressedAllReduce; unset: their
+  /// own.
+  GradientReducer(const std::vector<Tensor>& parameters, const Communicator& group,
+                  std::optional<at::ScalarType> sent_as = {});
   ~GradientReducer();
   GradientReducer(GradientReducer&&) noexcept;
   GradientReducer& operator=(GradientReducer&&) noexcept;

@@ -40,6 +40,7 @@ Learner::Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Com
   move_to(*model_, group.device());
   model_->train();
   model_->set_group(group);
+  model_->lay_out_for_training();
 
   group.broadcast(values(named_tensors(*model_)), 0);
 
@@ -47,8 +48,8 @@ Learner::Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Com
   step_.emplace(
       *model_, trained_,
       Criterion({.num_classes = model_->spec().num_classes, .reg_max = model_->spec().reg_max}),
-      group, options_.autocast, options_.accumulation);
-  if (options_.autocast == at::kHalf) scaler_.emplace();
+      group, options_.step);
+  if (options_.step.autocast == at::kHalf) scaler_.emplace();
   optimizer_.emplace(parameter_groups(*model_, options_.optimizer));
   for (const auto& parameters : optimizer_->groups()) base_lr_.push_back(parameters.hyper.lr);
   if (options_.ema)

@@ -55,10 +55,8 @@ struct LearnerOptions {
   };
   std::optional<EmaOptions> ema;  // unset: off
 
-  std::optional<at::ScalarType> autocast;  // of forward and backward: bfloat16 or half; unset: off.
-                                           // Half comes with a loss scale
-  GradientAccumulation accumulation = GradientAccumulation::kExact;
-  uint64_t seed = 0;  // of the denoising queries
+  TrainingStepOptions step;  // autocast in half comes with a loss scale
+  uint64_t seed = 0;         // of the denoising queries
 };
 
 class Learner {

@@ -50,25 +50,28 @@ void add(const Losses& loss, double share, Losses& sum) {
   if (loss.names.size() > sum.names.size()) sum.names = loss.names;
 }
 
+std::optional<at::ScalarType> sent_as(GradientCompression compression) {
+  if (compression == GradientCompression::kBf16) return at::kBFloat16;
+  return std::nullopt;
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained,
                            const Criterion& criterion, const Communicator& group,
-                           std::optional<at::ScalarType> autocast,
-                           GradientAccumulation accumulation)
+                           const TrainingStepOptions& options)
     : model_(model),
       criterion_(criterion),
       group_(group),
-      autocast_(autocast),
-      accumulation_(accumulation),
-      reducer_(trained, group),
+      options_(options),
+      reducer_(trained, group, sent_as(options.compression)),
       buffers_(model) {}
 
 StepLosses TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
                              double loss_scale) {
   buffers_.save();
   StepLosses sum;
-  const size_t together = accumulation_ == GradientAccumulation::kExact ? parts.size() : 1;
+  const size_t together = options_.accumulation == GradientAccumulation::kExact ? parts.size() : 1;
   const double share = static_cast<double>(together) / static_cast<double>(parts.size());
   for (size_t first = 0; first < parts.size(); first += together) {
     accumulate({.parts = std::span(parts).subspan(first, together),
@@ -123,7 +126,8 @@ ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, int64_t 
                                       denoising.meta, num_classes);
     denoising = make_denoising(part.targets, denoising.meta, draws, num_classes);
   }
-  const Autocast autocast(group_.device().type(), autocast_);
+  const Autocast autocast(group_.device().type(), options_.autocast);
+  const WeightCopies::Use copies(copies_, options_.autocast);
   return model_.forward(part.images(), &denoising);
 }
 

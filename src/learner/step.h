@@ -16,6 +16,7 @@
 #include "learner/buffer_snapshot.h"
 #include "loss/criterion.h"
 #include "model/dfine.h"
+#include "model/weight_copies.h"
 
 namespace dfine::inline learner {
 
@@ -42,14 +43,20 @@ struct StepLosses {
       0;  // boxes of all ranks that ModelSpec::max_denoising_queries keeps from denoising
 };
 
+struct TrainingStepOptions {
+  /// Of forward and backward: bfloat16 or half; unset: off. The matcher and the loss are always
+  /// computed in float at least.
+  std::optional<at::ScalarType> autocast;
+  GradientAccumulation accumulation = GradientAccumulation::kExact;
+  GradientCompression compression = GradientCompression::kNone;
+};
+
 class TrainingStep {
  public:
-  /// Collective. `trained`: the model's parameters that learn. `autocast`: bfloat16 or half, in
-  /// which the model goes forward and back; the matcher and the loss are always computed in float
-  /// at least. `model`, on the group's device, must outlive this.
+  /// Collective. `trained`: the model's parameters that learn. `model`, on the group's device, must
+  /// outlive this.
   TrainingStep(DFine& model, const std::vector<Tensor>& trained, const Criterion& criterion,
-               const Communicator& group, std::optional<at::ScalarType> autocast = {},
-               GradientAccumulation accumulation = GradientAccumulation::kExact);
+               const Communicator& group, const TrainingStepOptions& options = {});
 
   /// Collective. Forward, criterion, backward. On return the parameters' gradients, which must be
   /// undefined before, are `loss_scale` times those of the global batch, the same on all ranks.
@@ -86,10 +93,10 @@ class TrainingStep {
   DFine& model_;
   const Criterion criterion_;
   const Communicator group_;
-  const std::optional<at::ScalarType> autocast_;
-  const GradientAccumulation accumulation_;
+  const TrainingStepOptions options_;
   GradientReducer reducer_;
   BufferSnapshot buffers_;
+  WeightCopies copies_;
 };
 
 }  // namespace dfine::inline learner

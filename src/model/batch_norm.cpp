@@ -25,15 +25,23 @@ void BatchNorm2d::freeze() {
   bias_.requires_grad_(false);
 }
 
-BatchNorm2d::Affine BatchNorm2d::affine() const {
-  const Tensor scale = weight_ * (running_var_ + kEps).rsqrt();
-  return {scale, bias_ - running_mean_ * scale};
+BatchNorm2d::Affine BatchNorm2d::affine() {
+  const auto compute = [&] {
+    const Tensor scale = weight_ * (running_var_ + kEps).rsqrt();
+    return Affine{scale, bias_ - running_mean_ * scale};
+  };
+  // A graph through weight and bias serves one backward pass.
+  if (at::GradMode::is_enabled() && (weight_.requires_grad() || bias_.requires_grad()))
+    return compute();
+  const auto origin = [](const Tensor& t) { return std::pair{t.const_data_ptr(), t._version()}; };
+  return affine_.get({origin(weight_), origin(bias_), origin(running_mean_), origin(running_var_)},
+                     compute);
 }
 
 Tensor BatchNorm2d::forward(const Tensor& x, const NormReluOptions& after) {
-  const bool live = is_training() && !frozen_;
-  if (live && num_batches_tracked_.defined()) num_batches_tracked_.add_(1);
-  if (live && can_norm_relu(x)) {
+  // Kernels change the running statistics, which their versions do not show.
+  if (live()) affine_.clear();
+  if (live() && can_norm_relu(x)) {
     return norm_relu(x, weight_, bias_, {running_mean_, running_var_, kMomentum}, kEps, group_,
                      after);
   }
@@ -45,11 +53,18 @@ Tensor BatchNorm2d::normalise(const Tensor& x) {
     const auto [scale, shift] = affine();
     return x * scale.view({-1, 1, 1}) + shift.view({-1, 1, 1});
   }
-  const bool live = is_training();
-  if (live && !group_.is_single())
+  if (live() && !group_.is_single())
     return sync_batch_norm(x, weight_, bias_, running_mean_, running_var_, kMomentum, kEps, group_);
-  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live,
+  return at::batch_norm(x, weight_, bias_, running_mean_, running_var_, /*training=*/live(),
                         kMomentum, kEps, /*cudnn_enabled=*/true);
+}
+
+void count_batch(const std::vector<BatchNorm2d*>& norms) {
+  std::vector<Tensor> counters;
+  for (const BatchNorm2d* norm : norms)
+    if (norm->live() && norm->num_batches_tracked_.defined())
+      counters.push_back(norm->num_batches_tracked_);
+  if (!counters.empty()) at::_foreach_add_(counters, 1);
 }
 
 Tensor relu_affine(Tensor x, const NormReluOptions& options) {

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "model/weight_copies.h"
+
 namespace dfine::inline model {
 
 Conv2d::Conv2d(int64_t in, int64_t out, int64_t kernel, int64_t groups, Initializer& init)
@@ -27,7 +29,7 @@ NormReluOptions ConvNorm::after_norm() const {
   return {activation_ == Activation::kRelu, lab_->scale, lab_->bias};
 }
 
-ConvNorm::Fused ConvNorm::fused() const {
+ConvNorm::Fused ConvNorm::fused() {
   const auto [scale, shift] = norm_->affine();
   return {conv_->weight * scale.view({-1, 1, 1, 1}), shift};
 }
@@ -42,7 +44,10 @@ Tensor ConvNorm::forward(const Tensor& x) {
     const Fused f = fused();
     y = relu_affine(convolve(f.weight, f.bias), after_norm());
   } else {
-    y = norm_->forward(convolve(conv_->weight, {}), after_norm());
+    // A weight in channels_last would decide how evaluation on a CPU rounds.
+    const Tensor weight =
+        is_training() ? autocast_weight(conv_->weight) : conv_->weight.contiguous();
+    y = norm_->forward(convolve(weight, {}), after_norm());
   }
   return activation_ == Activation::kSilu ? apply_silu(std::move(y)) : y;
 }

@@ -62,7 +62,7 @@ class ConvNorm : public torch::nn::Module {
   bool can_fuse(const Tensor& x) const {
     return norm_->uses_running_stats() && (is_training() || !x.is_cpu());
   }
-  Fused fused() const;
+  Fused fused();
 
  private:
   /// What follows the norm, but for SiLU.

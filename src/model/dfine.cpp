@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <tuple>
+
 #include "core/error.h"
 #include "core/text.h"
 #include "model/batch_norm.h"
@@ -9,6 +11,7 @@
 #include "model/decoder.h"
 #include "model/hgnetv2.h"
 #include "model/hybrid_encoder.h"
+#include "model/last_value.h"
 #include "model/query_selection.h"
 
 namespace dfine::inline model {
@@ -76,8 +79,10 @@ class DFineModel : public torch::nn::Module {
       const Tensor content = denoising_class_embed_->forward(denoising->labels);
       const Tensor boxes_unact = at::cat(
           {denoising->boxes_unact.to(selected.boxes_unact.scalar_type()), selected.boxes_unact}, 1);
-      const Tensor mask =
-          denoising_attention_mask(out.dn, spec_.num_queries, boxes_unact.options());
+      const Tensor& mask = mask_.get(
+          {out.dn.groups, out.dn.max_boxes, boxes_unact.device(), boxes_unact.scalar_type()}, [&] {
+            return denoising_attention_mask(out.dn, spec_.num_queries, boxes_unact.options());
+          });
       out.decoder =
           decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1),
                             boxes_unact, memory, mask);
@@ -121,6 +126,7 @@ class DFineModel : public torch::nn::Module {
   }
 
   ModelSpec spec_;
+  LastValue<std::tuple<int64_t, int64_t, at::Device, at::ScalarType>, Tensor> mask_;
   std::shared_ptr<HgNetV2> backbone_;
   std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_,
       decoder_input_proj_;  // the latter is empty if the widths agree
@@ -134,18 +140,26 @@ DFine::DFine(const ModelSpec& spec, uint64_t seed) : spec_(spec) {
   validate(spec);
   Initializer init(seed);
   model_ = register_module("model", std::make_shared<DFineModel>(spec, init));
+  for (const auto& module : modules(/*include_self=*/false))
+    if (auto* norm = dynamic_cast<BatchNorm2d*>(module.get())) norms_.push_back(norm);
 }
 
 ModelOutput DFine::forward(const Tensor& images, const DenoisingQueries* denoising) {
   check_size(images);
   const ErrorContext at("in the forward pass of images of ", images.size(3), "x", images.size(2));
-  return model_->forward(images, denoising);
+  ModelOutput output = model_->forward(images, denoising);
+  count_batch(norms_);
+  return output;
 }
 
 void DFine::set_group(const Communicator& group) {
-  for (const auto& module : modules(/*include_self=*/false)) {
-    if (auto* norm = dynamic_cast<BatchNorm2d*>(module.get())) norm->set_group(group);
-  }
+  for (BatchNorm2d* norm : norms_) norm->set_group(group);
+}
+
+void DFine::lay_out_for_training() {
+  for (Tensor& weight : parameters())
+    if (weight.dim() == 4)
+      weight.set_data(weight.detach().contiguous(at::MemoryFormat::ChannelsLast));
 }
 
 int64_t count_parameters(const DFine& model, bool trainable_only) {

@@ -3,6 +3,7 @@
 // Distribution Refinement", ICLR 2025). B images, Q queries, N denoising queries, C classes.
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include <torch/nn/module.h>
 
@@ -14,6 +15,7 @@
 
 namespace dfine::inline model {
 
+class BatchNorm2d;
 class DFineModel;
 
 /// named_parameters() and named_buffers() yield the names of the published Hugging Face files
@@ -40,11 +42,16 @@ class DFine : public torch::nn::Module {
   /// over its own batch).
   void set_group(const Communicator& group);
 
+  /// Lays the convolutions' weights out as training lays out their inputs, so that no pass has to
+  /// rearrange them: channels_last. Before an optimizer makes moments of theirs.
+  void lay_out_for_training();
+
   const ModelSpec& spec() const { return spec_; }
 
  private:
   ModelSpec spec_;
   std::shared_ptr<DFineModel> model_;
+  std::vector<BatchNorm2d*> norms_;  // all of model_
 };
 
 /// Elements of the trainable parameters, or of all. Those of frozen norms are not counted, as in

@@ -61,7 +61,9 @@ HybridEncoder::HybridEncoder(const ModelSpec& spec, Initializer& init)
 Tensor HybridEncoder::attend(const Tensor& feature) {
   const int64_t batch = feature.size(0), dim = feature.size(1), height = feature.size(2),
                 width = feature.size(3);
-  const Tensor position = position_embedding(height, width, dim, temperature_, feature.options());
+  const Tensor& position = position_.get(
+      {height, width, feature.device(), feature.scalar_type()},
+      [&] { return position_embedding(height, width, dim, temperature_, feature.options()); });
   Tensor tokens = feature.permute({0, 2, 3, 1})
                       .reshape({batch, height * width, dim});  // a view of a channels_last tensor
   for (const auto& layer : *layers_) tokens = layer->forward(tokens, position);

@@ -1,11 +1,16 @@
 #pragma once
 // The hybrid encoder: attention inside the coarsest level, convolutions between levels (RT-DETR,
 // Zhao et al. 2024, section 4.2).
+#include <cstdint>
 #include <memory>
+#include <tuple>
 #include <vector>
 
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 #include <torch/nn/module.h>
 
+#include "model/last_value.h"
 #include "model/layers.h"
 #include "tensor.h"
 #include "variants/model_spec.h"
@@ -30,6 +35,7 @@ class HybridEncoder : public torch::nn::Module {
   Tensor attend(const Tensor& feature);
 
   double temperature_;
+  LastValue<std::tuple<int64_t, int64_t, at::Device, at::ScalarType>, Tensor> position_;
   std::shared_ptr<ModuleList<EncoderLayer>> layers_;
   std::shared_ptr<ModuleList<ConvNorm>> lateral_convs_;
   std::shared_ptr<ModuleList<RepNcspElan>> fpn_blocks_, pan_blocks_;

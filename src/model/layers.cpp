@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "model/full_precision.h"
+#include "model/weight_copies.h"
 
 namespace dfine::inline model {
 
@@ -11,7 +12,7 @@ Linear::Linear(int64_t in, int64_t out, Initializer& init)
       bias(register_parameter("bias", init.fan_in_uniform({out}, in))) {}
 
 Tensor Linear::forward(const Tensor& x) const {
-  return at::linear(x, weight, bias);
+  return at::linear(x, autocast_weight(weight), autocast_weight(bias));
 }
 
 LayerNorm::LayerNorm(int64_t size)

@@ -63,7 +63,7 @@ Tensor QuerySelection::choose(const Tensor& tokens, const Tensor& valid) const {
   return std::get<1>(scores.topk(num_queries_, 1));
 }
 
-SelectedQueries QuerySelection::select(const Memory& memory) const {
+SelectedQueries QuerySelection::select(const Memory& memory) {
   const Tensor& tokens = memory.tokens;
   if (tokens.size(1) < num_queries_) {
     throw Error(ErrorCode::kConflictingSettings,
@@ -74,7 +74,9 @@ SelectedQueries QuerySelection::select(const Memory& memory) const {
   // Under autocast too: bfloat16 would make many scores equal, and round boxes to whole pixels.
   const FullPrecision guard(tokens.device().type());
   const auto type = at::promote_types(tokens.scalar_type(), at::kFloat);
-  const auto [unact, valid] = make_anchors(memory.levels, tokens.options().dtype(type));
+  const auto& [unact, valid] = anchors_.get({memory.levels, tokens.device(), type}, [&] {
+    return make_anchors(memory.levels, tokens.options().dtype(type));
+  });
 
   // Choosing needs no gradient, and only the chosen tokens' outputs are used. So all tokens are
   // scored without a graph, the chosen ones once more with it.

@@ -2,11 +2,15 @@
 // Which tokens of the encoder become queries (RT-DETR, Zhao et al. 2024, section 4.3, by the class
 // scores alone).
 #include <memory>
+#include <tuple>
 #include <vector>
 
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 #include <torch/nn/module.h>
 
 #include "model/deformable_attention.h"
+#include "model/last_value.h"
 #include "model/layers.h"
 #include "model/outputs.h"
 #include "tensor.h"
@@ -37,13 +41,14 @@ class QuerySelection {
   /// The tokens with the largest class logits, best first. Equal scores come as at::topk has them.
   /// Throws if there are fewer tokens than queries. Under autocast all this is still computed in
   /// single precision.
-  SelectedQueries select(const Memory& memory) const;
+  SelectedQueries select(const Memory& memory);
 
  private:
   /// The tokens' indices, [B, Q]. tokens: [B, L, dim]; valid: bool [L, 1].
   Tensor choose(const Tensor& tokens, const Tensor& valid) const;
 
   int64_t num_queries_;
+  LastValue<std::tuple<std::vector<LevelShape>, at::Device, at::ScalarType>, Anchors> anchors_;
   std::shared_ptr<Linear> projection_;
   std::shared_ptr<LayerNorm> norm_;
   std::shared_ptr<Linear> score_head_;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "model/weight_copies.h"
+
 namespace dfine::inline model {
 
 SelfAttention::SelfAttention(int64_t dim, int64_t num_heads, Initializer& init)
@@ -27,9 +29,12 @@ Tensor SelfAttention::forward(const Tensor& x, const Tensor& position, const Ten
     return t.view({batch, tokens, num_heads_, -1}).transpose(1, 2);
   };  // [B, heads, T, d]
 
+  const auto joined = [](const Tensor& first, const Tensor& second) {
+    return at::cat({autocast_weight(first), autocast_weight(second)});
+  };
   // Queries and keys have the same input: one product for both.
-  const Tensor qk = at::linear(x + position, at::cat({q_->weight, k_->weight}),
-                               at::cat({q_->bias, k_->bias}));  // [B, T, 2 dim]
+  const Tensor qk = at::linear(x + position, joined(q_->weight, k_->weight),
+                               joined(q_->bias, k_->bias));  // [B, T, 2 dim]
   const Tensor q = by_head(qk.narrow(2, 0, dim)), k = by_head(qk.narrow(2, dim, dim));
   const Tensor v = by_head(v_->forward(x));
   const auto bias = mask.defined() ? std::optional<Tensor>(mask.to(q.scalar_type())) : std::nullopt;

@@ -9,6 +9,8 @@ namespace dfine::inline ops {
 
 struct LevelShape {
   int64_t height, width;
+
+  bool operator==(const LevelShape&) const = default;
 };
 
 /// sum over points p of weights[p] * value(locations[p]), bilinear, zero outside, pixel centres at

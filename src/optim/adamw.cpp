@@ -49,10 +49,19 @@ Moments new_moments(const Tensor& parameter) {
           at::zeros_like(parameter)};
 }
 
+/// Dimensions of size one aside, whose stride means nothing.
+bool same_layout(const Tensor& one, const Tensor& other) {
+  for (int64_t i = 0; i < one.dim(); ++i)
+    if (one.size(i) != 1 && one.stride(i) != other.stride(i)) return false;
+  return true;
+}
+
 /// The fused kernel walks all its tensors in memory order, so that a gradient must be laid out as
 /// its parameter.
 Tensor laid_out_as(const Tensor& parameter, const Tensor& gradient) {
   if (gradient.strides() == parameter.strides()) return gradient;
+  if (same_layout(parameter, gradient))
+    return gradient.as_strided(parameter.sizes(), parameter.strides());
   return at::empty_like(parameter).copy_(gradient);
 }
 

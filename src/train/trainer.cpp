@@ -220,7 +220,7 @@ void Trainer::after_bad_step(const StepInput& input) {
               str_cat("the loss or the gradient was not finite in ",
                       counted(state_.bad_steps, "step"), " in a row"),
               str_cat("look at the images named above (dfine_ddp --preview draws batches), ",
-                      divergence_hint(context_.folder, plan_.learner.autocast.has_value())));
+                      divergence_hint(context_.folder, plan_.learner.step.autocast.has_value())));
 }
 
 void Trainer::end_epoch() {
@@ -244,7 +244,7 @@ std::vector<WeightsValidation> Trainer::validate_or_advise() {
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kNotFinite) throw;
     throw Error(e.code(), e.message(),
-                divergence_hint(context_.folder, plan_.learner.autocast.has_value()));
+                divergence_hint(context_.folder, plan_.learner.step.autocast.has_value()));
   }
 }
 

@@ -72,6 +72,30 @@ TEST(GradientReducer, GradientsAreTheMeanOfTheLocalOnes) {
   }
 }
 
+// Multiples of 1/4 below 64: bfloat16 has them all.
+TEST(GradientReducer, CompressedMeansOfShortNumbersAreExact) {
+  const auto list = parameters();
+  GradientReducer reducer(list, group(), at::kBFloat16);
+  for (int64_t step = 0; step < 2; ++step) {
+    const int64_t scale = group().rank() + 1 + step;
+    reducer.backward(loss_of(list, scale));
+    for (size_t i = 0; i < list.size(); ++i) {
+      EXPECT_EQ(list[i].grad().scalar_type(), at::kFloat);
+      EXPECT_TRUE(list[i].grad().equal(mean_over_ranks(gradient_of(list[i], i, scale))))
+          << "step " << step << ", parameter " << i;
+      list[i].mutable_grad().reset();
+    }
+  }
+}
+
+// bfloat16 has 8 bits of mantissa: 1 + 2^-9 becomes 1, on all ranks.
+TEST(GradientReducer, CompressedGradientsAreRounded) {
+  const Tensor weight = at::zeros({5}).requires_grad_();
+  GradientReducer reducer({weight}, group(), at::kBFloat16);
+  reducer.backward((weight * (1 + 0x1p-9)).sum());
+  EXPECT_TRUE(weight.grad().equal(at::full({5}, group().is_single() ? 1 + 0x1p-9 : 1.0)));
+}
+
 TEST(GradientReducer, AccumulatedGradientsAreReducedOnce) {
   const auto list = parameters();
   GradientReducer reducer(list, group());

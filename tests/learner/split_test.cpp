@@ -162,7 +162,7 @@ Outcome run_step(const GlobalBatch& batch, const Communicator& group, const Cut&
   if (!cut.live_norms) freeze_statistics(*model, batch.images.to(cut.dtype));
   model->set_group(group);
   TrainingStep step(*model, trained_parameters(*model), Criterion({.num_classes = kClasses}), group,
-                    {}, cut.accumulation);
+                    {.autocast = {}, .accumulation = cut.accumulation});
   const auto [loss, without_denoising] =
       step.run(split(batch, group, cut), {.seed = 17, .step = 4});
   Outcome out{.without_denoising = without_denoising, .terms = {}, .grads = {}, .buffers = {}};

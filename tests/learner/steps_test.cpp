@@ -38,7 +38,7 @@ Learner make_learner(std::optional<at::ScalarType> autocast = {}, uint64_t seed 
   LearnerOptions options;
   options.optimizer.lr = 1e-3;
   options.ema = {.decay = 0.9, .warmup_steps = 0};
-  options.autocast = autocast;
+  options.step.autocast = autocast;
   return {std::make_shared<DFine>(small_spec(), seed), options, group()};
 }
 

@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from cases import BCCD, Workspace, expect_clean, pack, subset, train
+from counts import difference
 from run import amounts, run
 
 BUDGETS = Path(__file__).with_name("budgets.json")
@@ -27,33 +28,6 @@ CONFIGS = {"n": "n", "s": "s", "m": "m", "l": "l", "x": "xl"}
 QUICK = ["n-bf16-1", "n-bf16-2", "n-fp32-1", "l-bf16-1"]
 ALL = [f"{size}-{precision}-{ranks}" for size in CONFIGS for precision in ("bf16", "fp32")
        for ranks in (1, 2)]
-# Prefixes of the libraries' functions that do the work, as opposed to setting up.
-LIBRARY_CALLS = ("cublas.cublasGemm", "cublas.cublasSgemm", "cublasLt.cublasLtMatmul",
-                 "cudnn.cudnnBackendExecute")
-NOT_A_PRODUCT = ("Create", "Destroy", "SetAttribute", "GetHeuristic")
-COPIES = ("pageable>device", "pinned>device", "device>device", "device>pageable", "device>pinned")
-
-
-def work(report):
-    """The amounts that a budget limits, of a whole run."""
-    calls = report["calls"]
-    library = sum(n for name, n in calls.items() if name.startswith(LIBRARY_CALLS)
-                  and not name.endswith(NOT_A_PRODUCT))
-    copies = amounts(report, "copies")
-    return {
-        "launches": sum(amounts(report, "launches").values()),
-        "library calls": library,
-        "fills": calls.get("cudart.cudaMemsetAsync", 0),
-        **{f"copies {way}": copies.get(way, 0) for way in COPIES},
-        "host waits": sum(amounts(report, "waits").values()),
-        "NCCL calls": len(report["nccl"]),
-    }
-
-
-def difference(few, many, units):
-    """Per unit. Rounded up where a unit's share is no whole number."""
-    one, other = work(few), work(many)
-    return {name: -((one[name] - other[name]) // units) for name in one}
 
 
 def highest(numbers):

@@ -5,6 +5,7 @@ counts.
 """
 
 import itertools
+from collections import Counter
 
 from cases import run_parts, train
 
@@ -18,6 +19,7 @@ def check(ws, name, ranks=2, **keys):
         for number, (here, first) in enumerate(itertools.zip_longest(order, orders[0])):
             assert here == first, (f"{name}: call {number} of rank {rank} is {here}, of rank 0 "
                                    f"{first}")
+    return orders[0]
 
 
 def plain(ws):
@@ -33,6 +35,17 @@ def rank_without_boxes(ws):
     check(ws, "no-boxes", data__train=ws("half_empty"), data__shuffle="false", data__augment="none")
 
 
+def compressed_gradients(ws):
+    """They go as bf16, all of them; the sums of batch norms stay fp32."""
+    plain, compressed = (Counter(check(ws, kind, train__gradient_compression=kind))
+                         for kind in ("none", "bf16"))
+    fp32, bf16 = "type 7", "type 9"  # ncclFloat32, ncclBfloat16
+    sent = {call: n for call, n in compressed.items() if call.endswith(bf16)}
+    assert sent and not any(call.endswith(bf16) for call in plain), (sent, plain)
+    assert Counter({call.replace(bf16, fp32): n for call, n in sent.items()}) == (
+        plain - compressed), (sent, plain - compressed)
+
+
 def four_ranks(ws):
     check(ws, "four", ranks=4)
 
@@ -42,7 +55,7 @@ def large_model(ws):
     check(ws, "large", size="l", model__freeze_norm="false")
 
 
-QUICK = [plain, accumulation_at_several_sizes, rank_without_boxes]
+QUICK = [plain, accumulation_at_several_sizes, rank_without_boxes, compressed_gradients]
 LONG = [four_ranks, large_model]
 
 

@@ -145,8 +145,9 @@ LearnerOptions learner_options(const Config& config, const Recipe& recipe, bool 
                          .schedule = recipe.lr_schedule,
                          .clip_norm = config.optim.clip_norm,
                          .ema = {},
-                         .autocast = autocast_type(effective_precision(config.run, cuda)),
-                         .accumulation = config.train.gradient_accumulation,
+                         .step = {.autocast = autocast_type(effective_precision(config.run, cuda)),
+                                  .accumulation = config.train.gradient_accumulation,
+                                  .compression = config.train.gradient_compression},
                          .seed = seed(config)};
   if (config.ema.enabled)
     options.ema = {.decay = recipe.ema_decay, .warmup_steps = recipe.ema_warmup_steps};
