@@ -14,7 +14,7 @@ namespace dfine::inline model {
 class WeightCopies {
  public:
   /// While it lives, autocast_weight() on this thread takes these copies. Copies that exist already
-  /// are made anew at the start, because an update has changed the weights.
+  /// are made again at the start, because an update has changed the weights.
   class Use {
    public:
     /// `type`: of autocast; unset: autocast is off, and nothing happens.

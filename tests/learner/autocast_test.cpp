@@ -173,7 +173,7 @@ TEST(Autocast, QueriesAreChosenAsInSinglePrecision) {
   const ModelSpec spec = make_formula_model(model_variant("n").size, 128, 0, at::kFloat)->spec();
   torch::nn::Module owner;
   Initializer init(7);
-  const QuerySelection selection(owner, spec, init);
+  QuerySelection selection(owner, spec, init);
   Memory memory{.tokens = {}, .levels = {{40, 40}, {20, 20}}};
   memory.tokens = hashed_signed(3, {2, 2000, spec.decoder_dim}).to(at::kBFloat16).to(at::kFloat);
   const auto select = [&](std::optional<at::ScalarType> type) {
