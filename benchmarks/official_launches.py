@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a training step of the official code asks of a GPU, counted on the null device
-(tests/nullcuda): kernel launches, library calls, copies and host waits.
+"""Counts what a training step of the official code asks of a GPU: kernel launches, library calls,
+copies and host waits. It runs on the null device (tests/nullcuda).
 
   python -m pip install --no-deps --target FOLDER torch==2.15.0
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE DFINE_CUDA_TORCH=FOLDER

@@ -38,8 +38,8 @@ target_compile_definitions(dfine_torch INTERFACE USE_DISTRIBUTED USE_C10D)
 target_link_directories(dfine_torch INTERFACE ${DFINE_TORCH_ROOT}/lib)
 target_link_libraries(dfine_torch INTERFACE torch_cpu c10)
 target_link_options(dfine_torch INTERFACE -Wl,--no-as-needed)
-# at::parallel_for runs its body on one thread in a file that is compiled without OpenMP. At run time
-# libgomp is the one that LibTorch itself loads.
+# at::parallel_for runs its body on one thread in a file that is compiled without OpenMP.
+# At run time libgomp is the one that LibTorch itself loads.
 target_compile_options(dfine_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
 target_link_libraries(dfine_torch INTERFACE gomp)
 foreach(_dir IN LISTS DFINE_TORCH_LIB_DIRS)
