@@ -6,9 +6,9 @@
 
 namespace dfine::inline distributed {
 
-/// A communication hook of c10d::Reducer, which sends a bucket of gradients in another type than its
-/// own. The mean over the ranks takes the bucket's place, the same to the last bit on all of them.
-/// Each rank divides by the number of ranks before it rounds; sums round again, in `type`.
+/// A communication hook of c10d::Reducer, which sends a bucket of gradients in another type than
+/// its own. The mean over the ranks takes the bucket's place, the same to the last bit on all of
+/// them. Each rank divides by the number of ranks before it rounds; sums round again, in `type`.
 class CompressedAllReduce : public c10d::CommHookInterface {
  public:
   /// `type`: kBFloat16. It has the range of float: nothing overflows.
