@@ -44,7 +44,7 @@ void WeightCopies::renew(at::ScalarType type) {
   std::vector<Tensor> values, weights;
   for (const auto& [key, copy] : copies_) {
     values.push_back(copy.value);
-    weights.push_back(copy.weight.detach());
+    weights.push_back(copy.weight);
   }
   const at::NoGradGuard no_grad;
   if (!values.empty()) at::_foreach_copy_(values, weights);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <tuple>
 
 #include "model/freezing.h"
 #include "small_spec.h"
@@ -157,6 +158,24 @@ TEST(DFine, AFrozenBackboneIsLeftAlone) {
     if (item.key().starts_with("model.backbone.")) {
       EXPECT_FALSE(item.value().grad().defined()) << item.key();
     }
+  }
+}
+
+// Anchors, positions and the attention mask are kept from pass to pass.
+TEST(DFine, FormerSizesAndDenoisingQueriesDoNotMatter) {
+  const ModelSpec spec = small_spec();
+  DenoisingQueries denoising = some_denoising(spec), regrouped = denoising;
+  regrouped.meta = {.groups = 3, .max_boxes = 2};
+  DFine model(spec);
+  for (const auto& [height, width, queries] : {std::tuple{96, 64, &denoising},
+                                               {64, 96, &denoising},
+                                               {64, 96, &regrouped},
+                                               {96, 64, &regrouped},
+                                               {96, 64, &denoising}}) {
+    DFine fresh(spec);
+    const Tensor images = some_images(height, width);
+    EXPECT_TRUE(model.forward(images, queries)
+                    .decoder.logits.equal(fresh.forward(images, queries).decoder.logits));
   }
 }
 

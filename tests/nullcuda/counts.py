@@ -29,4 +29,3 @@ def difference(few, many, units):
     """Per unit. Rounded up where a unit's share is no whole number."""
     one, other = work(few), work(many)
     return {name: -((one[name] - other[name]) // units) for name in one}
-

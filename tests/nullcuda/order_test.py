@@ -37,13 +37,13 @@ def rank_without_boxes(ws):
 
 def compressed_gradients(ws):
     """They go as bf16, all of them; the sums of batch norms stay fp32."""
-    plain, compressed = (Counter(check(ws, kind, train__gradient_compression=kind))
-                         for kind in ("none", "bf16"))
+    before, after = (Counter(check(ws, kind, train__gradient_compression=kind))
+                     for kind in ("none", "bf16"))
     fp32, bf16 = "type 7", "type 9"  # ncclFloat32, ncclBfloat16
-    sent = {call: n for call, n in compressed.items() if call.endswith(bf16)}
-    assert sent and not any(call.endswith(bf16) for call in plain), (sent, plain)
+    sent = {call: n for call, n in after.items() if call.endswith(bf16)}
+    assert sent and not any(call.endswith(bf16) for call in before), (sent, before)
     assert Counter({call.replace(bf16, fp32): n for call, n in sent.items()}) == (
-        plain - compressed), (sent, plain - compressed)
+        before - after), (sent, before - after)
 
 
 def four_ranks(ws):

@@ -112,6 +112,27 @@ TEST(AdamW, RateOfOneGroupChanges) {
   EXPECT_FALSE(at::equal(parameters[3], last));
 }
 
+// A depthwise weight in channels_last and its gradient differ in the stride of the dimension of
+// size one, which means nothing. A weight in the ordinary layout gets the same numbers.
+TEST(AdamW, StrideOfADimensionOfSizeOneMeansNothing) {
+  const std::vector<int64_t> shape{4, 1, 3, 3};
+  const Tensor plain = at::arange(36, at::kDouble).reshape(shape);
+  const Tensor odd = at::empty_strided(shape, {9, 1, 3, 1}, at::kDouble).copy_(plain);
+  const auto groups = [](const Tensor& parameter) {
+    return std::vector<ParameterGroup>{{.names = {"w"}, .parameters = {parameter}, .hyper = {}}};
+  };
+  AdamW one(groups(plain.clone())), other(groups(odd));
+  for (AdamW* optimizer : {&one, &other}) {
+    Tensor parameter = all_parameters(*optimizer)[0];
+    for (int step = 0; step < 2; ++step) {
+      parameter.mutable_grad() = at::sin(plain + step);
+      optimizer->step();
+    }
+  }
+  EXPECT_EQ(odd.strides(), (std::vector<int64_t>{9, 1, 3, 1}));
+  EXPECT_TRUE(at::equal(all_parameters(one)[0], odd));
+}
+
 TEST(AdamW, ContinuesFromItsStateBitForBit) {
   AdamW whole(make_groups(at::kFloat)), before(make_groups(at::kFloat));
   for (int step = 0; step < 6; ++step) {
