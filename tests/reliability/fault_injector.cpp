@@ -15,7 +15,7 @@
 // of them, "N-": from the N-th on, "N-M".
 //
 // ACTION is an errno by name (ENOSPC, ...), or
-//   short    a write takes half of its bytes, and the next write is ENOSPC
+//   short    a write takes half of its bytes, and the next write of that file is ENOSPC
 //   full     ENOSPC if the call needs room on the disk
 //   before   the process kills itself before the call
 //   after    the same after it
@@ -109,8 +109,9 @@ class Injector {
     const std::lock_guard lock(mutex_);
     if (name == "mkdir") enter_window(relative);
     std::string action;
-    if (fail_next_write_ && name == "write") {
-      fail_next_write_ = false;
+    // Threads write several files at once: the rest of this file's write fails, no other one's.
+    if (name == "write" && relative == fail_next_write_of_) {
+      fail_next_write_of_.clear();
       action = "ENOSPC";
     }
     for (Fault& fault : faults_) {
@@ -123,7 +124,7 @@ class Injector {
       if (fault.action == "full" && !needs_room(name)) continue;
       action = fault.action == "full" ? "ENOSPC" : fault.action;
     }
-    if (action == "short") fail_next_write_ = true;
+    if (action == "short") fail_next_write_of_ = relative;
     if (log_ >= 0 && (faults_.empty() || !action.empty())) {
       std::string line;
       for (const std::string& word : {window_, name, relative, action})
@@ -147,7 +148,7 @@ class Injector {
   std::vector<Fault> faults_;
   std::string window_ = "S0";
   int plain_ = 0, validated_ = 0;
-  bool fail_next_write_ = false;
+  std::string fail_next_write_of_;  // relative to the folder
 };
 
 Injector& injector() {
