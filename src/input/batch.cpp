@@ -40,7 +40,7 @@ Tensor to_model_input(const Tensor& images, at::Device device, at::ScalarType dt
 Targets to_device(const Targets& targets, at::Device device, at::ScalarType dtype) {
   return {targets.labels.to(device, /*non_blocking=*/true),
           targets.boxes.to(targets.boxes.options().device(device).dtype(dtype), true),
-          targets.counts};
+          targets.counts, targets.boxes_per_image};
 }
 
 }  // namespace dfine::inline input

@@ -23,7 +23,6 @@ struct DevicePrefetcher::Copies {
     Batch batch = loader.next();
     const c10::StreamGuard on_copy_stream(stream);
     batch.images = batch.images.to(device, /*non_blocking=*/true);
-    batch.targets = to_device(batch.targets, device);
     staged.emplace(Staged{std::move(batch), c10::Event(device.type())});
     staged->done.record(stream);
   }
@@ -33,10 +32,9 @@ struct DevicePrefetcher::Copies {
     staged->done.block(current);
     Batch batch = std::move(staged->batch);
     staged.reset();
-    // Their memory belongs to the copy stream: it must not be given to the next copy before the
+    // The memory belongs to the copy stream: it must not be given to the next copy before the
     // current stream is done with it.
-    for (const Tensor* tensor : {&batch.images, &batch.targets.labels, &batch.targets.boxes})
-      tensor->record_stream(current);
+    batch.images.record_stream(current);
     return batch;
   }
 

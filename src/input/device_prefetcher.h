@@ -5,7 +5,7 @@
 
 namespace dfine::inline input {
 
-/// A loader's batches on the device that trains. On a GPU, a batch that is ready is copied by a
+/// A loader's batches, their images on the device that trains. On a GPU, a batch that is ready is copied by a
 /// separate stream while the step before it computes. Give the loader pinned memory then. On the
 /// CPU they are the loader's own.
 class DevicePrefetcher {
@@ -15,7 +15,7 @@ class DevicePrefetcher {
   ~DevicePrefetcher();
 
   bool has_next() const;
-  /// images and targets are on the device; the current stream waits for them, not the caller.
+  /// The current stream waits for the images, not the caller. The targets are in host memory.
   /// Batch::data_time_s: what the loader took.
   Batch next();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
@@ -16,6 +17,7 @@
 #include "weights/weights.h"
 
 namespace dfine::inline learner {
+using enum ErrorCode;
 namespace {
 
 std::string describe_shapes(const DFine& model) {
@@ -57,6 +59,7 @@ Learner::Learner(std::shared_ptr<DFine> model, LearnerOptions options, const Com
 }
 
 LearnerState Learner::state() const {
+  require_settled();
   LearnerState state;
   state.model = named_tensors(*model_);
   state.optimizer = optimizer_->state();
@@ -66,6 +69,7 @@ LearnerState Learner::state() const {
 }
 
 void Learner::load(const LearnerState& saved) {
+  require_settled();
   const LearnerState state = to_device(saved, group_.device());
   const auto mine = named_tensors(*model_);
   if (ema_ && state.ema) require_same_tensors(state.ema->tensors, mine);
@@ -84,6 +88,7 @@ void Learner::load(const LearnerState& saved) {
 }
 
 void Learner::share() {
+  require_settled();
   group_.broadcast(values(named_tensors(*model_)), 0);
   // Which parameters have moments is rank zero's to say too.
   AdamWState optimizer = optimizer_->state();
@@ -109,58 +114,103 @@ void Learner::share() {
   group_.broadcast(values(ema_->averages()), 0);
 }
 
-StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
+void Learner::begin_step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
                          std::optional<int64_t> schedule_step) {
   std::vector<MicroBatch> parts;
   for (const Batch& batch : batches) {
     parts.push_back(
         {.images = [&] { return to_model_input(batch.images, group_.device(), at::kFloat, size); },
-         .targets = to_device(batch.targets, group_.device())});
+         .targets = batch.targets});
   }
   const StepKey key{.seed = options_.seed, .step = step};
-  const StepLosses found = step_->run(parts, key, scaler_ ? scaler_->scale() : 1);
+  const StepLosses found = step_->run(parts, key, [&] {
+    // The host has waited for the matching costs, and so for all that the step before issued.
+    read_report();
+    return scaler_ ? scaler_->scale() : 1.0;
+  });
   if (scaler_) scaler_->unscale(trained_);
   const Tensor grad_norm = clip_grad_norm(trained_, options_.clip_norm);
-
-  StepResult result = report(found.losses, grad_norm);
+  const Tensor sums = report(found.losses, grad_norm);
   const double factor = lr_multiplier(options_.schedule, schedule_step.value_or(step));
+  StepResult result;
   result.lr = options_.optimizer.lr * factor;
   result.without_denoising = found.without_denoising;
-  const bool updated = result.outcome == StepOutcome::kUpdated;
-  if (updated) {
-    update(factor);
+  unreported_.emplace(std::move(result), found.losses.names, HostCopy(sums));
+  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * factor);
+  if (options_.late_report) {
+    update(sums.sum().isfinite().logical_not().to(trained_.front().scalar_type()));
   } else {
-    step_->restore_buffers();
+    settle();
+    update(results_.back().outcome == StepOutcome::kUpdated);
   }
-  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!updated);
   // Undefined, not zero: AdamW passes over a parameter that took no part in a step, and the next
   // backward pass need not add.
   for (Tensor& parameter : trained_) parameter.mutable_grad().reset();
-  return result;
 }
 
-StepResult Learner::report(const Losses& losses, const Tensor& grad_norm) const {
+StepResult Learner::step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
+                         std::optional<int64_t> schedule_step) {
+  begin_step(batches, size, step, schedule_step);
+  settle();
+  return take_results().back();
+}
+
+std::vector<StepResult> Learner::take_results() {
+  return std::exchange(results_, {});
+}
+
+void Learner::settle() {
+  if (!unreported_) return;
+  unreported_->sums.wait();
+  read_report();
+}
+
+Tensor Learner::report(const Losses& losses, const Tensor& grad_norm) const {
   // The gradients are the same on all ranks, since the reducer has averaged them, and so is their
   // norm.
   Tensor sums = at::cat({losses.values.to(at::kDouble), grad_norm.to(at::kDouble).reshape({1})});
   group_.all_reduce_sum(sums);
-  sums = sums.div_(group_.size()).cpu();
-  StepResult result{.loss = 0, .losses = {}, .grad_norm = sums[-1].item<double>()};
-  for (size_t i = 0; i < losses.names.size(); ++i) {
-    result.losses.emplace_back(losses.names[i], sums[static_cast<int64_t>(i)].item<double>());
-    result.loss += result.losses.back().second;
-  }
-  if (std::isfinite(result.loss) && std::isfinite(result.grad_norm)) return result;
-  result.outcome = std::isfinite(result.loss) && scaler_ && scaler_->can_back_off()
-                       ? StepOutcome::kOverflowed
-                       : StepOutcome::kNotFinite;
-  return result;
+  return sums.div_(group_.size());
 }
 
-void Learner::update(double lr_multiplier) {
-  for (size_t g = 0; g < base_lr_.size(); ++g) optimizer_->set_lr(g, base_lr_[g] * lr_multiplier);
+void Learner::read_report() {
+  if (!unreported_) return;
+  StepResult& result = unreported_->result;
+  const auto* sums = unreported_->sums.tensor().const_data_ptr<double>();
+  for (const std::string& name : unreported_->names) {
+    result.losses.emplace_back(name, *sums++);
+    result.loss += result.losses.back().second;
+  }
+  result.grad_norm = *sums;
+  const bool finite = std::isfinite(result.loss) && std::isfinite(result.grad_norm);
+  if (!finite) {
+    result.outcome = std::isfinite(result.loss) && scaler_ && scaler_->can_back_off()
+                         ? StepOutcome::kOverflowed
+                         : StepOutcome::kNotFinite;
+    if (options_.late_report && ema_) ema_->take_back_update();
+  }
+  if (scaler_ && std::isfinite(result.loss)) scaler_->update(/*overflow=*/!finite);
+  results_.push_back(std::move(result));
+  unreported_.reset();
+}
+
+void Learner::update(bool finite) {
+  if (!finite) {
+    step_->restore_buffers();
+    return;
+  }
   optimizer_->step();
   if (ema_) ema_->update();
+}
+
+void Learner::update(const Tensor& skip) {
+  optimizer_->step(skip);
+  step_->restore_buffers(skip);
+  if (ema_) ema_->update(skip);
+}
+
+void Learner::require_settled() const {
+  if (unreported_) throw Error(kInternal, "the learner's last step is not settled");
 }
 
 }  // namespace dfine::inline learner

@@ -14,6 +14,7 @@
 #include "learner/parameter_groups.h"
 #include "learner/step.h"
 #include "model/dfine.h"
+#include "model/to_host_async.h"
 #include "optim/adamw.h"
 #include "optim/ema.h"
 #include "optim/grad_scaler.h"
@@ -56,6 +57,10 @@ struct LearnerOptions {
   std::optional<EmaOptions> ema;  // unset: off
 
   TrainingStepOptions step;  // autocast in half comes with a loss scale
+  /// The device decides whether a step is skipped, and the host reads the report a step later. So
+  /// it does not wait for the device at the end of a step. Results are the same but for the last
+  /// bits of the EMA.
+  bool late_report = false;
   uint64_t seed = 0;         // of the denoising queries
 };
 
@@ -71,13 +76,22 @@ class Learner {
   /// `schedule_step` is the place in the learning-rate schedule, `step` unless the global batch has
   /// changed during the run.
   ///
-  /// The host waits for the device in the matcher, once per micro-batch. It also waits once for the
-  /// report, before the update, because the report decides whether there is an update.
+  /// The host waits for the device in the matcher, once per micro-batch. Without
+  /// LearnerOptions::late_report it also waits once for the report, before the update, because the
+  /// report decides whether there is an update.
+  void begin_step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
+                  std::optional<int64_t> schedule_step = {});
+  /// The reports, oldest first, that have come since the last call: of the step that was begun
+  /// last or, with late_report, of the one before it.
+  std::vector<StepResult> take_results();
+  /// Waits for the report of the last step, if it has not come. The learner's state is whole then.
+  void settle();
+  /// begin_step() and settle(); the report of this step.
   StepResult step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
                   std::optional<int64_t> schedule_step = {});
 
   /// What a checkpoint keeps. The tensors share memory with the learner: write them out before the
-  /// next step.
+  /// next step. Steps must be settled.
   LearnerState state() const;
   /// Copies a state in; one without an EMA lets it start from the weights. The loss scale
   /// is taken where both have one. Throws Error listing what does not fit, before the first tensor
@@ -94,8 +108,22 @@ class Learner {
   GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
 
  private:
-  StepResult report(const Losses& losses, const Tensor& grad_norm) const;
-  void update(double lr_multiplier);
+  /// A step whose report is on its way to the host.
+  struct Unreported {
+    StepResult result;  // but for what `sums` tells
+    std::vector<std::string> names;
+    HostCopy sums;  // report()
+  };
+  /// Sums of all ranks, divided by their number: the terms and the gradient norm, double
+  /// [terms + 1] on the device.
+  Tensor report(const Losses& losses, const Tensor& grad_norm) const;
+  /// Reads the report, which must have come.
+  void read_report();
+  /// The update, or what is left to undo where the step is skipped. The host knows, or the device:
+  /// `skip` is float [] there, 1 or 0.
+  void update(bool finite);
+  void update(const Tensor& skip);
+  void require_settled() const;
 
   const LearnerOptions options_;
   const Communicator group_;
@@ -106,6 +134,8 @@ class Learner {
   std::optional<GradScaler> scaler_;
   std::optional<Ema> ema_;
   std::vector<double> base_lr_;  // of each parameter group, before the schedule
+  std::optional<Unreported> unreported_;
+  std::vector<StepResult> results_;
 };
 
 }  // namespace dfine::inline learner

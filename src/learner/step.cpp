@@ -6,7 +6,9 @@
 #include <ATen/core/grad_mode.h>
 
 #include "input/sample_order.h"
+#include "input/batch.h"
 #include "learner/autocast.h"
+#include "learner/padding.h"
 #include "model/denoising.h"
 
 namespace dfine::inline learner {
@@ -68,8 +70,13 @@ TrainingStep::TrainingStep(DFine& model, const std::vector<Tensor>& trained,
       buffers_(model) {}
 
 StepLosses TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey& key,
-                             double loss_scale) {
+                             const std::function<double()>& loss_scale) {
   buffers_.save();
+  std::optional<double> scale;
+  const auto scale_once = [&] {
+    if (!scale) scale = loss_scale();
+    return *scale;
+  };
   StepLosses sum;
   const size_t together = options_.accumulation == GradientAccumulation::kExact ? parts.size() : 1;
   const double share = static_cast<double>(together) / static_cast<double>(parts.size());
@@ -77,32 +84,42 @@ StepLosses TrainingStep::run(const std::vector<MicroBatch>& parts, const StepKey
     accumulate({.parts = std::span(parts).subspan(first, together),
                 .first = first,
                 .last = first + together == parts.size()},
-               key, share, loss_scale, sum);
+               key, share, scale_once, sum);
   }
   return sum;
 }
 
 void TrainingStep::accumulate(const Range& range, const StepKey& key, double share,
-                              double loss_scale, StepLosses& sum) {
+                              const std::function<double()>& loss_scale, StepLosses& sum) {
   const std::span<const MicroBatch> parts = range.parts;
   const int64_t most = most_boxes(parts, group_);
+  std::vector<Targets> targets;
+  const at::Device device = group_.device();
+  for (const auto& [images, boxes] : parts) {
+    targets.push_back(
+        to_device(options_.padded ? pad(boxes, padded_boxes(most), device.is_cuda()) : boxes,
+                  device, boxes.boxes.scalar_type()));
+  }
+  const auto forward_part = [&](size_t k) {
+    return forward(parts[k].images, targets[k], range.first + k, most, key);
+  };
   std::vector<Matchings> matchings(parts.size());
   for (size_t k = parts.size(); --k > 0;) {
     const at::NoGradGuard no_grad;
-    matchings[k] =
-        criterion_.match(forward(parts[k], range.first + k, most, key), parts[k].targets);
+    matchings[k] = criterion_.match(forward_part(k), targets[k]);
   }
   if (parts.size() > 1) buffers_.restore();
-  ModelOutput output = forward(parts[0], range.first, most, key);
-  matchings[0] = criterion_.match(output, parts[0].targets);
+  ModelOutput output = forward_part(0);
+  matchings[0] = criterion_.match(output, targets[0]);
+  const double factor = loss_scale() * share;
   const LossNorms norms = sum_over_ranks(matchings, group_);
   sum.without_denoising += static_cast<int64_t>(norms.without_denoising);
 
   for (size_t k = 0; k < parts.size(); ++k) {
-    if (k > 0) output = forward(parts[k], range.first + k, most, key);
-    const Losses loss = criterion_.loss(output, parts[k].targets, matchings[k], norms);
+    if (k > 0) output = forward_part(k);
+    const Losses loss = criterion_.loss(output, targets[k], matchings[k], norms);
     add(loss, share, sum.losses);
-    const Tensor scaled = loss.total() * (loss_scale * share);
+    const Tensor scaled = loss.total() * factor;
     if (!range.last || k + 1 < parts.size()) {
       scaled.backward();
     } else {
@@ -111,24 +128,26 @@ void TrainingStep::accumulate(const Range& range, const StepKey& key, double sha
   }
 }
 
-ModelOutput TrainingStep::forward(const MicroBatch& part, size_t index, int64_t most_boxes,
-                                  const StepKey& key) {
-  const int64_t num_classes = model_.spec().num_classes, images = part.targets.num_images();
+ModelOutput TrainingStep::forward(const std::function<Tensor()>& images, const Targets& targets,
+                                  size_t index, int64_t most_boxes, const StepKey& key) {
+  const int64_t num_classes = model_.spec().num_classes, batch = targets.num_images();
   DenoisingQueries denoising;
   denoising.meta =
       denoising_meta(model_.spec().num_denoising, most_boxes, model_.spec().max_denoising_queries);
-  if (denoising.meta.groups > 0) {
+  if (options_.padded)
+    denoising.meta = pad(denoising.meta, model_.spec(), targets.boxes_per_image);
+  if (denoising.meta.num_queries() > 0) {
     const int64_t first =
-        images * micro_batch_index(static_cast<int64_t>(index), group_.rank(), group_.size());
-    denoising.meta.kept = choose_denoised_boxes(part.targets, denoising.meta, key.seed,
+        batch * micro_batch_index(static_cast<int64_t>(index), group_.rank(), group_.size());
+    denoising.meta.kept = choose_denoised_boxes(targets, denoising.meta, key.seed,
                                                 static_cast<uint64_t>(key.step), first);
-    const auto draws = draw_denoising(key.seed, static_cast<uint64_t>(key.step), first, images,
+    const auto draws = draw_denoising(key.seed, static_cast<uint64_t>(key.step), first, batch,
                                       denoising.meta, num_classes);
-    denoising = make_denoising(part.targets, denoising.meta, draws, num_classes);
+    denoising = make_denoising(targets, denoising.meta, draws, num_classes);
   }
   const Autocast autocast(group_.device().type(), options_.autocast);
   const WeightCopies::Use copies(copies_, options_.autocast);
-  return model_.forward(part.images(), &denoising);
+  return model_.forward(images(), &denoising);
 }
 
 }  // namespace dfine::inline learner

@@ -26,7 +26,7 @@ struct MicroBatch {
   /// needed, twice where the batch goes forward twice. So one micro-batch of pixels in floating
   /// point is there at a time.
   std::function<Tensor()> images;
-  Targets targets;  // on the same device
+  Targets targets;  // in host memory
 };
 
 /// What draws the denoising queries of a step.
@@ -49,6 +49,9 @@ struct TrainingStepOptions {
   std::optional<at::ScalarType> autocast;
   GradientAccumulation accumulation = GradientAccumulation::kExact;
   GradientCompression compression = GradientCompression::kNone;
+  /// Pads boxes, denoising queries and matched pairs (padding.h), so that steps of different boxes
+  /// have the same operations on the same shapes. The values stay the same.
+  bool padded = false;
 };
 
 class TrainingStep {
@@ -71,11 +74,15 @@ class TrainingStep {
   ///
   /// Running statistics change once per micro-batch, in order.
   ///
-  /// Where the host waits for the device: in the matcher, once per micro-batch. Nowhere else.
-  StepLosses run(const std::vector<MicroBatch>& parts, const StepKey& key, double loss_scale = 1);
+  /// Where the host waits for the device: in the matcher, once per micro-batch. Nowhere else. After
+  /// that, and before the first backward pass, `loss_scale` is called once.
+  StepLosses run(const std::vector<MicroBatch>& parts, const StepKey& key,
+                 const std::function<double()>& loss_scale = [] { return 1.0; });
 
-  /// Puts the model's buffers back to what they were before the last run().
+  /// Puts the model's buffers back to what they were before the last run(): here, or on the device
+  /// where `skip` (float [], there) is 1.
   void restore_buffers() const { buffers_.restore(); }
+  void restore_buffers(const Tensor& skip) const { buffers_.restore_where(skip); }
 
  private:
   /// Micro-batches that are normalised together, of all those of a step.
@@ -85,10 +92,11 @@ class TrainingStep {
     bool last = false;  // nothing comes after it
   };
   /// Adds to the gradients and to `sum` what they would be from this range alone, times `share`.
-  void accumulate(const Range& range, const StepKey& key, double share, double loss_scale,
-                  StepLosses& sum);
+  void accumulate(const Range& range, const StepKey& key, double share,
+                  const std::function<double()>& loss_scale, StepLosses& sum);
   /// `most_boxes`: in one image of all that is normalised together.
-  ModelOutput forward(const MicroBatch& part, size_t index, int64_t most_boxes, const StepKey& key);
+  ModelOutput forward(const std::function<Tensor()>& images, const Targets& targets, size_t index,
+                      int64_t most_boxes, const StepKey& key);
 
   DFine& model_;
   const Criterion criterion_;

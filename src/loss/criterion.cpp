@@ -59,7 +59,13 @@ struct StackPairs {
   Tensor own_query,
       own_box;  // [H * K] each head's own pairs, queries counted through all heads' rows
   Tensor shared_query, shared_box;  // [U] pairs that all heads share
+  Tensor counted_rows;  // [rows] 0 for queries that no loss counts; undefined where all count
 };
+
+/// 1 for the pairs whose query is one of `rows`, 0 for padding.
+Tensor pair_weights(const Tensor& query, int64_t rows, const Tensor& like) {
+  return query.lt(rows).to(like.scalar_type());
+}
 
 /// Factors that turn sums on this rank into its share of the global means.
 struct Scales {
@@ -93,10 +99,13 @@ class LossBuilder {
         .corners = stack.corners.flatten(1, 2).unflatten(2, {4, -1}),   // [L, rows, 4, R]
         .ref_points = stack.ref_points.flatten(0, 1)};                  // [rows, 4]
     const Tensor boxes = targets_.boxes.to(heads.boxes.scalar_type());  // [T, 4]
+    const int64_t rows = heads.boxes.size(1);
+    const Tensor shared_query = pairs.shared_query.clamp_max(rows - 1);
     add("vfl", vfl(heads, pairs, boxes), options_.vfl * scales.own);
 
     const Tensor wanted = boxes.index_select(0, pairs.shared_box);  // [U, 4]
-    const BoxSums sums = box_sums(heads.boxes.index_select(1, pairs.shared_query), wanted);
+    const BoxSums sums = box_sums(heads.boxes.index_select(1, shared_query), wanted,
+                                  pair_weights(pairs.shared_query, rows, wanted));
     add("bbox", sums.l1, options_.bbox * scales.shared);
     add("giou", sums.giou, options_.giou * scales.shared);
 
@@ -104,10 +113,10 @@ class LossBuilder {
     const Tensor reg_scale = output_.reg_scale.detach().to(wanted.scalar_type());
     const Tensor bins = weighting_function(output_.up.detach().to(wanted.scalar_type()), reg_scale,
                                            options_.reg_max);
-    const EdgeTargets edges = bbox2distance(heads.ref_points.index_select(0, pairs.shared_query),
-                                            wanted, bins, reg_scale);
+    const EdgeTargets edges =
+        bbox2distance(heads.ref_points.index_select(0, shared_query), wanted, bins, reg_scale);
     const Tensor iou = sums.iou.narrow(0, 0, layers);  // [L, U]
-    add("fgl", fgl_sums(heads.corners.index_select(1, pairs.shared_query), edges, iou),
+    add("fgl", fgl_sums(heads.corners.index_select(1, shared_query), edges, iou),
         options_.fgl * scales.shared);
     if (layers > 1) add("ddf", ddf(heads, pairs, iou, scales), options_.ddf);
   }
@@ -123,19 +132,23 @@ class LossBuilder {
  private:
   /// [H]
   Tensor vfl(const Heads& heads, const StackPairs& pairs, const Tensor& boxes) const {
-    const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query);
-    const Tensor iou =
-        box_iou_giou(predicted, boxes.index_select(0, pairs.own_box)).iou;  // [H * K]
+    const int64_t all_rows = heads.boxes.size(0) * heads.boxes.size(1);
+    const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(
+        0, pairs.own_query.clamp_max(all_rows - 1));
+    const Tensor iou = box_iou_giou(predicted, boxes.index_select(0, pairs.own_box)).iou *
+                       pair_weights(pairs.own_query, all_rows, predicted);  // [H * K]
     return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query,
-                    targets_.labels.index_select(0, pairs.own_box), options_.alpha, options_.gamma);
+                    targets_.labels.index_select(0, pairs.own_box), pairs.counted_rows,
+                    options_.alpha, options_.gamma);
   }
 
   /// [L - 1]: every layer but the last learns from the last.
   Tensor ddf(const Heads& heads, const StackPairs& pairs, const Tensor& iou,
              const Scales& scales) const {
     const int64_t students = heads.corners.size(0) - 1;
-    const Tensor confidence =
+    Tensor confidence =
         heads.logits.select(0, students).detach().amax(-1).sigmoid();  // [rows] the teacher's
+    if (pairs.counted_rows.defined()) confidence *= pairs.counted_rows;
     const DdfSums sums =
         ddf_sums(heads.corners.narrow(0, 0, students), heads.corners.select(0, students),
                  iou.narrow(0, 0, students), confidence, pairs.shared_query, options_.temperature);
@@ -233,16 +246,25 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
   std::vector<FlatIndices> own;
   for (const MatchedIndices& matching : matchings.heads)
     own.push_back(flat_indices(matching, targets, queries));
-  const FlatIndices own_rows = join_heads(own, images * queries),
-                    go_rows = flat_indices(matchings.go, targets, queries);
-  const FlatIndices dn_rows = denoising_pair_rows(output.dn, targets);
-  const FlatIndices dn_own_rows = join_heads(
-      std::vector<FlatIndices>(static_cast<size_t>(layers + 1), dn_rows), images * dn_queries);
-  const auto device = targets.boxes.device();
+  const auto heads = static_cast<int64_t>(own.size());
+  FlatIndices go_rows = flat_indices(matchings.go, targets, queries),
+              dn_rows = denoising_pair_rows(output.dn, targets);
+  // The most pairs that a padded batch can have: of a head, of all heads' union, of its groups.
+  const int64_t most_own = images * std::min(queries, targets.boxes_per_image),
+                most_go = images * std::min(queries, heads * targets.boxes_per_image),
+                most_dn = targets.padded() ? images * dn_queries / 2 : 0;
+  const FlatIndices own_rows = join_heads(own, images * queries, most_own),
+                    dn_own_rows =
+                        join_heads(std::vector(static_cast<size_t>(layers + 1), dn_rows),
+                                   images * dn_queries, most_dn);
+  go_rows.pad(most_go, images * queries);
+  dn_rows.pad(most_dn, images * dn_queries);
+  std::vector<int64_t> dn_counted;
+  if (targets.padded()) dn_counted = grouped_queries(output.dn, images);
   const std::vector<Tensor> rows =
       to_device({&own_rows.query, &own_rows.box, &go_rows.query, &go_rows.box, &dn_own_rows.query,
-                 &dn_own_rows.box, &dn_rows.query, &dn_rows.box},
-                device);
+                 &dn_own_rows.box, &dn_rows.query, &dn_rows.box, &dn_counted},
+                targets.boxes.device());
 
   const double ranks = norms.ranks, pairs = norms.pairs;
   const double other_queries = norms.images * static_cast<double>(queries) - pairs;
@@ -252,16 +274,21 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
                 .ddf_matched = 0,
                 .ddf_unmatched = 0};
   set_ddf_scales(scales, ranks, pairs, other_queries, pairs, other_queries);
-  losses.add_stack(normal, normal_suffixes(layers), {rows[0], rows[1], rows[2], rows[3]}, scales);
+  losses.add_stack(normal, normal_suffixes(layers), {rows[0], rows[1], rows[2], rows[3], {}},
+                   scales);
 
   if (dn_queries > 0) {
     const double denoised = norms.boxes - norms.without_denoising;
     const double groups = static_cast<double>(output.dn.groups), positives = groups * denoised;
-    scales.own = scales.shared = ranks / (std::max(denoised, 1.0) * groups);
+    scales.own = scales.shared = ranks / std::max(denoised * groups, 1.0);
     set_ddf_scales(scales, ranks, pairs, other_queries, positives,
-                   norms.images * static_cast<double>(dn_queries) - positives);
-    losses.add_stack(narrow_queries(output.decoder, 0, dn_queries), denoising_suffixes(layers),
-                     {rows[4], rows[5], rows[6], rows[7]}, scales);
+                   norms.images * static_cast<double>(output.dn.num_grouped()) - positives);
+    const Heads stack = narrow_queries(output.decoder, 0, dn_queries);
+    losses.add_stack(
+        stack, denoising_suffixes(layers),
+        {rows[4], rows[5], rows[6], rows[7],
+         targets.padded() ? rows[8].to(stack.logits.scalar_type()) : Tensor()},
+        scales);
     losses.add_zero(str_cat("loss_ddf_dn_", layers - 1));
   }
   return losses.build();
@@ -289,10 +316,11 @@ DetectionLossSums detection_loss_sums(const HeadOutput& head, const Targets& tar
   const FlatIndices pairs = flat_indices(matching, targets, head.logits.size(1));
   const std::vector<Tensor> rows = to_device({&pairs.query, &pairs.box}, targets.boxes.device());
   const Tensor wanted = targets.boxes.to(boxes.scalar_type()).index_select(0, rows[1]);
-  const BoxSums box = box_sums(boxes.flatten(1, 2).index_select(1, rows[0]), wanted);
+  const BoxSums box = box_sums(boxes.flatten(1, 2).index_select(1, rows[0]), wanted,
+                               at::ones({wanted.size(0)}, wanted.options()));
   const Tensor vfl =
       vfl_sums(logits.flatten(1, 2), box.iou, rows[0], targets.labels.index_select(0, rows[1]),
-               options.alpha, options.gamma);
+               /*row_weight=*/{}, options.alpha, options.gamma);
   const Tensor sums = at::cat({vfl * options.vfl, box.l1 * options.bbox + box.giou * options.giou})
                           .to(at::kDouble)
                           .cpu();

@@ -9,6 +9,12 @@
 
 namespace dfine::inline loss {
 
+void FlatIndices::pad(int64_t size, int64_t row) {
+  const size_t length = std::max(query.size(), static_cast<size_t>(size));
+  query.resize(length, row);
+  box.resize(length, 0);
+}
+
 FlatIndices flat_indices(const MatchedIndices& matching, const Targets& targets, int64_t queries) {
   FlatIndices rows;
   int64_t image = 0, first_box = 0;
@@ -41,13 +47,23 @@ FlatIndices denoising_pair_rows(const DenoisingMeta& meta, const Targets& target
   return rows;
 }
 
-FlatIndices join_heads(const std::vector<FlatIndices>& heads, int64_t rows) {
+std::vector<int64_t> grouped_queries(const DenoisingMeta& meta, int64_t images) {
+  std::vector<int64_t> grouped;
+  for (int64_t image = 0; image < images; ++image) {
+    grouped.insert(grouped.end(), static_cast<size_t>(meta.num_grouped()), 1);
+    grouped.insert(grouped.end(), static_cast<size_t>(meta.padding), 0);
+  }
+  return grouped;
+}
+
+FlatIndices join_heads(const std::vector<FlatIndices>& heads, int64_t rows, int64_t size) {
   FlatIndices joined;
-  int64_t first = 0;
-  for (const FlatIndices& head : heads) {
-    for (const int64_t query : head.query) joined.query.push_back(first + query);
+  const auto count = static_cast<int64_t>(heads.size());
+  for (int64_t k = 0; k < count; ++k) {
+    const FlatIndices& head = heads[static_cast<size_t>(k)];
+    for (const int64_t query : head.query) joined.query.push_back(k * rows + query);
     joined.box.insert(joined.box.end(), head.box.begin(), head.box.end());
-    first += rows;
+    joined.pad((k + 1) * size, count * rows);
   }
   return joined;
 }

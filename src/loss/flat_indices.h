@@ -16,6 +16,8 @@ struct FlatIndices {
   std::vector<int64_t> query, box;
 
   size_t size() const { return query.size(); }
+  /// Adds pairs up to `size` that count for nothing: `row` (one past the last query) with box 0.
+  void pad(int64_t size, int64_t row);
 };
 
 FlatIndices flat_indices(const MatchedIndices& matching, const Targets& targets, int64_t queries);
@@ -24,9 +26,12 @@ FlatIndices flat_indices(const MatchedIndices& matching, const Targets& targets,
 /// made from.
 FlatIndices denoising_pair_rows(const DenoisingMeta& meta, const Targets& targets);
 
+/// [images * N]: 1 for the denoising queries of groups, 0 for padding.
+std::vector<int64_t> grouped_queries(const DenoisingMeta& meta, int64_t images);
+
 /// The lists of H heads joined, with query rows that count through the heads' stacked rows: head *
-/// rows + query.
-FlatIndices join_heads(const std::vector<FlatIndices>& heads, int64_t rows);
+/// rows + query. Each list is padded to `size`, if that is more than it has.
+FlatIndices join_heads(const std::vector<FlatIndices>& heads, int64_t rows, int64_t size = 0);
 
 /// Each list as an int64 tensor; one copy to the device for all of them.
 std::vector<Tensor> to_device(const std::vector<const std::vector<int64_t>*>& lists,

@@ -14,13 +14,14 @@
 namespace dfine::inline loss {
 namespace {
 
-/// int64 [T]: the image of each box.
+/// int64 [T]: the image of each box; 0 for padding.
 Tensor image_of_box(const Targets& targets) {
   std::vector<int64_t> image;
-  image.reserve(static_cast<size_t>(targets.num_boxes()));
+  image.reserve(static_cast<size_t>(targets.labels.size(0)));
   for (size_t i = 0; i < targets.counts.size(); ++i) {
     image.insert(image.end(), static_cast<size_t>(targets.counts[i]), static_cast<int64_t>(i));
   }
+  image.resize(static_cast<size_t>(targets.labels.size(0)));
   return to_device_async(at::tensor(image, at::kLong), targets.labels.device());
 }
 
@@ -67,7 +68,7 @@ std::vector<MatchedIndices> hungarian_match(const Tensor& logits, const Tensor& 
                                             const Targets& targets, const MatcherOptions& options) {
   std::vector<MatchedIndices> matchings(static_cast<size_t>(logits.size(0)),
                                         MatchedIndices(targets.counts.size()));
-  if (targets.num_boxes() == 0) return matchings;
+  if (targets.num_boxes() == 0 && !targets.padded()) return matchings;
   const at::NoGradGuard no_grad;
   const Tensor costs =
       pair_costs(logits, boxes, targets, options).cpu().to(at::kDouble).contiguous();  // [H, T, Q]

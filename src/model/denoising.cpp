@@ -19,23 +19,33 @@ using enum ErrorCode;
 namespace {
 
 /// int64 [B, N]: the row of the batch's boxes that each query copies; T (one past the last) for
-/// padding.
+/// queries without a box.
 Tensor source_rows(const Targets& targets, const DenoisingMeta& meta) {
-  const int64_t n = meta.num_queries(), total = targets.num_boxes();
+  const int64_t n = meta.num_queries(), total = targets.labels.size(0);
   std::vector<int64_t> rows(static_cast<size_t>(targets.num_images() * n), total);
   auto out = rows.begin();
   const std::vector<int64_t> denoised = denoised_rows(targets, meta);
   size_t first = 0;
   for (const int64_t boxes : targets.counts) {
     const int64_t count = std::min(boxes, meta.max_boxes);
-    for (int64_t q = 0; q < n; ++q, ++out) {
+    for (int64_t q = 0; q < meta.num_grouped(); ++q) {
       const int64_t j = q % meta.max_boxes;
-      if (j < count) *out = denoised[first + static_cast<size_t>(j)];
+      if (j < count) out[q] = denoised[first + static_cast<size_t>(j)];
     }
+    out += n;
     first += static_cast<size_t>(count);
   }
   return to_device_async(at::tensor(rows, at::kLong).view({targets.num_images(), n}),
                          targets.boxes.device());
+}
+
+/// [N, 1]: 1 for the second half of every group.
+Tensor negative_queries(const DenoisingMeta& meta, const at::TensorOptions& options) {
+  std::vector<double> negative(static_cast<size_t>(meta.num_queries()));
+  for (int64_t q = 0; q < meta.num_grouped(); ++q)
+    negative[static_cast<size_t>(q)] = static_cast<double>(q / meta.max_boxes % 2);
+  return to_device_async(at::tensor(negative, options.device(at::kCPU)), options.device())
+      .unsqueeze(1);
 }
 
 }  // namespace
@@ -121,11 +131,12 @@ DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
                                 const DenoisingNoise& draws, int64_t num_classes) {
-  if (meta.groups <= 0) throw Error(kInternal, "make_denoising: there are no denoising groups");
+  if (meta.num_queries() <= 0)
+    throw Error(kInternal, "make_denoising: there are no denoising queries");
   const auto options = targets.boxes.options();
   const auto drawn = [&](const Tensor& host) { return to_device_async(host, options.device()); };
-  const Tensor rows = source_rows(targets, meta);       // [B, N]
-  const Tensor padding = rows.eq(targets.num_boxes());  // [B, N]
+  const Tensor rows = source_rows(targets, meta);             // [B, N]
+  const Tensor without_box = rows.eq(targets.labels.size(0));  // [B, N]
   const Tensor label =
       at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())})
           .index({rows});  // [B, N]
@@ -133,18 +144,13 @@ DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& met
       at::cat({targets.boxes, at::zeros({1, 4}, options)}).index({rows});  // [B, N, 4] cxcywh
 
   const Tensor relabel =
-      drawn(draws.label_u).lt(kDenoisingLabelNoise).logical_and(padding.logical_not());
+      drawn(draws.label_u).lt(kDenoisingLabelNoise).logical_and(without_box.logical_not());
   const Tensor labels = at::where(relabel, drawn(draws.label_new), label);
 
   const Tensor centre = box.narrow(-1, 0, 2), half = box.narrow(-1, 2, 2) * 0.5;  // [B, N, 2]
-  const Tensor negative =  // [N, 1]: 1 for the second half of every group
-      at::arange(meta.num_queries(), options.dtype(at::kLong))
-          .floor_divide(meta.max_boxes)
-          .remainder(2)
-          .to(options.dtype())
-          .unsqueeze(1);
   const Tensor shift = (drawn(draws.box_sign).to(options) * 2 - 1) *
-                       (drawn(draws.box_u).to(options) + negative) * at::cat({half, half}, -1);
+                       (drawn(draws.box_u).to(options) + negative_queries(meta, options)) *
+                       at::cat({half, half}, -1);
   const Tensor corners =
       (at::cat({centre - half, centre + half}, -1) + shift).clamp(0, 1);  // [B, N, 4] xyxy
   const Tensor low = corners.narrow(-1, 0, 2), high = corners.narrow(-1, 2, 2);
@@ -155,10 +161,11 @@ DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& met
 Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries,
                                 const at::TensorOptions& options) {
   const int64_t n = meta.num_queries();
-  const auto integer = at::TensorOptions(options.device()).dtype(at::kLong);
-  Tensor group = at::full({n + num_queries}, -1, integer);
-  if (n > 0) group.narrow(0, 0, n).copy_(at::arange(n, integer).floor_divide(2 * meta.max_boxes));
-  const Tensor row = group.unsqueeze(1), column = group.unsqueeze(0);
+  std::vector<int64_t> group(static_cast<size_t>(n + num_queries), -1);  // of normal queries: -1
+  for (int64_t q = 0; q < n; ++q)
+    group[static_cast<size_t>(q)] = q < meta.num_grouped() ? q / (2 * meta.max_boxes) : meta.groups;
+  const Tensor groups = to_device_async(at::tensor(group, at::kLong), options.device());
+  const Tensor row = groups.unsqueeze(1), column = groups.unsqueeze(0);
   const Tensor blocked = column.ge(0).logical_and(row.ne(column));
   return at::zeros({n + num_queries, n + num_queries}, options)
       .masked_fill_(blocked, -std::numeric_limits<double>::infinity());

@@ -2,9 +2,9 @@
 // Contrastive denoising queries (DINO, Zhang et al. 2022, section 3.3, as D-FINE trains them):
 // noised copies of the ground truth that the decoder must repair. Each group holds M positive
 // queries (small box noise: to be repaired) and M negative ones (large box noise: to be rejected).
-// Every image is padded to M, because padded queries take part in attention. M is the most boxes in
-// an image of the *global* batch (or less under a limit). B images, N denoising queries, Q normal
-// queries, C classes.
+// Every image has M of each, because the queries beyond its boxes take part in attention. M is the
+// most boxes in an image of the *global* batch (or less under a limit). B images, N denoising
+// queries, Q normal queries, C classes.
 #include <cstdint>
 #include <vector>
 
@@ -18,7 +18,7 @@ namespace dfine::inline model {
 
 /// What the decoder starts the denoising queries from.
 struct DenoisingQueries {
-  Tensor labels;       // int64 [B, N], rows of the class embedding; C marks padding
+  Tensor labels;       // int64 [B, N], rows of the class embedding; C: the query has no box
   Tensor boxes_unact;  // [B, N, 4] cx cy w h before the sigmoid, dtype of the target boxes
   DenoisingMeta meta;
 };
@@ -63,13 +63,13 @@ DenoisingNoise draw_denoising(uint64_t seed, uint64_t step, int64_t first_sample
 /// The noised queries on the targets' device. Query g * 2M + j is the positive, g * 2M + M + j the
 /// negative of box j in group g. Corners move by up to half (positive) or half to all (negative) of
 /// the box size and are clipped to [0, 1]. A box turned inside out is turned back. Draws may lie on
-/// the CPU. Throws as denoised_rows() does. meta.groups must not be 0.
+/// the CPU. Throws as denoised_rows() does. meta.num_queries() must not be 0.
 DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& meta,
                                 const DenoisingNoise& draws, int64_t num_classes);
 
 /// Additive self-attention mask [N + Q, N + Q] of a floating dtype: -inf where the row must not see
-/// the column, else 0. Nobody outside of a group sees its denoising queries; everybody sees the
-/// normal queries.
+/// the column, else 0. Nobody outside of a group sees its denoising queries, and padding counts as
+/// one more group; everybody sees the normal queries.
 Tensor denoising_attention_mask(const DenoisingMeta& meta, int64_t num_queries,
                                 const at::TensorOptions& options);
 

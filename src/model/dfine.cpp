@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <tuple>
-
 #include "core/error.h"
 #include "core/text.h"
 #include "model/batch_norm.h"
@@ -11,7 +9,6 @@
 #include "model/decoder.h"
 #include "model/hgnetv2.h"
 #include "model/hybrid_encoder.h"
-#include "model/last_value.h"
 #include "model/query_selection.h"
 
 namespace dfine::inline model {
@@ -70,7 +67,7 @@ class DFineModel : public torch::nn::Module {
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising) {
     const Memory memory = encode(images);
     const SelectedQueries selected = selection_->select(memory);
-    const bool denoise = is_training() && denoising != nullptr && denoising->meta.groups > 0;
+    const bool denoise = is_training() && denoising != nullptr && denoising->meta.num_queries() > 0;
     if (denoise && !denoising_class_embed_)
       throw Error(kInternal, "the model was made without denoising (num_denoising = 0)");
     ModelOutput out;
@@ -79,10 +76,8 @@ class DFineModel : public torch::nn::Module {
       const Tensor content = denoising_class_embed_->forward(denoising->labels);
       const Tensor boxes_unact = at::cat(
           {denoising->boxes_unact.to(selected.boxes_unact.scalar_type()), selected.boxes_unact}, 1);
-      const Tensor& mask = mask_.get(
-          {out.dn.groups, out.dn.max_boxes, boxes_unact.device(), boxes_unact.scalar_type()}, [&] {
-            return denoising_attention_mask(out.dn, spec_.num_queries, boxes_unact.options());
-          });
+      const Tensor mask =
+          denoising_attention_mask(out.dn, spec_.num_queries, boxes_unact.options());
       out.decoder =
           decoder_->forward(at::cat({content, selected.content.to(content.scalar_type())}, 1),
                             boxes_unact, memory, mask);
@@ -126,7 +121,6 @@ class DFineModel : public torch::nn::Module {
   }
 
   ModelSpec spec_;
-  LastValue<std::tuple<int64_t, int64_t, at::Device, at::ScalarType>, Tensor> mask_;
   std::shared_ptr<HgNetV2> backbone_;
   std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_,
       decoder_input_proj_;  // the latter is empty if the widths agree

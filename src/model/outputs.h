@@ -22,15 +22,20 @@ struct Heads {
   Tensor ref_points;  // [B, Q, 4] reference boxes of the bins, detached
 };
 
-/// Layout of the denoising queries, which come before the normal ones. Empty (groups = 0) without
-/// denoising or without boxes.
+/// Layout of the denoising queries, which come before the normal ones: the groups, then padding.
+/// Without denoising it is empty, without boxes there are no groups.
 struct DenoisingMeta {
   int64_t groups = 0;
   int64_t max_boxes = 0;  // M: each group holds M positive then M negative queries
   /// The boxes that have denoising queries, as rows of the batch's boxes, image after image: of
   /// each image M or, where it has fewer, all. Empty: no image of this batch has more than M boxes.
   std::vector<int64_t> kept = {};
-  int64_t num_queries() const { return 2 * max_boxes * groups; }
+  /// Queries after the groups that make N the same for batches of different boxes. No other query
+  /// sees them, and no loss counts them.
+  int64_t padding = 0;
+
+  int64_t num_grouped() const { return 2 * max_boxes * groups; }
+  int64_t num_queries() const { return num_grouped() + padding; }
 };
 
 struct ModelOutput {

@@ -82,7 +82,7 @@ AdamW::AdamW(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {
   for (const ParameterGroup& group : groups_) moments_.emplace_back(group.parameters.size());
 }
 
-void AdamW::step() {
+void AdamW::step(const std::optional<Tensor>& skip) {
   const at::NoGradGuard no_grad;
   for (size_t g = 0; g < groups_.size(); ++g) {
     std::vector<Tensor> parameters, gradients, exp_avgs, exp_avg_sqs, steps;
@@ -99,10 +99,14 @@ void AdamW::step() {
     }
     if (parameters.empty()) continue;
     const AdamWHyperparameters& h = groups_[g].hyper;
-    at::_foreach_add_(steps, 1);
+    if (skip) {
+      at::_foreach_add_(steps, 1 - *skip);
+    } else {
+      at::_foreach_add_(steps, 1);
+    }
     at::_fused_adamw_(parameters, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, steps,
                       h.lr, h.beta1, h.beta2, h.weight_decay, h.eps, /*amsgrad=*/false,
-                      /*maximize=*/false);
+                      /*maximize=*/false, /*grad_scale=*/{}, /*found_inf=*/skip);
   }
 }
 

@@ -3,6 +3,7 @@
 // as torch.optim.AdamW.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,10 @@ class AdamW {
   void set_lr(size_t group, double lr) { groups_.at(group).hyper.lr = lr; }
 
   /// One update from the parameters' .grad(). Parameters without a gradient are left alone, their
-  /// decay included. Does not wait for the device.
-  void step();
+  /// decay included. Does not wait for the device. `skip`: float [] on the parameters' device; where
+  /// it is 1, the device leaves parameters and moments as they are, where it is 0, it updates them.
+  /// A parameter whose first step is skipped has moments of zero from then on.
+  void step(const std::optional<Tensor>& skip = {});
 
   /// Gives every parameter the moments that it would get in its first step, zero, so that the
   /// memory is taken at once. A later step is the same, but state() has the moments of parameters

@@ -1,7 +1,11 @@
 #include "optim/ema.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_lerp.h>
+#include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_foreach_sub.h>
 
 #include <algorithm>
 #include <cmath>
@@ -48,6 +52,17 @@ void Ema::update() {
   // Written as a + (1 - d)(m - a), so that an average equal to the model stays so to the last bit
   // (frozen weights, constants).
   if (!average_list_.empty()) at::_foreach_lerp_(average_list_, model_list_, 1 - decay_now());
+}
+
+void Ema::update(const Tensor& skip) {
+  require_own_place();
+  const at::NoGradGuard no_grad;
+  ++updates_;
+  if (average_list_.empty()) return;
+  // No multi-tensor operation takes lerp's weight from the device.
+  const std::vector<Tensor> change = at::_foreach_sub(model_list_, average_list_);
+  at::_foreach_mul_(change, (1 - skip) * (1 - decay_now()));
+  at::_foreach_add_(average_list_, change);
 }
 
 void Ema::restart(double decay) {

@@ -25,6 +25,10 @@ class Ema {
   /// average = d * average + (1 - d) * model, with d = ema_decay(decay, updates(), warmup_steps)
   /// after counting this update. Does not wait for the device.
   void update();
+  /// The same, but where `skip` (float [], on the device) is 1, the device leaves the averages as
+  /// they are. It counts as an update; take_back_update() undoes that once the host knows.
+  void update(const Tensor& skip);
+  void take_back_update() { --updates_; }
 
   int64_t updates() const { return updates_; }
   double decay_now() const { return ema_decay(decay(), updates_, warmup_steps_); }

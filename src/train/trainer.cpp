@@ -20,10 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 }  // namespace
 
 Trainer::Trainer(const RunContext& context, Learner& learner, RunState state, bool resumed,
@@ -95,11 +91,16 @@ RunEnd Trainer::train() {
     begin_stage2();
     train_step(progress);
     if (is_root()) checkpoints_.report();
-    if (state_.epoch_samples == 0 || complete()) {
-      progress.finish_line();
+    const bool ends = state_.epoch_samples == 0 || complete();
+    if (!ends && !stop_.stopped() && !checkpoints_.due(state_)) continue;
+    learner_.settle();
+    report_steps(progress);
+    progress.finish_line();
+    // checkpoints_.due() is rank zero's alone, and reporting a bad step is collective.
+    if (ends || stop_.stopped()) report_bad_step();
+    if (ends) {
       end_epoch();
-    } else if (stop_.stopped() || checkpoints_.due(state_)) {
-      progress.finish_line();
+    } else {
       save();
     }
   }
@@ -155,13 +156,18 @@ void Trainer::go_back_to_best() {
 }
 
 void Trainer::train_step(Progress& progress) {
-  const auto step_begin = Clock::now();
-  const int64_t epoch = state_.epoch;
-  set_failure_context(str_cat("epoch ", epoch, ", step ", state_.step + 1));
+  BegunStep begun{.step = state_.step + 1,
+                  .epoch = state_.epoch,
+                  .samples = {},
+                  .data_time_s = 0,
+                  .begin = Clock::now()};
+  set_failure_context(str_cat("epoch ", begun.epoch, ", step ", begun.step));
   const StepInput input = feed_.next();
+  for (const Batch& batch : input.batches)
+    begun.samples.insert(begun.samples.end(), batch.samples.begin(), batch.samples.end());
   const int64_t schedule_step = state_.epoch * plan_.layout.steps_per_epoch +
                                 state_.epoch_samples / plan_.layout.global_batch;
-  const StepResult result = learner_.step(input.batches, input.size, state_.step, schedule_step);
+  learner_.begin_step(input.batches, input.size, state_.step, schedule_step);
   ++state_.step;
   state_.samples += plan_.layout.global_batch;
   const DataPosition next = plan_.feed.order.after(position());
@@ -172,48 +178,61 @@ void Trainer::train_step(Progress& progress) {
       {static_cast<int64_t>(input.data_time_s * 1e6), feed_.num_corrupt(), stop_.wish()});
   feed_.share_corrupt(most[1]);
   if (!complete()) stop_.agree(most[2]);
-  if (is_root()) {
-    if (context_.lock) context_.lock->require_held();
-    const double data_time_s = static_cast<double>(most[0]) * 1e-6,
-                 step_s = seconds_since(step_begin);
+  if (is_root() && context_.lock) context_.lock->require_held();
+  begun.data_time_s = static_cast<double>(most[0]) * 1e-6;
+  begun_.push_back(std::move(begun));
+  report_steps(progress);
+  report_bad_step();
+}
+
+void Trainer::report_steps(Progress& progress) {
+  for (const StepResult& result : learner_.take_results()) {
+    BegunStep begun = std::move(begun_.front());
+    begun_.pop_front();
+    // Where the report comes a step later, this is from begin to begin.
+    const auto end = begun_.empty() ? Clock::now() : begun_.front().begin;
+    const double step_s = std::chrono::duration<double>(end - begun.begin).count();
     const double images_per_s = static_cast<double>(plan_.layout.global_batch) / step_s;
-    metrics_->write_step({.step = state_.step,
-                          .epoch = epoch,
-                          .loss = result.loss,
-                          .losses = result.losses,
-                          .grad_norm = result.grad_norm,
-                          .lr = result.lr,
-                          .images = plan_.layout.global_batch,
-                          .images_per_s = images_per_s,
-                          .data_wait_s = data_time_s,
-                          .skipped = result.outcome != StepOutcome::kUpdated});
-    progress.step(state_.step, epoch, result.loss, images_per_s, data_time_s / step_s);
-  }
-  if (result.without_denoising > 0 && !std::exchange(denoising_was_capped_, true)) {
-    log::info(str_cat("model.max_denoising_queries = ", plan_.model.spec.max_denoising_queries,
-                      " applies: in step ", state_.step, ", ",
-                      counted(result.without_denoising, "box", "boxes"),
-                      " had no denoising queries; other ones in each step. Said once"));
-  }
-  if (result.outcome == StepOutcome::kOverflowed)
-    log::info(str_cat("step ", state_.step,
-                      " was skipped: half precision overflowed; the loss scale is now ",
-                      learner_.scaler()->scale()));
-  if (result.outcome == StepOutcome::kNotFinite) {
-    after_bad_step(input);
-  } else {
-    state_.bad_steps = 0;
+    if (is_root()) {
+      metrics_->write_step({.step = begun.step,
+                            .epoch = begun.epoch,
+                            .loss = result.loss,
+                            .losses = result.losses,
+                            .grad_norm = result.grad_norm,
+                            .lr = result.lr,
+                            .images = plan_.layout.global_batch,
+                            .images_per_s = images_per_s,
+                            .data_wait_s = begun.data_time_s,
+                            .skipped = result.outcome != StepOutcome::kUpdated});
+      progress.step(begun.step, begun.epoch, result.loss, images_per_s, begun.data_time_s / step_s);
+    }
+    if (result.without_denoising > 0 && !std::exchange(denoising_was_capped_, true)) {
+      log::info(str_cat("model.max_denoising_queries = ", plan_.model.spec.max_denoising_queries,
+                        " applies: in step ", begun.step, ", ",
+                        counted(result.without_denoising, "box", "boxes"),
+                        " had no denoising queries; other ones in each step. Said once"));
+    }
+    if (result.outcome == StepOutcome::kOverflowed)
+      log::info(str_cat("step ", begun.step,
+                        " was skipped: half precision overflowed; the loss scale is now ",
+                        learner_.scaler()->scale()));
+    if (result.outcome == StepOutcome::kNotFinite) {
+      ++state_.bad_steps;
+      bad_step_ = std::move(begun);
+    } else {
+      state_.bad_steps = 0;
+    }
   }
 }
 
-void Trainer::after_bad_step(const StepInput& input) {
+void Trainer::report_bad_step() {
+  if (!bad_step_) return;
+  const BegunStep bad = *std::exchange(bad_step_, std::nullopt);
   std::string mine = str_cat("rank ", group_.rank(), ": image ids");
-  for (const Batch& batch : input.batches)
-    for (const size_t i : batch.samples) mine += str_cat(" ", context_.train_data.image(i).id);
+  for (const size_t i : bad.samples) mine += str_cat(" ", context_.train_data.image(i).id);
   std::string all;
   for (const std::string& of_rank : group_.gather(mine, 0)) all += "\n  " + of_rank;
-  ++state_.bad_steps;
-  log::warn(str_cat("step ", state_.step, " was skipped: its loss or gradient is not finite; ",
+  log::warn(str_cat("step ", bad.step, " was skipped: its loss or gradient is not finite; ",
                     state_.bad_steps, " in a row", all));
   if (state_.bad_steps < plan_.loop.max_bad_steps) return;
   throw Error(ErrorCode::kNotFinite,

@@ -1,6 +1,9 @@
 #pragma once
 // The loop over a run's steps: epochs, validation, checkpoints, and why it ends.
+#include <chrono>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +37,13 @@ class Trainer {
   RunEnd run();
 
  private:
+  /// A step that the learner has begun.
+  struct BegunStep {
+    int64_t step, epoch;
+    std::vector<size_t> samples;  // of this rank
+    double data_time_s;           // the longest of a rank
+    std::chrono::steady_clock::time_point begin;
+  };
   /// An event line of metrics.jsonl.
   void note(const std::string& event, std::vector<std::pair<std::string, std::string>> values = {});
   void note_failure(ErrorCode code, const std::string& message);
@@ -41,7 +51,10 @@ class Trainer {
   RunEnd train();
   void begin_stage2();
   void train_step(Progress& progress);
-  void after_bad_step(const StepInput& input);
+  /// Metrics and log of the steps whose reports have come. Not collective.
+  void report_steps(Progress& progress);
+  /// Ends the run after too many steps in a row whose loss or gradient was not finite.
+  void report_bad_step();
   /// What is due at the end of an epoch. An interrupted run does the rest of it when it goes on.
   void end_epoch();
   void finish_epoch();
@@ -76,6 +89,8 @@ class Trainer {
   TrainFeed feed_;
   bool out_of_patience_ = false;
   bool denoising_was_capped_ = false;  // which is said once
+  std::deque<BegunStep> begun_;        // steps whose reports have not come, oldest first
+  std::optional<BegunStep> bad_step_;  // that all ranks are to report
 };
 
 }  // namespace dfine::inline train

@@ -53,17 +53,23 @@ class Trainer:
 class Test:
     def __init__(self, slurm, trainer, work):
         self.slurm, self.trainer, self.work = slurm, trainer, work
-        run = self.training("whole")
-        run.end(seconds=120)
-        self.whole = trainer.weights(run.run_dir)
+        self.weights = {}  # by steps
 
-    def training(self, name):
-        return Training(self.slurm, self.trainer, self.work / name)
+    def training(self, name, steps=12):
+        return Training(self.slurm, self.trainer, self.work / name, steps=steps)
 
-    def complete(self, run):
+    def whole(self, steps):
+        """The weights that an undisturbed run comes to."""
+        if steps not in self.weights:
+            run = self.training(f"whole_{steps}", steps)
+            run.end(seconds=180)
+            self.weights[steps] = self.trainer.weights(run.run_dir)
+        return self.weights[steps]
+
+    def complete(self, run, steps=12):
         job = run.end(seconds=180)
         assert job["Restarts"] == "1", f"{job}\n{run.text()}"
-        assert self.trainer.weights(run.run_dir) == self.whole, run.text()
+        assert self.trainer.weights(run.run_dir) == self.whole(steps), run.text()
         assert len(starts(run.run_dir)) == 2, starts(run.run_dir)
 
     def saved_and_requeued(self):
@@ -82,14 +88,16 @@ class Test:
         assert starts(run.run_dir)[1] >= 2, starts(run.run_dir)
 
     def killed_slurmd(self):
-        run = self.training("slurmd")
+        # Slurm needs some seconds to notice (SlurmdTimeout), and the run must not end before that.
+        steps = 60
+        run = self.training("slurmd", steps)
         run.at_step(5, seconds=60)
         before = [pid for node in NODES for pid in run.ranks(node)]
         self.slurm.kill_node("n2")
         run.wait("the ranks end", lambda: not set(before) & set(run.ranks("n1") + run.ranks("n2")),
                  60)
         self.slurm.start_node("n2")
-        self.complete(run)
+        self.complete(run, steps)
         self.slurm.await_idle()
 
 

@@ -10,10 +10,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "core/error.h"
 #include "core/random.h"
 #include "learner/build_model.h"
 #include "rank_main.h"
@@ -40,6 +42,16 @@ Learner make_learner(std::optional<at::ScalarType> autocast = {}, uint64_t seed 
   options.ema = {.decay = 0.9, .warmup_steps = 0};
   options.step.autocast = autocast;
   return {std::make_shared<DFine>(small_spec(), seed), options, group()};
+}
+
+/// One whose device decides what is skipped, as on a GPU.
+Learner make_late_learner(std::optional<at::ScalarType> autocast = {}) {
+  LearnerOptions options;
+  options.optimizer.lr = 1e-3;
+  options.ema = {.decay = 0.9, .warmup_steps = 4};
+  options.step.autocast = autocast;
+  options.late_report = true;
+  return {std::make_shared<DFine>(small_spec(), 3), options, group()};
 }
 
 /// Two images of a rank, of noise, with `boxes` boxes in the first.
@@ -228,6 +240,111 @@ TEST(BadStep, TheNextStepIsAsIfItHadNotBeen) {
   EXPECT_EQ(disturbed.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
   EXPECT_EQ(calm.step({make_batch(0)}, kSize, 0).outcome, StepOutcome::kUpdated);
   expect_equal(state_of(disturbed), state_of(calm));
+}
+
+/// The losses and norms that a learner reports, and what it comes to.
+struct Course {
+  std::vector<StepResult> results;
+  std::map<std::string, Tensor> state;
+};
+
+/// Four steps, of which `bad` have a loss that is not a number. With `whole`, each is settled before
+/// the next.
+Course run_course(Learner& learner, const std::set<int>& bad, bool whole) {
+  Course course;
+  learner.optimizer().allocate_moments();
+  const auto take = [&] {
+    for (StepResult& result : learner.take_results()) course.results.push_back(std::move(result));
+  };
+  for (int k = 0; k < 4; ++k) {
+    learner.begin_step({bad.contains(k) ? make_bad_batch(k) : make_batch(k)}, kSize, k);
+    if (whole) learner.settle();
+    take();
+  }
+  learner.settle();
+  take();
+  course.state = state_of(learner);
+  return course;
+}
+
+void expect_near(const Course& got, const Course& wanted, double bound) {
+  ASSERT_EQ(got.results.size(), wanted.results.size());
+  for (size_t k = 0; k < wanted.results.size(); ++k) {
+    const StepResult &mine = got.results[k], &theirs = wanted.results[k];
+    EXPECT_EQ(mine.outcome, theirs.outcome) << k;
+    EXPECT_EQ(mine.lr, theirs.lr) << k;
+    if (theirs.outcome != StepOutcome::kUpdated) continue;
+    EXPECT_EQ(mine.loss, theirs.loss) << k;
+    EXPECT_EQ(mine.grad_norm, theirs.grad_norm) << k;
+    EXPECT_EQ(mine.losses, theirs.losses) << k;
+  }
+  ASSERT_EQ(got.state.size(), wanted.state.size());
+  for (const auto& [name, tensor] : wanted.state) {
+    const Tensor& mine = got.state.at(name);
+    if (name.starts_with("average of ")) {
+      EXPECT_TRUE(at::allclose(mine, tensor, bound, bound)) << name;
+    } else {
+      EXPECT_TRUE(mine.equal(tensor)) << name;
+    }
+  }
+}
+
+// Bit for bit, but for the EMA, whose change is rounded once more.
+TEST(LateReport, ComesToWhatAReportInTimeComesTo) {
+  for (const std::set<int>& bad : {std::set<int>{}, {0}, {1}, {3}, {1, 2}}) {
+    LearnerOptions options;
+    options.optimizer.lr = 1e-3;
+    options.ema = {.decay = 0.9, .warmup_steps = 4};
+    Learner in_time(std::make_shared<DFine>(small_spec(), 3), options, group());
+    const Course wanted = run_course(in_time, bad, true);
+    ASSERT_EQ(wanted.results.size(), 4U);
+    for (int k = 0; k < 4; ++k)
+      EXPECT_EQ(wanted.results[static_cast<size_t>(k)].outcome,
+                bad.contains(k) ? StepOutcome::kNotFinite : StepOutcome::kUpdated);
+    Learner late = make_late_learner(), settled = make_late_learner();
+    expect_near(run_course(late, bad, false), wanted, 1e-6);
+    expect_near(run_course(settled, bad, true), wanted, 1e-6);
+  }
+}
+
+TEST(LateReport, ComesAStepLater) {
+  Learner learner = make_late_learner();
+  learner.begin_step({make_batch(0)}, kSize, 0);
+  EXPECT_TRUE(learner.take_results().empty());
+  EXPECT_THROW(learner.state(), Error);
+  learner.begin_step({make_bad_batch(1)}, kSize, 1);
+  ASSERT_EQ(learner.take_results().size(), 1U);
+  learner.settle();
+  const auto results = learner.take_results();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].outcome, StepOutcome::kNotFinite);
+  EXPECT_EQ(learner.ema()->updates(), 1);
+  learner.state();
+}
+
+TEST(LateReport, ABadStepLeavesNothingBehind) {
+  Learner learner = make_late_learner();
+  learner.step({make_batch(0)}, kSize, 0);
+  const auto before = state_of(learner);
+  EXPECT_EQ(learner.step({make_bad_batch(1)}, kSize, 1).outcome, StepOutcome::kNotFinite);
+  expect_equal(state_of(learner), before);
+  const Overflow overflow(learner);
+  EXPECT_EQ(learner.step({make_batch(2)}, kSize, 2).outcome, StepOutcome::kNotFinite);
+  expect_equal(state_of(learner), before);
+}
+
+// The scale of a step is known once the matcher has waited, and that is before it is used.
+TEST(LateReport, TheNextStepHasTheLoweredScale) {
+  Learner learner = make_late_learner(at::kHalf);
+  {
+    const Overflow overflow(learner);
+    learner.begin_step({make_batch(0)}, kSize, 0);
+  }
+  EXPECT_EQ(learner.scaler()->scale(), 65536);
+  learner.begin_step({make_batch(0)}, kSize, 0);
+  EXPECT_EQ(learner.scaler()->scale(), 32768);
+  learner.settle();
+  EXPECT_EQ(learner.take_results().front().outcome, StepOutcome::kOverflowed);
 }
 
 TEST(HalfPrecision, AnOverflowHalvesTheScaleUntilItIsOne) {

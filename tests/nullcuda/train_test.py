@@ -77,13 +77,12 @@ def four_ranks(ws):
 
 
 def rank_without_boxes(ws):
-    """Rank 1 has no box in any step, so it matches nothing."""
+    """Rank 1 has no box in any step. Its steps make the same copies as those of rank 0."""
     keys = {"data__train": ws("half_empty"), "data__batch_size": 1, "data__shuffle": "false",
             "data__augment": "none", "validate__every_epochs": 0}
     done = train(ws, "no-boxes", ranks=2, **keys)
-    waits = [amounts(report, "waits")["cudaStreamSynchronize"] - 1 for report in done.reports]
     copies = [amounts(report, "copies")["pinned>device"] for report in done.reports]
-    assert waits[0] != waits[1] and copies[0] > copies[1], (waits, copies)
+    assert copies[0] == copies[1] > 0, copies
 
 
 def late_copies(ws):

@@ -147,7 +147,9 @@ LearnerOptions learner_options(const Config& config, const Recipe& recipe, bool 
                          .ema = {},
                          .step = {.autocast = autocast_type(effective_precision(config.run, cuda)),
                                   .accumulation = config.train.gradient_accumulation,
-                                  .compression = config.train.gradient_compression},
+                                  .compression = config.train.gradient_compression,
+                                  .padded = cuda},
+                         .late_report = cuda,
                          .seed = seed(config)};
   if (config.ema.enabled)
     options.ema = {.decay = recipe.ema_decay, .warmup_steps = recipe.ema_warmup_steps};
