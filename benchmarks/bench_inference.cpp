@@ -23,16 +23,16 @@ int main(int argc, char** argv) {
   dfine::use_host_arena();  // as the programs do
   at::set_num_threads(options.threads);
   const at::NoGradGuard no_grad;
-  dfine::DFine model(
-      dfine::model_spec(dfine::model_variant(options.size).size, options.classes), 1);
+  dfine::DFine model(dfine::model_spec(dfine::model_variant(options.size).size, options.classes),
+                     1);
   model.eval();
   const at::Tensor images = at::rand({options.batch, 3, options.side, options.side});
   const std::vector<dfine::ImageSize> sizes(static_cast<size_t>(options.batch),
                                             {options.side, options.side});
   std::vector<double> seconds;
   for (int64_t step = 0; step < options.steps; ++step) {
-    seconds.push_back(dfine::seconds_of(
-        [&] { dfine::postprocess(model.forward(images).prediction(), sizes); }));
+    seconds.push_back(
+        dfine::seconds_of([&] { dfine::postprocess(model.forward(images).prediction(), sizes); }));
   }
   std::cout << "median_s " << dfine::quartiles({seconds.begin() + 2, seconds.end()}).median << "\n";
 }

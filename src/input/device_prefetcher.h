@@ -5,9 +5,9 @@
 
 namespace dfine::inline input {
 
-/// A loader's batches, their images on the device that trains. On a GPU, a batch that is ready is copied by a
-/// separate stream while the step before it computes. Give the loader pinned memory then. On the
-/// CPU they are the loader's own.
+/// A loader's batches, their images on the device that trains. On a GPU, a batch that is ready is
+/// copied by a separate stream while the step before it computes. Give the loader pinned memory
+/// then. On the CPU they are the loader's own.
 class DevicePrefetcher {
  public:
   /// `loader` must outlive this.

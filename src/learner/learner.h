@@ -61,7 +61,7 @@ struct LearnerOptions {
   /// it does not wait for the device at the end of a step. Results are the same but for the last
   /// bits of the EMA.
   bool late_report = false;
-  uint64_t seed = 0;         // of the denoising queries
+  uint64_t seed = 0;  // of the denoising queries
 };
 
 class Learner {
@@ -81,8 +81,8 @@ class Learner {
   /// report decides whether there is an update.
   void begin_step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
                   std::optional<int64_t> schedule_step = {});
-  /// The reports, oldest first, that have come since the last call: of the step that was begun
-  /// last or, with late_report, of the one before it.
+  /// The reports, oldest first, that have come since the last call. With late_report, that of a step
+  /// comes while the next one is begun.
   std::vector<StepResult> take_results();
   /// Waits for the report of the last step, if it has not come. The learner's state is whole then.
   void settle();

@@ -5,8 +5,8 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include "input/sample_order.h"
 #include "input/batch.h"
+#include "input/sample_order.h"
 #include "learner/autocast.h"
 #include "learner/padding.h"
 #include "model/denoising.h"
@@ -134,8 +134,7 @@ ModelOutput TrainingStep::forward(const std::function<Tensor()>& images, const T
   DenoisingQueries denoising;
   denoising.meta =
       denoising_meta(model_.spec().num_denoising, most_boxes, model_.spec().max_denoising_queries);
-  if (options_.padded)
-    denoising.meta = pad(denoising.meta, model_.spec(), targets.boxes_per_image);
+  if (options_.padded) denoising.meta = pad(denoising.meta, model_.spec(), targets.boxes_per_image);
   if (denoising.meta.num_queries() > 0) {
     const int64_t first =
         batch * micro_batch_index(static_cast<int64_t>(index), group_.rank(), group_.size());

@@ -76,8 +76,9 @@ class TrainingStep {
   ///
   /// Where the host waits for the device: in the matcher, once per micro-batch. Nowhere else. After
   /// that, and before the first backward pass, `loss_scale` is called once.
-  StepLosses run(const std::vector<MicroBatch>& parts, const StepKey& key,
-                 const std::function<double()>& loss_scale = [] { return 1.0; });
+  StepLosses run(
+      const std::vector<MicroBatch>& parts, const StepKey& key,
+      const std::function<double()>& loss_scale = [] { return 1.0; });
 
   /// Puts the model's buffers back to what they were before the last run(): here, or on the device
   /// where `skip` (float [], there) is 1.

@@ -133,8 +133,8 @@ class LossBuilder {
   /// [H]
   Tensor vfl(const Heads& heads, const StackPairs& pairs, const Tensor& boxes) const {
     const int64_t all_rows = heads.boxes.size(0) * heads.boxes.size(1);
-    const Tensor predicted = heads.boxes.detach().flatten(0, 1).index_select(
-        0, pairs.own_query.clamp_max(all_rows - 1));
+    const Tensor predicted =
+        heads.boxes.detach().flatten(0, 1).index_select(0, pairs.own_query.clamp_max(all_rows - 1));
     const Tensor iou = box_iou_giou(predicted, boxes.index_select(0, pairs.own_box)).iou *
                        pair_weights(pairs.own_query, all_rows, predicted);  // [H * K]
     return vfl_sums(heads.logits, iou.view({heads.logits.size(0), -1}), pairs.own_query,
@@ -254,9 +254,8 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
                 most_go = images * std::min(queries, heads * targets.boxes_per_image),
                 most_dn = targets.padded() ? images * dn_queries / 2 : 0;
   const FlatIndices own_rows = join_heads(own, images * queries, most_own),
-                    dn_own_rows =
-                        join_heads(std::vector(static_cast<size_t>(layers + 1), dn_rows),
-                                   images * dn_queries, most_dn);
+                    dn_own_rows = join_heads(std::vector(static_cast<size_t>(layers + 1), dn_rows),
+                                             images * dn_queries, most_dn);
   go_rows.pad(most_go, images * queries);
   dn_rows.pad(most_dn, images * dn_queries);
   std::vector<int64_t> dn_counted;
@@ -284,11 +283,10 @@ Losses Criterion::loss(const ModelOutput& output, const Targets& targets,
     set_ddf_scales(scales, ranks, pairs, other_queries, positives,
                    norms.images * static_cast<double>(output.dn.num_grouped()) - positives);
     const Heads stack = narrow_queries(output.decoder, 0, dn_queries);
-    losses.add_stack(
-        stack, denoising_suffixes(layers),
-        {rows[4], rows[5], rows[6], rows[7],
-         targets.padded() ? rows[8].to(stack.logits.scalar_type()) : Tensor()},
-        scales);
+    losses.add_stack(stack, denoising_suffixes(layers),
+                     {rows[4], rows[5], rows[6], rows[7],
+                      targets.padded() ? rows[8].to(stack.logits.scalar_type()) : Tensor()},
+                     scales);
     losses.add_zero(str_cat("loss_ddf_dn_", layers - 1));
   }
   return losses.build();

@@ -25,9 +25,8 @@ Tensor vfl_sums(const Tensor& logits, const Tensor& iou, const Tensor& query, co
   memory.index_fill_(0, cell, 0);
   if (row_weight.defined()) weight.mul_(row_weight.unsqueeze(1));
   const Tensor others = (weight * log1p_exp(logits)).sum({1, 2});
-  const Tensor matched = logits.reshape(-1)
-                             .index_select(0, cell.clamp_max(cells - 1))
-                             .view({heads, -1});  // [H, K]
+  const Tensor matched =
+      logits.reshape(-1).index_select(0, cell.clamp_max(cells - 1)).view({heads, -1});  // [H, K]
   return others + (iou * (log1p_exp(matched) - matched * iou)).sum(1);
 }
 
@@ -53,11 +52,9 @@ DdfSums ddf_sums(const Tensor& student, const Tensor& teacher, const Tensor& iou
   const Tensor divergence = (log_teacher.exp() * (log_teacher - log_student)).sum({2, 3}) *
                             (temperature * temperature);  // [H, rows]
   const int64_t rows = confidence.size(0);
-  const Tensor matched =
-      (divergence.index_select(1, query.clamp_max(rows - 1)) * iou).sum(1);
+  const Tensor matched = (divergence.index_select(1, query.clamp_max(rows - 1)) * iou).sum(1);
   Tensor weight = at::cat({confidence.detach(), confidence.new_empty({1})});  // the last: padding
-  const Tensor unmatched =
-      (divergence * weight.index_fill_(0, query, 0).narrow(0, 0, rows)).sum(1);
+  const Tensor unmatched = (divergence * weight.index_fill_(0, query, 0).narrow(0, 0, rows)).sum(1);
   const Tensor equal = student.detach().eq(fixed).flatten(1).all(
       1);  // [H]; equal logits leave a rounding residue in KL
   return {matched.masked_fill(equal, 0), unmatched.masked_fill(equal, 0)};

@@ -135,7 +135,7 @@ DenoisingQueries make_denoising(const Targets& targets, const DenoisingMeta& met
     throw Error(kInternal, "make_denoising: there are no denoising queries");
   const auto options = targets.boxes.options();
   const auto drawn = [&](const Tensor& host) { return to_device_async(host, options.device()); };
-  const Tensor rows = source_rows(targets, meta);             // [B, N]
+  const Tensor rows = source_rows(targets, meta);              // [B, N]
   const Tensor without_box = rows.eq(targets.labels.size(0));  // [B, N]
   const Tensor label =
       at::cat({targets.labels, at::full({1}, num_classes, targets.labels.options())})

@@ -52,9 +52,11 @@ class AdamW {
   void set_lr(size_t group, double lr) { groups_.at(group).hyper.lr = lr; }
 
   /// One update from the parameters' .grad(). Parameters without a gradient are left alone, their
-  /// decay included. Does not wait for the device. `skip`: float [] on the parameters' device; where
-  /// it is 1, the device leaves parameters and moments as they are, where it is 0, it updates them.
-  /// A parameter whose first step is skipped has moments of zero from then on.
+  /// decay included. Does not wait for the device.
+  ///
+  /// `skip`: float [] on the parameters' device, 1 or 0. Where it is 1, the device leaves parameters
+  /// and moments as they are. A parameter whose first step is skipped has moments of zero from then
+  /// on.
   void step(const std::optional<Tensor>& skip = {});
 
   /// Gives every parameter the moments that it would get in its first step, zero, so that the

@@ -86,7 +86,8 @@ inline GlobalBatch make_batch(const std::vector<int>& counts) {
 
 /// Weights on which every term matters: the layers that start at zero (boxes, gates, offsets) are
 /// randomised.
-inline std::shared_ptr<DFine> make_model(at::ScalarType dtype, const ModelSpec& spec = small_spec()) {
+inline std::shared_ptr<DFine> make_model(at::ScalarType dtype,
+                                         const ModelSpec& spec = small_spec()) {
   const at::NoGradGuard no_grad;
   auto model = std::make_shared<DFine>(spec, 3);
   CounterRandom random(6, Stream::kTest, 0);
@@ -141,7 +142,8 @@ inline std::vector<Tensor> trained_parameters(const DFine& model) {
 }
 
 /// This rank's micro-batches.
-inline std::vector<MicroBatch> split(const GlobalBatch& batch, const Communicator& group, const Cut& cut) {
+inline std::vector<MicroBatch> split(const GlobalBatch& batch, const Communicator& group,
+                                     const Cut& cut) {
   const int64_t count =
       batch.images.size(0) / group.size() / static_cast<int64_t>(cut.micro_batches);
   std::vector<MicroBatch> parts;
@@ -181,8 +183,8 @@ inline Outcome run_step(const GlobalBatch& batch, const Communicator& group, con
 /// Relative L2 difference over all tensors, and each tensor's own against a floor: tensors whose
 /// gradient vanishes have no relative error.
 inline void expect_same(const std::vector<std::pair<std::string, Tensor>>& split,
-                 const std::vector<std::pair<std::string, Tensor>>& whole, double bound,
-                 const char* what) {
+                        const std::vector<std::pair<std::string, Tensor>>& whole, double bound,
+                        const char* what) {
   ASSERT_EQ(split.size(), whole.size()) << what;
   double scale = 0;
   for (const auto& [name, t] : whole) scale = std::max(scale, t.norm().item<double>());

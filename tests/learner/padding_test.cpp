@@ -42,11 +42,11 @@ std::vector<std::string> operations_of(const Body& body) {
   std::vector<std::string> operations;
   recorded = &operations;
   const auto callback = at::addGlobalCallback(
-      at::RecordFunctionCallback([](const at::RecordFunction& f)
-                                     -> std::unique_ptr<at::ObserverContext> {
-        recorded->push_back(str_cat(f.name(), shapes(f.inputs())));
-        return nullptr;
-      })
+      at::RecordFunctionCallback(
+          [](const at::RecordFunction& f) -> std::unique_ptr<at::ObserverContext> {
+            recorded->push_back(str_cat(f.name(), shapes(f.inputs())));
+            return nullptr;
+          })
           .needsInputs(true)
           .scopes({at::RecordScope::FUNCTION, at::RecordScope::BACKWARD_FUNCTION}));
   body();
@@ -71,7 +71,8 @@ TEST(PaddedStep, HasTheSameOperationsForAllBoxes) {
   EXPECT_NE(operations_of_step({7, 3}, false), operations_of_step({7, 4}, false));
   CounterRandom random(8, Stream::kTest, 0);
   for (int k = 0; k < 50; ++k) {
-    std::vector<int> counts{static_cast<int>(random.below(101)), static_cast<int>(random.below(101))};
+    std::vector<int> counts{static_cast<int>(random.below(101)),
+                            static_cast<int>(random.below(101))};
     if (k == 0) counts = {0, 0};
     if (k == 1) counts = {100, 100};
     const std::vector<std::string> operations = operations_of_step(counts, true);
@@ -133,8 +134,7 @@ TEST(PaddedStep, WithoutDenoising) {
 TEST(PaddedStep, WithMicroBatches) {
   if (test::group().size() > 2) GTEST_SKIP() << "needs two micro-batches of each rank";
   compare({7, 1, 0, 0}, {.micro_batches = 2, .live_norms = false});
-  compare({7, 1, 0, 0},
-          {.micro_batches = 2, .accumulation = GradientAccumulation::kAveraged});
+  compare({7, 1, 0, 0}, {.micro_batches = 2, .accumulation = GradientAccumulation::kAveraged});
 }
 
 TEST(PaddedBoxes, GrowInHundreds) {

@@ -248,8 +248,8 @@ struct Course {
   std::map<std::string, Tensor> state;
 };
 
-/// Four steps, of which `bad` have a loss that is not a number. With `whole`, each is settled before
-/// the next.
+/// Four steps, of which `bad` have a loss that is not a number. With `whole`, each is settled
+/// before the next.
 Course run_course(Learner& learner, const std::set<int>& bad, bool whole) {
   Course course;
   learner.optimizer().allocate_moments();
