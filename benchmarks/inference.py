@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Inference of D-FINE on the CPU, side by side in one run. Peers are transformers, the official code
-in PyTorch, and ONNX Runtime on the official export.
+"""Inference of D-FINE on the CPU, side by side in one run. Peers are transformers, the official
+code in PyTorch, and ONNX Runtime on the official export.
 
   DFINE_OFFICIAL=checkout-of-Peterande/D-FINE python benchmarks/inference.py
     --bin build/release/bin --sizes n x --rounds 5

@@ -81,8 +81,8 @@ class Learner {
   /// report decides whether there is an update.
   void begin_step(const std::vector<Batch>& batches, ImageSize size, int64_t step,
                   std::optional<int64_t> schedule_step = {});
-  /// The reports, oldest first, that have come since the last call. With late_report, that of a step
-  /// comes while the next one is begun.
+  /// The reports, oldest first, that have come since the last call. With late_report, that of a
+  /// step comes while the next one is begun.
   std::vector<StepResult> take_results();
   /// Waits for the report of the last step, if it has not come. The learner's state is whole then.
   void settle();

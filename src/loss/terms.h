@@ -11,10 +11,9 @@ namespace dfine::inline loss {
 /// Varifocal loss (Zhang et al. 2021) of each head, [H]. A matched class has the IoU as target and
 /// as weight, everything else has target 0 and weight alpha * p^gamma.
 ///
-/// logits: [H, rows, C]
-/// iou: [H, K] of the pairs, constant
-/// query, label: int64 [H * K]; the queries count through all heads' rows
-/// row_weight: [rows] 0 for queries that do not count; undefined where all do
+/// logits: [H, rows, C]. iou: [H, K] of the pairs, constant. query: int64 [H * K] counting through
+/// all heads' rows. label: int64 [H * K]. row_weight: [rows] 0 for queries that do not count;
+/// undefined where all do.
 Tensor vfl_sums(const Tensor& logits, const Tensor& iou, const Tensor& query, const Tensor& label,
                 const Tensor& row_weight, double alpha, double gamma);
 

@@ -54,9 +54,9 @@ class AdamW {
   /// One update from the parameters' .grad(). Parameters without a gradient are left alone, their
   /// decay included. Does not wait for the device.
   ///
-  /// `skip`: float [] on the parameters' device, 1 or 0. Where it is 1, the device leaves parameters
-  /// and moments as they are. A parameter whose first step is skipped has moments of zero from then
-  /// on.
+  /// `skip`: float [] on the parameters' device, 1 or 0. Where it is 1, the device leaves
+  /// parameters and moments as they are. A parameter whose first step is skipped has moments of
+  /// zero from then on.
   void step(const std::optional<Tensor>& skip = {});
 
   /// Gives every parameter the moments that it would get in its first step, zero, so that the
