@@ -3,9 +3,8 @@
 // memory of one step then fits the next one, and a CUDA graph can hold the step.
 #include <cstdint>
 
-#include "model/outputs.h"
+#include "model/dfine.h"
 #include "targets.h"
-#include "variants/model_spec.h"
 
 namespace dfine::inline learner {
 
