@@ -7,9 +7,9 @@ import os
 import shutil
 
 from checkpoint_files import checkpoints, damage, final, require_intact, require_same
+from runs import LONG, run_parts, side_by_side, train
 
 from common import run
-from runs import LONG, run_parts, side_by_side, train
 
 FILES = ("config.json", "manifest.json", "metrics.json", "model.safetensors",
          "preprocessor_config.json", "state.pth")

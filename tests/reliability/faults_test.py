@@ -13,7 +13,6 @@ import signal
 from collections import Counter
 
 from checkpoint_files import checkpoints, final, leftovers, require_intact, require_same
-
 from runs import LONG, run_parts, side_by_side, train
 
 ERRORS = ("ENOSPC", "EIO", "EDQUOT")

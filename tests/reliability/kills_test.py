@@ -12,9 +12,9 @@ import time
 
 from checkpoint_files import checkpoints, final, leftovers, require_intact, require_same
 from ranks import RECIPE, Job
+from runs import LONG, run_parts, train
 
 from common import events, records
-from runs import LONG, run_parts, train
 
 SEED = 20261129
 KINDS = ("rank 0", "rank 1", "rank 0 in a write", "mpirun")
