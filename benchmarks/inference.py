@@ -11,22 +11,18 @@ machine hits all alike. Ours, the official code and ONNX Runtime turn logits int
 image, transformers does not. Prints medians.
 """
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
+
+from peers import for_each_size, in_turn, measure, official_config, transformers_model
 
 
 def official_model(a):
     import torch
-    sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
-    from src.core import YAMLConfig
-    cfg = YAMLConfig(os.path.join(os.environ["DFINE_OFFICIAL"], "configs", "dfine",
-                                  f"dfine_hgnetv2_{a.size}_coco.yml"),
-                     HGNetv2={"pretrained": False})
+    cfg = official_config(a.size)
 
     class Deployed(torch.nn.Module):
         def __init__(self):
@@ -75,10 +71,8 @@ def onnx(a):
 
 def transformers(a):
     import torch
-    from transformers import DFineConfig, DFineForObjectDetection
     torch.set_num_threads(a.threads)
-    with open(a.hf_config) as f:
-        model = DFineForObjectDetection(DFineConfig(**json.load(f))).eval()
+    model = transformers_model(a.hf_config).eval()
     images = torch.rand(a.batch, 3, a.image_size, a.image_size)
     return torch.inference_mode()(lambda: model(pixel_values=images))
 
@@ -93,14 +87,6 @@ def peer(a):
     print(f"median_s {statistics.median(seconds[2:])}")
 
 
-def measure(command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    return float([line for line in done.stdout.splitlines()
-                  if line.startswith("median_s")][0].split()[1])
-
-
 def compare(a, size, shape, folder):
     here = [sys.executable, __file__, "--size", size, *shape,
             "--hf-config", os.path.join(folder, "config.json"),
@@ -111,10 +97,7 @@ def compare(a, size, shape, folder):
     runs = {"ours": [os.path.join(a.bin, "bench_inference"), "--size", size, *shape]}
     for name in a.peers:
         runs[name] = [*here, "--peer", name]
-    got = {name: [] for name in runs}
-    for _ in range(a.rounds):
-        for name, command in runs.items():
-            got[name].append(measure(command))
+    got = in_turn(runs, a.rounds, lambda command: measure(command, ("median_s",))["median_s"])
     ours = statistics.median(got["ours"])
     for name, rows in got.items():
         median = statistics.median(rows)
@@ -143,12 +126,7 @@ def main():
         return peer(a)
     shape = ["--batch", a.batch, "--image-size", a.image_size, "--threads", a.threads,
              "--steps", a.steps]
-    shape = list(map(str, shape))
-    with tempfile.TemporaryDirectory() as folder:
-        for size in a.sizes:
-            subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size,
-                            "--hub-config", folder], check=True)
-            compare(a, size, shape, folder)
+    for_each_size(a, shape, compare)
 
 
 if __name__ == "__main__":

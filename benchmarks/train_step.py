@@ -14,14 +14,13 @@ Prints medians, ratios and peak memory. `ready` is the seconds from starting the
 first step begins, with random weights; `start` until that step ends.
 """
 import argparse
-import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
+
+from peers import for_each_size, in_turn, measure, official_config, transformers_model
 
 
 def targets(torch, batch, boxes, classes):
@@ -41,11 +40,7 @@ def autocast(torch, a):
 
 def official(a):
     import torch
-    sys.path.insert(0, os.environ["DFINE_OFFICIAL"])
-    from src.core import YAMLConfig
-    cfg = YAMLConfig(os.path.join(os.environ["DFINE_OFFICIAL"], "configs", "dfine",
-                                  f"dfine_hgnetv2_{a.size}_coco.yml"),
-                     HGNetv2={"pretrained": False})
+    cfg = official_config(a.size)
     model, criterion = cfg.model.train(), cfg.criterion.train()
     labels = targets(torch, a.batch, a.boxes, 80)
 
@@ -59,9 +54,7 @@ def official(a):
 
 def transformers(a):
     import torch
-    from transformers import DFineConfig, DFineForObjectDetection
-    with open(a.hf_config) as f:
-        model = DFineForObjectDetection(DFineConfig(**json.load(f))).train()
+    model = transformers_model(a.hf_config).train()
     labels = [{"class_labels": t["labels"], "boxes": t["boxes"]}
               for t in targets(torch, a.batch, a.boxes, 80)]
 
@@ -93,14 +86,9 @@ def peer(a):
           f"peak_gib {peak}")
 
 
-def measure(command):
+def measure_step(command):
     begin = time.time()
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    names = ("ready", "first_end", "median_s", "peak_gib")
-    got = {k: float(v) for k, v in (line.split() for line in done.stdout.splitlines()
-                                    if line.startswith(names))}
+    got = measure(command, ("ready", "first_end", "median_s", "peak_gib"))
     got["ready_s"] = got["ready"] - begin
     got["start_s"] = got["first_end"] - begin
     return got
@@ -111,10 +99,7 @@ def compare(a, size, shape, folder):
     for name in a.peers:
         runs[name] = [sys.executable, __file__, "--peer", name, "--size", size,
                       *shape] + ["--hf-config", os.path.join(folder, "config.json")]
-    got = {name: [] for name in runs}
-    for _ in range(a.rounds):
-        for name, command in runs.items():
-            got[name].append(measure(command))
+    got = in_turn(runs, a.rounds, measure_step)
     ours = statistics.median(r["median_s"] for r in got["ours"])
     for name, rows in got.items():
         median = statistics.median(r["median_s"] for r in rows)
@@ -146,12 +131,8 @@ def main():
         return peer(a)
     shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes,
              "--threads", a.threads, "--steps", a.steps]
-    shape = list(map(str, shape)) + ["--bf16"] * a.bf16
-    with tempfile.TemporaryDirectory() as folder:
-        for size in a.sizes:
-            subprocess.run([os.path.join(a.bin, "bench_step"), "--size", size,
-                            "--hub-config", folder], check=True)
-            compare(a, size, shape, folder)
+    shape += ["--bf16"] * a.bf16
+    for_each_size(a, shape, compare)
 
 
 if __name__ == "__main__":
