@@ -14,6 +14,7 @@
 
 #include "core/random.h"
 #include "input/sample_order.h"
+#include "learner/build_model.h"
 #include "learner/step.h"
 #include "loss/criterion.h"
 #include "model/batch_norm.h"
@@ -132,14 +133,6 @@ struct Cut {
   GradientAccumulation accumulation = GradientAccumulation::kExact;
   bool padded = false;
 };
-
-inline std::vector<Tensor> trained_parameters(const DFine& model) {
-  std::vector<Tensor> trained;
-  for (auto& p : model.parameters()) {
-    if (p.requires_grad()) trained.push_back(p);
-  }
-  return trained;
-}
 
 /// This rank's micro-batches.
 inline std::vector<MicroBatch> split(const GlobalBatch& batch, const Communicator& group,
