@@ -84,6 +84,7 @@ AdamW::AdamW(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {
 
 void AdamW::step(const std::optional<Tensor>& skip) {
   const at::NoGradGuard no_grad;
+  const Tensor made = skip ? 1 - *skip : Tensor();  // of steps: 0 or 1
   for (size_t g = 0; g < groups_.size(); ++g) {
     std::vector<Tensor> parameters, gradients, exp_avgs, exp_avg_sqs, steps;
     for (size_t i = 0; i < groups_[g].parameters.size(); ++i) {
@@ -100,7 +101,7 @@ void AdamW::step(const std::optional<Tensor>& skip) {
     if (parameters.empty()) continue;
     const AdamWHyperparameters& h = groups_[g].hyper;
     if (skip) {
-      at::_foreach_add_(steps, 1 - *skip);
+      at::_foreach_add_(steps, made);
     } else {
       at::_foreach_add_(steps, 1);
     }
