@@ -141,6 +141,7 @@ void predict(const PredictOptions& options) {
       options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
   const auto ids = image_ids(files, options.annotations, annotated);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  loaded.model->prepare_for_inference();
   const CategoryIds categories =
       category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
   const ImageSize size = options.image_size.value_or(

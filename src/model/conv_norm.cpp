@@ -14,7 +14,7 @@ AffineBlock::AffineBlock()
     : scale(register_parameter("scale", at::ones({1}))),
       bias(register_parameter("bias", at::zeros({1}))) {}
 
-ConvNorm::ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
+ConvNorm::ConvNorm(const ConvShape& shape, const ConvNormStyle& style, Activation activation,
                    Initializer& init, bool affine_block)
     : shape_(shape),
       activation_(activation),
@@ -34,10 +34,29 @@ ConvNorm::Fused ConvNorm::fused() {
   return {conv_->weight * scale.view({-1, 1, 1, 1}), shift};
 }
 
+void ConvNorm::fold() {
+  const at::NoGradGuard no_grad;
+  auto [weight, bias] = fused();
+  if (lab_) {
+    // relu(s * x) = s * relu(x) holds for a positive s.
+    weight = weight * lab_->scale.abs();
+    bias = bias * lab_->scale.abs();
+    negative_scale_ = lab_->scale.item<double>() < 0;
+  }
+  folded_.emplace(std::move(weight), std::move(bias), shape_, activation_);
+}
+
+Tensor ConvNorm::forward_folded(const Tensor& x) {
+  Tensor y = folded_->forward(x);
+  if (!lab_) return y;
+  return negative_scale_ ? at::sub_out(y, lab_->bias, y) : y.add_(lab_->bias);
+}
+
 Tensor ConvNorm::forward(const Tensor& x) {
-  const int64_t padding = shape_.padded ? shape_.kernel / 2 : 0;
+  if (folded_) return forward_folded(x);
   const auto convolve = [&](const Tensor& weight, const Tensor& bias) {
-    return at::conv2d(x, weight, bias, shape_.stride, padding, /*dilation=*/1, shape_.groups);
+    return at::conv2d(x, weight, bias, shape_.stride, shape_.padding(), /*dilation=*/1,
+                      shape_.groups);
   };
   Tensor y;
   if (can_fuse(x)) {

@@ -3,11 +3,13 @@
 // format is kept.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <torch/nn/module.h>
 
 #include "model/batch_norm.h"
+#include "model/fixed_conv.h"
 #include "model/initializer.h"
 #include "tensor.h"
 
@@ -27,7 +29,14 @@ class AffineBlock : public torch::nn::Module {
   Tensor scale, bias;  // [1]
 };
 
-enum class Activation { kNone, kRelu, kSilu };
+/// A layer that can be made ready for inference.
+class Foldable {
+ public:
+  virtual ~Foldable() = default;
+  /// Computes once what depends on the weights alone. forward() takes it from now on: later changes
+  /// of weights have no effect, and gradients are gone. In evaluation mode.
+  virtual void fold() = 0;
+};
 
 /// Under which names the published files keep the two parts, and how the norm behaves.
 struct ConvNormStyle {
@@ -35,18 +44,10 @@ struct ConvNormStyle {
   BatchNormOptions options;
 };
 
-struct ConvNormShape {
-  int64_t in, out;
-  int64_t kernel = 1;
-  int64_t stride = 1;
-  int64_t groups = 1;
-  bool padded = true;  // by kernel / 2 on every side (kernel odd)
-};
-
-class ConvNorm : public torch::nn::Module {
+class ConvNorm : public torch::nn::Module, public Foldable {
  public:
   /// `affine_block`: with an AffineBlock named "lab" after the activation, which is not SiLU.
-  ConvNorm(const ConvNormShape& shape, const ConvNormStyle& style, Activation activation,
+  ConvNorm(const ConvShape& shape, const ConvNormStyle& style, Activation activation,
            Initializer& init, bool affine_block = false);
 
   Tensor forward(const Tensor& x);
@@ -63,16 +64,20 @@ class ConvNorm : public torch::nn::Module {
     return norm_->uses_running_stats() && (is_training() || !x.is_cpu());
   }
   Fused fused();
+  void fold() override;
 
  private:
   /// What follows the norm, but for SiLU.
   NormReluOptions after_norm() const;
+  Tensor forward_folded(const Tensor& x);
 
-  ConvNormShape shape_;
+  ConvShape shape_;
   Activation activation_;
   std::shared_ptr<Conv2d> conv_;
   std::shared_ptr<BatchNorm2d> norm_;
   std::shared_ptr<AffineBlock> lab_;  // null without
+  std::optional<FixedConv> folded_;   // all but the affine block's sign and bias
+  bool negative_scale_ = false;       // of the affine block
 };
 
 /// In place where nothing needs the input any more.

@@ -64,6 +64,12 @@ class DFineModel : public torch::nn::Module {
     decoder_ = register_module("decoder", std::make_shared<Decoder>(spec, init));
   }
 
+  void fold() {
+    folded_ = true;
+    for (const auto& module : modules(/*include_self=*/false))
+      if (auto* layer = dynamic_cast<Foldable*>(module.get())) layer->fold();
+  }
+
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising) {
     const Memory memory = encode(images);
     const SelectedQueries selected = selection_->select(memory);
@@ -95,14 +101,13 @@ class DFineModel : public torch::nn::Module {
  private:
   static void add_projection(ModuleList<ConvNorm>& list, int64_t in, int64_t out,
                              Initializer& init) {
-    list.add(ConvNormShape{.in = in, .out = out}, ConvNormStyle{"0", "1", {}}, Activation::kNone,
-             init);
+    list.add(ConvShape{.in = in, .out = out}, ConvNormStyle{"0", "1", {}}, Activation::kNone, init);
   }
 
   Memory encode(const Tensor& images) {
     // channels_last is the faster layout, but its convolutions round differently from the
     // reference's; see ConvNorm::can_fuse.
-    const bool plain = images.is_cpu() && !is_training();
+    const bool plain = images.is_cpu() && !is_training() && !folded_;
     std::vector<Tensor> features = backbone_->forward(
         images.contiguous(plain ? at::MemoryFormat::Contiguous : at::MemoryFormat::ChannelsLast));
     for (size_t i = 0; i < features.size(); ++i)
@@ -121,6 +126,7 @@ class DFineModel : public torch::nn::Module {
   }
 
   ModelSpec spec_;
+  bool folded_ = false;
   std::shared_ptr<HgNetV2> backbone_;
   std::shared_ptr<ModuleList<ConvNorm>> encoder_input_proj_,
       decoder_input_proj_;  // the latter is empty if the widths agree
@@ -154,6 +160,11 @@ void DFine::lay_out_for_training() {
   for (Tensor& weight : parameters())
     if (weight.dim() == 4)
       weight.set_data(weight.detach().contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+void DFine::prepare_for_inference() {
+  eval();
+  model_->fold();
 }
 
 int64_t count_parameters(const DFine& model, bool trainable_only) {

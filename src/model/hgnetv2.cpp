@@ -15,7 +15,7 @@ struct HgBuilder {
   Initializer& init;
 
   /// Only activated convolutions have an affine block.
-  std::shared_ptr<ConvNorm> make(const ConvNormShape& shape,
+  std::shared_ptr<ConvNorm> make(const ConvShape& shape,
                                  Activation activation = Activation::kRelu) const {
     return std::make_shared<ConvNorm>(shape, style, activation, init,
                                       affine_blocks && activation != Activation::kNone);
@@ -78,7 +78,7 @@ class HgStage : public torch::nn::Module {
  public:
   HgStage(const StageSpec& stage, const HgBuilder& build) {
     if (stage.downsample) {
-      const ConvNormShape shape{
+      const ConvShape shape{
           .in = stage.in, .out = stage.in, .kernel = 3, .stride = 2, .groups = stage.in};
       downsample_ = register_module("downsample", build.make(shape, Activation::kNone));
     }

@@ -50,8 +50,8 @@ HybridEncoder::HybridEncoder(const ModelSpec& spec, Initializer& init)
   layers_ = level->register_module("layers", std::make_shared<ModuleList<EncoderLayer>>());
   for (int64_t i = 0; i < spec.encoder_layers; ++i) layers_->add(spec, init);
   for (int64_t i = 1; i < spec.num_levels(); ++i) {
-    lateral_convs_->add(ConvNormShape{.in = spec.encoder_dim, .out = spec.encoder_dim},
-                        encoder_style(), Activation::kNone, init);
+    lateral_convs_->add(ConvShape{.in = spec.encoder_dim, .out = spec.encoder_dim}, encoder_style(),
+                        Activation::kNone, init);
     fpn_blocks_->add(spec.encoder_dim, spec.fusion_dim(), spec.fusion_depth(), init);
     downsample_convs_->add(spec.encoder_dim, init);
     pan_blocks_->add(spec.encoder_dim, spec.fusion_dim(), spec.fusion_depth(), init);

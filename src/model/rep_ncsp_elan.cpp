@@ -5,13 +5,12 @@
 namespace dfine::inline model {
 namespace {
 
-std::shared_ptr<ConvNorm> make(const ConvNormShape& shape, Activation activation,
-                               Initializer& init) {
+std::shared_ptr<ConvNorm> make(const ConvShape& shape, Activation activation, Initializer& init) {
   return std::make_shared<ConvNorm>(shape, encoder_style(), activation, init);
 }
 
 /// RepVGG: a 3x3 and a 1x1 convolution side by side.
-class RepVggBlock : public torch::nn::Module {
+class RepVggBlock : public torch::nn::Module, public Foldable {
  public:
   RepVggBlock(int64_t dim, Initializer& init)
       : conv1_(register_module(
@@ -19,15 +18,28 @@ class RepVggBlock : public torch::nn::Module {
         conv2_(register_module("conv2", make({.in = dim, .out = dim}, Activation::kNone, init))) {}
 
   Tensor forward(const Tensor& x) {
+    if (folded_) return folded_->forward(x);
     if (!conv1_->can_fuse(x)) return apply_silu(conv1_->forward(x) + conv2_->forward(x));
-    // Constant norms: both are one 3x3 convolution.
-    const ConvNorm::Fused wide = conv1_->fused(), point = conv2_->fused();
-    const Tensor weight = wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1});
-    return apply_silu(at::conv2d(x, weight, wide.bias + point.bias, /*stride=*/1, /*padding=*/1));
+    const auto [weight, bias] = merged();
+    return apply_silu(at::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1));
+  }
+
+  void fold() override {
+    const at::NoGradGuard no_grad;
+    auto [weight, bias] = merged();
+    const ConvShape shape{.in = weight.size(1), .out = weight.size(0), .kernel = 3};
+    folded_.emplace(std::move(weight), std::move(bias), shape, Activation::kSilu);
   }
 
  private:
+  /// Norms that are constant make one 3x3 convolution of both.
+  ConvNorm::Fused merged() {
+    const ConvNorm::Fused wide = conv1_->fused(), point = conv2_->fused();
+    return {wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1}), wide.bias + point.bias};
+  }
+
   std::shared_ptr<ConvNorm> conv1_, conv2_;
+  std::optional<FixedConv> folded_;
 };
 
 }  // namespace

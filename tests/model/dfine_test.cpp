@@ -66,6 +66,46 @@ TEST(DFine, TrainingFillsEveryHead) {
   EXPECT_EQ(out.up.item<float>(), 0.5);
 }
 
+/// Weights for which every part of a folded layer matters.
+void shake(DFine& model) {
+  const at::NoGradGuard no_grad;
+  const auto random = at::make_generator<at::CPUGeneratorImpl>(3);
+  const auto like = [&](const Tensor& t) { return at::randn(t.sizes(), random, t.options()); };
+  for (auto& item : model.named_parameters())
+    if (item.value().dim() == 1) item.value().add_(like(item.value()), 0.3);
+  for (auto& item : model.named_buffers()) {
+    if (item.key().ends_with("running_mean")) item.value().add_(like(item.value()), 0.3);
+    if (item.key().ends_with("running_var")) item.value().add_(like(item.value()).abs());
+  }
+  bool negative = true;  // every second scale of an affine block
+  for (auto& item : model.named_parameters()) {
+    if (!item.key().ends_with("lab.scale")) continue;
+    if (negative) item.value().neg_();
+    negative = !negative;
+  }
+}
+
+TEST(DFine, PreparedForInferenceGivesTheSameOutput) {
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    DFine plain(small_spec()), prepared(small_spec());
+    for (DFine* model : {&plain, &prepared}) {
+      shake(*model);
+      model->to(type);
+    }
+    plain.eval();
+    prepared.prepare_for_inference();
+    const at::NoGradGuard no_grad;
+    // The weights are rearranged for the first of the sizes.
+    for (const auto& [height, width] : {std::pair{64, 96}, {128, 64}}) {
+      const Tensor images = some_images(height, width).to(type);
+      const ModelOutput want = plain.forward(images), got = prepared.forward(images);
+      const double bound = type == at::kDouble ? 1e-10 : 1e-4;
+      EXPECT_TRUE(got.decoder.logits.allclose(want.decoder.logits, bound, bound)) << type;
+      EXPECT_TRUE(got.decoder.boxes.allclose(want.decoder.boxes, bound, bound)) << type;
+    }
+  }
+}
+
 TEST(DFine, EvaluationFillsTheLastLayerAlone) {
   const ModelSpec spec = small_spec();
   DFine model(spec);

@@ -2,8 +2,8 @@
 // Python reference.
 //
 //   model_tool forward --size n --classes 80 --weights w.safetensors --batch in.safetensors
-//              --out out.safetensors [--train] [--double] [--queries 300] [--freeze-norm
-//              true|false] [--threads N]
+//              --out out.safetensors [--train] [--double] [--prepared] [--queries 300]
+//              [--freeze-norm true|false] [--threads N]
 //   model_tool init --size n --classes 80 --seed 0 --out w.safetensors
 //   model_tool count --size n --classes 80
 //
@@ -89,7 +89,7 @@ struct Options {
   std::string size = "n", weights, batch, out;
   int64_t classes = 80, queries = 300, denoising = 100;
   uint64_t seed = 0;
-  bool train = false, wide = false;
+  bool train = false, wide = false, prepared = false;
   std::string freeze_norm;
   int threads = 1;
 };
@@ -113,6 +113,7 @@ void forward(const Options& options) {
   const auto type = options.wide ? at::kDouble : at::kFloat;
   model.to(type);
   model.train(options.train);
+  if (options.prepared) model.prepare_for_inference();
   Tensors in = read_safetensors(options.batch);
   std::optional<DenoisingQueries> denoising;
   if (in.contains("dn_labels")) {
@@ -165,6 +166,7 @@ int main(int argc, char** argv) {
     sub->add_option("--batch", options.batch);
     sub->add_flag("--train", options.train);
     sub->add_flag("--double", options.wide);
+    sub->add_flag("--prepared", options.prepared, "DFine::prepare_for_inference");
     return sub;
   };
   const auto* run = add("forward");

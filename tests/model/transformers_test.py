@@ -1,6 +1,6 @@
 """Logits and boxes in evaluation equal transformers' on the same weights: five sizes, 640x640,
-320x320 and a non-square size, batch 2, fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5. A new
-network has transformers' names, shapes and types.
+320x320 and a non-square size, batch 2, fp32 on the CPU. Bounds: logits 2e-4, boxes 1e-5. They hold
+for a model prepared for inference too. A new network has transformers' names, shapes and types.
 
 Where rounding alone swaps two queries of nearly equal score in the selection, queries are compared
 after sorting them out by their nearest counterpart.
@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from reference import TOOL, images, make_model
 
 LOGITS, BOXES = 2e-4, 1e-5
+MODES = {"as in evaluation": [], "prepared": ["--prepared"]}
 
 
 def align(ours, theirs):
@@ -46,6 +47,27 @@ def same_tensors(size, theirs, ours):
     return not different
 
 
+def agrees(size, weights, folder, out, shape, mode):
+    """Whether our outputs on the images of in.safetensors are those of transformers, `out`."""
+    subprocess.run([TOOL, "forward", "--size", size, "--weights", weights,
+                    "--batch", os.path.join(folder, "in.safetensors"),
+                    "--out", os.path.join(folder, "out.safetensors"),
+                    *MODES[mode]], check=True)
+    got = load_file(os.path.join(folder, "out.safetensors"))
+    logits = boxes = moved = 0
+    for b in range(2):
+        ours, theirs, n = align(torch.cat([got["last.logits"][b], got["last.boxes"][b]], 1),
+                                torch.cat([out.logits[b], out.pred_boxes[b]], 1))
+        logits, boxes, moved = (max(logits, float((ours - theirs)[:, :-4].abs().max())),
+                                max(boxes, float((ours - theirs)[:, -4:].abs().max())),
+                                moved + n)
+    ok = logits <= LOGITS and boxes <= BOXES and moved <= 10
+    print(f"{'ok  ' if ok else 'FAIL'} {size} {shape} {mode}: logits {logits:.1e} (within "
+          f"+-{float(out.logits.abs().max()):.0f}), boxes {boxes:.1e}, "
+          f"{moved} queries at another place", flush=True)
+    return ok
+
+
 def check(size, folder):
     model = make_model(size)
     model.save_pretrained(folder)
@@ -59,22 +81,8 @@ def check(size, folder):
             if selection_gap(model, out) > 2e-4:  # as the bound on logits
                 break
         save_file({"images": x}, os.path.join(folder, "in.safetensors"))
-        subprocess.run([TOOL, "forward", "--size", size, "--weights", weights,
-                        "--batch", os.path.join(folder, "in.safetensors"),
-                        "--out", os.path.join(folder, "out.safetensors")], check=True)
-        got = load_file(os.path.join(folder, "out.safetensors"))
-        logits = boxes = moved = 0
-        for b in range(2):
-            ours, theirs, n = align(torch.cat([got["last.logits"][b], got["last.boxes"][b]], 1),
-                                    torch.cat([out.logits[b], out.pred_boxes[b]], 1))
-            logits, boxes, moved = (max(logits, float((ours - theirs)[:, :-4].abs().max())),
-                                    max(boxes, float((ours - theirs)[:, -4:].abs().max())),
-                                    moved + n)
-        ok = logits <= LOGITS and boxes <= BOXES and moved <= 10
-        failed |= not ok
-        print(f"{'ok  ' if ok else 'FAIL'} {size} {height}x{width}: logits {logits:.1e} (within "
-              f"+-{float(out.logits.abs().max()):.0f}), boxes {boxes:.1e}, "
-              f"{moved} queries at another place", flush=True)
+        for mode in MODES:
+            failed |= not agrees(size, weights, folder, out, f"{height}x{width}", mode)
     return not failed
 
 
