@@ -17,15 +17,13 @@ template <class Operation>
 void in_place(Tensor& tensor, Operation&& operation) {
   const at::NoGradGuard no_grad;
   const bool dense = tensor.is_non_overlapping_and_dense();
-  std::vector<Tensor> buffer{dense ? tensor.detach() : tensor.detach().contiguous()};
-  operation(buffer)->wait();
-  if (!dense) tensor.copy_(buffer.front());
+  Tensor buffer = dense ? tensor.detach() : tensor.detach().contiguous();
+  operation(buffer);
+  if (!dense) tensor.copy_(buffer);
 }
 
-void all_reduce(c10d::ProcessGroup& group, Tensor& tensor, c10d::ReduceOp::RedOpType op) {
-  c10d::AllreduceOptions options;
-  options.reduceOp = op;
-  in_place(tensor, [&](std::vector<Tensor>& buffer) { return group.allreduce(buffer, options); });
+std::span<std::byte> bytes_of(const Tensor& tensor) {
+  return {static_cast<std::byte*>(tensor.data_ptr()), tensor.nbytes()};
 }
 
 }  // namespace
@@ -39,11 +37,24 @@ Communicator::Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
       size_(process_group_->getSize()) {}
 
 void Communicator::all_reduce_sum(Tensor& tensor) const {
-  if (!is_single()) all_reduce(*process_group_, tensor, c10d::ReduceOp::SUM);
+  all_reduce(tensor, c10d::ReduceOp::SUM);
 }
 
 void Communicator::all_reduce_max(Tensor& tensor) const {
-  if (!is_single()) all_reduce(*process_group_, tensor, c10d::ReduceOp::MAX);
+  all_reduce(tensor, c10d::ReduceOp::MAX);
+}
+
+void Communicator::all_reduce(Tensor& tensor, c10d::ReduceOp::RedOpType op) const {
+  if (is_single()) return;
+  in_place(tensor, [&](Tensor& buffer) {
+    if (buffer.is_cpu())
+      return host_->all_reduce(buffer.data_ptr(), buffer.numel(),
+                               mpi_reduction(buffer.scalar_type(), op));
+    c10d::AllreduceOptions options;
+    options.reduceOp = op;
+    std::vector<Tensor> list{buffer};
+    process_group_->allreduce(list, options)->wait();
+  });
 }
 
 Tensor Communicator::all_gather(const Tensor& tensor) const {
@@ -52,16 +63,22 @@ Tensor Communicator::all_gather(const Tensor& tensor) const {
   std::vector<int64_t> sizes = input.sizes().vec();
   sizes.insert(sizes.begin(), size_);
   Tensor output = at::empty(sizes, input.options());
-  process_group_->all_gather_single(output, input)->wait();
+  if (input.is_cpu())
+    host_->all_gather_bytes(bytes_of(input), bytes_of(output));
+  else
+    process_group_->all_gather_single(output, input)->wait();
   return output;
 }
 
 void Communicator::broadcast(Tensor& tensor, int root) const {
   if (is_single()) return;
-  c10d::BroadcastOptions options;
-  options.rootRank = root;
-  in_place(tensor,
-           [&](std::vector<Tensor>& buffer) { return process_group_->broadcast(buffer, options); });
+  in_place(tensor, [&](Tensor& buffer) {
+    if (buffer.is_cpu()) return host_->broadcast_bytes(bytes_of(buffer), root);
+    c10d::BroadcastOptions options;
+    options.rootRank = root;
+    std::vector<Tensor> list{buffer};
+    process_group_->broadcast(list, options)->wait();
+  });
 }
 
 void Communicator::broadcast(const std::vector<Tensor>& tensors, int root) const {
@@ -84,6 +101,10 @@ void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
 std::vector<std::vector<std::byte>> Communicator::gather_bytes(std::span<const std::byte> bytes,
                                                                int root) const {
   return host_->gather_bytes(bytes, root);
+}
+
+void Communicator::wait_busily() const {
+  if (size_ > 1) host_->wait_busily();
 }
 
 void Communicator::barrier() const {

@@ -25,8 +25,8 @@ class Communicator {
   Communicator() = default;
   /// One rank alone, on `device`.
   explicit Communicator(at::Device device) : device_(device) {}
-  /// `process_group` carries tensors on `device`, `host` values in host memory; same ranks in both.
-  /// `host` may be null if there is one rank.
+  /// `process_group` carries gradients and, on a GPU, all tensors on `device`; `host` carries what
+  /// is in host memory. Same ranks in both. `host` may be null if there is one rank.
   Communicator(c10::intrusive_ptr<c10d::ProcessGroup> process_group,
                std::shared_ptr<HostChannel> host, at::Device device);
 
@@ -85,7 +85,14 @@ class Communicator {
   }
   void barrier() const;
 
+  /// From now on a wait for other ranks keeps its core busy for half a millisecond before it
+  /// sleeps: a step with synchronised batch norms has some 170 short ones. For ranks that have a
+  /// core for each of their threads. Not for gradients, which are exchanged beside the backward
+  /// pass.
+  void wait_busily() const;
+
  private:
+  void all_reduce(Tensor& tensor, c10d::ReduceOp::RedOpType op) const;
   void reduce(void* data, size_t count, at::ScalarType type, c10d::ReduceOp::RedOpType op) const;
   void broadcast_bytes(std::span<std::byte> bytes, int root) const;
   std::vector<std::vector<std::byte>> gather_bytes(std::span<const std::byte> bytes,

@@ -15,7 +15,7 @@ template <class Start>
 void HostChannel::complete(const char* operation, Start&& start) const {
   MPI_Request request;
   check_mpi(start(&request), operation);
-  wait_for(request, operation, stop_);
+  wait_for(request, operation, stop_, busy_);
 }
 
 template <class Piece>

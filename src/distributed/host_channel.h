@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -23,6 +24,9 @@ class HostChannel {
   /// true throws Cancelled.
   explicit HostChannel(MPI_Comm parent, int64_t max_count = kMaxMpiCount,
                        const std::atomic<bool>* stop = nullptr);
+
+  /// See Communicator::wait_busily.
+  void wait_busily() { busy_ = kBusily; }
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -66,6 +70,7 @@ class HostChannel {
   int rank_ = 0, size_ = 1;
   int64_t max_count_;
   const std::atomic<bool>* stop_;
+  std::chrono::microseconds busy_ = kBriefly;
 };
 
 }  // namespace dfine::inline distributed

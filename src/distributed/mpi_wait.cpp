@@ -1,5 +1,8 @@
 #include "distributed/mpi_wait.h"
 
+#include <sys/prctl.h>
+
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -7,6 +10,21 @@
 #include "core/text.h"
 
 namespace dfine::inline distributed {
+namespace {
+
+/// Linux ends a sleep of this thread up to 50 us late unless it is told otherwise.
+class PromptTimers {
+ public:
+  PromptTimers() { prctl(PR_SET_TIMERSLACK, 1UL); }
+  ~PromptTimers() { prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(before_)); }
+  PromptTimers(const PromptTimers&) = delete;
+  PromptTimers& operator=(const PromptTimers&) = delete;
+
+ private:
+  const int before_ = prctl(PR_GET_TIMERSLACK);  // nanoseconds
+};
+
+}  // namespace
 
 void check_mpi(int code, std::string_view operation) {
   if (code == MPI_SUCCESS) return;
@@ -29,21 +47,24 @@ int mpi_size(MPI_Comm comm) {
   return size;
 }
 
-void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop) {
+void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop,
+              std::chrono::microseconds busy) {
   using namespace std::chrono_literals;
-  constexpr int kBusyLooks = 200;  // some 50 us: most small operations of ranks in step end within
-  constexpr auto kLongestSleep = 200us;
-  auto sleep = 10us;
-  for (int look = 0;; ++look) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kShareOfWait = 8;  // an operation ends at most that much later than it could have
+  constexpr Clock::duration kShortestSleep = 2us, kLongestSleep = 200us;
+  const PromptTimers prompt;
+  const auto begin = Clock::now();
+  while (true) {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done) return;
     if (stop && stop->load(std::memory_order_relaxed)) throw Cancelled();
-    if (look < kBusyLooks) continue;
+    const auto waited = Clock::now() - begin;
+    if (waited < busy) continue;
     // Not yield(): on a crowded machine that would put this thread behind all others, time and
     // again; one that wakes up goes first.
-    std::this_thread::sleep_for(sleep);
-    if (sleep < kLongestSleep) sleep += 10us;
+    std::this_thread::sleep_for(std::clamp(waited / kShareOfWait, kShortestSleep, kLongestSleep));
   }
 }
 

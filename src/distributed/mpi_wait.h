@@ -3,6 +3,7 @@
 #include <mpi.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -24,10 +25,15 @@ class Cancelled : public Error {
               "MPI: an operation was given up because its process group is being destroyed.") {}
 };
 
-/// Completes `request`. MPI_Wait of OpenMPI keeps a core busy. This function looks often at first,
-/// then sleeps between looks, so that a waiting rank or worker leaves its core to those that
+/// How long a wait keeps its core busy before it sleeps between looks.
+constexpr std::chrono::microseconds kBriefly{50};  // a small operation of ranks in step
+constexpr std::chrono::microseconds kBusily{500};  // and of ranks that are not quite
+
+/// Completes `request`. MPI_Wait of OpenMPI keeps a core busy. This function does so for `busy`
+/// alone, then sleeps between looks, so that a waiting rank or worker leaves its core to those that
 /// compute. Throws Cancelled when `*stop` became true first (the request is then abandoned).
-void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop);
+void wait_for(MPI_Request& request, std::string_view operation, const std::atomic<bool>* stop,
+              std::chrono::microseconds busy);
 
 /// Largest number of elements passed to one MPI call, whose counts are ints.
 constexpr int64_t kMaxMpiCount = int64_t{1} << 30;

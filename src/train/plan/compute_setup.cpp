@@ -53,11 +53,12 @@ int threads_of_rank(const RunConfig& run, int64_t workers, const MpiSession& ses
   all = group.broadcast(all, 0);
   const auto bindings = split(all, '\n');
   const auto sharing = static_cast<int>(std::ranges::count(bindings, mine));
+  const int threads = compute_threads(run, cores.count, sharing);
+  if (threads * sharing <= cores.count) group.wait_busily();
   // By default, mpirun binds each rank to a different core.
   const bool bound_alone = std::ranges::any_of(bindings, [&](const auto& other) {
     return other != mine && other.starts_with(session.host() + " ");
   });
-  const int threads = compute_threads(run, cores.count, sharing);
   const auto of_host = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
   if (threads > cores.count) {
     log::local_warn(str_cat(
