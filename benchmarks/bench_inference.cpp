@@ -1,6 +1,7 @@
 // Time of detecting objects in one image of random pixels, from pixels to boxes; inference.py runs
 // the peers.
 //   bench_inference --size n --batch 1 --image-size 640 --classes 80 --threads 2 --steps 20
+//   bench_inference --size n --profile   the time of each operator instead
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 

@@ -1,6 +1,7 @@
 // Time and memory of whole training steps (forward, criterion, backward, clipping, AdamW) on a
 // fixed batch; train_step.py runs the peers.
 //   bench_step --size n --batch 2 --image-size 640 --boxes 20 --classes 80 --threads 2 --steps 5
+//   bench_step --size n --profile   the time of each operator instead
 //   bench_step --size n --hub-config DIR   only writes DIR/config.json, for transformers
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -16,6 +17,7 @@
 #include "learner/learner.h"
 #include "made_batch.h"
 #include "memory/host_allocator.h"
+#include "op_profile.h"
 #include "step_options.h"
 #include "train/plan/resolve.h"
 #include "variants/model_spec.h"
@@ -28,11 +30,15 @@ int main(int argc, char** argv) {
   options.add_to(app);
   std::string hub_config;
   app.add_option("--hub-config", hub_config);
+  app.add_option("--weights", config.model.weights, "a Hugging Face folder to start from");
   bool bf16 = false;
   app.add_flag("--bf16", bf16);
+  bool profile = false;
+  app.add_flag("--profile", profile, "print the time of each operator");
   CLI11_PARSE(app, argc, argv);
   dfine::use_host_arena();  // as the programs do
   config.model.size = options.size;
+  config.model.class_heads = dfine::ClassHeads::kByIndex;
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes,
                 steps = options.steps;
@@ -53,9 +59,16 @@ int main(int argc, char** argv) {
   dfine::Learner learner(
       dfine::build_model(
           dfine::model_options(config, std::vector<dfine::Category>(static_cast<size_t>(classes))),
-          false),
+          /*read_weights=*/true),
       dfine::learner_options(config, recipe, /*cuda=*/false), dfine::Communicator());
   const dfine::Batch data = dfine::made_batch(batch, side, options.boxes, classes);
+  if (profile) {
+    learner.step({data}, {side, side}, 0);
+    const dfine::OpProfile operators;
+    for (int64_t step = 1; step < steps; ++step) learner.step({data}, {side, side}, step);
+    operators.print(/*rows=*/40, static_cast<double>(steps - 1));
+    return 0;
+  }
   std::vector<double> seconds;
   using Clock = std::chrono::system_clock;
   const Clock::time_point ready = Clock::now();

@@ -11,12 +11,14 @@ of the machine hits all alike. With --bf16 the models run under autocast; the of
 stays in single precision, as in its trainer.
 
 Prints medians, ratios and peak memory. `ready` is the seconds from starting the process until its
-first step begins, with random weights; `start` until that step ends.
+first step begins, with weights loaded from a file: a Hugging Face folder, for the official code its
+own .pth. `start` is the time until that step ends.
 """
 import argparse
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 
@@ -38,9 +40,22 @@ def autocast(torch, a):
     return torch.autocast("cpu", torch.bfloat16, enabled=a.bf16)
 
 
+def write_weights(a):
+    """Random weights for all, where each of the programs finds its own."""
+    import torch
+    transformers_model(os.path.join(a.folder, "config.json")).save_pretrained(a.folder)
+    if "official" in a.peers:
+        torch.save({"model": official_config(a.size).model.state_dict()}, official_weights(a))
+
+
+def official_weights(a):
+    return os.path.join(a.folder, "official.pth")
+
+
 def official(a):
     import torch
     cfg = official_config(a.size)
+    cfg.model.load_state_dict(torch.load(official_weights(a), map_location="cpu")["model"])
     model, criterion = cfg.model.train(), cfg.criterion.train()
     labels = targets(torch, a.batch, a.boxes, 80)
 
@@ -54,7 +69,8 @@ def official(a):
 
 def transformers(a):
     import torch
-    model = transformers_model(a.hf_config).train()
+    from transformers import DFineForObjectDetection
+    model = DFineForObjectDetection.from_pretrained(a.folder).train()
     labels = [{"class_labels": t["labels"], "boxes": t["boxes"]}
               for t in targets(torch, a.batch, a.boxes, 80)]
 
@@ -95,10 +111,12 @@ def measure_step(command):
 
 
 def compare(a, size, shape, folder):
-    runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, *shape]}
+    here = [sys.executable, __file__, "--size", size, "--folder", folder, *shape]
+    subprocess.run([*here, "--write-weights", "--peers", *a.peers], check=True)
+    runs = {"ours": [os.path.join(a.bin, "bench_step"), "--size", size, "--weights", folder,
+                     *shape]}
     for name in a.peers:
-        runs[name] = [sys.executable, __file__, "--peer", name, "--size", size,
-                      *shape] + ["--hf-config", os.path.join(folder, "config.json")]
+        runs[name] = [*here, "--peer", name]
     got = in_turn(runs, a.rounds, measure_step)
     ours = statistics.median(r["median_s"] for r in got["ours"])
     for name, rows in got.items():
@@ -125,8 +143,11 @@ def main():
     p.add_argument("--bf16", action="store_true")
     p.add_argument("--peer", help=argparse.SUPPRESS)
     p.add_argument("--size", help=argparse.SUPPRESS)
-    p.add_argument("--hf-config", help=argparse.SUPPRESS)
+    p.add_argument("--folder", help=argparse.SUPPRESS)
+    p.add_argument("--write-weights", action="store_true", help=argparse.SUPPRESS)
     a = p.parse_args()
+    if a.write_weights:
+        return write_weights(a)
     if a.peer:
         return peer(a)
     shape = ["--batch", a.batch, "--image-size", a.image_size, "--boxes", a.boxes,

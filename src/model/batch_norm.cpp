@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "distributed/sync_batch_norm.h"
+#include "ops/affine_block.h"
 
 namespace dfine::inline model {
 namespace {
@@ -69,7 +70,7 @@ void count_batch(const std::vector<BatchNorm2d*>& norms) {
 
 Tensor relu_affine(Tensor x, const NormReluOptions& options) {
   if (options.relu) x = x.relu_();
-  return options.scale.defined() ? at::addcmul(options.bias, options.scale, x) : x;
+  return options.scale.defined() ? affine_block(x, options.scale, options.bias) : x;
 }
 
 }  // namespace dfine::inline model

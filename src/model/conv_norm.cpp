@@ -34,9 +34,16 @@ ConvNorm::Fused ConvNorm::fused() {
   return {conv_->weight * scale.view({-1, 1, 1, 1}), shift};
 }
 
+ConvNorm::Fused ConvNorm::take_fused() {
+  Fused taken = fused();
+  conv_->weight.set_data(at::empty({0}, conv_->weight.options()));
+  return taken;
+}
+
 void ConvNorm::fold() {
+  if (conv_->weight.numel() == 0) return;  // taken
   const at::NoGradGuard no_grad;
-  auto [weight, bias] = fused();
+  auto [weight, bias] = take_fused();
   if (lab_) {
     // relu(s * x) = s * relu(x) holds for a positive s.
     weight = weight * lab_->scale.abs();

@@ -33,8 +33,8 @@ class AffineBlock : public torch::nn::Module {
 class Foldable {
  public:
   virtual ~Foldable() = default;
-  /// Computes once what depends on the weights alone. forward() takes it from now on: later changes
-  /// of weights have no effect, and gradients are gone. In evaluation mode.
+  /// Computes once what depends on the weights alone. forward() takes it from now on, without
+  /// gradients. The weights it is made of become empty. In evaluation mode.
   virtual void fold() = 0;
 };
 
@@ -64,6 +64,8 @@ class ConvNorm : public torch::nn::Module, public Foldable {
     return norm_->uses_running_stats() && (is_training() || !x.is_cpu());
   }
   Fused fused();
+  /// The same, for a layer that folds this one into itself: the convolution's weight becomes empty.
+  Fused take_fused();
   void fold() override;
 
  private:

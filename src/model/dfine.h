@@ -48,8 +48,8 @@ class DFine : public torch::nn::Module {
 
   /// Makes the forward pass faster, and rounds differently. Norms are folded into convolutions, the
   /// branches of RepVGG blocks are merged, and weights are rearranged once. Logits stay within 2e-4
-  /// of transformers' (transformers_test.py). From now on the model is in evaluation mode and has
-  /// no gradients, and its output does not follow changes of its parameters.
+  /// of transformers' (transformers_test.py). From now on the model is in evaluation mode, has no
+  /// gradients, and cannot be saved: the convolutions' parameters are empty.
   void prepare_for_inference();
 
   const ModelSpec& spec() const { return spec_; }

@@ -20,21 +20,20 @@ class RepVggBlock : public torch::nn::Module, public Foldable {
   Tensor forward(const Tensor& x) {
     if (folded_) return folded_->forward(x);
     if (!conv1_->can_fuse(x)) return apply_silu(conv1_->forward(x) + conv2_->forward(x));
-    const auto [weight, bias] = merged();
+    const auto [weight, bias] = merged(conv1_->fused(), conv2_->fused());
     return apply_silu(at::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1));
   }
 
   void fold() override {
     const at::NoGradGuard no_grad;
-    auto [weight, bias] = merged();
+    auto [weight, bias] = merged(conv1_->take_fused(), conv2_->take_fused());
     const ConvShape shape{.in = weight.size(1), .out = weight.size(0), .kernel = 3};
     folded_.emplace(std::move(weight), std::move(bias), shape, Activation::kSilu);
   }
 
  private:
   /// Norms that are constant make one 3x3 convolution of both.
-  ConvNorm::Fused merged() {
-    const ConvNorm::Fused wide = conv1_->fused(), point = conv2_->fused();
+  static ConvNorm::Fused merged(const ConvNorm::Fused& wide, const ConvNorm::Fused& point) {
     return {wide.weight + at::constant_pad_nd(point.weight, {1, 1, 1, 1}), wide.bias + point.bias};
   }
 
