@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""What a second rank costs: training on one rank of one thread against two ranks of one thread
-each, on a CPU, in turn in one run.
+"""What a second rank costs on a CPU. One rank of one thread trains, then two ranks of one thread
+each, in turn in one run.
 
   python benchmarks/ranks.py --bin build/release/bin --sizes n s --rounds 5 [--json FILE]
 
 Each rank has a core of its own and trains on the same number of images per step (weak scaling).
-`apart` are two runs of one rank at the same time, which know nothing of each other: what the
-machine's shared memory and caches leave of the second core. Printed are medians of the images per
-second, and of the ratios within a round:
+`apart` are two runs of one rank at the same time, which know nothing of each other. They show what
+the machine's shared memory and caches leave of the second core. Printed are medians of the images
+per second, and of the ratios within a round:
   ranks / 2      two ranks against twice one rank alone; 1 is ideal
   ranks / apart  two ranks against two runs apart: what the exchange of gradients costs
 """

@@ -11,8 +11,8 @@ of the machine hits all alike. With --bf16 the models run under autocast; the of
 stays in single precision, as in its trainer.
 
 Prints medians, ratios and peak memory. `ready` is the seconds from starting the process until its
-first step begins, with weights loaded from a file: a Hugging Face folder, for the official code its
-own .pth. `start` is the time until that step ends.
+first step begins, `start` those until that step ends. Weights are loaded from a file before: from a
+Hugging Face folder, or the official code's own .pth.
 """
 import argparse
 import os

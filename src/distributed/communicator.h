@@ -86,7 +86,7 @@ class Communicator {
   void barrier() const;
 
   /// From now on a wait for other ranks keeps its core busy for half a millisecond before it
-  /// sleeps: a step with synchronised batch norms has some 170 short ones. For ranks that have a
+  /// sleeps. A step with synchronised batch norms has some 170 short waits. For ranks that have a
   /// core for each of their threads. Not for gradients, which are exchanged beside the backward
   /// pass.
   void wait_busily() const;

@@ -51,6 +51,8 @@ FOREIGN = {
     "pip": "--requirement",
     "git": "--hard",
     "bench_loader": "--bytes --data",
+    "bench_step": "--profile",
+    "bench_inference": "--profile",
 }
 
 
