@@ -4,13 +4,13 @@
 
 #include "core/error.h"
 #include "core/printable.h"
+#include "core/progress_line.h"
 #include "core/text.h"
 #include "data/packing/extract.h"
 #include "data/packing/warnings.h"
 #include "data/shards/dataset.h"
 #include "data/shards/manifest.h"
 #include "data/shards/verify.h"
-#include "progress_line.h"
 #include "signals.h"
 #include "summary.h"
 
