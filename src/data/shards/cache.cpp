@@ -1,15 +1,9 @@
 #include "data/shards/cache.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <chrono>
+#include <array>
 #include <cstdio>
 #include <string>
 #include <system_error>
-#include <thread>
 
 #include "core/crc32c.h"
 #include "core/error.h"
@@ -19,39 +13,12 @@
 #include "data/shards/manifest.h"
 #include "files/atomic_path.h"
 #include "files/byte_file.h"
+#include "files/file_lock.h"
 
 namespace dfine::inline shards {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Held from construction to destruction by one process at a time.
-class FileLock {
- public:
-  FileLock(const fs::path& path, const std::string& waiting)
-      : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    if (fd_ < 0) fail(path);
-    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
-    if (errno == EWOULDBLOCK) log::local_info(waiting);
-    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EINTR && errno != EWOULDBLOCK) fail(path);
-      end_if_stop_requested();
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-  ~FileLock() { ::close(fd_); }
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
-
- private:
-  [[noreturn]] static void fail(const fs::path& path) {
-    throw Error(
-        write_error_code(errno),
-        str_cat("cannot lock ", path.string(), ": ", std::generic_category().message(errno)),
-        "data.cache_dir must be a folder on a local disk that you may write to");
-  }
-  int fd_;
-};
 
 std::vector<uint8_t> content(const fs::path& path) {
   const ByteFile file(path);
@@ -114,7 +81,8 @@ fs::path cached_pack(const fs::path& pack, const fs::path& cache_dir) {
   folders.keep();
   const FileLock lock(
       cache_dir / str_cat(".", name, ".lock"),
-      str_cat("waiting for another process to copy ", pack.string(), " to ", target.string()));
+      str_cat("waiting for another process to copy ", pack.string(), " to ", target.string()),
+      "data.cache_dir must be a folder on a local disk that you may write to");
   if (is_complete(target, manifest, manifest_bytes)) return target;
   const uint64_t bytes = manifest.totals().file_bytes + manifest_bytes.size();
   check_space(cache_dir, bytes);
