@@ -7,6 +7,7 @@
 #include "eval/eval_files.h"
 #include "eval/eval_pack.h"
 #include "eval/image_size_option.h"
+#include "hub/local_weights.h"
 #include "memory/host_allocator.h"
 #include "program.h"
 
@@ -27,9 +28,7 @@ int main(int argc, char** argv) {
   auto* predictions = app.add_option("--predictions", files.predictions,
                                      "detections: a list of {image_id, category_id, bbox, score}")
                           ->type_name("FILE.json");
-  auto* weights =
-      app.add_option("--weights", pack.weights, "model: a checkpoint folder or a .safetensors file")
-          ->type_name("PATH");
+  auto* weights = app.add_option("--weights", pack.weights, dfine::kWeightsHelp)->type_name("PATH");
   auto* data =
       app.add_option("--data", pack.data, "folder that dfine-pack wrote")->type_name("DIR");
   app.add_option("--output", output, "also write the metrics here")->type_name("FILE.json");
@@ -57,6 +56,7 @@ int main(int argc, char** argv) {
     files.threads = pack.threads = threads;
     if (*weights) {
       pack.image_size = dfine::parse_image_size(image_size);
+      pack.weights = dfine::local_weights("--weights", pack.weights);
       dfine::evaluate_pack(pack);
     } else if (*annotations) {
       dfine::evaluate_files(files);

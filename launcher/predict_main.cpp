@@ -6,6 +6,7 @@
 #include "dfine_version.h"
 #include "eval/image_size_option.h"
 #include "eval/predict.h"
+#include "hub/local_weights.h"
 #include "memory/host_allocator.h"
 #include "program.h"
 
@@ -18,9 +19,7 @@ int main(int argc, char** argv) {
       "(OUTPUT/predictions.json).",
       "dfine-predict");
   app.set_version_flag("--version", "dfine-predict " DFINE_VERSION);
-  app.add_option("--weights", options.weights, "model: a checkpoint folder or a .safetensors file")
-      ->required()
-      ->type_name("PATH");
+  app.add_option("--weights", options.weights, dfine::kWeightsHelp)->required()->type_name("PATH");
   app.add_option("--images", options.images,
                  "image files, or folders of them, with their sub-folders")
       ->required()
@@ -59,6 +58,7 @@ int main(int argc, char** argv) {
       dfine::kExitCodesHelp);
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);
+    options.weights = dfine::local_weights("--weights", options.weights);
     dfine::predict(options);
   });
 }

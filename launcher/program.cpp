@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -12,6 +13,8 @@
 namespace dfine {
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  // A limit on file sizes (ulimit -f) fails the write, with path and reason.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     parse_command_line(app, argc, argv);
     body();

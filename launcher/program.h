@@ -4,6 +4,11 @@
 
 namespace dfine {
 
+/// Of an option --weights.
+inline constexpr const char* kWeightsHelp =
+    "model: a checkpoint folder, a .safetensors file, or a model of the Hugging Face Hub, "
+    "ORG/NAME[@REVISION] or a short name (dfine-weights list)";
+
 /// What main() does: reads the command line, runs `body`, prints a failure with the program's name
 /// in front. Returns the exit code (core/error_code.h).
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);

@@ -3,14 +3,20 @@
 # dataset, trains D-FINE-N on it with two ranks, and draws detections. A second run downloads
 # nothing and builds only what changed.
 #
-#   launcher/quickstart.sh [--run-dir DIR]        (default: runs/quickstart)
+#   launcher/quickstart.sh [--run-dir DIR] [--weights NAME]
+#
+#   --run-dir DIR    default: runs/quickstart
+#   --weights NAME   fine-tune these weights on it, instead of training from random ones. NAME is a
+#                    model of the Hugging Face Hub such as dfine-n-coco (dfine-weights list), or a
+#                    path. The model has the size of the weights. Large ones take long on a CPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-run=runs/quickstart
+run=runs/quickstart weights=''
 while (($#)); do
   case $1 in
-    --run-dir) run=$2; shift ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --run-dir) run=${2:?--run-dir needs a folder}; shift ;;
+    --weights) weights=${2:?--weights needs a name or a path}; shift ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "quickstart.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -36,10 +42,22 @@ if [ $preset = cuda ]; then
   ranks=$(nvidia-smi -L | grep -c GPU)
   if ((ranks > 2)); then ranks=2; fi
 fi
-say "training D-FINE-N with $ranks ranks"
-mpirun -np "$ranks" --bind-to none --oversubscribe "$bin/dfine_ddp" \
-  --config configs/quickstart.toml --set "run.dir=$run" --set "data.train=$run/data/train" \
-  --set "data.val=$run/data/val" --resume none
+settings=(--set "run.dir=$run" --set "data.train=$run/data/train" --set "data.val=$run/data/val")
+if [ -z "$weights" ]; then
+  size=n
+  settings+=(--config configs/quickstart.toml)
+else
+  say "weights $weights"
+  shown=$("$bin/dfine-weights" show "$weights")
+  sed '/^classes/q' <<<"$shown"
+  size=$(sed -n 's/^model: D-FINE-\([nsmlx]\)$/\1/p' <<<"${shown,,}")
+  # The recipe for own images; small and short, as configs/quickstart.toml is.
+  settings+=(--config "configs/custom/${size:?$weights has no published size}.toml"
+    --set "model.weights=$weights" --set train.epochs=4 --set data.image_size=320
+    --set data.multiscale=false --set data.batch_size=4 --set data.workers=1)
+fi
+say "training D-FINE-${size^^} with $ranks ranks"
+mpirun -np "$ranks" --bind-to none --oversubscribe "$bin/dfine_ddp" "${settings[@]}" --resume none
 
 say "drawing detections"
 mapfile -t samples < <(find "$data/images" -name '*.jpg' | sort | tail -n 4)

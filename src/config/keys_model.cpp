@@ -27,9 +27,11 @@ void keys(Table<ModelConfig>& v) {
     str_cat("Size of the D-FINE model. Million parameters at 80 classes: ",
             by_size(&ModelVariant::million_parameters), "."));
   v("weights", &C::weights, text(),
-    "Weights to start from: a Hugging Face folder (config.json and model.safetensors) or a "
-    "single .safetensors file. Empty: random weights. Class heads: see model.class_heads. Any "
-    "other mismatch is an error.");
+    "Weights to start from. A value that starts with . / or ~, or names something that exists, is "
+    "a path: a folder with config.json and model.safetensors, or a single .safetensors file. "
+    "Anything else is a model of the Hugging Face Hub, ORG/NAME[@REVISION], or a short name for "
+    "one (dfine-weights list). It is fetched once, into the Hub's own cache. Empty: random "
+    "weights. Class heads: see model.class_heads. Any other mismatch is an error.");
   v("num_queries", &C::num_queries, or_auto_once_0(whole(1, 10000)),
     "Object queries per image. auto: as in the config.json of the weights, else 300 (official).");
   v("num_denoising", &C::num_denoising, whole(0, 1000),

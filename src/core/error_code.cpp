@@ -7,7 +7,7 @@ namespace dfine {
 namespace {
 
 // In the order of the enumerators; tests/docs/text_test.py compares them.
-constexpr std::array<std::string_view, 33> kNames{
+constexpr std::array<std::string_view, 35> kNames{
     "usage",
     "unknown_key",
     "bad_value",
@@ -39,6 +39,8 @@ constexpr std::array<std::string_view, 33> kNames{
     "launch_invalid",
     "ranks_disagree",
     "communication_failed",
+    "network_failed",
+    "access_denied",
     "interrupted",
     "internal",
 };

@@ -37,6 +37,8 @@ enum class ErrorCode {
   kLaunchInvalid,        // ranks that were started in a way that does not work
   kRanksDisagree,        // ranks with different settings or data
   kCommunicationFailed,  // between ranks
+  kNetworkFailed,        // the Hugging Face Hub, or a proxy on the way, gives no proper answer
+  kAccessDenied,         // the Hub gives the model to nobody, or not to this user
   kInterrupted,          // by a signal
   kInternal,             // a mistake of the program
 };

@@ -19,8 +19,11 @@ from prose import (
 )
 
 BIN = Path(os.environ["DFINE_BINARY_DIR"])
-PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"]
-COMMANDS = {"dfine-pack": ["info", "verify", "extract"]}
+PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights"]
+COMMANDS = {
+    "dfine-pack": ["info", "verify", "extract"],
+    "dfine-weights": ["list", "fetch", "show"],
+}
 SOURCES = [
     "src",
     "launcher",

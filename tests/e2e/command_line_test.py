@@ -53,7 +53,7 @@ def main():
     assert out.count("[usage]") == 1 and "--epochs" in out and "MPI_ABORT" not in out, out
     assert "dfine_ddp --help" in out.rstrip().splitlines()[-1], out
 
-    for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict"):
+    for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights"):
         says(run(program, "--help"), program, "exit codes: 0 ")
         says(run(program, "--version"), program + " 0.1")
         run(program, "--no-such-option", expect=2)

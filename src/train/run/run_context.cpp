@@ -3,12 +3,14 @@
 #include <string>
 #include <utility>
 
+#include "config/load.h"
 #include "core/stop_request.h"
 #include "core/text.h"
 #include "distributed/consistency_check.h"
 #include "eval/class_order.h"
 #include "train/checks/config_warnings.h"
 #include "train/plan/resolve.h"
+#include "train/run/shared_weights.h"
 #include "weights/class_match.h"
 
 namespace dfine::inline run {
@@ -46,8 +48,11 @@ RunContext prepare(const Config& config, const Communicator& group, const RunSta
   const std::string train = data_text(train_data, num_images),
                     val = val_data ? data_text(*val_data, usable_images(config, *val_data)) : "";
   check_agreement(group, {{"data.train", train}, {"data.val", val}});
-  RunPlan plan = resolve(config, train_data.categories(), num_images, group.size(),
+  Config local = config;  // the configuration that is saved keeps the model's name
+  if (!resumed) local.model.weights = shared_weights(config.model.weights, group);
+  RunPlan plan = resolve(local, train_data.categories(), num_images, group.size(),
                          group.device().is_cuda(), resumed ? start->num_queries : std::nullopt);
+  plan.config = print_config(config);
   plan.train_data = train;
   plan.val_data = val;
   DatasetStats train_stats = dataset_stats(train_data, num_images);
