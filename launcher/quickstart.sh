@@ -50,9 +50,10 @@ else
   say "weights $weights"
   shown=$("$bin/dfine-weights" show "$weights")
   sed '/^classes/q' <<<"$shown"
-  size=$(sed -n 's/^model: D-FINE-\([nsmlx]\)$/\1/p' <<<"${shown,,}")
+  size=$(sed -n 's/^model: D-FINE-\([NSMLX]\)$/\1/p' <<<"$shown")
+  if [ -z "$size" ]; then echo "quickstart.sh: $weights has no published size" >&2; exit 1; fi
   # The recipe for own images; small and short, as configs/quickstart.toml is.
-  settings+=(--config "configs/custom/${size:?$weights has no published size}.toml"
+  settings+=(--config "configs/custom/${size,,}.toml"
     --set "model.weights=$weights" --set train.epochs=4 --set data.image_size=320
     --set data.multiscale=false --set data.batch_size=4 --set data.workers=1)
 fi

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -39,7 +41,8 @@ void show(const std::string& value) {
   const std::string path = local_weights("PATH", value);
   const std::string file = weights_file(path);
   const ModelDescription description = describe_weights(path);
-  const std::string size = architecture_size(description.spec);
+  std::string size = architecture_size(description.spec);
+  std::ranges::transform(size, size.begin(), [](unsigned char c) { return std::toupper(c); });
   const auto shapes = read_safetensors_shapes(file);
   int64_t values = 0;
   for (const auto& [name, shape] : shapes) values += elements(shape);

@@ -153,7 +153,9 @@ Snapshot fetch_model(const ModelName& model, const HubSettings& settings) {
         throw Error(e.code(),
                     str_cat("cannot keep ", to_text(model), " in the cache ",
                             settings.cache.string(), ": ", e.message()),
-                    "set HF_HOME (or HF_HUB_CACHE) to a folder with room that you may write to");
+                    str_cat(e.hint().empty() ? "" : e.hint() + ". Or ",
+                            "set HF_HOME (or HF_HUB_CACHE) to a folder with room that you may "
+                            "write to"));
       default:
         throw;
     }
