@@ -16,7 +16,7 @@ namespace dfine::inline hub {
 /// A request that got no answer, or not all of one.
 class NoAnswer : public std::runtime_error {
  public:
-  /// `reached`: whether there was a connection to the server. Without one, a second try seldom
+  /// `reached`: whether there was a connection to the server. Without one, a second try rarely
   /// helps.
   NoAnswer(const std::string& reason, bool reached) : runtime_error(reason), reached_(reached) {}
   bool reached() const { return reached_; }
