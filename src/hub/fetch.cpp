@@ -4,7 +4,6 @@
 #include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -52,12 +51,14 @@ class ModelFetch {
         client_(settings, check_) {}
 
   Snapshot run() {
-    const RemoteFile config = required(kConfigFile, "it is no model that transformers opens");
+    const RemoteFile config =
+        required(model_, kConfigFile, "`dfine-weights list` has the published D-FINE models");
     ModelName at_commit = model_;
     at_commit.revision = config.commit;  // a push meanwhile must not mix two commits
     const RemoteFile weights =
-        required(kWeightsFile, "open it with transformers and save_pretrained() it into a folder",
-                 at_commit);
+        required(at_commit, kWeightsFile,
+                 "open the model with transformers, save it with save_pretrained(), and give that "
+                 "folder as a path");
     const auto preprocessor = look_up(client_, settings_, at_commit, kPreprocessorFile, check_);
 
     fetch(config);
@@ -80,8 +81,8 @@ class ModelFetch {
   }
 
  private:
-  RemoteFile required(const char* file, const char* hint, std::optional<ModelName> model = {}) {
-    auto found = look_up(client_, settings_, model.value_or(model_), file, check_);
+  RemoteFile required(const ModelName& model, const char* file, const char* hint) {
+    auto found = look_up(client_, settings_, model, file, check_);
     if (found) return *found;
     throw Error(kWeightsUnsupported, str_cat(to_text(model_), " has no ", file), hint);
   }
