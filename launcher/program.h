@@ -6,7 +6,7 @@ namespace dfine {
 
 /// Of an option --weights.
 inline constexpr const char* kWeightsHelp =
-    "model: a checkpoint folder, a .safetensors file, or a model of the Hugging Face Hub, "
+    "model: a checkpoint folder, a .safetensors or .pth file, or a model of the Hugging Face Hub, "
     "ORG/NAME[@REVISION] or a short name (dfine-weights list)";
 
 /// What main() does: reads the command line, runs `body`, prints a failure with the program's name

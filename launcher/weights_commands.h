@@ -12,5 +12,6 @@ using Command = std::function<void()>;
 Command add_list(CLI::App& app);
 Command add_fetch(CLI::App& app);
 Command add_show(CLI::App& app);
+Command add_convert(CLI::App& app);
 
 }  // namespace dfine

@@ -13,7 +13,7 @@
 #include "hub/local_weights.h"
 #include "weights/class_names.h"
 #include "weights/hf_config.h"
-#include "weights/safetensors.h"
+#include "weights/tensor_file.h"
 #include "weights/weights.h"
 #include "weights_commands.h"
 
@@ -31,21 +31,15 @@ std::string announced_checksum(const std::filesystem::path& file) {
              : "";
 }
 
-int64_t elements(const std::vector<int64_t>& shape) {
-  int64_t product = 1;
-  for (const int64_t side : shape) product *= side;
-  return product;
-}
-
 void show(const std::string& value) {
   const std::string path = local_weights("PATH", value);
   const std::string file = weights_file(path);
   const ModelDescription description = describe_weights(path);
   std::string size = architecture_size(description.spec);
   std::ranges::transform(size, size.begin(), [](unsigned char c) { return std::toupper(c); });
-  const auto shapes = read_safetensors_shapes(file);
+  const auto tensors = read_tensor_file(file, TensorData::kShapes);
   int64_t values = 0;
-  for (const auto& [name, shape] : shapes) values += elements(shape);
+  for (const auto& [name, tensor] : tensors) values += tensor.numel();
   const std::string checksum = sha256_of(file), announced = announced_checksum(file);
 
   const auto line = [](const char* what, const std::string& text) {
@@ -55,7 +49,7 @@ void show(const std::string& value) {
   line("model", size.empty() ? "D-FINE of no published size" : "D-FINE-" + size);
   line("input", str_cat(description.image_width, "x", description.image_height));
   line("queries", str_cat(description.spec.num_queries));
-  line("tensors", str_cat(shapes.size(), ", ", with_commas(values), " values, ",
+  line("tensors", str_cat(tensors.size(), ", ", with_commas(values), " values, ",
                           human_bytes(static_cast<double>(std::filesystem::file_size(file)))));
   line("sha256", str_cat(checksum, announced.empty() ? ""
                                    : announced == checksum
@@ -76,7 +70,8 @@ Command add_show(CLI::App& app) {
       app.add_subcommand("show", "describe weights: size, input, tensors, checksum, classes");
   command
       ->add_option("PATH", *path,
-                   "checkpoint folder, .safetensors file, or a model of the Hugging Face Hub")
+                   "checkpoint folder, .safetensors or .pth file, or a model of the Hugging Face "
+                   "Hub")
       ->required()
       ->type_name("PATH");
   return [path] { show(*path); };

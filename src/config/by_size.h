@@ -22,6 +22,10 @@ inline std::string value_text(double value) {
   return str_cat(std::round(value * 1000) / 1000);
 }
 
+inline std::string value_text(const BackboneWidths* value) {
+  return std::string(value->name);
+}
+
 /// "n and s 20; m 6; l 4; x 3": sizes that follow one another with the same value share it.
 template <class T>
 std::string by_size(T ModelVariant::* member) {

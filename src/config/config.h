@@ -31,7 +31,7 @@ struct RunConfig {
 
 struct ModelConfig {
   std::string size = "n";
-  std::string weights;
+  std::string weights, backbone_weights;
   std::optional<int64_t> num_queries;  // model_options()
   int64_t num_denoising = 100;
   int64_t max_denoising_queries = 0;
@@ -40,6 +40,7 @@ struct ModelConfig {
   bool freeze_backbone = false;
   std::optional<bool> freeze_norm;  // freezes_norm()
   bool freeze_stem = false;
+  bool allow_random_frozen = false;
 };
 
 struct DataConfig {

@@ -28,10 +28,17 @@ void keys(Table<ModelConfig>& v) {
             by_size(&ModelVariant::million_parameters), "."));
   v("weights", &C::weights, text(),
     "Weights to start from. A value that starts with . / or ~, or names something that exists, is "
-    "a path: a folder with config.json and model.safetensors, or a single .safetensors file. "
-    "Anything else is a model of the Hugging Face Hub, ORG/NAME[@REVISION], or a short name for "
-    "one (dfine-weights list). It is fetched once, into the Hub's own cache. Empty: random "
-    "weights. Class heads: see model.class_heads. Any other mismatch is an error.");
+    "a path: a folder with config.json and model.safetensors, a single .safetensors file, or a .pth "
+    "file of the official code. Anything else is a model of the Hugging Face Hub, "
+    "ORG/NAME[@REVISION], or a short name for one (dfine-weights list). It is fetched once, into the "
+    "Hub's own cache. Empty: random weights. Class heads: see model.class_heads. Any other mismatch "
+    "is an error.");
+  v("backbone_weights", &C::backbone_weights, text(),
+    str_cat("ImageNet weights of the backbone HGNetv2, for training without model.weights. Files: "
+            "the official PPHGNetV2_B*_stage1.pth, timm's model of the same network, or a Hugging "
+            "Face folder of HGNetV2. Their classifier is left out. Not read where model.weights "
+            "is set. Empty: none. Networks: ",
+            by_size(&ModelVariant::backbone), "."));
   v("num_queries", &C::num_queries, or_auto_once_0(whole(1, 10000)),
     "Object queries per image. auto: as in the config.json of the weights, else 300 (official).");
   v("num_denoising", &C::num_denoising, whole(0, 1000),
@@ -63,6 +70,9 @@ void keys(Table<ModelConfig>& v) {
             by_size(&ModelVariant::freeze_norm), "."));
   v("freeze_stem", &C::freeze_stem, flag(),
     "Freeze the backbone's stem (official: for the sizes whose norms are frozen).");
+  v("allow_random_frozen", &C::allow_random_frozen, flag(),
+    "Train with a frozen stem, frozen norms or a frozen backbone although neither model.weights "
+    "nor model.backbone_weights is set: they keep their random values. false: an error.");
 }
 
 }  // namespace dfine::inline config

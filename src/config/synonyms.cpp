@@ -40,6 +40,8 @@ const std::vector<Synonym>& key_synonyms() {
       {"load_from", "model.weights"},
       {"init_weights", "model.weights"},
       {"checkpoint_path", "model.weights"},
+      {"pretrained_backbone", "model.backbone_weights"},
+      {"backbone_pretrained", "model.backbone_weights"},
       {"num_dn", "model.num_denoising"},
       {"dn_number", "model.num_denoising"},
       {"dn_queries", "model.num_denoising"},

@@ -114,15 +114,20 @@ class ModelFetch {
                         ": is it a login page, or is the repository broken?"));
   }
 
+  /// A D-FINE model, or its backbone alone: transformers' or timm's.
   void require_dfine(const fs::path& config) const {
     const nlohmann::json json = read_json(config, kConfigFile);
-    const auto type = json.find("model_type");
-    const std::string found = type != json.end() && type->is_string() ? *type : "";
-    if (found == "d_fine") return;
+    const auto text = [&](const char* key) {
+      const auto found = json.find(key);
+      return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+    };
+    const std::string type = text("model_type");
+    if (type == "d_fine" || type == "hgnet_v2" || text("architecture").starts_with("hgnetv2_"))
+      return;
     throw Error(
         kWeightsUnsupported,
         str_cat(to_text(model_), " is no D-FINE model: its config.json ",
-                found.empty() ? "names no model_type" : str_cat("has the model_type ", found)),
+                type.empty() ? "names no model_type" : str_cat("has the model_type ", type)),
         "`dfine-weights list` has the published D-FINE models");
   }
 

@@ -64,6 +64,11 @@ Snapshot find_or_fetch(ModelName model, const HubSettings& settings) {
   return fetch_model(model, settings);
 }
 
+bool is_file_name(const std::string& value) {
+  return value.ends_with(".safetensors") || value.ends_with(".pth") || value.ends_with(".pt") ||
+         value.ends_with(".bin");
+}
+
 [[noreturn]] void refuse(const std::string& setting, const std::string& value) {
   const auto similar = similar_short_names(value);
   throw Error(
@@ -89,7 +94,7 @@ std::string local_weights(const std::string& setting, const std::string& value) 
   if (value.empty() || is_path(value)) return expanded_path(value).string();
   const auto model = model_name_of(value);
   // No model has such a name: it is a file that is missing.
-  if (!model || value.ends_with(".safetensors")) refuse(setting, value);
+  if (!model || is_file_name(value)) refuse(setting, value);
   try {
     const Snapshot snapshot = find_or_fetch(*model, hub_settings());
     log::info(str_cat(setting, " = ", value, ": commit ", snapshot.commit, ", ",

@@ -1,6 +1,7 @@
 #include "learner/build_model.h"
 
 #include "core/log.h"
+#include "weights/backbone_weights.h"
 #include "weights/class_heads.h"
 #include "weights/hf_config.h"
 #include "weights/weights.h"
@@ -18,6 +19,8 @@ std::shared_ptr<DFine> build_model(const ModelOptions& options, bool read_weight
     load_weights(options.weights, named_tensors(*model), rows);
     log::info(rows.report);
     if (!rows.warning.empty()) log::warn(rows.warning);
+  } else if (read_weights && !options.backbone_weights.empty()) {
+    load_backbone_weights(options.backbone_weights, named_tensors(*model));
   }
   freeze(*model, options.freeze);
   return model;

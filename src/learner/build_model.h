@@ -12,8 +12,9 @@ namespace dfine::inline learner {
 
 struct ModelOptions {
   ModelSpec spec;
-  uint64_t seed = 0;    // of the random initial values
-  std::string weights;  // folder or .safetensors to start from; empty: random values
+  uint64_t seed = 0;             // of the random initial values
+  std::string weights;           // to start from (weights_file()); empty: random values
+  std::string backbone_weights;  // of its backbone alone; not read where there are `weights`
   ClassHeads class_heads = ClassHeads::kByName;  // which of their class heads go where
   std::vector<std::string> class_names;          // of the labels 0, 1, ...
   FreezeOptions freeze;

@@ -11,10 +11,14 @@
 namespace dfine::inline variants {
 namespace {
 
-constexpr BackboneWidths kB0{16, 16, {16, 32, 64, 128}, {64, 256, 512, 1024}, {1, 1, 2, 1}, 3};
-constexpr BackboneWidths kB2{24, 32, {32, 64, 128, 256}, {96, 384, 768, 1536}, {1, 1, 3, 1}, 4};
-constexpr BackboneWidths kB4{32, 48, {48, 96, 192, 384}, {128, 512, 1024, 2048}, {1, 1, 3, 1}, 6};
-constexpr BackboneWidths kB5{32, 64, {64, 128, 256, 512}, {128, 512, 1024, 2048}, {1, 2, 5, 2}, 6};
+constexpr BackboneWidths kB0{"B0",         16, 16, {16, 32, 64, 128}, {64, 256, 512, 1024},
+                             {1, 1, 2, 1}, 3};
+constexpr BackboneWidths kB2{"B2",         24, 32, {32, 64, 128, 256}, {96, 384, 768, 1536},
+                             {1, 1, 3, 1}, 4};
+constexpr BackboneWidths kB4{"B4",         32, 48, {48, 96, 192, 384}, {128, 512, 1024, 2048},
+                             {1, 1, 3, 1}, 6};
+constexpr BackboneWidths kB5{"B5",         32, 64, {64, 128, 256, 512}, {128, 512, 1024, 2048},
+                             {1, 2, 5, 2}, 6};
 
 // clang-format off
 constexpr std::array<ModelVariant, 5> kVariants{{

@@ -11,6 +11,7 @@ enum class ModelSize { kN, kS, kM, kL, kX };
 
 /// HGNetv2 B0, B2, B4 or B5; strides, light blocks and kernels are the same for all.
 struct BackboneWidths {
+  std::string_view name;  // "B0"
   int64_t stem_mid, stem_out;
   std::array<int64_t, 4> mid, out, blocks;  // channels inside and after a stage; its blocks
   int64_t layers;                           // of a block

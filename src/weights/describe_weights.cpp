@@ -3,9 +3,11 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "weights/dfine_tensors.h"
 #include "weights/folder_manifest.h"
 #include "weights/hf_config.h"
-#include "weights/safetensors.h"
+#include "weights/official_state.h"
+#include "weights/tensor_file.h"
 #include "weights/weights.h"
 
 namespace dfine::inline weights {
@@ -36,6 +38,18 @@ ModelSize size_of(const Shapes& shapes) {
       "Put their config.json beside the weights.");
 }
 
+/// What a lone file says besides.
+void complete_lone_file(const std::string& file, const Shapes& shapes,
+                        ModelDescription& description) {
+  if (!shapes.contains("model.denoising_class_embed.weight")) description.spec.num_denoising = 0;
+  const Tensor anchors = read_one_tensor(file, "decoder.anchors");
+  if (!anchors.defined()) return;
+  if (const auto size = anchor_size(anchors, description.spec.strides())) {
+    description.image_height = size->height;
+    description.image_width = size->width;
+  }
+}
+
 }  // namespace
 
 ModelDescription describe_weights(const std::string& path) {
@@ -43,11 +57,10 @@ ModelDescription describe_weights(const std::string& path) {
   const ErrorContext at("while describing the weights ", file);
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   Shapes shapes;
-  for (const auto& [name, shape] : read_safetensors_shapes(file))
-    shapes.emplace(published_name(name), shape);
+  for (const auto& [name, tensor] : read_dfine_tensors(file, TensorData::kShapes))
+    shapes.emplace(published_name(name), tensor.sizes().vec());
   const int64_t classes = side(shapes, "model.enc_score_head.bias", 0);
-  const bool has_config =
-      !path.ends_with(".safetensors") && std::filesystem::exists(folder / "config.json");
+  const bool has_config = !is_tensor_file(path) && std::filesystem::exists(folder / "config.json");
   if (has_config) {
     for (const char* name : {"config.json", "preprocessor_config.json"})
       verify_if_listed(folder / name);
@@ -55,6 +68,7 @@ ModelDescription describe_weights(const std::string& path) {
   ModelDescription description{
       has_config ? read_hf_config(folder.string())
                  : ModelDescription{model_spec(size_of(shapes), classes), {}, {}}};
+  if (!has_config) complete_lone_file(file, shapes, description);
   if (description.class_names.empty()) {
     for (int64_t label = 0; label < classes; ++label)
       description.class_names.push_back(str_cat("LABEL_", label));  // as transformers

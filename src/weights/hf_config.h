@@ -28,9 +28,10 @@ void write_hf_config(const std::string& folder, const ModelDescription& descript
 /// Without id2label, spec.num_classes is 0 and class_names empty.
 ModelDescription read_hf_config(const std::string& folder);
 
-/// Describes weights: a folder with config.json and model.safetensors, or a lone .safetensors file.
-/// Of the latter, the tensors' shapes tell size and classes (300 queries, classes without names).
-/// Throws Error if the classes of config.json and of the tensors differ.
+/// Describes weights: a folder with config.json and model.safetensors, or a lone .safetensors or
+/// .pth file. Of the latter, the tensors' shapes tell size and classes (300 queries, classes
+/// without names), and an official file's anchors the image size. Throws Error if the classes of
+/// config.json and of the tensors differ.
 ModelDescription describe_weights(const std::string& path);
 
 /// n s m l x if the architecture is a published one (whatever the classes, queries and what is

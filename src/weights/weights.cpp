@@ -14,8 +14,9 @@
 #include "weights/checkpoint_link.h"
 #include "weights/checkpoints_in.h"
 #include "weights/class_heads.h"
+#include "weights/dfine_tensors.h"
 #include "weights/folder_manifest.h"
-#include "weights/safetensors.h"
+#include "weights/tensor_file.h"
 
 namespace dfine::inline weights {
 using enum ErrorCode;
@@ -32,7 +33,7 @@ std::map<std::string, Tensor> read_published(const std::string& file,
                                              std::vector<std::string>& problems) {
   std::map<std::string, Tensor> given;
   std::map<std::string, std::string> spelled;  // by published name, as the file has it
-  for (auto& [name, tensor] : read_safetensors(file)) {
+  for (auto& [name, tensor] : read_dfine_tensors(file)) {
     const std::string published = published_name(name);
     const auto [place, is_new] = given.emplace(published, tensor);
     if (is_new) {
@@ -156,8 +157,9 @@ std::string weights_file(const std::string& given) {
   if (!fs::exists(path))
     throw Error(kFileMissing, str_cat("there are no weights at ", path),
                 "Relative paths start at the current directory.");
-  if (!path.ends_with(".safetensors"))
-    throw Error(kFormatInvalid, str_cat("weights are a folder or a .safetensors file, not ", path),
+  if (!is_tensor_file(path))
+    throw Error(kFormatInvalid,
+                str_cat("weights are a folder, a .safetensors or a .pth file, not ", path),
                 "Convert other formats with transformers first.");
   return path;
 }

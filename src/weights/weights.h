@@ -1,5 +1,5 @@
 #pragma once
-// Weights into a model, from files with the names of the published Hugging Face checkpoints.
+// Weights into a model, from the published Hugging Face files and from the official code's .pth.
 #include <map>
 #include <string>
 
@@ -24,12 +24,13 @@ std::string published_name(const std::string& name);
 /// inverse of published_name.
 std::string tied_name(const std::string& published);
 
-/// The .safetensors file that `path` means: itself, or model.safetensors in the folder `path`.
-/// Throws Error if there is none; for the folder of a run it names the checkpoints in it.
+/// The file that `path` means: itself, a .safetensors or .pth file, or model.safetensors in the
+/// folder `path`. Throws Error if there is none; for the folder of a run it names the checkpoints
+/// in it.
 std::string weights_file(const std::string& path);
 
-/// Copies the weights at `path` (a folder with model.safetensors, or a .safetensors file) into
-/// `model`, in place.
+/// Copies the weights at `path` (see weights_file()) into `model`, in place. Names are the
+/// published ones, or those of the official code (weights/official_names.h).
 ///
 /// What does not match (missing, unexpected, shape, type) is one Error that lists all of it, and
 /// `model` is left untouched. Batch counters (num_batches_tracked) may be missing or superfluous. A

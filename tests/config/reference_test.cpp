@@ -74,6 +74,8 @@ TEST(ConfigKeys, KeepTheirNames) {
                            "train.preflight",
                            "model.freeze",
                            "model.class_heads",
+                           "model.backbone_weights",
+                           "model.allow_random_frozen",
                            "optim.base_batch",
                            "optim.scale_lr",
                            "optim.scale_schedule",

@@ -73,6 +73,7 @@ TEST_P(CustomRecipe, DiffersFromTheOfficialOneWhereSmallDataNeedsIt) {
                                               {"ema.restart", "none"},
                                               {"validate.weights", "both"},
                                               {"validate.batch_size", "auto"},
+                                              {"model.backbone_weights", ""},
                                               {"model.num_queries", "auto"}};
   const auto official = GetParam().golden().at("keys");
   if (official.at("optim.base_batch") == 128) other["optim.base_batch"] = 32;

@@ -22,7 +22,7 @@ BIN = Path(os.environ["DFINE_BINARY_DIR"])
 PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights"]
 COMMANDS = {
     "dfine-pack": ["info", "verify", "extract"],
-    "dfine-weights": ["list", "fetch", "show"],
+    "dfine-weights": ["list", "fetch", "show", "convert"],
 }
 SOURCES = [
     "src",

@@ -66,6 +66,14 @@ def augmentation(config):
     }
 
 
+def backbone_weights(path):
+    """Where the configurations here keep the file that the official code downloads."""
+    yaml_utils.load_config.__defaults__[0].clear()
+    backbone = yaml_utils.load_config(os.path.join(ROOT, "configs", "dfine", path))["HGNetv2"]
+    assert backbone["pretrained"] and backbone["local_model_dir"].endswith("/hgnetv2/")
+    return f"weights/PPHGNetV2_{backbone['name']}_stage1.pth"
+
+
 def recipe(path, size):
     config = load(path)
     y, optimizer, collate = config.yaml_cfg, config.optimizer, config.train_dataloader.collate_fn
@@ -80,6 +88,7 @@ def recipe(path, size):
         "model.size": size, "model.num_queries": decoder["num_queries"],
         "model.num_denoising": decoder["num_denoising"],
         "model.freeze_norm": backbone["freeze_norm"],
+        "model.backbone_weights": backbone_weights(path),
         "model.freeze_stem": backbone["freeze_at"] == 0, "model.freeze_backbone": False,
         "data.image_size": y["eval_spatial_size"][0],
         "data.batch_size": y["train_dataloader"]["total_batch_size"] / RANKS, "data.shuffle": True,

@@ -15,7 +15,7 @@ import torch
 sys.dont_write_bytecode = True
 ROOT = os.environ["DFINE_OFFICIAL"]
 sys.path.insert(0, ROOT)
-for unused in ("torch.utils.tensorboard", "calflops", "loguru", "matplotlib.pyplot"):
+for unused in ("torch.utils.tensorboard", "calflops", "loguru", "matplotlib", "matplotlib.pyplot"):
     # the official code imports them for logs and pictures, never for a number that is compared here
     try:
         importlib.import_module(unused)

@@ -20,12 +20,14 @@ import make_class_heads
 import make_criterion
 import make_denoising
 import make_evaluation
+import make_official_state
 import make_parameter_groups
 import make_parity
 import make_recipes
 import make_trajectory
 import make_val_loss
 import numpy as np
+import round_trip
 import torch
 
 # Changes of weights are stored with 5 digits (N) or 6 (L). Rounding to 5 is off by 0.5e-4 of a
@@ -210,6 +212,14 @@ def check_val_loss():
     compare("val_loss", split(stored, "cases")[1], split(found, "cases")[1], 0)
     for name, case in stored["cases"].items():
         compare_losses(f"val_loss {name}", case, found["cases"][name])
+
+
+def check_official_state():
+    compare("official_state", load("official_state"), make_official_state.values(), 1e-6)
+
+
+def check_round_trip():
+    round_trip.main()
 
 
 CHECKS = {name[len("check_"):]: check for name, check in list(globals().items())

@@ -32,6 +32,12 @@ assert all(torch.equal(found[name], tensor) for name, tensor in given.items())
 size = AutoImageProcessor.from_pretrained(sys.argv[1]).size
 assert (size["height"], size["width"]) == (320, 320), size
 """
+BACKBONE = """
+import sys, timm, torch
+from safetensors.torch import save_file
+torch.manual_seed(1)
+save_file(timm.create_model("hgnetv2_b0").state_dict(), sys.argv[1])
+"""
 DOWNLOAD = """
 import sys
 from huggingface_hub import hf_hub_download
@@ -100,9 +106,9 @@ def main():
                     "data.workers": 0, "data.augment": "none", "model.num_queries": 60,
                     "ema.enabled": "false", "train.preflight": "false"}
 
-            def train(folder, model, resume="none", steps=1, **more):
+            def train(folder, model, resume="none", steps=1, backbone="", **more):
                 chosen = {**keys, "run.dir": ws(folder), "model.weights": model,
-                          "train.max_steps": steps}
+                          "model.backbone_weights": backbone, "train.max_steps": steps}
                 return run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"),
                            "--resume", resume,
                            *(x for k, v in chosen.items() for x in ("--set", f"{k}={v}")), **more)
@@ -123,6 +129,16 @@ def main():
             said = train("run", MODEL, ranks=2, resume="auto", steps=2, HF_HOME=ws("none"),
                          HF_HUB_OFFLINE="1")
             assert "after step 1" in said and not os.path.exists(ws("none")), said
+
+            # A backbone by name, in timm's layout.
+            python(BACKBONE, ws("backbone.safetensors"))
+            with open(ws("backbone.safetensors"), "rb") as f:
+                hub.repositories["timm/hgnetv2_b0.test"] = Repository(
+                    {"config.json": b'{"architecture": "hgnetv2_b0"}',
+                     "model.safetensors": f.read()})
+            said = train("scratch", "", **jobs, backbone="timm/hgnetv2_b0.test")
+            assert "model.backbone_weights = timm/hgnetv2_b0.test: commit" in said, said
+            assert "backbone: " in said, said
 
             # One error of all ranks, with both readings.
             said = train("none", "org/none", expect=1, ranks=2, **jobs)

@@ -155,8 +155,8 @@ TEST(LoadWeights, PathsThatAreNoWeights) {
   const TemporaryFolder folder;
   EXPECT_TRUE(error_of(folder / "none", {}).is(kFileMissing, folder / "none"));
   EXPECT_TRUE(error_of(folder / "", {}).is(kFileMissing, folder / "", "model.safetensors"));
-  std::ofstream(folder / "x.bin") << "x";
-  EXPECT_TRUE(error_of(folder / "x.bin", {}).is(kFormatInvalid, "x.bin", ".safetensors"));
+  std::ofstream(folder / "x.onnx") << "x";
+  EXPECT_TRUE(error_of(folder / "x.onnx", {}).is(kFormatInvalid, "x.onnx", ".safetensors"));
 }
 
 TEST(LoadWeights, FolderOfARunNamesItsCheckpoints) {

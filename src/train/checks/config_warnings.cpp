@@ -22,8 +22,11 @@ void about_frozen(const Config& config, Warnings& warnings) {
   if (!model.weights.empty()) return;
   std::string keys;
   const auto add = [&](const char* key) { keys += str_cat(keys.empty() ? "" : ", ", key); };
-  if (model.freeze_backbone) add("model.freeze_backbone");
-  if (model.freeze_stem) add("model.freeze_stem");
+  if (model.backbone_weights.empty()) {  // allowed with model.allow_random_frozen
+    if (model.freeze_backbone) add("model.freeze_backbone");
+    if (model.freeze_stem) add("model.freeze_stem");
+    if (freezes_norm(model)) add("model.freeze_norm");
+  }
   if (!model.freeze.empty()) add("model.freeze");
   if (keys.empty()) return;
   warnings.push_back(

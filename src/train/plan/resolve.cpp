@@ -37,6 +37,24 @@ void check_queries(const Config& config, const ModelSpec& spec) {
                       size == config.data.image_size ? "" : ", or set data.multiscale = false"));
 }
 
+/// Layers that never learn have to come from weights, as in the official recipes of L and X.
+void check_frozen(const ModelConfig& model) {
+  if (model.allow_random_frozen || !model.backbone_weights.empty()) return;
+  std::vector<std::string> frozen;
+  if (model.freeze_backbone) frozen.emplace_back("model.freeze_backbone");
+  if (model.freeze_stem) frozen.emplace_back("model.freeze_stem");
+  if (freezes_norm(model))
+    frozen.push_back(str_cat("model.freeze_norm", model.freeze_norm ? "" : " (\"auto\")"));
+  if (frozen.empty()) return;
+  throw Error(kConflictingSettings,
+              str_cat(listed(frozen), frozen.size() == 1 ? " keeps" : " keep",
+                      " layers at random values: neither model.weights nor "
+                      "model.backbone_weights is set"),
+              "give model.weights or model.backbone_weights, or train these layers: set the named "
+              "keys to false. To train with random frozen layers all the same, set "
+              "model.allow_random_frozen = true");
+}
+
 std::optional<at::ScalarType> autocast_type(Precision precision) {
   switch (precision) {
     case Precision::kBf16:
@@ -104,6 +122,7 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
       .spec = model_spec(model_variant(wanted.size).size, static_cast<int64_t>(categories.size())),
       .seed = seed(config),
       .weights = wanted.weights,
+      .backbone_weights = wanted.backbone_weights,
       .class_heads = wanted.class_heads,
       .class_names = {},
       .freeze = {.backbone_norms = freezes_norm(wanted),
@@ -114,7 +133,9 @@ ModelOptions model_options(const Config& config, const std::vector<Category>& ca
   ModelSpec& spec = options.spec;
   if (resumed_queries) {
     spec.num_queries = *resumed_queries;
-  } else if (!wanted.weights.empty()) {
+  } else if (wanted.weights.empty()) {
+    check_frozen(wanted);
+  } else {
     const ModelDescription found = describe_weights(wanted.weights);
     const std::string size = architecture_size(found.spec);
     if (size != wanted.size) {

@@ -48,8 +48,14 @@ RunContext prepare(const Config& config, const Communicator& group, const RunSta
   const std::string train = data_text(train_data, num_images),
                     val = val_data ? data_text(*val_data, usable_images(config, *val_data)) : "";
   check_agreement(group, {{"data.train", train}, {"data.val", val}});
-  Config local = config;  // the configuration that is saved keeps the model's name
-  if (!resumed) local.model.weights = shared_weights(config.model.weights, group);
+  Config local = config;  // the configuration that is saved keeps the models' names
+  if (!resumed) {
+    ModelConfig& model = local.model;
+    model.weights = shared_weights("model.weights", model.weights, group);
+    if (model.weights.empty())
+      model.backbone_weights =
+          shared_weights("model.backbone_weights", model.backbone_weights, group);
+  }
   RunPlan plan = resolve(local, train_data.categories(), num_images, group.size(),
                          group.device().is_cuda(), resumed ? start->num_queries : std::nullopt);
   plan.config = print_config(config);

@@ -14,14 +14,15 @@ namespace dfine::inline run {
 namespace {
 
 /// Another host may see new files of a network file system some seconds later.
-void wait_until_visible(const std::string& path, const std::string& value) {
+void wait_until_visible(const std::string& path, const std::string& setting,
+                        const std::string& value) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::seconds kLongest{30};
   std::error_code ignored;
   for (const auto until = Clock::now() + kLongest; !std::filesystem::exists(path, ignored);) {
     if (Clock::now() > until)
       throw Error(ErrorCode::kFileMissing,
-                  str_cat("model.weights = ", value, ": rank zero has it in ", path,
+                  str_cat(setting, " = ", value, ": rank zero has it in ", path,
                           ", but this host does not"),
                   "set HF_HOME to a folder that all hosts share, or run `dfine-weights fetch` on "
                   "each host");
@@ -32,13 +33,14 @@ void wait_until_visible(const std::string& path, const std::string& value) {
 
 }  // namespace
 
-std::string shared_weights(const std::string& value, const Communicator& group) {
+std::string shared_weights(const std::string& setting, const std::string& value,
+                           const Communicator& group) {
   if (value.empty()) return value;
   const bool root = group.rank() == 0;
   const std::string path =
-      group.broadcast(root ? local_weights("model.weights", value) : std::string(), 0);
+      group.broadcast(root ? local_weights(setting, value) : std::string(), 0);
   // What is not there on rank zero either is an error of those who open it.
-  if (!root && path != value) wait_until_visible(path, value);
+  if (!root && path != value) wait_until_visible(path, setting, value);
   return path;
 }
 
