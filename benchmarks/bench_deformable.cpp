@@ -15,7 +15,7 @@
 
 #include "memory/host_allocator.h"
 #include "ops/deformable_sampling.h"
-#include "support/grid_sample_reference.h"
+#include "ops/grid_sample.h"
 
 namespace {
 

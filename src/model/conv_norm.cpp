@@ -40,7 +40,7 @@ ConvNorm::Fused ConvNorm::take_fused() {
   return taken;
 }
 
-void ConvNorm::fold() {
+void ConvNorm::fold(Operators operators) {
   if (conv_->weight.numel() == 0) return;  // taken
   const at::NoGradGuard no_grad;
   auto [weight, bias] = take_fused();
@@ -50,7 +50,7 @@ void ConvNorm::fold() {
     bias = bias * lab_->scale.abs();
     negative_scale_ = lab_->scale.item<double>() < 0;
   }
-  folded_.emplace(std::move(weight), std::move(bias), shape_, activation_);
+  folded_.emplace(std::move(weight), std::move(bias), shape_, activation_, operators);
 }
 
 Tensor ConvNorm::forward_folded(const Tensor& x) {

@@ -10,6 +10,7 @@
 
 #include "model/batch_norm.h"
 #include "model/fixed_conv.h"
+#include "model/foldable.h"
 #include "model/initializer.h"
 #include "tensor.h"
 
@@ -27,15 +28,6 @@ class AffineBlock : public torch::nn::Module {
  public:
   AffineBlock();
   Tensor scale, bias;  // [1]
-};
-
-/// A layer that can be made ready for inference.
-class Foldable {
- public:
-  virtual ~Foldable() = default;
-  /// Computes once what depends on the weights alone. forward() takes it from now on, without
-  /// gradients. The weights it is made of become empty. In evaluation mode.
-  virtual void fold() = 0;
 };
 
 /// Under which names the published files keep the two parts, and how the norm behaves.
@@ -66,7 +58,7 @@ class ConvNorm : public torch::nn::Module, public Foldable {
   Fused fused();
   /// The same, for a layer that folds this one into itself: the convolution's weight becomes empty.
   Fused take_fused();
-  void fold() override;
+  void fold(Operators operators) override;
 
  private:
   /// What follows the norm, but for SiLU.

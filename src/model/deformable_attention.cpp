@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include "ops/grid_sample.h"
+
 namespace dfine::inline model {
 namespace {
 
@@ -64,7 +66,8 @@ Tensor DeformableAttention::forward(const Tensor& query, const Tensor& boxes,
   const Tensor half_sizes = boxes.narrow(2, 2, 2).view({batch, queries, 1, 1, 2}) * 0.5;
   const Tensor locations = at::addcmul(
       centers, offsets, half_sizes * num_points_scale_.view({-1, 1}));  // [B, Q, heads, P, 2]
-  return deformable_sampling(memory.tokens, memory.levels, locations, weights, num_points_);
+  const auto sample = operators_ == Operators::kPlain ? sample_by_grid_sample : deformable_sampling;
+  return sample(memory.tokens, memory.levels, locations, weights, num_points_);
 }
 
 }  // namespace dfine::inline model

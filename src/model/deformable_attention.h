@@ -8,6 +8,7 @@
 
 #include <torch/nn/module.h>
 
+#include "model/foldable.h"
 #include "model/layers.h"
 #include "ops/deformable_sampling.h"
 #include "tensor.h"
@@ -20,7 +21,7 @@ struct Memory {
   std::vector<LevelShape> levels;
 };
 
-class DeformableAttention : public torch::nn::Module {
+class DeformableAttention : public torch::nn::Module, public Foldable {
  public:
   DeformableAttention(int64_t dim, int64_t num_heads, const std::vector<int64_t>& num_points,
                       Initializer& init);
@@ -28,11 +29,13 @@ class DeformableAttention : public torch::nn::Module {
   /// query: [B, Q, dim]; boxes: [B, Q, 4] cx cy w h, around which the points lie: offset / points
   /// of the level * half the size.
   Tensor forward(const Tensor& query, const Tensor& boxes, const Memory& memory) const;
+  void fold(Operators operators) override { operators_ = operators; }
 
  private:
   int64_t num_heads_;
   std::vector<int64_t> num_points_;
   std::shared_ptr<Linear> sampling_offsets_, attention_weights_;
+  Operators operators_ = Operators::kFused;
   Tensor num_points_scale_;  // [P] one over the number of points on the point's level
 };
 

@@ -64,10 +64,10 @@ class DFineModel : public torch::nn::Module {
     decoder_ = register_module("decoder", std::make_shared<Decoder>(spec, init));
   }
 
-  void fold() {
+  void fold(Operators operators) {
     folded_ = true;
     for (const auto& module : modules(/*include_self=*/false))
-      if (auto* layer = dynamic_cast<Foldable*>(module.get())) layer->fold();
+      if (auto* layer = dynamic_cast<Foldable*>(module.get())) layer->fold(operators);
   }
 
   ModelOutput forward(const Tensor& images, const DenoisingQueries* denoising) {
@@ -162,9 +162,9 @@ void DFine::lay_out_for_training() {
       weight.set_data(weight.detach().contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-void DFine::prepare_for_inference() {
+void DFine::prepare_for_inference(Operators operators) {
   eval();
-  model_->fold();
+  model_->fold(operators);
 }
 
 int64_t count_parameters(const DFine& model, bool trainable_only) {

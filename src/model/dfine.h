@@ -9,6 +9,7 @@
 
 #include "distributed/communicator.h"
 #include "model/denoising.h"
+#include "model/foldable.h"
 #include "model/outputs.h"
 #include "tensor.h"
 #include "variants/model_spec.h"
@@ -50,7 +51,7 @@ class DFine : public torch::nn::Module {
   /// branches of RepVGG blocks are merged, and weights are rearranged once. Logits stay within 2e-4
   /// of transformers' (transformers_test.py). From now on the model is in evaluation mode, has no
   /// gradients, and cannot be saved: the convolutions' parameters are empty.
-  void prepare_for_inference();
+  void prepare_for_inference(Operators operators = Operators::kFused);
 
   const ModelSpec& spec() const { return spec_; }
 

@@ -40,11 +40,13 @@ std::string_view name_of(Activation activation) {
 
 }  // namespace
 
-FixedConv::FixedConv(Tensor weight, Tensor bias, const ConvShape& shape, Activation activation)
+FixedConv::FixedConv(Tensor weight, Tensor bias, const ConvShape& shape, Activation activation,
+                     Operators operators)
     : weight_(weight.contiguous(at::MemoryFormat::ChannelsLast)),
       bias_(std::move(bias)),
       shape_(shape),
-      activation_(activation) {}
+      activation_(activation),
+      operators_(operators) {}
 
 Tensor FixedConv::with_onednn(const Tensor& x) {
   static const auto convolve = find_operator<Convolve>("mkldnn::_convolution_pointwise");
@@ -58,7 +60,8 @@ Tensor FixedConv::with_onednn(const Tensor& x) {
 }
 
 Tensor FixedConv::forward(const Tensor& x) {
-  if (x.is_cpu() && x.scalar_type() == at::kFloat) return with_onednn(x);
+  if (operators_ == Operators::kFused && x.is_cpu() && x.scalar_type() == at::kFloat)
+    return with_onednn(x);
   Tensor y =
       at::conv2d(x, weight_, bias_, shape_.stride, shape_.padding(), /*dilation=*/1, shape_.groups);
   switch (activation_) {

@@ -2,6 +2,7 @@
 // A convolution for inference.
 #include <cstdint>
 
+#include "model/foldable.h"
 #include "tensor.h"
 
 namespace dfine::inline model {
@@ -19,12 +20,13 @@ struct ConvShape {
 };
 
 /// activation(conv(x, weight) + bias) with weights that no longer change. In float32 on a CPU
-/// oneDNN computes all of it in one pass, from weights that it has rearranged once. Without
-/// gradients.
+/// oneDNN computes all of it in one pass, from weights that it has rearranged once. Not so with
+/// plain operators. Without gradients.
 class FixedConv {
  public:
   /// weight: [out, in / groups, kernel, kernel]; bias: [out].
-  FixedConv(Tensor weight, Tensor bias, const ConvShape& shape, Activation activation);
+  FixedConv(Tensor weight, Tensor bias, const ConvShape& shape, Activation activation,
+            Operators operators);
 
   /// x: [B, in, H, W]. The result is in channels_last.
   Tensor forward(const Tensor& x);
@@ -36,6 +38,7 @@ class FixedConv {
   Tensor bias_;
   ConvShape shape_;
   Activation activation_;
+  Operators operators_;
 };
 
 }  // namespace dfine::inline model

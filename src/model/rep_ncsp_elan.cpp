@@ -24,11 +24,11 @@ class RepVggBlock : public torch::nn::Module, public Foldable {
     return apply_silu(at::conv2d(x, weight, bias, /*stride=*/1, /*padding=*/1));
   }
 
-  void fold() override {
+  void fold(Operators operators) override {
     const at::NoGradGuard no_grad;
     auto [weight, bias] = merged(conv1_->take_fused(), conv2_->take_fused());
     const ConvShape shape{.in = weight.size(1), .out = weight.size(0), .kernel = 3};
-    folded_.emplace(std::move(weight), std::move(bias), shape, Activation::kSilu);
+    folded_.emplace(std::move(weight), std::move(bias), shape, Activation::kSilu, operators);
   }
 
  private:

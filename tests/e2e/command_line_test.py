@@ -41,6 +41,10 @@ MISTYPED = {
         ("--model x --source y", "--model", "--weights"),
         ("--weights x --images y --verbose", "--verbose [usage]\n"),
     ],
+    "dfine-export": [
+        ("--weights x --out y", "--out", "--output"),
+        ("--weights x --output y --layout onnx", "--layout", "hub", "official"),
+    ],
 }
 
 
@@ -53,7 +57,8 @@ def main():
     assert out.count("[usage]") == 1 and "--epochs" in out and "MPI_ABORT" not in out, out
     assert "dfine_ddp --help" in out.rstrip().splitlines()[-1], out
 
-    for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights"):
+    for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights",
+                    "dfine-export"):
         says(run(program, "--help"), program, "exit codes: 0 ")
         says(run(program, "--version"), program + " 0.1")
         run(program, "--no-such-option", expect=2)

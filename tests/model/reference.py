@@ -6,6 +6,7 @@ import sys
 
 import torch
 import transformers
+from scipy.optimize import linear_sum_assignment
 from transformers import DFineForObjectDetection
 
 sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "weights"))
@@ -69,3 +70,12 @@ def make_model(size, **settings):
     model = DFineForObjectDetection(reference_config(size, num_labels=80, **settings)).eval()
     enrich(model)
     return model
+
+
+def align(ours, theirs):
+    """Rows of `ours` beside their counterparts, and how many stood elsewhere."""
+    if float((ours - theirs).abs().max()) < 1e-2:
+        return ours, theirs, 0
+    d = (ours[:, None] - theirs[None]).abs().amax(-1)
+    i, j = map(torch.as_tensor, linear_sum_assignment((d > 1e-3).float() + d.clamp(max=1) * 1e-3))
+    return ours[i], theirs[j], int((i != j).sum())

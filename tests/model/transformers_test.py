@@ -12,21 +12,11 @@ import tempfile
 
 import torch
 from safetensors.torch import load_file, save_file
-from scipy.optimize import linear_sum_assignment
 
-from reference import TOOL, images, make_model
+from reference import TOOL, align, images, make_model
 
 LOGITS, BOXES = 2e-4, 1e-5
 MODES = {"as in evaluation": [], "prepared": ["--prepared"]}
-
-
-def align(ours, theirs):
-    """Rows of `ours` beside their counterparts, and how many stood elsewhere."""
-    if float((ours - theirs).abs().max()) < 1e-2:
-        return ours, theirs, 0
-    d = (ours[:, None] - theirs[None]).abs().amax(-1)
-    i, j = map(torch.as_tensor, linear_sum_assignment((d > 1e-3).float() + d.clamp(max=1) * 1e-3))
-    return ours[i], theirs[j], int((i != j).sum())
 
 
 def selection_gap(model, out):

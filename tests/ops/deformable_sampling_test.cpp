@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "ops/deformable_sampling.h"
-#include "support/grid_sample_reference.h"
+#include "ops/grid_sample.h"
 #include "support/hashed.h"
 
 namespace dfine {

@@ -1,18 +1,12 @@
-#pragma once
-// Deformable sampling as the official code writes it, by way of grid_sample. Tests and
-// benchmarks/bench_deformable.cpp compare our own operator with it.
+#include "ops/grid_sample.h"
+
 #include <ATen/ATen.h>
 
-#include <vector>
+namespace dfine::inline ops {
 
-#include "ops/deformable_sampling.h"
-
-namespace dfine {
-
-/// As deformable_sampling.
-inline Tensor sample_by_grid_sample(const Tensor& tokens, const std::vector<LevelShape>& levels,
-                                    const Tensor& locations, const Tensor& weights,
-                                    const std::vector<int64_t>& num_points) {
+Tensor sample_by_grid_sample(const Tensor& tokens, const std::vector<LevelShape>& levels,
+                             const Tensor& locations, const Tensor& weights,
+                             const std::vector<int64_t>& num_points) {
   const int64_t batch = locations.size(0), queries = locations.size(1), heads = locations.size(2);
   const int64_t dim = tokens.size(2), head_dim = dim / heads;
   // grid_sample wants x y in [-1, 1].
@@ -35,4 +29,4 @@ inline Tensor sample_by_grid_sample(const Tensor& tokens, const std::vector<Leve
   return sum.view({batch, dim, queries}).transpose(1, 2);
 }
 
-}  // namespace dfine
+}  // namespace dfine::inline ops
