@@ -103,7 +103,8 @@ def load_image(path, height, width):
     with Image.open(path) as image:
         image = image.convert("RGB")
         resized = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(resized, np.float32).transpose(2, 0, 1) / 255, image.size
+    pixels = np.ascontiguousarray(np.asarray(resized, np.float32).transpose(2, 0, 1))
+    return pixels / 255, image.size
 
 
 def detections(model, paths, batch_size=8):

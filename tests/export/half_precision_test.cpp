@@ -86,9 +86,15 @@ TEST(HalfPrecision, PositionsAndChoicesAreExact) {
       // Nothing of the positions passed through half precision.
       EXPECT_NE(graph.producer(node.inputs[1])->type, "Cast");
     }
-    if (node.type == "TopK") EXPECT_EQ(graph.type_of(node.inputs[0]), at::kFloat);
-    if (node.type == "MatMul") EXPECT_EQ(graph.type_of(node.outputs[0]), at::kFloat);
-    if (node.type == "Conv") EXPECT_EQ(graph.type_of(node.outputs[0]), at::kHalf);
+    if (node.type == "TopK") {
+      EXPECT_EQ(graph.type_of(node.inputs[0]), at::kFloat);
+    }
+    if (node.type == "MatMul") {
+      EXPECT_EQ(graph.type_of(node.outputs[0]), at::kFloat);
+    }
+    if (node.type == "Conv") {
+      EXPECT_EQ(graph.type_of(node.outputs[0]), at::kHalf);
+    }
   }
 }
 
