@@ -19,7 +19,14 @@ from prose import (
 )
 
 BIN = Path(os.environ["DFINE_BINARY_DIR"])
-PROGRAMS = ["dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights"]
+PROGRAMS = [
+    "dfine-pack",
+    "dfine_ddp",
+    "dfine-eval",
+    "dfine-predict",
+    "dfine-weights",
+    "dfine-export",
+]
 COMMANDS = {
     "dfine-pack": ["info", "verify", "extract"],
     "dfine-weights": ["list", "fetch", "show", "convert"],
