@@ -16,9 +16,7 @@ int main(int argc, char** argv) {
   std::string image_size;
   CLI::App app("Writes a model as an ONNX file (opset 17) with a free batch size.", "dfine-export");
   app.set_version_flag("--version", "dfine-export " DFINE_VERSION);
-  app.add_option("--weights", options.weights, dfine::kWeightsHelp)
-      ->required()
-      ->type_name("PATH");
+  app.add_option("--weights", options.weights, dfine::kWeightsHelp)->required()->type_name("PATH");
   app.add_option("--output", options.output, "the file to write; an existing one is replaced")
       ->required()
       ->type_name("FILE.onnx");

@@ -9,7 +9,8 @@
 #include "weights_commands.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Lists, fetches, describes and converts the weights of D-FINE models.", "dfine-weights");
+  CLI::App app("Lists, fetches, describes and converts the weights of D-FINE models.",
+               "dfine-weights");
   app.set_version_flag("--version", "dfine-weights " DFINE_VERSION);
   app.require_subcommand(1);
   const std::map<std::string, dfine::Command> commands{{"list", dfine::add_list(app)},

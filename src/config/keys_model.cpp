@@ -28,10 +28,14 @@ void keys(Table<ModelConfig>& v) {
             by_size(&ModelVariant::million_parameters), "."));
   v("weights", &C::weights, text(),
     "Weights to start from. A value that starts with . / or ~, or names something that exists, is "
-    "a path: a folder with config.json and model.safetensors, a single .safetensors file, or a .pth "
-    "file of the official code. Anything else is a model of the Hugging Face Hub, "
-    "ORG/NAME[@REVISION], or a short name for one (dfine-weights list). It is fetched once, into the "
-    "Hub's own cache. Empty: random weights. Class heads: see model.class_heads. Any other mismatch "
+    "a "
+    "path. It may be a folder with config.json and model.safetensors, a single .safetensors file, "
+    "or "
+    "a .pth file of the official code. Anything else is a model of the Hugging Face Hub, "
+    "ORG/NAME[@REVISION], or a short name for one (dfine-weights list). It is fetched once, into "
+    "the "
+    "Hub's own cache. Empty: random weights. Class heads: see model.class_heads. Any other "
+    "mismatch "
     "is an error.");
   v("backbone_weights", &C::backbone_weights, text(),
     str_cat("ImageNet weights of the backbone HGNetv2, for training without model.weights. Files: "

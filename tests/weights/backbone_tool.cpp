@@ -1,6 +1,6 @@
 // backbone_tool SIZE WEIGHTS IN OUT: the features of all stages of the size's backbone with
-// weights for model.backbone_weights. IN: images [B, 3, H, W]; OUT: stage0 to stage3. Both are
-// .safetensors files.
+// weights for model.backbone_weights, in double precision. IN: images [B, 3, H, W]; OUT: stage0 to
+// stage3. Both are .safetensors files.
 #include <ATen/ATen.h>
 
 #include <iostream>
@@ -26,8 +26,9 @@ void run(const std::string& size, const std::string& weights, const std::string&
     tensors.emplace("model.backbone.model." + name, tensor);
   load_backbone_weights(weights, tensors);
   backbone.eval();
+  backbone.to(at::kDouble);
   std::map<std::string, Tensor> features;
-  for (const Tensor& stage : backbone.forward(read_safetensors(in).at("images")))
+  for (const Tensor& stage : backbone.forward(read_safetensors(in).at("images").to(at::kDouble)))
     features.emplace("stage" + std::to_string(features.size()), stage);
   write_safetensors(out, features);
 }

@@ -37,8 +37,7 @@ std::string shared_weights(const std::string& setting, const std::string& value,
                            const Communicator& group) {
   if (value.empty()) return value;
   const bool root = group.rank() == 0;
-  const std::string path =
-      group.broadcast(root ? local_weights(setting, value) : std::string(), 0);
+  const std::string path = group.broadcast(root ? local_weights(setting, value) : std::string(), 0);
   // What is not there on rank zero either is an error of those who open it.
   if (!root && path != value) wait_until_visible(path, setting, value);
   return path;
