@@ -68,6 +68,8 @@ OnnxGraph convert(const BatchComputation& c) {
     ++other;
     if (!known) convert_node(conversion, node);
   }
+  if (other != second->nodes().end())
+    throw unsupported("with another batch size, more operators run");
   for (size_t i = 0; i < c.output_names.size(); ++i) {
     const auto* const value = first->outputs()[i];
     conversion.in_second.try_emplace(value, second->outputs()[i]);
