@@ -40,7 +40,7 @@ void keys(Table<ModelConfig>& v) {
   v("backbone_weights", &C::backbone_weights, text(),
     str_cat("ImageNet weights of the backbone HGNetv2, for training without model.weights. Files: "
             "the official PPHGNetV2_B*_stage1.pth, timm's model of the same network, or a Hugging "
-            "Face folder of HGNetV2. Their classifier is left out. Not read where model.weights "
+            "Face folder of HGNetV2. Their classifier is skipped. Not read where model.weights "
             "is set. Empty: none. Networks: ",
             by_size(&ModelVariant::backbone), "."));
   v("num_queries", &C::num_queries, or_auto_once_0(whole(1, 10000)),

@@ -14,7 +14,7 @@ namespace dfine::inline onnx_export {
 using Computation = std::function<std::vector<Tensor>(const std::vector<Tensor>&)>;
 
 /// Runs the computation once. In the result, operators that wrote in place have the form that does
-/// not, and what no output depends on is left out.
+/// not, and what no output depends on is dropped.
 std::shared_ptr<torch::jit::Graph> record(const Computation& computation,
                                           const std::vector<Tensor>& inputs);
 

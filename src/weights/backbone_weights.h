@@ -15,7 +15,7 @@ std::string published_backbone_name(const std::string& name);
 
 /// Copies the weights at `path` into the backbone of `model` (tensors by published name), in place.
 /// They are the official PPHGNetV2_B*_stage1.pth, a file of timm's model of the same network, or a
-/// Hugging Face folder of HGNetv2. The classifier of ImageNet is left out.
+/// Hugging Face folder of HGNetv2. The classifier of ImageNet is skipped.
 ///
 /// What does not match (missing, unexpected, shape, type) is one Error that lists all of it, and
 /// says which network these weights are of. `model` is then left untouched. Batch counters may be

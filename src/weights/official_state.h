@@ -15,7 +15,7 @@ namespace dfine::inline weights {
 bool is_official_state(const std::map<std::string, Tensor>& tensors);
 
 /// The tensors under their published names. Joined matrices are in three parts, reg_scale is
-/// floating point (the official code has an integer), and what is derived is left out. Tensors on
+/// floating point (the official code has an integer), and what is derived is skipped. Tensors on
 /// the meta device give such. Those that no official model has keep their names.
 std::map<std::string, Tensor> from_official(const std::map<std::string, Tensor>& tensors);
 

@@ -20,7 +20,8 @@ class RecipeGroups : public testing::TestWithParam<RecipeFile> {};
 /// their learning rates and weight decays.
 TEST_P(RecipeGroups, AreTheOfficialOnes) {
   const RecipeFile& file = GetParam();
-  const Config config = load_config(file.path(), {"model.weights=''"});
+  const Config config =
+      load_config(file.path(), {"model.weights=''", "model.allow_random_frozen=true"});
   const auto model =
       build_model(model_options(config, std::vector<Category>(80)), /*read_weights=*/false);
   const Recipe recipe =  // at the batch that the learning rates are stated for

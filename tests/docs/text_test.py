@@ -62,6 +62,8 @@ FOREIGN = {
     "git": "--hard",
     "bench_loader": "--bytes --data",
     "bench_step": "--profile",
+    "check_onnx": "--onnx --weights --images",
+    "trtexec": "--onnx --saveEngine --minShapes --optShapes --maxShapes --fp16 --stronglyTyped",
     "bench_inference": "--profile",
 }
 

@@ -1,4 +1,4 @@
-"""AP of exported files on the shipped validation set, after a short training of N. In ONNX Runtime
+"""AP of exported files on the shipped validation pack, after a short training of N. In ONNX Runtime
 and OpenVINO it is within 0.001 of dfine-eval's, in half precision within 0.002.
 tools/check_onnx.py agrees.
 

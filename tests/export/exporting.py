@@ -9,7 +9,7 @@ THREADS = 2
 
 
 def shipped_images(count):
-    """Paths of the first images of the shipped validation set."""
+    """Paths of the first images of the shipped validation pack."""
     import json
 
     from common import BCCD
