@@ -41,6 +41,7 @@ def train_arguments(ws, name, size="n", **keys):
         "data.batch_size": 2,
         "data.workers": 1,
         "model.num_queries": 100,
+        "model.allow_random_frozen": "true",
         "train.epochs": 1,
         "train.preflight": "false",
         "validate.every_epochs": 1,

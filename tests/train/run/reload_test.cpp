@@ -176,7 +176,7 @@ TEST(ReloadBest, OfAnotherModelIsNotUsable) {
   const HiddenFolder folder;
   {
     Config config = small_config();
-    config.model.freeze_backbone = true;
+    config.model.freeze_backbone = config.model.allow_random_frozen = true;
     Fixture other(config);
     other.step(0);
     folder.save(other, 1);
@@ -254,7 +254,7 @@ TEST(RestoreRun, OfAnotherLearnerIsRefused) {
   fixture.step(0);
   folder.save(fixture, 1);
   Config config = small_config();
-  config.model.freeze_backbone = true;
+  config.model.freeze_backbone = config.model.allow_random_frozen = true;
   Fixture other(config);
   const auto before = other.snapshot();
   RunStart start = start_from(folder.path());
