@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "hub/model_name.h"
 #include "hub/url.h"
 
 namespace dfine::inline hub {
@@ -34,17 +35,11 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
-fs::path home_relative(const std::string& value) {
-  const std::string home = variable("HOME");
-  if (home.empty() || !(value == "~" || value.starts_with("~/"))) return value;
-  return home + value.substr(1);
-}
-
 /// Of the Hub's files: HF_HOME.
 fs::path hub_home() {
-  if (const std::string home = variable("HF_HOME"); !home.empty()) return home_relative(home);
+  if (const std::string home = variable("HF_HOME"); !home.empty()) return expanded_path(home);
   if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty())
-    return home_relative(cache) / "huggingface";
+    return expanded_path(cache) / "huggingface";
   const std::string home = variable("HOME");
   if (home.empty())
     throw UsageError("there is no folder for models: neither HF_HOME nor HOME is set",
@@ -54,13 +49,13 @@ fs::path hub_home() {
 
 fs::path cache_folder() {
   for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"})  // the second: its older name
-    if (const std::string cache = variable(name); !cache.empty()) return home_relative(cache);
+    if (const std::string cache = variable(name); !cache.empty()) return expanded_path(cache);
   return hub_home() / "hub";
 }
 
 std::string token_in_file() {
   const std::string named = variable("HF_TOKEN_PATH");
-  std::ifstream file(named.empty() ? hub_home() / "token" : home_relative(named));
+  std::ifstream file(named.empty() ? hub_home() / "token" : expanded_path(named));
   return trimmed(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
