@@ -4,7 +4,7 @@ each, in turn in one run.
 
   python benchmarks/ranks.py --bin build/release/bin --sizes n s --rounds 5 [--json FILE]
 
-Each rank has a core of its own and trains on the same number of images per step (weak scaling).
+Each rank has its own core and trains on the same number of images per step (weak scaling).
 `apart` are two runs of one rank at the same time, which know nothing of each other. They show what
 the machine's shared memory and caches leave of the second core. Printed are medians of the images
 per second, and of the ratios within a round:

@@ -99,7 +99,7 @@ std::string OnnxGraph::cast(const std::string& value, at::ScalarType type) {
 }
 
 void OnnxGraph::add_output(const std::string& value, const std::string& name, Shape shape) {
-  // A node of its own, where the value has a name already.
+  // A separate node, where the value has a name already.
   std::string written = value;
   if (producer(value) == nullptr || output_names_.contains(value))
     written = add_node("Identity", {value}, {}, {type_of(value)}).front();
