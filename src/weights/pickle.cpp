@@ -26,13 +26,14 @@ const char* const kDamaged =
   throw Error(kFileDamaged, "its pickle is damaged: " + what, kDamaged);
 }
 
-std::optional<c10::ScalarType> storage_type(const std::string& name) {
-  static const std::unordered_map<std::string, c10::ScalarType> kTypes{
-      {"torch.FloatStorage", c10::kFloat}, {"torch.DoubleStorage", c10::kDouble},
-      {"torch.HalfStorage", c10::kHalf},   {"torch.BFloat16Storage", c10::kBFloat16},
-      {"torch.LongStorage", c10::kLong},   {"torch.IntStorage", c10::kInt},
-      {"torch.ShortStorage", c10::kShort}, {"torch.CharStorage", c10::kChar},
-      {"torch.ByteStorage", c10::kByte},   {"torch.BoolStorage", c10::kBool}};
+std::optional<StorageType> storage_type(const std::string& name) {
+  using enum StorageType;
+  static const std::unordered_map<std::string, StorageType> kTypes{
+      {"torch.FloatStorage", kFloat}, {"torch.DoubleStorage", kDouble},
+      {"torch.HalfStorage", kHalf},   {"torch.BFloat16Storage", kBFloat16},
+      {"torch.LongStorage", kLong},   {"torch.IntStorage", kInt},
+      {"torch.ShortStorage", kShort}, {"torch.CharStorage", kChar},
+      {"torch.ByteStorage", kByte},   {"torch.BoolStorage", kBool}};
   const auto found = kTypes.find(name);
   return found == kTypes.end() ? std::nullopt : std::optional(found->second);
 }

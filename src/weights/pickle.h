@@ -9,8 +9,6 @@
 #include <variant>
 #include <vector>
 
-#include <c10/core/ScalarType.h>
-
 namespace dfine::inline weights {
 
 struct PickleNode;
@@ -25,9 +23,23 @@ struct PickleObject {
   const PickleNode* of = nullptr;
 };
 
+/// What a storage holds: torch.FloatStorage, ... .
+enum class StorageType : uint8_t {
+  kFloat,
+  kDouble,
+  kHalf,
+  kBFloat16,
+  kLong,
+  kInt,
+  kShort,
+  kChar,
+  kByte,
+  kBool
+};
+
 /// A storage: one record of the archive.
 struct PickleStorage {
-  c10::ScalarType type{};
+  StorageType type{};
   std::string record;    // its name in the archive's folder data/
   int64_t elements = 0;  // as claimed
 };

@@ -41,6 +41,32 @@ size_t size_of(const std::string& path) {
   return fs::file_size(path);
 }
 
+c10::ScalarType scalar_type(StorageType type) {
+  switch (type) {
+    case StorageType::kFloat:
+      return c10::kFloat;
+    case StorageType::kDouble:
+      return c10::kDouble;
+    case StorageType::kHalf:
+      return c10::kHalf;
+    case StorageType::kBFloat16:
+      return c10::kBFloat16;
+    case StorageType::kLong:
+      return c10::kLong;
+    case StorageType::kInt:
+      return c10::kInt;
+    case StorageType::kShort:
+      return c10::kShort;
+    case StorageType::kChar:
+      return c10::kChar;
+    case StorageType::kByte:
+      return c10::kByte;
+    case StorageType::kBool:
+      return c10::kBool;
+  }
+  throw Error(kInternal, "a storage type without a name");
+}
+
 void refuse_old_format(const std::string& path) {
   std::string start(2, '\0');
   std::ifstream(path, std::ios::binary).read(start.data(), 2);
@@ -101,7 +127,7 @@ void PthArchive::check_bounds(const PickleTensor& tensor) {
   uint64_t elements = 1;
   for (const int64_t size : tensor.sizes)
     wrong |= __builtin_mul_overflow(elements, static_cast<uint64_t>(size), &elements);
-  const size_t room = available / c10::elementSize(tensor.storage->type);
+  const size_t room = available / c10::elementSize(scalar_type(tensor.storage->type));
   if (wrong || (!empty && (last >= room || elements > room)))
     throw Error(kFileDamaged,
                 str_cat("a tensor of shape ", at::IntArrayRef(tensor.sizes),
@@ -125,7 +151,7 @@ const c10::Storage& PthArchive::storage(const PickleStorage& from) {
 Tensor PthArchive::read(const PickleTensor& tensor) {
   check_bounds(tensor);
   return translated([&] {
-    return at::empty({0}, at::TensorOptions(tensor.storage->type))
+    return at::empty({0}, at::TensorOptions(scalar_type(tensor.storage->type)))
         .set_(storage(*tensor.storage), tensor.offset, tensor.sizes, tensor.strides);
   });
 }
@@ -133,7 +159,8 @@ Tensor PthArchive::read(const PickleTensor& tensor) {
 Tensor PthArchive::shape(const PickleTensor& tensor) {
   check_bounds(tensor);
   return translated([&] {
-    return at::empty(tensor.sizes, at::TensorOptions(tensor.storage->type).device(at::kMeta));
+    return at::empty(tensor.sizes,
+                     at::TensorOptions(scalar_type(tensor.storage->type)).device(at::kMeta));
   });
 }
 
