@@ -4,8 +4,8 @@
     tools/check_onnx.py --onnx model.onnx --weights RUN_DIR/checkpoints/best --images photos/
         [--annotations val.json] [--runtime onnxruntime|openvino] [--programs build/release/bin]
 
-dfine-predict runs on the images, and so does the file in the chosen runtime. Detections with a
-score above --threshold are matched one by one. With --annotations (a COCO file, whose images are
+dfine-predict runs on the images, and so does the file in the chosen runtime. Both get the same
+pixels. Detections with a score above --threshold are matched one by one. With --annotations (a COCO file, whose images are
 then used), AP is compared too. The exit code is 1 where a difference is above its bound. Bounds in
 single precision: scores 2e-3, boxes 1e-4 of the image, AP 0.001. In half precision: AP 0.002.
 
@@ -98,13 +98,18 @@ def postprocess(logits, boxes, sizes, count=300):
             np.take_along_axis(scores, best, axis=1).astype(np.float32))
 
 
+def resized_image(path, height, width):
+    """The picture in the network's size, and its original width and height."""
+    with Image.open(path) as image:
+        size = image.size
+        return image.convert("RGB").resize((width, height), Image.Resampling.BILINEAR), size
+
+
 def load_image(path, height, width):
     """What the network reads, [3, H, W], and the original width and height."""
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        resized = image.resize((width, height), Image.Resampling.BILINEAR)
+    resized, size = resized_image(path, height, width)
     pixels = np.ascontiguousarray(np.asarray(resized, np.float32).transpose(2, 0, 1))
-    return pixels / 255, image.size
+    return pixels / 255, size
 
 
 def detections(model, paths, batch_size=8):
@@ -114,8 +119,10 @@ def detections(model, paths, batch_size=8):
         part = paths[begin:begin + batch_size]
         images, sizes = zip(*(load_image(p, model.height, model.width) for p in part), strict=True)
         batch = zip(part, *model.detect(np.stack(images), np.array(sizes, np.int64)), strict=True)
-        for path, labels, boxes, scores in batch:
-            found[path] = list(zip(labels.tolist(), boxes, scores.tolist(), strict=True))
+        for (path, labels, boxes, scores), size in zip(batch, sizes, strict=True):
+            # dfine-predict cuts boxes to the image.
+            cut = np.clip(boxes, 0, np.tile(size, 2))
+            found[path] = list(zip(labels.tolist(), cut, scores.tolist(), strict=True))
     return found
 
 
@@ -132,30 +139,39 @@ def images_in(folder, annotations):
 
 
 def predictions(program, weights, paths, model):
-    """dfine-predict's detections on the images, as detections() gives them."""
+    """dfine-predict's detections, as detections() gives them.
+
+    It gets the pictures in the network's size: another JPEG decoder may differ by a step of 255,
+    which moves scores further than a difference between two programs does.
+    """
+    found = {path: [] for path in paths}
     with tempfile.TemporaryDirectory() as folder:
         # Gives pixels as stored, and the label + 1 as category.
         listing = {"images": [], "annotations": [],
                    "categories": [{"id": i, "name": n}
                                   for i, n in enumerate(model.class_names, 1)]}
+        pictures, scales = [], []
         for i, path in enumerate(paths, 1):
-            with Image.open(path) as image:
-                listing["images"].append({"id": i, "file_name": os.path.basename(path),
-                                          "width": image.width, "height": image.height})
+            picture, (width, height) = resized_image(path, model.height, model.width)
+            scales.append(np.array([width / model.width, height / model.height] * 2))
+            pictures.append(os.path.join(folder, f"{i}.png"))
+            picture.save(pictures[-1], compress_level=1)
+            listing["images"].append({"id": i, "file_name": f"{i}.png", "width": model.width,
+                                      "height": model.height})
         with open(os.path.join(folder, "images.json"), "w") as f:
             json.dump(listing, f)
-        subprocess.run([program, "--weights", weights, "--images", *paths, "--threshold", "0",
+        subprocess.run([program, "--weights", weights, "--images", *pictures, "--threshold", "0",
                         "--annotations", os.path.join(folder, "images.json"),
                         "--image-size", f"{model.height}x{model.width}", "--device", "cpu",
                         "--output", os.path.join(folder, "out")],
                        check=True, stdout=subprocess.DEVNULL)
         with open(os.path.join(folder, "out", "predictions.json")) as f:
             records = json.load(f)
-    found = {path: [] for path in paths}
     for r in records:
         x, y, w, h = r["bbox"]
-        found[paths[r["image_id"] - 1]].append((r["category_id"] - 1,
-                                                np.array([x, y, x + w, y + h]), r["score"]))
+        image = r["image_id"] - 1
+        found[paths[image]].append((r["category_id"] - 1,
+                                    np.array([x, y, x + w, y + h]) * scales[image], r["score"]))
     return found
 
 
