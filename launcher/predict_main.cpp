@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
   app.add_option("--image-size", image_size,
                  "network input; default: what the model was trained with")
       ->type_name("N|HxW");
-  app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
+  app.add_option("--device", options.device, "auto, cpu, cuda or cuda:N")->capture_default_str();
   app.footer(
       std::string(
           "Folders: images are recognised by content or by name. Images that cannot be read do not "

@@ -1,18 +1,26 @@
 // dfine_ddp: trains, on one process or on the ranks of mpirun.
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/console_flags.h"
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/suggest.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/printable.h"
 #include "core/stop_request.h"
 #include "core/text.h"
+#include "core/utc_time.h"
+#include "data/shards/manifest.h"
 #include "dfine_version.h"
 #include "distributed/failure.h"
 #include "distributed/mpi_session.h"
@@ -28,17 +36,40 @@
 namespace {
 
 struct CommandLine {
-  std::string config, resume;
-  std::vector<std::string> overrides;
+  std::string config, resume, data;
+  std::vector<std::string> overrides, short_forms;  // KEY=VALUE
   bool print_config = false;
   std::optional<int64_t> preview, find_lr;
+  dfine::ConsoleFlags console;
+};
+
+/// Options that are short for a key.
+struct ShortForm {
+  const char *option, *key, *type;
+};
+constexpr ShortForm kShortForms[] = {
+    {"--epochs", "train.epochs", "N"},         {"--batch", "data.batch_size", "N"},
+    {"--image-size", "data.image_size", "N"},  {"--lr", "optim.lr", "LR"},
+    {"--weights", "model.weights", "WEIGHTS"}, {"--run-dir", "run.dir", "DIR"},
+    {"--device", "run.device", "DEVICE"},
 };
 
 void describe(CLI::App& app, CommandLine& line) {
   app.set_version_flag("--version", app.get_name() + " " DFINE_VERSION);
   app.add_option("--config", line.config, "configuration; configs/ has some to start from")
-      ->required()
       ->type_name("FILE.toml");
+  app.add_option("--data", line.data,
+                 "folder with two packs, train and val: sets data.train and data.val")
+      ->type_name("DIR");
+  for (const ShortForm& form : kShortForms) {
+    app.add_option_function<std::string>(
+           form.option,
+           [&line, key = std::string(form.key)](const std::string& value) {
+             line.short_forms.push_back(dfine::str_cat(key, "=", value));
+           },
+           dfine::str_cat("short for --set ", form.key, "=", form.type))
+        ->type_name(form.type);
+  }
   app.add_option("--set", line.overrides, "sets one key, over the file; may be given again")
       ->type_name("TABLE.KEY=VALUE")
       ->take_all();
@@ -48,9 +79,11 @@ void describe(CLI::App& app, CommandLine& line) {
          "or none")
       ->type_name("auto|PATH|none");
   app.add_option("--preview", line.preview,
-                 "draws the first N training batches into RUN_DIR/preview, with boxes and class "
-                 "names, and ends")
+                 "draws the first N training batches, 1 if none is given, into RUN_DIR/preview, "
+                 "with boxes and class names, and ends")
       ->type_name("N")
+      ->expected(0, 1)
+      ->default_str("1")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--find-lr", line.find_lr,
                  "tries rising learning rates for N steps, 100 if none is given, suggests one, "
@@ -61,6 +94,7 @@ void describe(CLI::App& app, CommandLine& line) {
       ->check(CLI::Range(10, 100000));
   app.add_flag("--print-config", line.print_config,
                "prints the effective configuration with every default, and ends");
+  line.console.add_to(app);
   app.footer(dfine::str_cat(dfine::kExitCodesHelp,
                             ", 75 saved before the run was complete: run it again with --resume "
                             "auto. SIGUSR1, SIGUSR2, SIGTERM, the first Ctrl-C or a file "
@@ -79,6 +113,20 @@ std::string setting(const std::string& name) {
   for (const dfine::ConfigKey& key : dfine::config_keys()) keys.push_back(key.name);
   const std::string key = dfine::suggest(name, keys);
   return key.empty() ? "" : dfine::str_cat("--set KEY=VALUE with ", key);
+}
+
+/// --data: the two packs of a folder, as settings.
+void use_packs(const std::filesystem::path& folder, std::vector<std::string>& overrides) {
+  for (const char* const part : {"train", "val"}) {
+    const auto pack = folder / part;
+    if (!std::filesystem::exists(pack / dfine::kManifestName))
+      throw dfine::UsageError(
+          dfine::str_cat("--data ", dfine::printable(folder), ": there is no pack in ",
+                         dfine::printable(pack)),
+          "give a folder with the packs train and val, as dfine-pack --val-fraction writes it, or "
+          "set data.train and data.val");
+    overrides.push_back(dfine::str_cat("data.", part, "=", pack.string()));
+  }
 }
 
 /// Draws what a run on `ranks` ranks would train on, without joining them.
@@ -115,6 +163,13 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
     return session.rank() == 0 ? app.exit(e) : 0;
   }
 
+  if (!line.print_config && line.config.empty())
+    throw dfine::UsageError("--config is missing",
+                            dfine::str_cat("give a file of configs/, or your own; ", name,
+                                           " --print-config shows all keys"));
+  std::ranges::copy(line.short_forms, std::back_inserter(line.overrides));
+  if (!line.data.empty()) use_packs(line.data, line.overrides);
+  dfine::log::set_console(line.console.options(/*info_to_stdout=*/true));
   const auto unset = line.print_config ? dfine::UnsetKeys::kAllowed : dfine::UnsetKeys::kRefused;
   dfine::Config config = dfine::load_config(line.config, line.overrides, unset);
   if (!line.resume.empty()) config.run.resume = line.resume;
@@ -132,6 +187,8 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
     return 0;
   }
   dfine::take_stop_signals();
+  dfine::log::keep_for_file();
+  dfine::log::info(dfine::str_cat(name, " " DFINE_VERSION ", ", dfine::local_time_text()));
   const dfine::Communicator group = dfine::join_ranks(config, session);
   dfine::RunStart start = dfine::start_run(config, group);
   dfine::RunContext context = dfine::prepare(config, group, &start);
@@ -144,6 +201,8 @@ int run(dfine::MpiSession& session, int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ,
               SIG_IGN);  // a limit on file sizes (ulimit -f) fails the write, with path and reason
+  // Where nobody reads the output any more, training goes on.
+  std::signal(SIGPIPE, SIG_IGN);
   dfine::use_host_arena();
   return dfine::distributed_main(
       [&](dfine::MpiSession& session) { return run(session, argc, argv); });

@@ -26,7 +26,8 @@ struct RunConfig {
   Tf32Use tf32 = Tf32Use::kOff;
   bool deterministic = false;
   bool detect_anomaly = false;
-  int64_t log_every = 20;
+  double log_seconds = 10;
+  bool tensorboard = true;
 };
 
 struct ModelConfig {

@@ -46,8 +46,12 @@ void keys(Table<RunConfig>& v) {
   v("detect_anomaly", &C::detect_anomaly, flag(),
     "Stop at the operation whose gradient is NaN and print its forward trace. Training is "
     "several times slower.");
-  v("log_every", &C::log_every, whole(1),
-    "Steps between progress lines if the output is not a terminal. metrics.jsonl has every step.");
+  v("log_seconds", &C::log_seconds, number(kNotNegative),
+    "Seconds between progress lines in the log, and on the console where it has no live line. 0: "
+    "a line after every step. metrics.jsonl has every step.");
+  v("tensorboard", &C::tensorboard, flag(),
+    "Also write event files for TensorBoard to RUN_DIR/tensorboard: what the progress lines have, "
+    "validations, score histograms, and pictures of the first validation images.");
 }
 
 }  // namespace dfine::inline config

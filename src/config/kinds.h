@@ -169,9 +169,10 @@ inline Kind<std::vector<std::string>> some_of(std::vector<std::string> names) {
 
 /// Regular expressions (ECMAScript); one alone may stand without its list.
 inline Kind<std::vector<std::string>> patterns() {
-  const std::string allowed = "list of regular expressions";
+  const std::string allowed = "regular expression, or list of them";
   using Patterns = std::vector<std::string>;
-  return {.allowed = allowed, .read = [=](const ConfigValue& value) -> std::optional<Patterns> {
+  return {.allowed = allowed,
+          .read = [=](const ConfigValue& value) -> std::optional<Patterns> {
             auto given = text_list(value);
             if (!given) return std::nullopt;
             for (const std::string& pattern : *given) {
@@ -185,7 +186,8 @@ inline Kind<std::vector<std::string>> patterns() {
               }
             }
             return given;
-          }};
+          },
+          .is_text = true};
 }
 
 /// A value by name.

@@ -148,7 +148,9 @@ class Reader {
       return;
     }
     std::optional<ConfigValue> value = parse_value(text);
-    const bool quoted = value && std::holds_alternative<std::string>(*value);
+    // A list of texts is meant as one.
+    const bool quoted = value && (std::holds_alternative<std::string>(*value) ||
+                                  std::holds_alternative<std::vector<std::string>>(*value));
     const bool bare = key && key->is_text && !quoted && !(value && takes(*key, *value));
     if (bare && (!value || takes(*key, text))) value = text;
     set(name, value, text, where);

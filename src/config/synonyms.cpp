@@ -28,11 +28,11 @@ const std::vector<Synonym>& key_synonyms() {
       {"mixed_precision", "run.precision"},
       {"autocast", "run.precision"},
       {"dtype", "run.precision"},
-      {"logging_steps", "run.log_every"},
-      {"print_freq", "run.log_every"},
-      {"log_interval", "run.log_every"},
-      {"log_freq", "run.log_every"},
-      {"log_every_n_steps", "run.log_every"},
+      {"logging_steps", "run.log_seconds"},
+      {"print_freq", "run.log_seconds"},
+      {"log_interval", "run.log_seconds"},
+      {"log_freq", "run.log_seconds"},
+      {"log_every_n_steps", "run.log_seconds"},
       {"pretrained", "model.weights"},
       {"pretrain_weights", "model.weights"},
       {"pretrained_weights", "model.weights"},
@@ -194,6 +194,7 @@ const std::vector<Synonym>& renamed_keys() {
       {"data.on_bad", "data.on_corrupt"},
       {"data.max_bad", "data.max_corrupt"},
       {"data.stop_epoch", "train.stage2_epoch"},
+      {"run.log_every", "run.log_seconds"},
   };
   return all;
 }

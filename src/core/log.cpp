@@ -1,14 +1,16 @@
 #include "core/log.h"
 
+#include <spdlog/details/log_msg_buffer.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "core/console.h"
 #include "core/printable.h"
 
 namespace dfine::log {
@@ -23,11 +25,35 @@ void report_lost(const std::string& reason) {
     std::fprintf(stderr, "W messages are lost in the log file: %s\n", reason.c_str());
 }
 
+/// The messages before there is a file.
+class Memory : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void write_to(spdlog::sinks::sink& file) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& message : messages_) file.log(message);
+    messages_.clear();
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (messages_.size() < kMost) messages_.emplace_back(message);
+  }
+  void flush_() override {}
+
+ private:
+  static constexpr size_t kMost = 10'000;
+  std::vector<spdlog::details::log_msg_buffer> messages_;
+};
+
+const std::shared_ptr<Console>& console() {
+  static const auto instance = std::make_shared<Console>();
+  return instance;
+}
+
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "dfine", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-    made->set_pattern("%H:%M:%S %^%L%$ %v");
+    auto made = std::make_shared<spdlog::logger>("dfine", console());
+    made->set_level(spdlog::level::debug);
     made->flush_on(spdlog::level::trace);
     made->set_error_handler(report_lost);
     return made;
@@ -35,7 +61,7 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-std::string& prefix() {
+std::string& rank_prefix() {
   static std::string text;
   return text;
 }
@@ -45,44 +71,73 @@ bool& speaks_for_all() {
   return speaks;
 }
 
-void write(spdlog::level::level_enum level, std::string_view message) {
-  logger().log(level, "{}", printable_lines(prefix() + std::string(message)));
+void write(spdlog::level::level_enum level, const std::string& message) {
+  logger().log(level, "{}", printable_lines(message));
+}
+
+void write_local(spdlog::level::level_enum level, std::string_view message) {
+  write(level, rank_prefix() + std::string(message));
 }
 
 }  // namespace
 
 void set_rank(int rank) {
-  set_prefix("[rank " + std::to_string(rank) + "] ");
+  rank_prefix() = "[rank " + std::to_string(rank) + "] ";
   speaks_for_all() = rank == 0;
 }
-void set_prefix(std::string_view text) {
-  prefix() = text;
+void omit_rank() {
+  rank_prefix().clear();
+}
+void set_console(const ConsoleOptions& options) {
+  console()->set(options);
+}
+void keep_for_file() {
+  close_file();
+  logger().sinks().push_back(std::make_shared<Memory>());
 }
 void add_file(std::string_view path) {
-  auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
-  sink->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
-  logger().sinks().push_back(std::move(sink));
+  auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(std::string(path));
+  file->set_pattern("%Y-%m-%d %H:%M:%S %L %v");
+  auto& sinks = logger().sinks();
+  const auto memory = std::dynamic_pointer_cast<Memory>(sinks.back());
+  if (memory) {
+    sinks.pop_back();
+    memory->write_to(*file);
+  }
+  sinks.push_back(std::move(file));
 }
 void close_file() {
-  logger().sinks().resize(1);  // the terminal
+  logger().sinks().resize(1);  // the console
 }
 long long lost_in_file() {
   return lost;
 }
+void detail(std::string_view message) {
+  if (speaks_for_all()) write(spdlog::level::debug, std::string(message));
+}
 void info(std::string_view message) {
-  if (speaks_for_all()) local_info(message);
+  if (speaks_for_all()) write(spdlog::level::info, std::string(message));
 }
 void warn(std::string_view message) {
-  if (speaks_for_all()) local_warn(message);
+  if (speaks_for_all()) write(spdlog::level::warn, std::string(message));
 }
 void local_info(std::string_view message) {
-  write(spdlog::level::info, message);
+  write_local(spdlog::level::info, message);
 }
 void local_warn(std::string_view message) {
-  write(spdlog::level::warn, message);
+  write_local(spdlog::level::warn, message);
 }
 void error(std::string_view message) {
-  write(spdlog::level::err, message);
+  write_local(spdlog::level::err, message);
+}
+bool has_live_line() {
+  return speaks_for_all() && console()->has_live_line();
+}
+void live(std::string_view text) {
+  console()->live(text);
+}
+void end_live() {
+  console()->end_live();
 }
 
 }  // namespace dfine::log

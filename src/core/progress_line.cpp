@@ -1,56 +1,72 @@
 #include "core/progress_line.h"
 
-#include <unistd.h>
-
-#include <cmath>
-#include <iostream>
 #include <utility>
 
+#include "core/log.h"
 #include "core/text.h"
 
 namespace dfine {
 namespace {
 
-constexpr std::chrono::milliseconds kTerminalInterval{100};
-constexpr std::chrono::seconds kPlainInterval{10};
-
-std::string clock_text(double seconds) {
-  const long long whole = std::llround(seconds);
-  const std::string rest = str_cat(whole % 60 < 10 ? "0" : "", whole % 60);
-  if (whole < 3600) return str_cat(whole / 60, ":", rest);
-  return str_cat(whole / 3600, ":", whole / 60 % 60 < 10 ? "0" : "", whole / 60 % 60, ":", rest);
-}
+constexpr std::chrono::milliseconds kLiveInterval{100};
 
 }  // namespace
 
-ProgressLine::ProgressLine(std::string verb)
+ProgressLine::ProgressLine(std::string verb, double seconds)
     : verb_(std::move(verb)),
-      terminal_(::isatty(STDERR_FILENO) != 0),
-      start_(std::chrono::steady_clock::now()),
-      last_(start_) {}
+      interval_(seconds),
+      live_(log::has_live_line()),
+      start_(Clock::now()),
+      last_live_(start_),
+      last_message_(start_) {}
 
 ProgressLine::~ProgressLine() {
-  if (open_) std::cerr << '\n';
+  if (live_) log::end_live();
+}
+
+bool ProgressLine::due(bool last) const {
+  const auto now = Clock::now();
+  return now - last_message_ >= interval_ || (live_ && (last || now - last_live_ >= kLiveInterval));
+}
+
+bool ProgressLine::show(const std::string& text, bool message) {
+  const auto now = Clock::now();
+  message |= now - last_message_ >= interval_;
+  if (message) {
+    last_message_ = now;
+    live_ ? log::detail(text) : log::info(text);
+  }
+  if (live_) {
+    last_live_ = now;
+    log::live(text);
+  }
+  return message;
+}
+
+std::string ProgressLine::remaining(double done, double total) const {
+  if (done <= 0 || done >= total) return "";
+  return str_cat(", ", human_duration(seconds() * (total - done) / done), " left");
 }
 
 void ProgressLine::update(const std::string& what, uint64_t bytes, uint64_t bytes_total) {
-  const auto now = std::chrono::steady_clock::now();
-  const bool due = terminal_ ? now - last_ >= kTerminalInterval || bytes == bytes_total
-                             : now - last_ >= kPlainInterval;
-  if (!due) return;
-  last_ = now;
+  if (!due(bytes == bytes_total)) return;
+  const auto done = static_cast<double>(bytes);
   const double elapsed = seconds();
-  const double rate = elapsed > 0 ? static_cast<double>(bytes) / elapsed : 0;
-  std::string line = str_cat(verb_, " ", what, ", ", human_bytes(static_cast<double>(bytes)), ", ",
-                             human_bytes(rate), "/s");
-  if (rate > 0 && bytes < bytes_total)
-    line += str_cat(", ", clock_text(static_cast<double>(bytes_total - bytes) / rate), " left");
-  std::cerr << (terminal_ ? "\r\x1b[K" : "") << line << (terminal_ ? "" : "\n") << std::flush;
-  open_ = terminal_;
+  show(str_cat(verb_, " ", what, ", ", human_bytes(done), ", ",
+               human_bytes(elapsed > 0 ? done / elapsed : 0), "/s",
+               remaining(done, static_cast<double>(bytes_total))));
+}
+
+void ProgressLine::count(int64_t done, int64_t total, std::string_view noun) {
+  if (!due(done == total)) return;
+  const double elapsed = seconds();
+  show(str_cat(verb_, " ", with_commas(done), " of ", counted(total, noun), ", ",
+               fixed(elapsed > 0 ? static_cast<double>(done) / elapsed : 0, 1), " ", noun, "s/s",
+               remaining(static_cast<double>(done), static_cast<double>(total))));
 }
 
 double ProgressLine::seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 }  // namespace dfine

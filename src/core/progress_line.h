@@ -2,28 +2,44 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace dfine {
 
-/// Progress of a long run on stderr: one line rewritten in place on a terminal, else a plain line
-/// now and then.
+/// Progress of a long job: a line that changes in place where there is one (core/log.h), and a
+/// message now and then where there is none. The log file gets the messages in both cases.
 class ProgressLine {
  public:
-  /// `verb`: "packed".
-  explicit ProgressLine(std::string verb);
-  /// Ends the line in place, so that what follows begins on a line of its own.
+  /// `verb`: "packed". A message every `seconds`.
+  explicit ProgressLine(std::string verb, double seconds = 10);
+  /// The last line stays.
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  /// `what`: "17 of 205 images"; prints only when enough time has passed since the last line.
+  /// Bytes of `what`, such as "17 of 205 images". Prints only when enough time has passed.
   void update(const std::string& what, uint64_t bytes, uint64_t bytes_total);
+  /// The same of things that are counted: "image".
+  void count(int64_t done, int64_t total, std::string_view noun);
+
+  /// For other texts: whether enough time has passed for either kind of line. `last`: nothing
+  /// follows.
+  bool due(bool last = false) const;
+  /// Shows it. `message`: as a message too, however little time has passed. Returns whether it was
+  /// one.
+  bool show(const std::string& text, bool message = false);
+
+  /// Since the start.
   double seconds() const;
 
  private:
+  using Clock = std::chrono::steady_clock;
+  std::string remaining(double done, double total) const;
+
   std::string verb_;
-  bool terminal_, open_ = false;
-  std::chrono::steady_clock::time_point start_, last_;
+  std::chrono::duration<double> interval_;
+  bool live_;
+  Clock::time_point start_, last_live_, last_message_;
 };
 
 }  // namespace dfine

@@ -47,4 +47,13 @@ std::string human_bytes(double bytes) {
   return str_cat(fixed(bytes, unit == 0 ? 0 : 1), " ", units[unit]);
 }
 
+std::string human_duration(double seconds) {
+  const long long whole = std::llround(seconds);
+  if (whole < 60) return str_cat(whole, " s");
+  const auto two = [](long long value) { return str_cat(value < 10 ? "0" : "", value); };
+  const std::string rest = two(whole % 60);
+  if (whole < 3600) return str_cat(whole / 60, ":", rest);
+  return str_cat(whole / 3600, ":", two(whole / 60 % 60), ":", rest);
+}
+
 }  // namespace dfine

@@ -33,4 +33,7 @@ std::string listed(const std::vector<std::string>& names);
 /// "512.0 MiB", "1.5 GiB", "17 B".
 std::string human_bytes(double bytes);
 
+/// "12 s", "4:05", "1:02:03".
+std::string human_duration(double seconds);
+
 }  // namespace dfine

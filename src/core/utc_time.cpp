@@ -21,4 +21,13 @@ std::string utc_now(TimeDigits digits) {
   return std::string(text.data()) + fraction.data();
 }
 
+std::string local_time_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::array<char, 64> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %Z", &local);
+  return text.data();
+}
+
 }  // namespace dfine

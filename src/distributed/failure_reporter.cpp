@@ -211,7 +211,7 @@ int FailureReporter::fail(const FailureText& failure) {
   }
   std::string remark;
   if (first_in_job(remark)) {
-    log::set_prefix("");                               // the message names the rank
+    log::omit_rank();                                  // the message names the rank
     if (store_ && rank_ != "0") log_to_failure_log();  // rank zero's log writes there already
     if (failure.exit_code == kExitUsage) {
       log::error(failure.text);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iomanip>
+#include <set>
 #include <sstream>
 
 #include "core/error.h"
@@ -142,6 +143,15 @@ Communicator MpiSession::make_communicator(DeviceRequest request) {
                               ? make_nccl_group(impl_->store, name, rank(), size(), device)
                               : make_mpi_group(impl_->store, name));
   return {impl_->groups.back(), impl_->channel, device};
+}
+
+std::string MpiSession::describe_ranks() const {
+  std::set<std::string> hosts;
+  for (const auto& info : ranks_) hosts.insert(info.host);
+  return str_cat(counted(static_cast<long long>(ranks_.size()), "rank"), " on ",
+                 hosts.size() == 1 ? "host " + *hosts.begin()
+                                   : counted(static_cast<long long>(hosts.size()), "host"),
+                 self().device.starts_with("cuda") ? ", on GPUs" : ", on the CPU");
 }
 
 std::string MpiSession::rank_table() const {

@@ -54,8 +54,10 @@ class MpiSession {
   const c10::intrusive_ptr<c10d::TCPStore>& store() const;
 
   /// "rank host device local", one line per rank, and with GPUs the versions of their libraries;
-  /// for rank zero to print at the start.
+  /// for rank zero to log at the start.
   std::string rank_table() const;
+  /// The same in short: "16 ranks on 2 hosts, on GPUs", "1 rank on host vm, on the CPU".
+  std::string describe_ranks() const;
 
  private:
   struct Impl;

@@ -1,5 +1,6 @@
 #include "eval/drawn_pictures.h"
 
+#include <cctype>
 #include <map>
 #include <set>
 #include <string>
@@ -12,8 +13,11 @@
 namespace dfine::inline eval {
 namespace {
 
-bool is_jpg(const std::string& name) {
-  return std::filesystem::path(name).extension() == ".jpg";
+/// The picture of such a file has its name.
+bool keeps_name(const std::string& name) {
+  std::string extension = std::filesystem::path(name).extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
 }  // namespace
@@ -23,13 +27,13 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
   std::set<std::string> taken;
   std::map<FileId, std::filesystem::path> images;
   for (const ImageFile& file : files) {
-    if (is_jpg(file.name)) taken.insert(file.name);
+    if (keeps_name(file.name)) taken.insert(file.name);
     if (const auto id = find_file_id(file.path)) images.emplace(*id, file.path);
   }
   std::vector<std::filesystem::path> pictures;
   for (const ImageFile& file : files) {
     std::string name = file.name;
-    if (!is_jpg(name)) {
+    if (!keeps_name(name)) {
       do name += ".jpg";
       while (!taken.insert(name).second);
     }

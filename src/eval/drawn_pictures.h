@@ -7,9 +7,9 @@
 
 namespace dfine::inline eval {
 
-/// For each file the picture in `output`: sub/a.jpg stays, b.png becomes b.png.jpg, and
-/// b.png.jpg.jpg beside an image b.png.jpg. No two are the same, as long as the files' names
-/// differ. Throws UsageError when a picture would replace one of the images.
+/// For each file the picture in `output`: sub/a.jpg and b.png keep their names, c.webp becomes
+/// c.webp.jpg, and c.webp.jpg.jpg beside an image c.webp.jpg. No two are the same, as long as the
+/// files' names differ. Throws UsageError when a picture would replace one of the images.
 std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files,
                                                   const std::filesystem::path& output);
 

@@ -18,7 +18,8 @@ struct LoadedModel {
   bool has_class_names() const;
 };
 
-/// "auto" (CUDA where there is a GPU), "cpu" or "cuda". Throws Error when there is no GPU to use.
+/// "auto" (CUDA where there is a GPU), "cpu", "cuda" or "cuda:N". Makes that GPU the one that the
+/// calling thread uses. Throws Error when there is no such GPU.
 at::Device parse_device(const std::string& name);
 
 /// A folder (config.json, model.safetensors) or a lone .safetensors file. The classes are those of

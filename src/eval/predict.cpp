@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
+#include "core/progress_line.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "eval/category_ids.h"
@@ -50,28 +51,40 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int6
     p.label = loaded.class_name(label);
     p.has_name = has_names;
     p.class_index = label;
-    std::copy_n(boxes.const_data_ptr<float>() + 4 * k, 4, p.xyxy.begin());
+    const float* box = boxes.const_data_ptr<float>() + 4 * k;
+    for (size_t c = 0; c < 4; ++c)
+      p.xyxy[c] =
+          std::clamp(box[c], 0.0F,
+                     static_cast<float>(c % 2 == 0 ? picture.image.width : picture.image.height));
     p.score = score;
   }
   return kept;
 }
 
-/// The image id of each file.
-std::vector<int64_t> image_ids(const std::vector<ImageFile>& files, const std::string& annotations,
+/// The image id of each file. With annotations, files that they do not list leave `listing`.
+std::vector<int64_t> image_ids(ImageListing& listing, const std::string& annotations,
                                const AnnotatedSet& annotated) {
-  std::vector<int64_t> ids(files.size());
+  std::vector<int64_t> ids(listing.images.size());
   std::iota(ids.begin(), ids.end(), 1);
   if (annotations.empty()) return ids;
-  const auto& known = annotated.image_ids;
-  for (size_t i = 0; i < files.size(); ++i) {
-    const auto found = known.find(files[i].name);
-    if (found == known.end())
-      throw Error(
-          kDataMismatch,
-          str_cat(annotations, " has no image with file_name \"", printable(files[i].name), "\""),
-          "drop --annotations, or give the images as the file names them");
-    ids[i] = found->second;
+  ids.clear();
+  std::vector<ImageFile> listed;
+  for (ImageFile& file : listing.images) {
+    const auto found = annotated.image_ids.find(file.name);
+    if (found == annotated.image_ids.end()) {
+      listing.skipped.push_back({file.path, "not in " + printable(annotations)});
+    } else {
+      ids.push_back(found->second);
+      listed.push_back(std::move(file));
+    }
   }
+  if (listed.empty())
+    throw Error(kDataMismatch,
+                str_cat(annotations, " lists none of the ",
+                        counted(static_cast<int64_t>(listing.images.size()), "image"),
+                        ", such as \"", printable(listing.skipped.back().path), "\""),
+                "drop --annotations, or give the images as the file names them");
+  listing.images = std::move(listed);
   return ids;
 }
 
@@ -132,14 +145,14 @@ void predict(const PredictOptions& options) {
     throw UsageError("--format coco needs --output DIR");
   if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
     throw UsageError(str_cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
-  const ImageListing listing = collect_images(options.images);
+  ImageListing listing = collect_images(options.images);
+  const AnnotatedSet annotated =
+      options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
+  const auto ids = image_ids(listing, options.annotations, annotated);
   const auto& files = listing.images;
   std::optional<ResultFolder> output;
   auto pictures = options.output.empty() ? std::vector<std::filesystem::path>()
                                          : drawn_pictures(files, options.output);
-  const AnnotatedSet annotated =
-      options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
-  const auto ids = image_ids(files, options.annotations, annotated);
   const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
   loaded.model->prepare_for_inference();
   const CategoryIds categories =
@@ -159,10 +172,12 @@ void predict(const PredictOptions& options) {
   double highest = 0;
   size_t oriented = 0;
   ThreadPool readers(1);  // reads the next images while the model computes
+  ProgressLine progress("processed");
   ordered_parallel(
       readers, files.size(), /*window=*/4,
       [&](size_t i) { return load_image(files[i].path, size, stored_because.empty()); },
       [&](size_t i, LoadedImage picture) {
+        progress.count(static_cast<int64_t>(i + 1), static_cast<int64_t>(files.size()), "image");
         if (!picture.problem.empty()) {
           unreadable.push_back({files[i].path, picture.problem, picture.code});
           return;

@@ -26,8 +26,9 @@ struct PredictOptions {
 
 /// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of
 /// all images to OUTPUT/predictions.json, for each image in descending order of score. Boxes are in
-/// the pixels of the picture as viewers show it, EXIF orientation applied. Without `exif`, and with
-/// `annotations`, they are in the pixels as stored, which training sees too.
+/// the pixels of the picture as viewers show it, EXIF orientation applied, and cut to its borders.
+/// Without `exif`, and with `annotations`, they are in the pixels as stored, which training sees
+/// too. Images that the annotations do not list are skipped.
 ///
 /// When nothing passes the threshold, the highest score seen is printed and a threshold to try.
 /// Files of the folders that are no images are listed on stderr. Images that cannot be read do not

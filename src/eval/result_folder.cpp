@@ -39,7 +39,9 @@ void ResultFolder::draw(size_t i, Image& image, const std::vector<Prediction>& p
   if (failure_) return;
   try {
     draw_predictions(image, predictions);
-    const auto bytes = encode_jpeg(image);
+    const std::string extension = pictures_[i].extension().string();
+    const auto bytes =
+        extension == ".png" || extension == ".PNG" ? encode_png(image) : encode_jpeg(image);
     write_file_atomically(pictures_[i],
                           {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     drawn_.push_back(pictures_[i]);

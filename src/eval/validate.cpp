@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/progress_line.h"
 #include "core/text.h"
 #include "data/shards/dataset.h"
 #include "input/batch.h"
@@ -110,6 +111,7 @@ std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
   Loader loader(dataset, options.loader,
                 evaluation_order(static_cast<int64_t>(num_images), group.rank(), group.size(),
                                  options.batch_size));
+  ProgressLine progress("validated");
   // As many rounds on all ranks, though some may have a batch less.
   const int64_t mine = loader.num_batches(), rounds = group.max({mine})[0];
   for (int64_t round = 0; round < rounds; ++round) {
@@ -121,6 +123,9 @@ std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
       sizes.push_back({dataset.image(i).height, dataset.image(i).width});
     const ValidatedBatch found = validate_batch(model, batch, sizes, group.device());
     loss += found.loss;
+    progress.count(std::min<int64_t>((round + 1) * options.batch_size * group.size(),
+                                     static_cast<int64_t>(num_images)),
+                   static_cast<int64_t>(num_images), "image");
     for (size_t b = 0; b < sizes.size(); ++b) {
       append_detections(found.detections[b], dataset.image(batch.samples[b]).id,
                         dataset.categories(), detections);
@@ -136,6 +141,7 @@ std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
     const CocoEvaluation evaluation = evaluate_coco(ground_truth(dataset, num_images), all);
     result.summary = summarize(evaluation);
     result.classes = summarize_classes(evaluation);
+    result.detections = std::move(all);
   }
   result.summary = group.broadcast(result.summary, 0);
   return result;

@@ -29,7 +29,9 @@ struct Validation {
   /// the order of the sum).
   double val_loss = 0;
   CocoSummary summary;
-  std::vector<CocoClassSummary> classes;  // empty on ranks other than zero
+  // Empty on ranks other than zero.
+  std::vector<CocoClassSummary> classes;
+  std::vector<Detection> detections;  // of all images
 
   /// val_loss and the 12 metrics, in the order in which metrics.jsonl lists them.
   std::vector<std::pair<std::string, double>> metrics() const;

@@ -6,10 +6,10 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/proto_message.h"
 #include "core/text.h"
 #include "dfine_version.h"
 #include "onnx_export/element_type.h"
-#include "onnx_export/proto_message.h"
 
 namespace dfine::inline onnx_export {
 namespace {

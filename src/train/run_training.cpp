@@ -24,6 +24,7 @@
 #include "train/run/metrics_log.h"
 #include "train/run/run_checkpoint.h"
 #include "train/run/run_start.h"
+#include "train/run/tensorboard.h"
 #include "train/tools/preview.h"
 
 namespace dfine::inline train {
@@ -49,13 +50,14 @@ void try_largest_step(const RunContext& context) {
 Learner make_learner(const RunContext& context, bool resumed) {
   const RunPlan& plan = context.plan;
   const auto model = build_model(plan.model, /*read_weights=*/!resumed);
+  const std::string frozen = describe_frozen(*model);
   log::info(str_cat("D-FINE-", plan.model_size, ": ", with_commas(count_parameters(*model)),
-                    " parameters, ", with_commas(count_parameters(*model, true)), " trained; ",
+                    " parameters, ", with_commas(count_parameters(*model, true)), " trained",
+                    frozen.empty() ? "; " : " (log.txt lists what is frozen); ",
                     plan.model.class_names.size(), " classes; ", plan.feed.order.num_images,
                     " training images, ", context.val_stats ? context.val_stats->images : 0,
                     " for validation; ", counted(at::get_num_threads(), "thread"), " per rank"));
-  const std::string frozen = describe_frozen(*model);
-  if (!frozen.empty()) log::info("frozen:\n" + frozen);
+  if (!frozen.empty()) log::detail("frozen:\n" + frozen);
   if (plan.model.freeze.backbone) {
     log::warn(
         "model.freeze_backbone: the backbone does not learn. Fine-tuned detectors were far worse "
@@ -173,7 +175,8 @@ RunEnd run_training(RunContext context, RunStart start) {
   log::info(describe_recipe(plan));
   const std::string dropped = describe_dropped(plan.feed);
   if (!dropped.empty()) log::info(dropped);
-  log::info(str_cat("AdamW's parameter groups:\n", describe_groups(learner.optimizer().groups())));
+  log::detail(
+      str_cat("AdamW's parameter groups:\n", describe_groups(learner.optimizer().groups())));
   RunState state;
   if (resumed) {
     state = restore_run(start, learner, plan, group);
@@ -199,11 +202,14 @@ RunEnd run_training(RunContext context, RunStart start) {
                           .hosts = hosts,
                           .resumed_from = start.from.string()});
   }
+  std::optional<TensorBoard> tensorboard;
+  if (root && plan.loop.tensorboard) tensorboard.emplace(context.folder.tensorboard(), state.step);
   state.best = group.broadcast(state.best, 0);
   group.barrier();  // from here on there is a log to write failures to
   set_failure_log(context.folder.log());
-  const RunEnd end =
-      Trainer(context, learner, std::move(state), resumed, metrics ? &*metrics : nullptr).run();
+  const RunEnd end = Trainer(context, learner, std::move(state), resumed,
+                             metrics ? &*metrics : nullptr, tensorboard ? &*tensorboard : nullptr)
+                         .run();
   if (root && log::lost_in_file() > 0)
     log::warn(str_cat(counted(log::lost_in_file(), "message"), " of ",
                       context.folder.log().string(), " could not be written and are lost"));

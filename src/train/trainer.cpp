@@ -12,8 +12,13 @@
 #include "core/text.h"
 #include "distributed/failure.h"
 #include "distributed/failure_reporter.h"
+#include "train/checkpoint/checkpoint_metrics.h"
+#include "train/checks/peak_memory.h"
 #include "train/run/divergence.h"
 #include "train/run/run_checkpoint.h"
+#include "train/run/run_summary.h"
+#include "train/run/validation_pictures.h"
+#include "train/run/validation_table.h"
 
 namespace dfine::inline train {
 namespace {
@@ -23,12 +28,13 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 Trainer::Trainer(const RunContext& context, Learner& learner, RunState state, bool resumed,
-                 MetricsLog* metrics)
+                 MetricsLog* metrics, TensorBoard* tensorboard)
     : context_(context),
       plan_(context.plan),
       group_(context.group),
       learner_(learner),
       metrics_(metrics),
+      tensorboard_(tensorboard),
       state_(std::move(state)),
       checkpoints_(context, learner, metrics, resumed ? std::optional(state_.step) : std::nullopt),
       stop_(context),
@@ -85,7 +91,9 @@ int64_t Trainer::steps_left() const {
 RunEnd Trainer::train() {
   if (complete() && !state_.validation_due)
     log::info(str_cat("nothing to do: all ", counted(state_.step, "step"), " are done"));
-  Progress progress(state_.step, state_.step + steps_left(), plan_.loop.log_every);
+  read_best_record();
+  Progress progress(state_.step, state_.step + steps_left(), plan_.loop.epochs,
+                    plan_.loop.log_seconds, [this] { return peak_bytes(group_.device()); });
   finish_epoch();
   while (!complete() && !stop_.stopped() && !out_of_patience_) {
     begin_stage2();
@@ -95,7 +103,6 @@ RunEnd Trainer::train() {
     if (!ends && !stop_.stopped() && !checkpoints_.due(state_)) continue;
     learner_.settle();
     report_steps(progress);
-    progress.finish_line();
     // checkpoints_.due() is rank zero's alone, and reporting a bad step is collective.
     if (ends || stop_.stopped()) report_bad_step();
     if (ends) {
@@ -123,6 +130,8 @@ RunEnd Trainer::end_run() {
   } else {
     log::info(str_cat("the run is complete after ", counted(state_.step, "step")));
   }
+  if (is_root() && !stopped)
+    log::info(run_summary(state_, plan_, context_.folder, checkpoints_.minutes()));
   note("ended", {{"reason", stopped            ? stop_.event_reason()
                             : out_of_patience_ ? "patience"
                                                : "complete"}});
@@ -203,8 +212,26 @@ void Trainer::report_steps(Progress& progress) {
                             .images = plan_.layout.global_batch,
                             .images_per_s = images_per_s,
                             .data_wait_s = begun.data_time_s,
+                            .memory_bytes = peak_bytes(group_.device()),
                             .skipped = result.outcome != StepOutcome::kUpdated});
-      progress.step(begun.step, begun.epoch, result.loss, images_per_s, begun.data_time_s / step_s);
+      const bool logged = progress.step({.step = begun.step,
+                                         .epoch = begun.epoch,
+                                         .loss = result.loss,
+                                         .lr = result.lr,
+                                         .images = plan_.layout.global_batch,
+                                         .seconds = step_s,
+                                         .data_wait_s = begun.data_time_s});
+      if (logged && tensorboard_ != nullptr) {
+        std::vector<std::pair<std::string, double>> values{
+            {"train/loss", result.loss},
+            {"train/grad_norm", result.grad_norm},
+            {"train/lr", result.lr},
+            {"speed/images_per_s", images_per_s},
+            {"speed/data_wait_s", begun.data_time_s},
+            {"speed/memory_bytes", static_cast<double>(peak_bytes(group_.device()))}};
+        for (const auto& [name, value] : result.losses) values.emplace_back("loss/" + name, value);
+        tensorboard_->scalars(begun.step, values);
+      }
     }
     if (result.without_denoising > 0 && !std::exchange(denoising_was_capped_, true)) {
       log::info(str_cat("model.max_denoising_queries = ", plan_.model.spec.max_denoising_queries,
@@ -267,6 +294,35 @@ std::vector<WeightsValidation> Trainer::validate_or_advise() {
   }
 }
 
+void Trainer::read_best_record() {
+  if (!is_root() || !state_.best) return;
+  try {
+    const auto file = checkpoints_.folder_of(state_.best->step) / "metrics.json";
+    const auto records = read_checkpoint_metrics(file);
+    if (!records.empty()) best_record_ = records.front();
+  } catch (const Error& e) {  // validations are then shown without a comparison
+    log::warn(e.message());
+  }
+}
+
+void Trainer::show_in_tensorboard(const std::vector<WeightsValidation>& found) {
+  constexpr size_t kPictures = 4;
+  for (const auto& [weights, result] : found) {
+    const std::string name = weights == WeightsKind::kEma ? "val_ema/" : "val_raw/";
+    std::vector<std::pair<std::string, double>> values;
+    for (const auto& [metric, value] : result.metrics())
+      if (value != -1) values.emplace_back(name + metric, value);
+    tensorboard_->scalars(state_.step, values);
+  }
+  const std::vector<Detection>& detections = found.front().result.detections;
+  std::vector<double> scores;
+  for (const Detection& d : detections) scores.push_back(d.score);
+  tensorboard_->histogram(state_.step, "val/scores", scores);
+  size_t i = 0;
+  for (const Image& picture : validation_pictures(*context_.val_data, detections, kPictures))
+    tensorboard_->picture(state_.step, str_cat("val/image_", i++), picture);
+}
+
 void Trainer::validate_now() {
   set_failure_context(str_cat("validation after step ", state_.step));
   const auto found = validate_or_advise();
@@ -286,15 +342,11 @@ void Trainer::validate_now() {
     for (const ValidationRecord& record : state_.validations)
       metrics_->write_validation(record, record.weights == better.weights);
   }
-  for (const auto& [weights, result] : found) {
-    log::info(str_cat("epoch ", state_.last_epoch(), " validated, ",
-                      weights == WeightsKind::kEma ? "EMA" : "raw weights", ": val_loss ",
-                      fixed(result.val_loss, 4), "  AP ", fixed(result.summary.ap, 4), "  AP50 ",
-                      fixed(result.summary.ap50, 4),
-                      weights != better.weights ? ""
-                      : best                    ? "  (best so far)"
-                      : found.size() > 1        ? "  (better)"
-                                                : ""));
+  if (is_root()) {
+    log::info(str_cat("epoch ", state_.last_epoch(), " validated", best ? ": the best so far" : "",
+                      validation_table(state_.validations, best_record_)));
+    if (best) best_record_ = state_.validations.front();
+    if (tensorboard_ != nullptr) show_in_tensorboard(found);
   }
   if (!best && validation_due_after_epoch()) {
     out_of_patience_ = plan_.loop.patience > 0 && !complete() &&

@@ -17,6 +17,7 @@
 #include "train/run/run_checkpoints.h"
 #include "train/run/run_context.h"
 #include "train/run/stop_poll.h"
+#include "train/run/tensorboard.h"
 #include "train/validate_learner.h"
 
 namespace dfine::inline train {
@@ -29,9 +30,9 @@ enum class RunEnd {
 class Trainer {
  public:
   /// Goes on from `state`, which is on the disk where `resumed`. `metrics` is null on ranks other
-  /// than zero. All must outlive this.
+  /// than zero, and so is `tensorboard`, or where none is wanted. All must outlive this.
   Trainer(const RunContext& context, Learner& learner, RunState state, bool resumed,
-          MetricsLog* metrics);
+          MetricsLog* metrics, TensorBoard* tensorboard);
 
   /// Collective. Trains to the end: validates, writes checkpoints and metrics.
   RunEnd run();
@@ -62,6 +63,9 @@ class Trainer {
   /// Of predictions that are not finite, the error says what to do about this run. Empty when the
   /// run is to stop.
   std::vector<WeightsValidation> validate_or_advise();
+  /// Rank zero: what the best checkpoint's folder says about its validation.
+  void read_best_record();
+  void show_in_tensorboard(const std::vector<WeightsValidation>& found);
   void after_no_improvement();
   void go_back_to_best();
   /// Ends the epoch's share of the loop in files and on the terminal.
@@ -83,10 +87,12 @@ class Trainer {
   const Communicator& group_;
   Learner& learner_;
   MetricsLog* const metrics_;
+  TensorBoard* const tensorboard_;
   RunState state_;
   RunCheckpoints checkpoints_;
   StopPoll stop_;
   TrainFeed feed_;
+  std::optional<ValidationRecord> best_record_;  // rank zero's; unset where there is none to read
   bool out_of_patience_ = false;
   bool denoising_was_capped_ = false;  // which is said once
   std::deque<BegunStep> begun_;        // steps whose reports have not come, oldest first

@@ -122,7 +122,7 @@ def asked_to_stop(ws):
         two = {"data.batch_size": 1} if ask == "mpirun" else {}
         done = steps_in(ws, name)
         asked = start(ws, name, "--resume", "auto", command=command, **two,
-                      **{"train.epochs": 100, "train.stage2_epoch": 60, "run.log_every": 1})
+                      **{"train.epochs": 100, "train.stage2_epoch": 60, "run.log_seconds": 0})
         await_that(lambda n=name, d=done: steps_in(ws, n) > d)
         if ask == "file":
             open(ws(name, "stop"), "w").close()

@@ -47,7 +47,7 @@ def results(folder):
 def drawn(folder):
     """{picture: its size}, sub-folders too."""
     paths = (os.path.join(d, name) for d, _, names in os.walk(folder) for name in names
-             if name.endswith(".jpg"))
+             if name.lower().endswith((".jpg", ".png")))
     return {os.path.relpath(p, folder): Image.open(p).size for p in paths}
 
 
@@ -57,7 +57,7 @@ def images_are_kept(ws):
     """
     os.makedirs(ws("photos", "sub"))
     shutil.copy(ws("wide.jpg"), ws("photos", "sub", "a.jpg"))
-    shutil.copy(ws("tall.jpg"), ws("photos", "b.png"))
+    shutil.copy(ws("tall.jpg"), ws("photos", "b.webp"))
     before = content(ws("photos", "sub", "a.jpg"))
     missing = ["--weights", ws("nowhere"), "--images"]
     out = run("dfine-predict", *missing, ws("photos"), "--output", ws("photos"), expect=2)
@@ -65,12 +65,12 @@ def images_are_kept(ws):
     run("dfine-predict", *missing, ws("photos", "sub", "a.jpg"),
         "--output", ws("photos", "sub", "..", "sub"), expect=2)
     # The picture of one image would replace another one.
-    shutil.copy(ws("wide.jpg"), ws("photos", "b.png.jpg"))
-    says(run("dfine-predict", *missing, ws("photos", "b.png"), ws("photos", "b.png.jpg"),
-             "--output", ws("photos"), expect=2), "b.png.jpg")
-    os.remove(ws("photos", "b.png.jpg"))
+    shutil.copy(ws("wide.jpg"), ws("photos", "b.webp.jpg"))
+    says(run("dfine-predict", *missing, ws("photos", "b.webp"), ws("photos", "b.webp.jpg"),
+             "--output", ws("photos"), expect=2), "b.webp.jpg")
+    os.remove(ws("photos", "b.webp.jpg"))
     assert (content(ws("photos", "sub", "a.jpg")) == before and sorted(os.listdir(ws("photos")))
-            == ["b.png", "sub"])
+            == ["b.webp", "sub"])
 
 
 def names_are_told_apart(ws, weights):
@@ -81,8 +81,9 @@ def names_are_told_apart(ws, weights):
         os.makedirs(ws(folder))
     shutil.copy(ws("wide.jpg"), ws("x", "d1", "a.jpg"))
     shutil.copy(ws("tall.jpg"), ws("x", "d2", "a.jpg"))
-    Image.new("RGB", (30, 20)).save(ws("x", "d1", "b.png"))
-    Image.new("RGB", (50, 40)).save(ws("x", "d1", "b.png.jpg"))
+    Image.new("RGB", (30, 20)).save(ws("x", "d1", "b.webp"))
+    Image.new("RGB", (31, 20)).save(ws("x", "d1", "e.png"))
+    Image.new("RGB", (50, 40)).save(ws("x", "d1", "b.webp.jpg"))
     shutil.copy(ws("tall.jpg"), ws("elsewhere", "c.jpg"))
     os.symlink(ws("elsewhere", "c.jpg"), ws("x", "d2", "link.jpg"))
     before = content(ws("elsewhere", "c.jpg"))
@@ -90,22 +91,26 @@ def names_are_told_apart(ws, weights):
               "--images", ws("x", "d1"), ws("x", "d2"), ws("x", "d1", "..", "d2", "a.jpg")]
     run("dfine-predict", *inputs, "--output", ws("out"))
     found = results(ws("out"))
-    assert set(found) == {"d1/a.jpg", "d2/a.jpg", "b.png", "b.png.jpg", "link.jpg"}, found
-    assert (sorted(min(ids) for ids, _ in found.values()) == [1, 2, 3, 4, 5]
+    assert set(found) == {"d1/a.jpg", "d2/a.jpg", "b.webp", "b.webp.jpg", "e.png",
+                          "link.jpg"}, found
+    assert (sorted(min(ids) for ids, _ in found.values()) == [1, 2, 3, 4, 5, 6]
             and all(len(ids) == 1 for ids, _ in found.values())), found
     # each image once: 50 queries, 3 classes
     assert len({count for _, count in found.values()}) == 1, found
     wide, tall = Image.open(ws("wide.jpg")).size, Image.open(ws("tall.jpg")).size
-    expected = {"d1/a.jpg": wide, "d2/a.jpg": tall, "b.png.jpg.jpg": (30, 20),
-                "b.png.jpg": (50, 40), "link.jpg": tall}
+    expected = {"d1/a.jpg": wide, "d2/a.jpg": tall, "b.webp.jpg.jpg": (30, 20),
+                "b.webp.jpg": (50, 40), "e.png": (31, 20), "link.jpg": tall}
+    with open(ws("out", "e.png"), "rb") as f:
+        assert f.read(4) == b"\x89PNG"
     assert drawn(ws("out")) == expected, drawn(ws("out"))
     assert content(ws("elsewhere", "c.jpg")) == before
 
-    # Image ids of an annotation file go by the same names; one that it lacks is named at once.
+    # Image ids of an annotation file go by the same names. What it lacks is skipped and counted.
     coco = {"images": [{"id": 10 * i, "file_name": name, "width": w, "height": h}
                        for i, (name, (w, h)) in
-                       enumerate({"d1/a.jpg": wide, "d2/a.jpg": tall, "b.png": (30, 20),
-                                  "b.png.jpg": (50, 40), "link.jpg": tall}.items(), 1)],
+                       enumerate({"d1/a.jpg": wide, "d2/a.jpg": tall, "b.webp": (30, 20),
+                                  "b.webp.jpg": (50, 40), "e.png": (31, 20),
+                                  "link.jpg": tall}.items(), 1)],
             "annotations": [], "categories": [{"id": i, "name": name} for i, name in enumerate(
                 ("RBC", "WBC", "Platelets"), 1)]}
     with open(ws("names.json"), "w") as f:
@@ -116,9 +121,14 @@ def names_are_told_apart(ws, weights):
     coco["images"][0]["file_name"] = "a.jpg"
     with open(ws("names.json"), "w") as f:
         json.dump(coco, f)
+    says(run("dfine-predict", *inputs, "--output", ws("out"), "--annotations", ws("names.json")),
+         "skipped 1 file", os.path.join("d1", "a.jpg"), "names.json", "on 5 images")
+    assert "d1/a.jpg" not in results(ws("out"))
     nowhere = ["--weights", ws("nowhere"), *inputs[2:]]
-    says(run("dfine-predict", *nowhere, "--annotations", ws("names.json"), expect=1), "d1/a.jpg",
-         "names.json", "[data_mismatch]")
+    with open(ws("others.json"), "w") as f:
+        json.dump({**coco, "images": coco["images"][:1]}, f)
+    says(run("dfine-predict", *nowhere, "--annotations", ws("others.json"), expect=1),
+         "others.json", "6 images", "[data_mismatch]")
     coco["images"][0].update(file_name="d1/a.jpg", id=2**63)  # one beyond 64 bits with sign
     with open(ws("names.json"), "w") as f:
         json.dump(coco, f)
@@ -177,7 +187,7 @@ def every_file_is_used_or_listed(ws, weights):
     out = run("dfine-predict", *options, "--images", folder, "--output", ws("every-out"))
     good = {"a.JPG", "b.jfif", "no extension", "sub/c.dat", "link/d.jpe"}
     assert set(results(ws("every-out"))) == good, out
-    assert set(drawn(ws("every-out"))) == {"a.JPG.jpg", "b.jfif.jpg", "no extension.jpg",
+    assert set(drawn(ws("every-out"))) == {"a.JPG", "b.jfif.jpg", "no extension.jpg",
                                            "sub/c.dat.jpg", "link/d.jpe.jpg"}
     says(out, "on 5 images", "skipped 8 files:", "hidden: 2 files", at(".hidden.jpg"),
          at(".thumbnails", "e.jpg"),

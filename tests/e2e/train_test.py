@@ -14,7 +14,7 @@ VAL_KEYS = {"type", "step", "epoch", "weights", "val_loss", "ap", "ap50", "ap75"
             "ap_medium", "ap_large",
             "ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"}
 STEP_KEYS = {"type", "step", "epoch", "loss", "losses", "grad_norm", "lr", "images", "images_per_s",
-             "data_wait_s"}
+             "data_wait_s", "memory_bytes"}
 
 
 def settings(ws, name, **more):

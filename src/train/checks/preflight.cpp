@@ -1,8 +1,6 @@
 #include "train/checks/preflight.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/CachingDeviceAllocator.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <string>
@@ -15,6 +13,7 @@
 #include "input/multiscale.h"
 #include "learner/build_model.h"
 #include "optim/ema.h"
+#include "train/checks/peak_memory.h"
 
 namespace dfine::inline checks {
 namespace {
@@ -34,19 +33,6 @@ Batch made_up_batch(ImageSize size, const std::vector<int64_t>& counts, int64_t 
   batch.targets.boxes =
       at::stack({centre, centre, at::full_like(centre, 0.2), at::full_like(centre, 0.2)}, 1);
   return batch;
-}
-
-int64_t peak_bytes(at::Device device) {
-  if (!device.is_cpu()) {
-    const auto total = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-    return at::getDeviceAllocator(device.type())
-        ->getDeviceStats(device.index())
-        .reserved_bytes[total]
-        .peak;
-  }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
 }
 
 /// As many as a rank has at once.

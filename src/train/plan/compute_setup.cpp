@@ -81,7 +81,8 @@ int threads_of_rank(const RunConfig& run, int64_t workers, const MpiSession& ses
 Communicator join_ranks(const Config& config, MpiSession& session) {
   use_expandable_segments();
   const Communicator group = session.make_communicator(device_request(config.run.device));
-  log::info(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
+  log::info(session.describe_ranks());
+  log::detail(str_cat(counted(session.size(), "rank"), ":\n", session.rank_table()));
   std::vector<NamedValue> settings;
   settings.push_back({"the program's build", program_build()});
   for (const ConfigKey& key : config_keys())

@@ -29,8 +29,9 @@ struct LoopPlan {
   double max_minutes = 0;      // stop after so much time; 0: no limit
   int64_t patience = 0;        // stop after N validations without a new best; 0: never
   int64_t max_bad_steps = 10;  // steps in a row without a finite loss or gradient
-  int64_t log_every = 20;      // steps between plain progress lines
-  int64_t preview = 0;         // first training batches to draw into the run folder
+  double log_seconds = 10;     // between progress lines in the log
+  bool tensorboard = true;
+  int64_t preview = 0;  // first training batches to draw into the run folder
   bool preflight = true;
   bool stage2_from_best = false;  // stage 2 begins with the best weights
   EmaRestart ema_restart = EmaRestart::kNone;
@@ -58,6 +59,7 @@ struct RunPlan {
   LoopPlan loop;
   CheckpointPlan checkpoint;
   std::string train_data, val_data;        // see RunState
+  std::string val_pack;                    // folder; empty: no validation
   std::vector<std::string> allow_changed;  // what a checkpoint may differ in
 };
 

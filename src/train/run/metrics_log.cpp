@@ -93,6 +93,7 @@ void MetricsLog::write_step(const StepRecord& r) {
   line["images"] = r.images;
   line["images_per_s"] = r.images_per_s;
   line["data_wait_s"] = r.data_wait_s;
+  line["memory_bytes"] = r.memory_bytes;
   if (r.skipped) line["skipped"] = true;
   write_line(line.dump());
 }

@@ -23,7 +23,8 @@ struct StepRecord {
   double lr = 0;
   int64_t images = 0;  // of this step, over all ranks
   double images_per_s = 0;
-  double data_wait_s = 0;  // longest wait of a rank
+  double data_wait_s = 0;    // longest wait of a rank
+  int64_t memory_bytes = 0;  // the most that rank zero has had in use
   bool skipped =
       false;  // nothing was updated: not finite, or an overflow in fp16; only then in the file
 };

@@ -1,32 +1,39 @@
 #pragma once
-// The progress line: rewritten in place on a terminal, plain lines now and then otherwise.
-#include <chrono>
+// The progress of training: one line that changes in place on a terminal, else a line every
+// run.log_seconds.
 #include <cstdint>
-#include <string>
+#include <functional>
+
+#include "core/progress_line.h"
 
 namespace dfine::inline run {
 
-class Progress {
- public:
-  /// `total_steps` of the whole run; `first_step` is where a resumed run continues (0 for a new
-  /// one).
-  Progress(int64_t first_step, int64_t total_steps, int64_t log_every);
-
-  /// After step `step` (from 1) of `epoch`. `wait_share`: of the step's time, that waited for data;
-  /// shown from a tenth on.
-  void step(int64_t step, int64_t epoch, double loss, double images_per_s, double wait_share);
-
-  /// Ends the line on a terminal, so that other output begins on a line of its own.
-  void finish_line();
-
- private:
-  bool terminal_;
-  int64_t first_step_, total_steps_, log_every_;
-  std::chrono::steady_clock::time_point begin_;
-  bool open_ = false;
+struct StepProgress {
+  int64_t step = 0;   // counts from 1
+  int64_t epoch = 0;  // counts from 0
+  double loss = 0, lr = 0;
+  int64_t images = 0;  // over all ranks
+  double seconds = 0, data_wait_s = 0;
 };
 
-/// "1:02:03", "4:05", "12 s".
-std::string human_duration(double seconds);
+class Progress {
+ public:
+  /// `first_step` is where a resumed run continues (0 for a new one); `total_steps`, `epochs` of
+  /// the whole run. `memory`: bytes, the most so far.
+  Progress(int64_t first_step, int64_t total_steps, int64_t epochs, double log_seconds,
+           std::function<int64_t()> memory);
+
+  /// The first and the last step are always shown. Loss, images per second and the share of time
+  /// that waited for data are means since the line before.
+  /// Returns whether the log got a line.
+  bool step(const StepProgress& step);
+
+ private:
+  ProgressLine line_;
+  int64_t first_step_, total_steps_, epochs_;
+  std::function<int64_t()> memory_;
+  StepProgress sums_;
+  int64_t summed_ = 0;  // steps
+};
 
 }  // namespace dfine::inline run

@@ -61,6 +61,7 @@ RunContext prepare(const Config& config, const Communicator& group, const RunSta
   plan.config = print_config(config);
   plan.train_data = train;
   plan.val_data = val;
+  if (val_data) plan.val_pack = config.data.val;
   DatasetStats train_stats = dataset_stats(train_data, num_images);
   std::optional<DatasetStats> val_stats;
   if (val_data) val_stats = dataset_stats(*val_data, usable_images(config, *val_data));

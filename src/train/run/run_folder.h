@@ -12,6 +12,7 @@ class RunFolder {
 
   std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
   std::filesystem::path config() const { return dir_ / "config.toml"; }
+  std::filesystem::path tensorboard() const { return dir_ / "tensorboard"; }
   std::filesystem::path preview() const { return dir_ / "preview"; }
   /// The learning-rate finder's picture ("svg") and table ("csv").
   std::filesystem::path lr_range(const std::string& extension) const {
@@ -31,7 +32,8 @@ class RunFolder {
   /// Whether a run has saved a checkpoint here, whatever has become of it.
   bool has_saved() const;
 
-  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config)
+  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config,
+  /// TensorBoard's files)
   /// is moved to DIR/previous-N, which is returned; empty if there was nothing.
   std::filesystem::path prepare(bool new_run) const;
 

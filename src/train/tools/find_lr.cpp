@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/progress_line.h"
 #include "core/text.h"
 #include "distributed/failure.h"
 #include "files/atomic_path.h"
@@ -83,12 +84,14 @@ void find_lr(const RunContext& context, int64_t steps) {
   TrainFeed feed(context.train_data, plan.feed, {.steps = steps}, group);
 
   std::vector<LrTrial> trials;
+  ProgressLine progress("tried");
   for (int64_t step = 0; step < steps; ++step) {
     set_failure_context(str_cat("learning-rate finder, step ", step + 1));
     const StepInput input = feed.next();
     const StepResult result = learner.step(input.batches, input.size, step);
     if (result.outcome == StepOutcome::kNotFinite) break;
     trials.push_back({.lr = result.lr, .loss = result.loss});
+    progress.count(step + 1, steps, "step");
     if (static_cast<int64_t>(trials.size()) > steps / 4 && diverged(judge_lr_range(trials))) break;
   }
   if (group.rank() == 0) report(judge_lr_range(std::move(trials)), plan, context.folder);

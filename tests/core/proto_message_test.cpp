@@ -1,5 +1,5 @@
 // Against the examples of protobuf.dev/programming-guides/encoding.
-#include "onnx_export/proto_message.h"
+#include "core/proto_message.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "onnx_export/proto_message.h"
+#include "core/proto_message.h"
 
 #include <bit>
 
-namespace dfine::inline onnx_export {
+namespace dfine {
 namespace {
 
-enum WireType : unsigned { kVarint = 0, kLengthDelimited = 2, kFixed32 = 5 };
+enum WireType : unsigned { kVarint = 0, kFixed64 = 1, kLengthDelimited = 2, kFixed32 = 5 };
 
 uint64_t tag(int field, WireType type) {
   return static_cast<uint64_t>(field) << 3 | type;
@@ -33,10 +33,22 @@ void ProtoMessage::number(int field, float value) {
   for (int shift = 0; shift < 32; shift += 8) bytes_ += static_cast<char>(bits >> shift);
 }
 
+std::string ProtoMessage::double_bytes(double value) {
+  const auto bits = std::bit_cast<uint64_t>(value);
+  std::string bytes;
+  for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(bits >> shift);
+  return bytes;
+}
+
+void ProtoMessage::double_number(int field, double value) {
+  varint(tag(field, kFixed64));
+  bytes_ += double_bytes(value);
+}
+
 void ProtoMessage::text(int field, std::string_view value) {
   varint(tag(field, kLengthDelimited));
   varint(value.size());
   bytes_ += value;
 }
 
-}  // namespace dfine::inline onnx_export
+}  // namespace dfine

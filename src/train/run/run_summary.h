@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "train/checkpoint/run_state.h"
+#include "train/plan/run_plan.h"
+#include "train/run/run_folder.h"
+
+namespace dfine::inline run {
+
+/// For the end of a run: its best validation, how long it took, and the commands that evaluate and
+/// use its best checkpoint, or the last one where nothing was validated. `minutes`: over all
+/// attempts.
+std::string run_summary(const RunState& state, const RunPlan& plan, const RunFolder& folder,
+                        double minutes);
+
+}  // namespace dfine::inline run
