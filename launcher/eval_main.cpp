@@ -4,12 +4,12 @@
 #include "cli/command_line.h"
 #include "core/error.h"
 #include "dfine_version.h"
-#include "eval/eval_files.h"
 #include "eval/eval_pack.h"
 #include "eval/image_size_option.h"
 #include "hub/local_weights.h"
 #include "memory/host_allocator.h"
 #include "program.h"
+#include "scoring/eval_files.h"
 
 int main(int argc, char** argv) {
   dfine::use_host_arena();

@@ -2,11 +2,11 @@
 
 #include <ATen/Context.h>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "distributed/cuda_settings.h"
 #include "model/staged_copy.h"
-#include "weights/class_names.h"
 #include "weights/weights.h"
 
 namespace dfine::inline eval {

@@ -6,7 +6,7 @@
 
 #include "metrics/coco_eval.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 
 struct FileEvalOptions {
   std::filesystem::path annotations, predictions;
@@ -24,4 +24,4 @@ void evaluate_files(const FileEvalOptions& options);
 void report_evaluation(const CocoEvaluation& evaluation,
                        const std::optional<std::filesystem::path>& output);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring

@@ -1,4 +1,4 @@
-#include "eval/eval_files.h"
+#include "scoring/eval_files.h"
 
 #include <future>
 #include <iostream>
@@ -7,13 +7,13 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "eval/match_categories.h"
 #include "files/atomic_path.h"
 #include "metrics/coco_json.h"
 #include "metrics/match_files.h"
 #include "metrics/summary.h"
+#include "scoring/match_categories.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 
 void evaluate_files(const FileEvalOptions& options) {
   ResultNames names;
@@ -46,4 +46,4 @@ void report_evaluation(const CocoEvaluation& evaluation,
             << format_classes(classes) << std::flush;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring
