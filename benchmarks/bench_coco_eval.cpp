@@ -21,13 +21,14 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    const int threads = argc > 3 ? std::stoi(argv[3]) : 0;
     const auto start = Clock::now();
-    const auto truth = dfine::read_coco_ground_truth(argv[1]);
-    const auto detections = dfine::read_coco_detections(argv[2]);
+    dfine::ResultNames names;
+    const auto truth = dfine::read_coco_ground_truth(argv[1], threads);
+    const auto detections = dfine::read_coco_detections(argv[2], &names, threads);
     const double load = seconds_since(start);
     const auto loaded = Clock::now();
-    const auto summary = dfine::summarize(
-        dfine::evaluate_coco(truth, detections, argc > 3 ? std::stoi(argv[3]) : 0));
+    const auto summary = dfine::summarize(dfine::evaluate_coco(truth, detections, threads));
     const double evaluate = seconds_since(loaded);
     nlohmann::ordered_json result{
         {"load", load}, {"evaluate", evaluate}, {"stats", nlohmann::json::array()}};

@@ -2,20 +2,23 @@
 """COCO evaluation of 5,000 images, 80 classes and 500,000 detections: ours beside the evaluators on
 PyPI.
 
-Each evaluator runs in a separate process, on the same two files. Prints the seconds of the whole
-process from start to exit (ours: the program dfine-eval), best of --repeat. Also prints those of
-loading (annotation file and results file) and of evaluating (matching, curves, the 12 metrics). The
-last column is the largest difference of its 12 metrics from pycocotools'. Versions of the peers:
+Each evaluator runs in a separate process, on the same two files, all of them in turn in each round.
+Prints the medians of the seconds of the whole process from start to exit (ours: the program
+dfine-eval, which prints tables and writes metrics.json), of loading (annotation file and results
+file) and of evaluating (matching, curves, the 12 metrics). Then it prints how many times as fast as
+each peer ours is, as a whole process and inside (loading and evaluating). The last column is the
+largest difference of the 12 metrics from pycocotools'. Versions of the peers:
 benchmarks/requirements.txt.
 
   python3 benchmarks/bench_coco_eval.py --bin build/release/bin
-    [--skip pycocotools] [--repeat 3] [--detections 100]
+    [--skip pycocotools] [--rounds 5] [--detections 100]
 """
 import argparse
 import contextlib
 import io
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -148,41 +151,67 @@ def main():
     parser.add_argument("--detections", type=int, default=100, help="per image")
     parser.add_argument("--skip", nargs="*", default=[], choices=PEERS,
                         help="pycocotools takes a minute and a half")
-    parser.add_argument("--repeat", type=int, default=3,
+    parser.add_argument("--rounds", type=int, default=5,
                         help="runs of each but pycocotools, which runs once")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_data(folder, args.images, args.classes, args.detections)
         files = [folder / "gt.json", folder / "dt.json"]
-        programs = {"dfine-eval": [args.bin / "dfine-eval", "--annotations", files[0],
-                                   "--predictions", files[1]],
-                    "ours": [args.bin / "bench_coco_eval", *files],
-                    "ours, one thread": [args.bin / "bench_coco_eval", *files, 1]}
+        output = folder / "metrics.json"
+        programs = {PROGRAM: [args.bin / "dfine-eval", "--annotations", files[0],
+                              "--predictions", files[1], "--output", output],
+                    OURS: [args.bin / "bench_coco_eval", *files],
+                    OURS + ", one thread": [args.bin / "bench_coco_eval", *files, 1]}
         programs.update({m: [sys.executable, __file__, "--child", m, *files] for m in PEERS
                          if m not in args.skip})
         results = {}
-        for turn in range(args.repeat):
+        for turn in range(args.rounds):
             for label, command in programs.items():
                 if turn == 0 or label != "pycocotools":
                     results.setdefault(label, []).append(run(command))
+                if label == PROGRAM and output.exists():
+                    metrics = list(json.loads(output.read_text()).values())[:12]
+                    results[label][-1]["stats"] = metrics
     report(results)
+
+
+PROGRAM, OURS = "dfine-eval", "ours"
+
+
+def medians(runs):
+    """By name; "inside" is loading and evaluating."""
+    found = {k: statistics.median(r[k] for r in runs) for k in ("whole", "load", "evaluate")
+             if k in runs[0]}
+    if "load" in found:
+        found["inside"] = statistics.median(r["load"] + r["evaluate"] for r in runs)
+    return found
 
 
 def report(results):
     exact = results.get("pycocotools", [{}])[0].get("stats")
-    print(f"{'':22}{'process s':>10}{'load s':>9}{'evaluate s':>12}   largest difference from "
-          f"pycocotools")
+    print(f"medians of {len(results[PROGRAM])} rounds")
+    print(f"{'':22}{'process s':>10}{'load s':>9}{'evaluate s':>12}{'inside s':>10}   largest "
+          f"difference from pycocotools")
+    found = {}
     for label, runs in results.items():
         failed = [r["error"] for r in runs if "error" in r]
         if failed:
             print(f"{label:22} failed: {failed[0]}")
             continue
-        best = {k: min(r[k] for r in runs) for k in ("whole", "load", "evaluate") if k in runs[0]}
-        parts = f"{best['load']:9.3f}{best['evaluate']:12.3f}" if "load" in best else " " * 21
+        found[label] = m = medians(runs)
+        parts = (f"{m['load']:9.3f}{m['evaluate']:12.3f}{m['inside']:10.3f}" if "load" in m
+                 else " " * 31)
         off = (max(abs(a - b) for a, b in zip(runs[0]["stats"], exact)) if exact
                and "stats" in runs[0] else "not compared")
-        print(f"{label:22}{best['whole']:10.3f}{parts}   {off}")
+        print(f"{label:22}{m['whole']:10.3f}{parts}   {off}")
+    if PROGRAM not in found or OURS not in found:
+        return
+    print(f"\n{'times as fast as':22}{'process':>10}{'inside':>9}")
+    for label in PEERS:
+        if label in found:
+            print(f"{label:22}{found[label]['whole'] / found[PROGRAM]['whole']:10.2f}"
+                  f"{found[label]['inside'] / found[OURS]['inside']:9.2f}")
 
 
 if __name__ == "__main__":

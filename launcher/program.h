@@ -9,8 +9,7 @@ inline constexpr const char* kWeightsHelp =
     "model: a checkpoint folder, a .safetensors or .pth file, or a model of the Hugging Face Hub, "
     "ORG/NAME[@REVISION] or a short name (dfine-weights list)";
 
-/// What main() does: reads the command line, runs `body`, prints a failure with the program's name
-/// in front. Returns the exit code (core/error_code.h).
+/// run_program_with() for programs that use LibTorch.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
 
 }  // namespace dfine

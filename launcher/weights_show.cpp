@@ -7,11 +7,11 @@
 #include <string>
 #include <system_error>
 
+#include "classes/class_names.h"
 #include "core/printable.h"
 #include "core/text.h"
 #include "hub/digest.h"
 #include "hub/local_weights.h"
-#include "weights/class_names.h"
 #include "weights/hf_config.h"
 #include "weights/tensor_file.h"
 #include "weights/weights.h"

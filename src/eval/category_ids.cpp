@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "classes/class_match.h"
+#include "classes/class_names.h"
 #include "core/text.h"
-#include "weights/class_match.h"
-#include "weights/class_names.h"
 
 namespace dfine::inline eval {
 namespace {

@@ -16,7 +16,7 @@ struct CategoryIds {
 };
 
 /// With `annotated`, the categories of an annotation file: the ids of the classes with the same
-/// names (weights/class_match.h); that file may have further categories. Error, with both lists,
+/// names (classes/class_match.h); that file may have further categories. Error, with both lists,
 /// when one of the model's classes is not among them. Without: the ids that the model's folder has;
 /// COCO's own where the classes are COCO's 80; else the labels 0..C-1, with a warning. `model_name`
 /// and `annotations` are for messages.

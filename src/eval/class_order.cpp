@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "classes/class_names.h"
 #include "core/log.h"
-#include "weights/class_names.h"
 
 namespace dfine::inline eval {
 

@@ -2,8 +2,8 @@
 // A dataset whose labels follow those of a model, a checkpoint or another dataset.
 #include <string>
 
+#include "classes/class_match.h"
 #include "data/shards/dataset.h"
-#include "weights/class_match.h"
 
 namespace dfine::inline eval {
 

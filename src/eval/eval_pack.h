@@ -19,7 +19,7 @@ struct PackEvalOptions {
 };
 
 /// Predicts all images of the pack, prints the metrics and writes them. The pack's classes are
-/// matched with the model's by name (weights/class_match.h); Error when they are others.
+/// matched with the model's by name (classes/class_match.h); Error when they are others.
 void evaluate_pack(const PackEvalOptions& options);
 
 }  // namespace dfine::inline eval

@@ -6,12 +6,12 @@
 #include <charconv>
 #include <optional>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "distributed/cuda_settings.h"
 #include "distributed/gpu.h"
 #include "model/staged_copy.h"
-#include "weights/class_names.h"
 #include "weights/weights.h"
 
 namespace dfine::inline eval {

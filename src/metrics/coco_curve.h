@@ -10,9 +10,6 @@
 
 namespace dfine::inline metrics {
 
-/// `outcomes` in descending order of score, equal scores in order of image and rank.
-void sort_by_score(std::span<const MatchOutcome> outcomes, std::vector<MatchOutcome>& sorted);
-
 /// Where the curves of one category, area range and detection limit go.
 struct CurveOutput {
   std::span<double> recall;     // [IoUs]
@@ -20,19 +17,31 @@ struct CurveOutput {
   std::span<double> scores;     // [IoUs, recalls]
 };
 
-/// Holds working memory between calls; one for each thread.
+/// Of one category. Keeps a reference to `params`.
 class CurveBuilder {
  public:
-  /// `sorted`: all outcomes of one category by descending score. `positives` > 0: counting ground
-  /// truths of this area range.
-  void build(std::span<const MatchOutcome> sorted, size_t area, size_t limit, int64_t positives,
-             const CurveOutput& out);
+  /// `parts`: the outcomes in order of image.
+  CurveBuilder(const CocoParams& params, std::span<const MatchOutcomes> parts);
+
+  /// Of the next area range. `positives` > 0: its counting ground truths.
+  void start_area(size_t area, int64_t positives);
+  void build(size_t limit, const CurveOutput& out);
 
  private:
   struct Hit {  // a true positive
     double precision, score;
   };
-  std::array<std::vector<Hit>, kCocoIous> hits_;
+
+  /// Returns the score of the first detection that is within the limit; 0 without one.
+  double find_hits(size_t most);
+
+  const CocoParams& params_;
+  std::vector<MatchOutcome> outcomes_;  // by descending score, equal scores by image and rank
+  std::vector<MatchBits> bits_;         // what they refer to
+  size_t area_ = 0;
+  double total_ = 0;                           // positives
+  std::array<size_t, kCocoRecalls> needed_{};  // true positives, to reach each recall
+  std::vector<std::vector<Hit>> hits_;         // [IoUs]
 };
 
 }  // namespace dfine::inline metrics

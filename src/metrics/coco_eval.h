@@ -7,7 +7,7 @@
 // - A ground truth belongs to an area range by its `area`, a detection by w*h. Both ends of a range
 //   are inclusive.
 // - Equal scores keep their order (images by ascending id, then as given). Each image and category
-//   keeps its best 100.
+//   keeps its best 100, or as many as the largest limit says.
 // - Of ground truths with equal IoU the later one wins. Those that do not count (crowds, other
 //   sizes) are tried last, and not at all once a counting one matched.
 // - A crowd matches any number of times, by intersection over the area of the detection.
@@ -15,7 +15,7 @@
 //   positive (0 means "unmatched" there).
 // - Categories without a counting ground truth are -1 and leave every mean.
 // - Detections of a category the ground truth does not list, and ground truths on images or of
-//   categories not listed, are dropped.
+//   categories not listed, are dropped, also where all categories count as one.
 #include <span>
 #include <vector>
 
@@ -27,11 +27,14 @@ namespace dfine::inline metrics {
 /// Curves for every category, IoU threshold, area range and detection limit. -1 where there is no
 /// counting ground truth.
 struct CocoEvaluation {
-  std::vector<Category> categories;  // K, ascending by id
+  CocoParams params;
+  std::vector<Category> categories;  // K, ascending by id; one with the id -1 without categories
   std::vector<double> precision;     // [K, areas, limits, IoUs, recalls], interpolated
   std::vector<double> scores;        // the same shape: the score at which that recall is reached
   std::vector<double> recall;        // [K, areas, limits, IoUs], the highest reached
   std::vector<int64_t> boxes;        // [K], counting ground truths of any size
+  std::vector<int64_t> images;       // [K], that have one of them
+  std::vector<int64_t> detections;   // [K], given
 
   int64_t num_images = 0;           // distinct
   int64_t num_detections = 0;       // given
@@ -40,7 +43,8 @@ struct CocoEvaluation {
   int64_t boxes_with_id_zero = 0;
 
   size_t recall_index(size_t category, size_t area, size_t limit, size_t iou) const {
-    return ((category * kCocoAreas + area) * kCocoLimits + limit) * kCocoIous + iou;
+    return ((category * kCocoAreas + area) * params.limits.size() + limit) * params.ious.size() +
+           iou;
   }
   size_t curve_index(size_t category, size_t area, size_t limit, size_t iou,
                      size_t recall_threshold = 0) const {
@@ -50,8 +54,9 @@ struct CocoEvaluation {
 
 /// Evaluates all images and categories of `truth`. `threads` 0 takes one for every core. Warns
 /// (core/log.h) of what is dropped and of annotation id 0. Throws Error on detections on images
-/// that `truth` does not list, on duplicate annotation ids, and on values that are not finite.
+/// that `truth` does not list, on duplicate annotation ids, on values that are not finite, and on
+/// what CocoParams::check() refuses.
 CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
-                             int threads = 0);
+                             int threads = 0, const CocoParams& params = {});
 
 }  // namespace dfine::inline metrics

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
@@ -9,9 +10,12 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/thread_pool.h"
 #include "data/coco/json_number.h"
 #include "data/coco/raw_coco.h"
 #include "data/coco/unexpected_file.h"
+#include "files/mapped_file.h"
+#include "metrics/scan_results.h"
 
 namespace dfine::inline metrics {
 using enum ErrorCode;
@@ -166,10 +170,28 @@ Detection read_detection(json::value value, NameReader& names) {
       R"(...])");
 }
 
+int threads_or_cores(int threads) {
+  return threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency());
+}
+
+/// Of a file in the form that programs write; nothing of others.
+std::optional<std::vector<Detection>> read_quickly(const std::filesystem::path& path,
+                                                   ResultNames* names, int threads) {
+  if (std::error_code failed; !std::filesystem::is_regular_file(path, failed)) return std::nullopt;
+  const ByteFile file(path);
+  const uint64_t size = file.size();
+  if (size == 0) return std::nullopt;
+  const MappedFile mapping(file, 0, size);
+  const auto bytes = mapping.bytes(0, size);
+  constexpr uint64_t kSmall = 1 << 20;  // read before threads have begun
+  ThreadPool pool(size < kSmall || threads == 1 ? 0 : threads);
+  return scan_results({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, names, pool);
+}
+
 }  // namespace
 
-GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
-  RawCoco raw = read_coco_json(file, static_cast<int>(std::thread::hardware_concurrency()));
+GroundTruth read_coco_ground_truth(const std::filesystem::path& file, int threads) {
+  RawCoco raw = read_coco_json(file, threads_or_cores(threads));
   for (const RawFault& fault : raw.image_faults) {
     if (!raw.images[fault.record].id)
       throw Error(kRecordInvalid,
@@ -204,10 +226,12 @@ GroundTruth read_coco_ground_truth(const std::filesystem::path& file) {
   return truth;
 }
 
-std::vector<Detection> read_coco_detections(const std::filesystem::path& file, ResultNames* names) {
+std::vector<Detection> read_coco_detections(const std::filesystem::path& file, ResultNames* names,
+                                            int threads) {
   if (std::error_code failed; !std::filesystem::exists(file, failed))
     throw Error(kFileMissing, str_cat("cannot read ", file.string(), ": no such file"),
                 "check the path and its permissions");
+  if (auto quick = read_quickly(file, names, threads_or_cores(threads))) return std::move(*quick);
   simdjson::padded_string bytes;
   if (simdjson::padded_string::load(file.string()).get(bytes) != simdjson::SUCCESS) {
     throw Error(kFileUnreadable, str_cat("cannot read ", file.string()),

@@ -15,7 +15,8 @@ namespace dfine::inline metrics {
 /// missing `area` becomes w * h. Throws Error that names the file and the first unusable record.
 /// Annotations on images or of categories that are not listed are usable, but evaluation leaves
 /// them out.
-GroundTruth read_coco_ground_truth(const std::filesystem::path& file);
+/// `threads` 0 takes one for every core.
+GroundTruth read_coco_ground_truth(const std::filesystem::path& file, int threads = 0);
 
 /// Records of a results file, from `first` to the next one's, that are on one image and name one
 /// file.
@@ -36,8 +37,8 @@ struct ResultNames {
 
 /// Of a results file: [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, ...]; the list
 /// may be empty. Throws Error that names the file, the record (counted from 0), the field and its
-/// value. `names`, if not null, gets the names that the records have.
+/// value. `names`, if not null, gets the names that the records have. `threads` as above.
 std::vector<Detection> read_coco_detections(const std::filesystem::path& file,
-                                            ResultNames* names = nullptr);
+                                            ResultNames* names = nullptr, int threads = 0);
 
 }  // namespace dfine::inline metrics

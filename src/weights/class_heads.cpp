@@ -6,10 +6,10 @@
 #include <numeric>
 #include <sstream>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "model/initializer.h"
-#include "weights/class_names.h"
 
 namespace dfine::inline weights {
 namespace {

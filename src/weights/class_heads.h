@@ -19,7 +19,7 @@ struct ClassHeadRemap {
 };
 
 /// Rows for data with `wanted` classes from weights whose classes describe_weights() calls `given`:
-/// - kByName: those of the classes with the same name (weights/class_names.h), new ones for the
+/// - kByName: those of the classes with the same name (classes/class_names.h), new ones for the
 /// rest.
 ///   Where the weights name no classes: rows in their order if there are as many, with a warning,
 ///   else all new.

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
@@ -11,7 +12,6 @@
 #include "files/atomic_path.h"
 #include "model/dfine.h"
 #include "weights/batch_counters.h"
-#include "weights/class_names.h"
 #include "weights/dfine_tensors.h"
 #include "weights/hf_config.h"
 #include "weights/official_state.h"

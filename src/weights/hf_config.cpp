@@ -386,6 +386,10 @@ void read_preprocessor(const Json& json, ModelDescription& description) {
 
 }  // namespace
 
+ClassList class_list(std::string owner, const ModelDescription& model) {
+  return {.owner = std::move(owner), .names = model.class_names, .ids = model.category_ids};
+}
+
 void write_hf_config(const std::string& folder, const ModelDescription& description) {
   const auto classes = static_cast<size_t>(description.spec.num_classes);
   if (description.class_names.size() != classes)

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "classes/class_match.h"
 #include "variants/model_spec.h"
 
 namespace dfine::inline weights {
@@ -16,6 +17,8 @@ struct ModelDescription {
   std::vector<int64_t> category_ids;     // [C], the dataset's own ids by label; empty if unknown
   int64_t image_height = 640, image_width = 640;  // pixels that an image is resized to
 };
+
+ClassList class_list(std::string owner, const ModelDescription& model);
 
 /// Writes config.json (architecture, id2label, label2id, the category ids as `dfine_category_ids`)
 /// and preprocessor_config.json into `folder`, so that transformers' DFineForObjectDetection and

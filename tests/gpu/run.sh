@@ -20,7 +20,8 @@ if ((gpus == 0)); then
   echo "run.sh: nvidia-smi lists no GPU on this machine" >&2
   exit 2
 fi
-for program in gpu.distributed gpu.loader dfine-pack dfine_ddp dfine-eval dfine-predict; do
+for program in gpu.distributed gpu.loader dfine-pack dfine_ddp dfine-eval dfine-eval-model \
+  dfine-predict; do
   if [ ! -x "$bin/$program" ]; then
     echo "run.sh: $bin/$program is missing; build it with launcher/setup.sh --preset cuda --tests" \
       "--target programs --target gpu_tests" >&2

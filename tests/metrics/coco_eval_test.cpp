@@ -75,8 +75,9 @@ TEST(CocoEval, PrecisionIsTheBestAtThatRecallOrBeyond) {
 
 TEST(CocoEval, OverlapEqualToTheThresholdMatches) {
   const auto e = evaluate_coco(truth_of({kBox}), std::vector{detection(kHalf, 0.9)}, 1);
-  EXPECT_EQ(e.recall[e.recall_index(0, kAreaAll, kLimit100, 0)], 1) << "IoU 0.50";
-  EXPECT_EQ(e.recall[e.recall_index(0, kAreaAll, kLimit100, 1)], 0) << "IoU 0.55";
+  const size_t largest = 2;
+  EXPECT_EQ(e.recall[e.recall_index(0, kAreaAll, largest, 0)], 1) << "IoU 0.50";
+  EXPECT_EQ(e.recall[e.recall_index(0, kAreaAll, largest, 1)], 0) << "IoU 0.55";
 }
 
 TEST(CocoEval, SecondMatchOfABoxIsFalse) {
@@ -207,6 +208,38 @@ TEST(CocoEval, RefusesTheSameAnnotationIdTwice) {
   GroundTruth truth = truth_of({kBox, kFar});
   truth.boxes[1].annotation_id = 1;
   EXPECT_TRUE(error_of(truth, {}).is(kRecordInvalid, "1"));
+}
+
+TEST(CocoEval, ClassesMayCountAsOne) {
+  GroundTruth truth = truth_of({kBox, kFar});
+  truth.categories.push_back({4, "other"});
+  truth.boxes[1].category_id = 4;
+  // Both boxes are found, with each other's class.
+  const std::vector<Detection> detections{{7, 4, kBox, 0.9}, {7, 3, kFar, 0.8}};
+  EXPECT_EQ(summary_of(truth, detections).ap, 0);
+  CocoParams params;
+  params.by_category = false;
+  const auto e = evaluate_coco(truth, detections, 1, params);
+  EXPECT_DOUBLE_EQ(summarize(e).ap, 1);
+  ASSERT_EQ(e.categories.size(), 1U);
+  EXPECT_EQ(e.boxes, std::vector<int64_t>{2});
+  EXPECT_EQ(e.images, std::vector<int64_t>{1});
+  EXPECT_EQ(e.detections, std::vector<int64_t>{2});
+}
+
+TEST(CocoEval, RefusesSettingsOfNoSense) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto error = [](const std::vector<double>& ious, const std::vector<size_t>& limits) {
+    CocoParams params;
+    params.ious = ious;
+    params.limits = limits;
+    return catch_error([&] { evaluate_coco({}, {}, 1, params); });
+  };
+  for (const auto& ious : std::vector<std::vector<double>>{
+           {}, {0}, {-0.5}, {1.01}, {nan}, {0.5, 0.75, 0.5}, std::vector<double>(33, 0.5)})
+    EXPECT_TRUE(error(ious, {100}).is(kBadValue, "IoU"));
+  for (const auto& limits : std::vector<std::vector<size_t>>{{}, {0, 1}, {10, 1}, {10, 10}})
+    EXPECT_TRUE(error({0.5}, limits).is(kBadValue, "detections"));
 }
 
 TEST(CocoEval, ThreadsChangeNothing) {

@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -35,7 +36,8 @@ def main():
         predictions, output = folder / "dt.json", folder / "metrics.json"
         predictions.write_text(json.dumps(results))
 
-        done = run("--annotations", TRUTH, "--predictions", predictions, "--output", output)
+        files = ["--annotations", TRUTH, "--predictions", predictions]
+        done = run(*files, "--output", output)
         assert done.returncode == 0, done.stderr
         with contextlib.redirect_stdout(io.StringIO()):
             gt = COCO(str(TRUTH))
@@ -72,14 +74,83 @@ def main():
         assert (done.returncode == 1 and "dt.json" in done.stderr and predictions.read_text()
                 == "[]"), done
 
-        for wrong in (["--annotations", TRUTH], ["--no-such-option"],
-                      ["--annotations", TRUTH, "--predictions", predictions, "--threads", "x"]):
-            assert run(*wrong).returncode == 2, wrong
+        for wrong, *values in (
+                (["--annotations", TRUTH], "--predictions"), (["--no-such-option"],),
+                (["--predictions", predictions], "--annotations"),
+                (["--weights", "x"], "--data"), ([], "--annotations", "--weights"),
+                (["--iou-thresholds", "0.5"], "--annotations"),
+                ([*files, "--weights", "x", "--data", "y"], "--weights"),
+                ([*files, "--threads", "x"], "--threads", "'x'"),
+                ([*files, "--iou-thresholds", "0.5", "1.5"], "--iou-thresholds 1.5", "up to 1"),
+                ([*files, "--iou-thresholds", "0"], "--iou-thresholds 0", "above 0"),
+                ([*files, "--iou-thresholds", "half"], "half", "no number"),
+                ([*files, "--iou-thresholds", "0.5:0.9"], "FIRST:LAST:STEP"),
+                ([*files, "--iou-thresholds", "0.5:0.9:0.3"], "0.5:0.9:0.3", "whole steps"),
+                ([*files, "--iou-thresholds", "0.9:0.5:0.1"], "before it begins"),
+                ([*files, "--iou-thresholds", "0.01:0.99:0.01"], "32"),
+                ([*files, "--iou-thresholds", "0.5", "0.5"], "0.5", "twice"),
+                ([*files, "--max-dets", "10", "0"], "--max-dets", "1000000000"),
+                ([*files, "--max-dets", "ten"], "--max-dets", "'ten'"),
+                ([*files, "--max-dets", "10", "10"], "--max-dets", "10 twice")):
+            done = run(*wrong)
+            assert done.returncode == 2 and all(v in done.stderr for v in values), (wrong, done)
         done = run("--help")
-        assert done.returncode == 0 and "--predictions" in done.stdout
+        for option in ("--predictions", "--weights", "--max-dets", "--class-agnostic",
+                       "--image-size"):
+            assert done.returncode == 0 and option in done.stdout, (option, done)
         done = run("--version")
         assert done.returncode == 0 and done.stdout.startswith("dfine-eval "), done
+        other_settings(folder, results)
+        without_sibling(folder)
         print("dfine-eval on files agrees with pycocotools")
+
+
+def other_settings(folder, results):
+    """The options against pycocotools' arrays for the same parameters."""
+    predictions, output = folder / "dt.json", folder / "metrics.json"
+    predictions.write_text(json.dumps(results))
+    done = run("--annotations", TRUTH, "--predictions", predictions, "--output", output,
+               "--iou-thresholds", "0.3:0.5:0.1", "0.75", "--max-dets", 500, 2,
+               "--class-agnostic")
+    assert done.returncode == 0, done
+    with contextlib.redirect_stdout(io.StringIO()):
+        gt = COCO(str(TRUTH))
+        reference = COCOeval(gt, gt.loadRes(str(predictions)), "bbox")
+        reference.params.iouThrs = np.array([*np.linspace(0.3, 0.5, 3), 0.75])
+        reference.params.maxDets = [2, 500]
+        reference.params.useCats = 0
+        reference.evaluate()
+        reference.accumulate()
+    precision, recall = reference.eval["precision"], reference.eval["recall"]
+    written = json.loads(output.read_text())
+    expected = {"ap": precision[..., 0, -1], "ap30": precision[0, ..., 0, -1],
+                "ap50": precision[2, ..., 0, -1], "ap75": precision[3, ..., 0, -1],
+                "ap_medium": precision[..., 2, -1], "ar2": recall[..., 0, 0],
+                "ar500": recall[..., 0, 1], "ar_large": recall[..., 3, 1]}
+    for name, values in expected.items():
+        assert written[name] == np.mean(values[values > -1]), (name, written)
+    assert written["iou_thresholds"] == reference.params.iouThrs.tolist()
+    assert written["max_dets"] == [2, 500] and written["class_agnostic"] is True
+    [everything] = written["classes"]
+    assert everything["detections"] == len(results) and everything["ap"] == written["ap"]
+    assert "AR500" in done.stdout and "ap30" in done.stdout, done.stdout
+
+
+def without_sibling(folder):
+    """A model needs the program beside; a link to dfine-eval finds it all the same."""
+    alone, model = folder / "alone" / "dfine-eval", PROGRAM.parent / "dfine-eval-model"
+    alone.parent.mkdir()
+    shutil.copy2(PROGRAM, alone)
+    arguments = ["--weights", folder / "no.pth", "--data", folder, "--device", "cpu"]
+    done = subprocess.run([alone, *arguments], capture_output=True, text=True)
+    assert done.returncode == 1, done
+    for part in (str(alone.parent / "dfine-eval-model"), "DFINE_TORCH=ON", "--predictions"):
+        assert part in done.stderr, (part, done)
+    link = folder / "link"
+    link.symlink_to(PROGRAM)
+    done = subprocess.run([link, *arguments], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("dfine-eval: "), done
+    assert ("no.pth" if model.exists() else str(model)) in done.stderr, done
 
 
 main()

@@ -7,10 +7,10 @@
 
 #include <cmath>
 
+#include "classes/class_names.h"
 #include "core/text.h"
 #include "support/python.h"
 #include "support/raises.h"
-#include "weights/class_names.h"
 #include "weights/safetensors.h"
 #include "weights/weights.h"
 

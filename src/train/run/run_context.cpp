@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "classes/class_match.h"
 #include "config/load.h"
 #include "core/stop_request.h"
 #include "core/text.h"
@@ -11,7 +12,6 @@
 #include "train/checks/config_warnings.h"
 #include "train/plan/resolve.h"
 #include "train/run/shared_weights.h"
-#include "weights/class_match.h"
 
 namespace dfine::inline run {
 namespace {

@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
+#include "classes/class_match.h"
 #include "config/config.h"
 #include "distributed/communicator.h"
 #include "files/folder_lock.h"
 #include "train/checkpoint/checkpoint.h"
 #include "train/run/run_folder.h"
-#include "weights/class_match.h"
 
 namespace dfine::inline run {
 

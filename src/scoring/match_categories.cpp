@@ -1,14 +1,14 @@
-#include "eval/match_categories.h"
+#include "scoring/match_categories.h"
 
 #include <algorithm>
 #include <unordered_map>
 
+#include "classes/class_match.h"
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "weights/class_match.h"
-#include "weights/class_names.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 namespace {
 
 constexpr const char* kHint =
@@ -58,4 +58,4 @@ std::string match_by_category_name(const std::vector<Category>& truth, const Res
                  ": classes are matched by name");
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring

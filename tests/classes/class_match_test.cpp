@@ -1,4 +1,4 @@
-#include "weights/class_match.h"
+#include "classes/class_match.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "classes/class_names.h"
 #include "core/text.h"
 #include "support/raises.h"
-#include "weights/class_names.h"
 
 namespace dfine {
 using enum ErrorCode;

@@ -1,4 +1,4 @@
-#include "eval/eval_files.h"
+#include "scoring/eval_files.h"
 
 #include <future>
 #include <iostream>
@@ -7,19 +7,20 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/text.h"
-#include "eval/match_categories.h"
 #include "files/atomic_path.h"
 #include "metrics/coco_json.h"
 #include "metrics/match_files.h"
 #include "metrics/summary.h"
+#include "scoring/match_categories.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 
 void evaluate_files(const FileEvalOptions& options) {
   ResultNames names;
-  auto reading = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async,
-                            [&] { return read_coco_detections(options.predictions, &names); });
-  const GroundTruth truth = read_coco_ground_truth(options.annotations);
+  auto reading = std::async(options.threads == 1 ? std::launch::deferred : std::launch::async, [&] {
+    return read_coco_detections(options.predictions, &names, options.threads);
+  });
+  const GroundTruth truth = read_coco_ground_truth(options.annotations, options.threads);
   std::vector<Detection> detections = reading.get();
   const std::string predictions = options.predictions.string(),
                     annotations = options.annotations.string();
@@ -30,20 +31,20 @@ void evaluate_files(const FileEvalOptions& options) {
   CocoEvaluation evaluation;
   {
     const ErrorContext at("evaluating ", predictions, " on ", annotations);
-    evaluation = evaluate_coco(truth, detections, options.threads);
+    evaluation = evaluate_coco(truth, detections, options.threads, options.params);
   }
   report_evaluation(evaluation, options.output);
 }
 
 void report_evaluation(const CocoEvaluation& evaluation,
                        const std::optional<std::filesystem::path>& output) {
-  const CocoSummary summary = summarize(evaluation);
-  const auto classes = summarize_classes(evaluation);
-  if (output) write_file_atomically(*output, to_json(summary, classes).dump(2) + "\n");
+  if (output) write_file_atomically(*output, to_json(evaluation).dump(2) + "\n");
   std::cout << counted(evaluation.num_images, "image") << ", "
-            << counted(evaluation.num_detections, "detection") << "\n\n"
-            << format_summary(summary) << "\n"
-            << format_classes(classes) << std::flush;
+            << counted(evaluation.num_detections, "detection")
+            << (evaluation.params.by_category ? "" : ", all classes as one") << "\n\n"
+            << format_metrics(list_metrics(evaluation)) << "\n"
+            << format_classes(summarize_classes(evaluation), evaluation.params.limits.back())
+            << std::flush;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring

@@ -1,11 +1,12 @@
-#include "weights/class_names.h"
+#include "classes/class_names.h"
 
+#include <algorithm>
 #include <map>
 
 #include "core/text.h"
 #include "data/class_names.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline classes {
 
 bool names_classes(const std::vector<std::string>& names) {
   constexpr std::string_view kPrefix = "LABEL_";
@@ -49,4 +50,4 @@ std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
   return rows;
 }
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline classes

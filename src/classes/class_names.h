@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace dfine::inline weights {
+namespace dfine::inline classes {
 
 /// COCO's 80 classes, by label.
 const std::vector<std::string>& coco_class_names();
@@ -36,4 +36,4 @@ constexpr int64_t kNoClass = -1;
 std::vector<int64_t> match_class_names(const std::vector<std::string>& wanted,
                                        const std::vector<std::string>& known);
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline classes

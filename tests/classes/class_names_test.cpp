@@ -1,4 +1,4 @@
-#include "weights/class_names.h"
+#include "classes/class_names.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>

@@ -5,10 +5,10 @@
 
 #include "metrics/coco_json.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 
 /// Compares the class names of `names` (the records') with those that their category ids have in
-/// `truth`, as match_class_lists() does (weights/class_match.h). An id that `truth` does not have
+/// `truth`, as match_class_lists() does (classes/class_match.h). An id that `truth` does not have
 /// agrees if `truth` does not have the name either.
 /// - All agree, or no record has a class name: nothing changes.
 /// - `truth` or the records have LABEL_0, LABEL_1, ... for names: nothing changes, and a line that
@@ -20,4 +20,4 @@ std::string match_by_category_name(const std::vector<Category>& truth, const Res
                                    std::vector<Detection>& detections,
                                    const std::string& predictions, const std::string& annotations);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring

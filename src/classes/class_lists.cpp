@@ -1,9 +1,9 @@
 #include <set>
 
+#include "classes/class_names.h"
 #include "core/split.h"
-#include "weights/class_names.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline classes {
 namespace {
 
 constexpr const char* kCoco =
@@ -99,4 +99,4 @@ const std::vector<std::string>& objects365_class_names() {
   return names;
 }
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline classes

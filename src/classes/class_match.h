@@ -7,9 +7,7 @@
 
 #include "data/category.h"
 
-namespace dfine::inline weights {
-
-struct ModelDescription;
+namespace dfine::inline classes {
 
 /// The classes of one side, in order of its labels.
 struct ClassList {
@@ -20,7 +18,6 @@ struct ClassList {
 };
 
 ClassList class_list(std::string owner, const std::vector<Category>& categories);
-ClassList class_list(std::string owner, const ModelDescription& model);
 
 /// How the classes of `wanted` relate to those of `given`.
 struct ClassMatch {
@@ -32,7 +29,7 @@ struct ClassMatch {
 
 enum class MoreClasses { kError, kMayBeGiven };
 
-/// Classes belong together by name (weights/class_names.h says which names are the same), whatever
+/// Classes belong together by name (classes/class_names.h says which names are the same), whatever
 /// their ids and order.
 /// - Where one side has no names (LABEL_0, LABEL_1, ...), classes belong together by id if both
 ///   sides have the same ids, otherwise by position. A warning is given. For `given` without names,
@@ -45,4 +42,4 @@ enum class MoreClasses { kError, kMayBeGiven };
 ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
                              const std::string& hint);
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline classes

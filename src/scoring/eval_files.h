@@ -6,12 +6,13 @@
 
 #include "metrics/coco_eval.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline scoring {
 
 struct FileEvalOptions {
   std::filesystem::path annotations, predictions;
   std::optional<std::filesystem::path> output;  // metrics.json
-  int threads = 0;                              // 0: one for every core
+  CocoParams params;
+  int threads = 0;  // 0: one for every core
 };
 
 /// Reads both files, evaluates and reports. Images are matched by file name where image ids mean
@@ -19,9 +20,9 @@ struct FileEvalOptions {
 /// other classes (match_categories.h). Throws Error that names file and record.
 void evaluate_files(const FileEvalOptions& options);
 
-/// Prints the 12 metrics and the classes to stdout; `output`, if given, gets them as JSON, whole or
+/// Prints the metrics and the classes to stdout; `output`, if given, gets them as JSON, whole or
 /// not at all.
 void report_evaluation(const CocoEvaluation& evaluation,
                        const std::optional<std::filesystem::path>& output);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline scoring

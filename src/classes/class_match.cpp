@@ -1,4 +1,4 @@
-#include "weights/class_match.h"
+#include "classes/class_match.h"
 
 #include <algorithm>
 #include <map>
@@ -6,12 +6,11 @@
 #include <set>
 #include <utility>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "weights/class_names.h"
-#include "weights/hf_config.h"
 
-namespace dfine::inline weights {
+namespace dfine::inline classes {
 namespace {
 
 constexpr size_t kMostShown = 20;
@@ -150,10 +149,6 @@ ClassList class_list(std::string owner, const std::vector<Category>& categories)
   return list;
 }
 
-ClassList class_list(std::string owner, const ModelDescription& model) {
-  return {.owner = std::move(owner), .names = model.class_names, .ids = model.category_ids};
-}
-
 ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, MoreClasses more,
                              const std::string& hint) {
   if (!names_classes(wanted.names)) return without_names(given, wanted, hint);
@@ -191,4 +186,4 @@ ClassMatch match_class_lists(const ClassList& given, const ClassList& wanted, Mo
   return {.place = place, .note = note_of(given, wanted, place), .warning = {}};
 }
 
-}  // namespace dfine::inline weights
+}  // namespace dfine::inline classes
