@@ -4,7 +4,9 @@
 #include <numeric>
 
 #include "core/text.h"
-#include "data/report/html.h"
+#include "data/report/column_chart.h"
+#include "html/html_page.h"
+#include "html/html_text.h"
 
 namespace dfine::inline report {
 namespace {
@@ -234,12 +236,9 @@ std::string charts(const ReportData& data) {
 std::string render(const ReportPage& page) {
   const ReportData& data = page.data;
   const std::string title = page.set.empty() ? "Pack report" : "Pack report: " + page.set;
-  std::string lists,
-      out = str_cat("<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n",
-                    "<meta name=viewport content=\"width=device-width, initial-scale=1\">\n<title>",
-                    title, "</title>\n<style>", report_style(),
-                    "</style>\n</head>\n<body>\n<main>\n<h1>", title,
-                    "</h1>\n<p class=soft>Written by dfine-pack beside the shards.</p>\n");
+  std::string lists, out = str_cat("<main>\n<h1>", title,
+                                   "</h1>\n<p class=soft>Written by dfine-pack beside the "
+                                   "shards.</p>\n");
   out += str_cat(
       "<div class=facts>\n", fact(number(data.images), "images"),
       fact(number(data.boxes), "boxes to train on"),
@@ -263,7 +262,11 @@ std::string render(const ReportPage& page) {
         "<div class=wide>" +
         section("File names", str_cat("the first ", number(NameList::kKept), " of each"), lists) +
         "</div>\n";
-  return out + "</main>\n</body>\n</html>\n";
+  return render_page({.title = title,
+                      .styles = {},
+                      .body = out + "</main>\n",
+                      .scripts = {},
+                      .style_attributes = true});
 }
 
 }  // namespace dfine::inline report
