@@ -62,7 +62,7 @@ Inputs make_inputs(const GroundTruth& truth, std::span<const Detection> detectio
   in.images = places.size();
   for (uint32_t k = 0; k < in.classes(); ++k) {
     for (uint32_t i = in.groups.category_begin[k]; i < in.groups.category_begin[k + 1]; ++i) {
-      const CocoGroup& group = in.groups.groups[i];
+      const Group& group = in.groups.groups[i];
       const uint32_t image =
           places.of(group.box_begin < group.box_end
                         ? truth.boxes[in.groups.boxes[group.box_begin]].image_id

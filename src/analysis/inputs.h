@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "metrics/coco_groups.h"
+#include "analysis/groups.h"
 #include "metrics/coco_types.h"
 
 namespace dfine::inline analysis {
@@ -18,7 +18,7 @@ inline constexpr uint32_t kNoIndex = std::numeric_limits<uint32_t>::max();
 struct Inputs {
   const GroundTruth& truth;
   std::span<const Detection> detections;
-  CocoGroups groups;
+  Groups groups;
   uint32_t images = 0;
   // By box and by detection; kNoIndex for what COCO evaluation leaves out. These are boxes on
   // images or of categories that are not listed, and detections of such categories.

@@ -19,7 +19,7 @@ class GroupMatcher {
   GroupMatcher(const Inputs& in, const MatchOptions& options, Matches& out)
       : in_(in), least_overlap_(std::min(options.iou, 1 - 1e-10)), options_(options), out_(out) {}
 
-  void match(const CocoGroup& group) {
+  void match(const Group& group) {
     load_boxes(group);
     const auto given =
         std::span(in_.groups.detections)
@@ -40,7 +40,7 @@ class GroupMatcher {
   };
 
   /// Counting ones first.
-  void load_boxes(const CocoGroup& group) {
+  void load_boxes(const Group& group) {
     boxes_.clear();
     for (const bool counts : {true, false}) {
       for (uint32_t i = group.box_begin; i < group.box_end; ++i) {
