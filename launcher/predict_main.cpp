@@ -25,8 +25,9 @@ int main(int argc, char** argv) {
       ->required()
       ->type_name("PATH...");
   app.add_option("--threshold", options.threshold,
-                 "minimum score that is kept, 0 to 1; 0 keeps the best 300 of each image")
-      ->capture_default_str();
+                 "minimum score that is kept, 0 to 1; 0 keeps the best 300 of each image. Default: "
+                 "for each class the one that validation found best, if the weights' folder has "
+                 "it, else 0.25");
   app.add_option(
          "--output", options.output,
          "folder for drawn pictures and predictions.json; without it detections are printed")

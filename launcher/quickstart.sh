@@ -14,8 +14,10 @@ cd "$(dirname "$0")/.."
 run=runs/quickstart weights=''
 while (($#)); do
   case $1 in
-    --run-dir) run=${2:?--run-dir needs a folder}; shift ;;
-    --weights) weights=${2:?--weights needs a name or a path}; shift ;;
+    --run-dir | --weights)
+      if (($# < 2)); then echo "quickstart.sh: $1 needs a value (see --help)" >&2; exit 2; fi ;;&
+    --run-dir) run=$2; shift ;;
+    --weights) weights=$2; shift ;;
     -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "quickstart.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac

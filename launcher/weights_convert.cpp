@@ -5,6 +5,8 @@
 #include <string>
 
 #include "core/printable.h"
+#include "hub/local_weights.h"
+#include "program.h"
 #include "weights_commands.h"
 
 namespace dfine {
@@ -16,11 +18,7 @@ Command add_convert(CLI::App& app) {
   const auto given = std::make_shared<Options>();
   CLI::App* const command =
       app.add_subcommand("convert", "write weights in the layout of other programs");
-  command
-      ->add_option("IN", given->in,
-                   "checkpoint folder, .safetensors file, or .pth file of the official code")
-      ->required()
-      ->type_name("PATH");
+  command->add_option("IN", given->in, kWeightsHelp)->required()->type_name("PATH");
   command->add_option("OUT", given->out, "folder (hub) or .pth file (official); must not exist")
       ->required()
       ->type_name("PATH");
@@ -31,7 +29,7 @@ Command add_convert(CLI::App& app) {
       ->required()
       ->check(CLI::IsMember({"hub", "official"}));
   return [given] {
-    convert_weights(given->in, given->out,
+    convert_weights(local_weights("IN", given->in), given->out,
                     given->layout == "hub" ? WeightsLayout::kHub : WeightsLayout::kOfficial);
     std::cout << printable(given->out) << '\n';
   };

@@ -5,9 +5,10 @@
         [--annotations val.json] [--runtime onnxruntime|openvino] [--programs build/release/bin]
 
 dfine-predict runs on the images, and so does the file in the chosen runtime. Both get the same
-pixels. Detections with a score above --threshold are matched one by one. With --annotations (a COCO file, whose images are
-then used), AP is compared too. The exit code is 1 where a difference is above its bound. Bounds in
-single precision: scores 2e-3, boxes 1e-4 of the image, AP 0.001. In half precision: AP 0.002.
+pixels. Detections with a score above --threshold are matched one by one. With --annotations (a
+COCO file, whose images are then used), AP is compared too. The exit code is 1 where a difference
+is above its bound. Bounds in single precision: scores 2e-3, boxes 1e-4 of the image, AP 0.001. In
+half precision: AP 0.002.
 
 Needs the packages numpy and pillow, onnxruntime or openvino, and pycocotools for AP.
 """
@@ -33,9 +34,12 @@ class OnnxFile:
     def __init__(self, path, runtime="onnxruntime", threads=0):
         start = {"onnxruntime": start_onnxruntime, "openvino": start_openvino}[runtime]
         self._run, self.inputs, self.outputs, metadata = start(path, threads)
-        self.class_names = json.loads(metadata("class_names"))
-        self.height, self.width = json.loads(metadata("image_size"))
-        self.precision = metadata("dfine_precision")
+        try:
+            self.class_names = json.loads(metadata("class_names"))
+            self.height, self.width = json.loads(metadata("image_size"))
+            self.precision = metadata("dfine_precision")
+        except (KeyError, RuntimeError):
+            sys.exit(f"{path} was not written by dfine-export: it lacks that program's metadata")
 
     def run(self, images, sizes):
         """images: float [B, 3, H, W]; sizes: int64 [B, 2] width height. Outputs by name."""
@@ -160,11 +164,15 @@ def predictions(program, weights, paths, model):
                                       "height": model.height})
         with open(os.path.join(folder, "images.json"), "w") as f:
             json.dump(listing, f)
-        subprocess.run([program, "--weights", weights, "--images", *pictures, "--threshold", "0",
-                        "--annotations", os.path.join(folder, "images.json"),
-                        "--image-size", f"{model.height}x{model.width}", "--device", "cpu",
-                        "--output", os.path.join(folder, "out")],
-                       check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run(
+            [program, "--weights", weights, "--images", *pictures, "--threshold", "0",
+             "--annotations", os.path.join(folder, "images.json"),
+             "--image-size", f"{model.height}x{model.width}", "--device", "cpu",
+             "--output", os.path.join(folder, "out")], stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(f"dfine-predict does not take --weights {weights} with the classes of the "
+                     f"ONNX file ({', '.join(model.class_names[:5])}, ...):\n{done.stderr}")
         with open(os.path.join(folder, "out", "predictions.json")) as f:
             records = json.load(f)
     for r in records:
@@ -239,7 +247,15 @@ def main():
                         help="folder of dfine-predict")
     args = parser.parse_args()
 
+    for option, path in (("--onnx", args.onnx), ("--images", args.images),
+                         ("--annotations", args.annotations)):
+        if path and not os.path.exists(path):
+            sys.exit(f"{option}: there is no {path}")
     model = OnnxFile(args.onnx, args.runtime, args.threads)
+    if model.precision not in BOUNDS:
+        sys.exit(f"{args.onnx} has the precision {model.precision}: expected fp32 or fp16")
+    if model.precision == "fp16" and not args.annotations:
+        sys.exit(f"{args.onnx} is in half precision, which is judged by AP: give --annotations")
     paths = images_in(args.images, args.annotations)
     if not paths:
         sys.exit(f"there are no images in {args.images}")

@@ -8,13 +8,15 @@
 namespace dfine::inline eval {
 namespace {
 
+constexpr int64_t kLargestSide = 4096;  // as data.image_size
+
 int64_t parse_side(std::string_view text, const std::string& whole) {
   int64_t side = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), side);
-  if (failed != std::errc() || end != text.data() + text.size() || side <= 0 || side % 32 != 0) {
-    throw UsageError(
-        str_cat("--image-size ", whole,
-                ": expected a number divisible by 32, or HEIGHTxWIDTH of such numbers"));
+  if (failed != std::errc() || end != text.data() + text.size() || side <= 0 || side % 32 != 0 ||
+      side > kLargestSide) {
+    throw UsageError(str_cat("--image-size ", whole, ": expected a number divisible by 32, up to ",
+                             kLargestSide, ", or HEIGHTxWIDTH of such numbers"));
   }
   return side;
 }

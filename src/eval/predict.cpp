@@ -21,6 +21,7 @@
 #include "eval/loaded_model.h"
 #include "eval/predict_files.h"
 #include "eval/result_folder.h"
+#include "eval/stored_thresholds.h"
 #include "input/batch.h"
 #include "model/postprocess.h"
 
@@ -28,10 +29,11 @@ namespace dfine::inline eval {
 using enum ErrorCode;
 namespace {
 
-/// The detections of one image with score >= threshold, highest score first; `highest` is the best
-/// score seen, kept or not.
+/// The detections of one image with a score of at least that of their class in `thresholds`,
+/// highest score first; `highest` is the best score seen, kept or not.
 std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids,
-                               const LoadedImage& picture, double threshold, double& highest) {
+                               const LoadedImage& picture, const std::vector<double>& thresholds,
+                               double& highest) {
   const at::NoGradGuard no_grad;
   const auto output = loaded.model->forward(to_model_input(picture.input, loaded.device));
   const Detections found =
@@ -44,8 +46,8 @@ std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int6
   for (int64_t k = 0; k < scores.size(0); ++k) {
     const float score = scores.const_data_ptr<float>()[k];
     highest = std::max(highest, static_cast<double>(score));
-    if (score < threshold) continue;
     const int64_t label = labels.const_data_ptr<int64_t>()[k];
+    if (score < thresholds[static_cast<size_t>(label)]) continue;
     auto& p = kept.emplace_back();
     p.category_id = category_ids.at(static_cast<size_t>(label));
     p.label = loaded.class_name(label);
@@ -86,6 +88,24 @@ std::vector<int64_t> image_ids(ImageListing& listing, const std::string& annotat
                 "drop --annotations, or give the images as the file names them");
   listing.images = std::move(listed);
   return ids;
+}
+
+/// By class.
+std::vector<double> thresholds_of(const PredictOptions& options,
+                                  const std::vector<std::string>& class_names) {
+  constexpr double kUsual = 0.25;
+  if (options.threshold) return std::vector<double>(class_names.size(), *options.threshold);
+  const auto stored = stored_thresholds(options.weights, class_names);
+  if (!stored) {
+    log::info(
+        str_cat("--threshold ", kUsual, ": the weights come without thresholds of their own"));
+    return std::vector<double>(class_names.size(), kUsual);
+  }
+  const auto [least, most] = std::ranges::minmax(stored->classes);
+  log::info(str_cat("score thresholds of the weights' validation, best F1 of each class: ",
+                    least == most ? str_cat(least) : str_cat(least, " to ", most),
+                    " (all classes: ", stored->overall, "); --threshold sets one for all"));
+  return stored->classes;
 }
 
 void report_nothing_found(double highest, double threshold) {
@@ -143,8 +163,9 @@ void predict(const PredictOptions& options) {
   const bool text = options.format == "text" || (options.format.empty() && options.output.empty());
   if (options.format == "coco" && options.output.empty())
     throw UsageError("--format coco needs --output DIR");
-  if (!(options.threshold >= 0 && options.threshold <= 1))  // "not a number" is neither
-    throw UsageError(str_cat("--threshold ", options.threshold, ": expected a number from 0 to 1"));
+  if (options.threshold && !(*options.threshold >= 0 && *options.threshold <= 1))  // NaN is neither
+    throw UsageError(
+        str_cat("--threshold ", *options.threshold, ": expected a number from 0 to 1"));
   ImageListing listing = collect_images(options.images);
   const AnnotatedSet annotated =
       options.annotations.empty() ? AnnotatedSet() : read_annotated_set(options.annotations);
@@ -153,8 +174,10 @@ void predict(const PredictOptions& options) {
   std::optional<ResultFolder> output;
   auto pictures = options.output.empty() ? std::vector<std::filesystem::path>()
                                          : drawn_pictures(files, options.output);
-  const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  name_known_classes(loaded.description);
   loaded.model->prepare_for_inference();
+  const std::vector<double> thresholds = thresholds_of(options, loaded.description.class_names);
   const CategoryIds categories =
       category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
   const ImageSize size = options.image_size.value_or(
@@ -186,7 +209,7 @@ void predict(const PredictOptions& options) {
         std::vector<Prediction> found;
         {
           const ErrorContext at("on ", [&] { return printable(files[i].path); });
-          found = detect(loaded, categories.ids, picture, options.threshold, highest);
+          found = detect(loaded, categories.ids, picture, thresholds, highest);
         }
         for (auto& p : found) {
           p.image_id = ids[i];
@@ -205,7 +228,7 @@ void predict(const PredictOptions& options) {
               << counted(static_cast<int64_t>(read), "image") << ": "
               << printable(output->predictions_file()) << "\n";
   }
-  if (all.empty() && read > 0) report_nothing_found(highest, options.threshold);
+  if (all.empty() && read > 0) report_nothing_found(highest, *std::ranges::min_element(thresholds));
   std::cout << std::flush;  // before what goes to stderr
   report_orientations(oriented, stored_because);
   report_skipped(listing.skipped);

@@ -12,7 +12,9 @@ namespace dfine::inline eval {
 struct PredictOptions {
   std::string weights;
   std::vector<std::filesystem::path> images;  // files and folders
-  double threshold = 0.25;       // minimum score; 0 keeps all of the best 300 query-class pairs
+  /// Minimum score; 0 keeps all of the best 300 query-class pairs. By default those that the
+  /// weights' validation found best for each class (stored_thresholds.h), else 0.25.
+  std::optional<double> threshold;
   std::filesystem::path output;  // empty: nothing is written
   std::string format;  // "coco": files in `output`; "text": lines on stdout; empty: coco if there
                        // is an output, else text

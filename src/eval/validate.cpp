@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "analysis/details.h"
 #include "core/error.h"
 #include "core/progress_line.h"
 #include "core/text.h"
@@ -138,7 +140,9 @@ std::optional<Validation> validate(DFine& model, const PackedDataset& dataset,
   for (const auto& of_rank : group.gather(detections, 0))
     all.insert(all.end(), of_rank.begin(), of_rank.end());
   if (group.rank() == 0) {
-    const CocoEvaluation evaluation = evaluate_coco(ground_truth(dataset, num_images), all);
+    const GroundTruth truth = ground_truth(dataset, num_images);
+    const CocoEvaluation evaluation = evaluate_coco(truth, all);
+    result.thresholds = to_json(best_thresholds(truth, all)).dump();
     result.summary = summarize(evaluation);
     result.classes = summarize_classes(evaluation);
     result.detections = std::move(all);

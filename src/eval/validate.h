@@ -32,6 +32,7 @@ struct Validation {
   // Empty on ranks other than zero.
   std::vector<CocoClassSummary> classes;
   std::vector<Detection> detections;  // of all images
+  std::string thresholds;             // to_json(BestThresholds), for the checkpoint
 
   /// val_loss and the 12 metrics, in the order in which metrics.jsonl lists them.
   std::vector<std::pair<std::string, double>> metrics() const;

@@ -157,7 +157,19 @@ fs::path make_temporary(const fs::path& target, const std::function<int(const ch
   }
 }
 
+/// A device, pipe or socket would be replaced by a file. So would a folder, which fails at the end.
+void require_replaceable(const fs::path& target) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(target, ignored);
+  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  throw Error(kWriteFailed,
+              str_cat("cannot write to ", target.string(), ": it is ",
+                      fs::is_directory(status) ? "a folder" : "a device, a pipe or a socket"),
+              "give the name of a file that can be created or replaced");
+}
+
 fs::path temporary_file(const fs::path& target) {
+  require_replaceable(target);
   return make_temporary(target, [](const char* path) {
     const int file = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0) return errno;

@@ -144,7 +144,7 @@ Snapshot fetch_model(const ModelName& model, const HubSettings& settings) {
   if (settings.offline)
     throw Error(kNetworkFailed,
                 str_cat(to_text(model), " is not in the cache, and HF_HUB_OFFLINE is set"),
-                fetch_elsewhere(model, settings));
+                "unset HF_HUB_OFFLINE to fetch it here\n" + fetch_elsewhere(model, settings));
   try {
     return ModelFetch(model, settings).run();
   } catch (const Error& e) {

@@ -59,8 +59,9 @@ Snapshot find_or_fetch(ModelName model, const HubSettings& settings) {
     model.repository = renamed->repository;
     if (const auto found = cached(model, settings)) return completed(*found, model, settings);
   }
-  log::local_info(
-      str_cat(to_text(model), " is not in the cache ", settings.cache.string(), ": fetching it"));
+  if (!settings.offline)
+    log::local_info(
+        str_cat(to_text(model), " is not in the cache ", settings.cache.string(), ": fetching it"));
   return fetch_model(model, settings);
 }
 
@@ -70,6 +71,11 @@ bool is_file_name(const std::string& value) {
 }
 
 [[noreturn]] void refuse(const std::string& setting, const std::string& value) {
+  if (setting == "model.backbone_weights" && is_file_name(value))
+    throw Error(kFileMissing, str_cat(setting, " = ", value, ": no such file. ", as_path(value)),
+                "docs/training.md (A backbone from ImageNet) says where to get it. Or name timm's, "
+                "such as timm/hgnetv2_b0.ssld_stage1_in22k_in1k. Or train without it: set it to "
+                "\"\", and expect a lower AP");
   const auto similar = similar_short_names(value);
   throw Error(
       kFileMissing,
@@ -88,6 +94,11 @@ std::optional<ModelName> model_name_of(const std::string& value) {
   if (const PublishedModel* model = find_short_name(value.substr(0, at)))
     return parse_model_name(model->repository + (at == std::string::npos ? "" : value.substr(at)));
   return parse_model_name(value);
+}
+
+std::optional<Snapshot> cached_model(const ModelName& model, const HubSettings& settings) {
+  const auto found = cached(model, settings);
+  return found ? std::optional(found->snapshot) : std::nullopt;
 }
 
 std::string local_weights(const std::string& setting, const std::string& value) {

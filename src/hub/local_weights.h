@@ -10,6 +10,9 @@ namespace dfine::inline hub {
 /// without. Nothing where it means none.
 std::optional<ModelName> model_name_of(const std::string& value);
 
+/// The snapshot that the cache has of a model, which may be older than the Hub's.
+std::optional<Snapshot> cached_model(const ModelName& model, const HubSettings& settings);
+
 /// The path of the weights that `value` means. A value that starts with `.`, `/` or `~`, or names
 /// an existing folder or file, is a path. Anything else is a model on the Hugging Face Hub:
 /// ORG/NAME[@REVISION], or a short name (hub/published_models.h).

@@ -47,13 +47,16 @@ void export_model(const ExportOptions& options) {
   const Layout layout = parse_layout(options.layout);
   const bool half = parse_half(options.precision);
   AtomicFile file(options.output);  // first: a place that cannot be written costs no waiting
-  const LoadedModel loaded = load_model(options.weights, at::kCPU);
+  LoadedModel loaded = load_model(options.weights, at::kCPU);
+  name_known_classes(loaded.description);
   const ImageSize size = options.image_size.value_or(
       ImageSize{loaded.description.image_height, loaded.description.image_width});
   OnnxModel model{
       .graph = convert(forward_pass(prepared(loaded), layout, size)),
       .batch_name = batch_name(layout),
-      .metadata = metadata(loaded.description, size, options.layout, options.precision)};
+      .metadata = metadata(loaded.description,
+                           stored_thresholds(options.weights, loaded.description.class_names), size,
+                           options.layout, options.precision)};
   if (half) model.graph = to_half_precision(model.graph);
   const std::string bytes = serialize(model);
   check_onnx(bytes);

@@ -6,8 +6,9 @@
 
 namespace dfine::inline onnx_export {
 
-std::map<std::string, std::string> metadata(const ModelDescription& description, ImageSize size,
-                                            const std::string& layout,
+std::map<std::string, std::string> metadata(const ModelDescription& description,
+                                            const std::optional<StoredThresholds>& thresholds,
+                                            ImageSize size, const std::string& layout,
                                             const std::string& precision) {
   using nlohmann::json;
   // Names of any bytes: what is not UTF-8 is replaced.
@@ -29,6 +30,9 @@ std::map<std::string, std::string> metadata(const ModelDescription& description,
       {"dfine_version", DFINE_VERSION}};
   if (!description.category_ids.empty())
     all.emplace("category_ids", text(description.category_ids));
+  if (thresholds)
+    all.emplace("thresholds",
+                text({{"overall", thresholds->overall}, {"classes", thresholds->classes}}));
   return all;
 }
 

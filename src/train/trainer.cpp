@@ -336,7 +336,8 @@ void Trainer::validate_now() {
     state_.validations.push_back({.weights = weights,
                                   .epoch = state_.last_epoch(),
                                   .step = state_.step,
-                                  .metrics = result.metrics()});
+                                  .metrics = result.metrics(),
+                                  .thresholds = result.thresholds});
   }
   if (is_root()) {
     for (const ValidationRecord& record : state_.validations)

@@ -4,7 +4,6 @@
 #include <map>
 #include <utility>
 
-#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "core/printable.h"
@@ -62,19 +61,10 @@ std::map<std::string, Tensor> complete_tensors(const std::string& in,
   return tensors;
 }
 
-void name_classes(ModelDescription& description) {
-  const std::vector<std::string> known = known_class_names(description.class_names);
-  if (known.empty() || names_classes(description.class_names)) return;
-  for (size_t label = 0; label < known.size(); ++label)
-    if (!known[label].empty()) description.class_names[label] = known[label];
-  if (known == coco_class_names() && description.category_ids.empty())
-    description.category_ids = coco_category_ids();
-}
-
 /// `tensors` are those of complete_tensors().
 void write_hub(const fs::path& out, ModelDescription description,
                std::map<std::string, Tensor> tensors) {
-  name_classes(description);
+  name_known_classes(description);
   AtomicFolder folder(out);
   write_hf_config(folder.path().string(), description);
   std::map<std::string, std::string> text{{"format", "pt"}};

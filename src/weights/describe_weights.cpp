@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <map>
 
+#include "classes/class_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "weights/dfine_tensors.h"
@@ -51,6 +52,15 @@ void complete_lone_file(const std::string& file, const Shapes& shapes,
 }
 
 }  // namespace
+
+void name_known_classes(ModelDescription& description) {
+  const std::vector<std::string> known = known_class_names(description.class_names);
+  if (known.empty() || names_classes(description.class_names)) return;
+  for (size_t label = 0; label < known.size(); ++label)
+    if (!known[label].empty()) description.class_names[label] = known[label];
+  if (known == coco_class_names() && description.category_ids.empty())
+    description.category_ids = coco_category_ids();
+}
 
 ModelDescription describe_weights(const std::string& path) {
   const std::string file = weights_file(path);

@@ -1,6 +1,9 @@
 #include "weights/dfine_tensors.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "core/error.h"
@@ -42,10 +45,29 @@ std::string_view other_model(const std::map<std::string, Tensor>& tensors) {
   return {};
 }
 
+/// The sum shows most of them at once; it may overflow where all values are finite.
+bool is_finite(const Tensor& tensor) {
+  const at::NoGradGuard no_grad;
+  return !tensor.is_floating_point() ||
+         std::isfinite(tensor.sum().to(at::kDouble).item<double>()) ||
+         at::isfinite(tensor).all().item<bool>();
+}
+
+void require_finite(const std::string& path, const std::map<std::string, Tensor>& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    // The official code marks places outside of the image with infinity.
+    if (name == "decoder.anchors" || is_finite(tensor)) continue;
+    throw Error(kNotFinite,
+                str_cat("the weights ", path, " have values that are not finite, in ", name),
+                "Their training has diverged: take an earlier checkpoint.");
+  }
+}
+
 }  // namespace
 
 std::map<std::string, Tensor> read_dfine_tensors(const std::string& path, TensorData data) {
   auto tensors = read_tensor_file(path, data);
+  if (data == TensorData::kRead) require_finite(path, tensors);
   if (is_official_state(tensors)) return from_official(tensors);
   const std::string_view other = other_model(tensors);
   if (other.empty()) return tensors;

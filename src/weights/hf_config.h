@@ -37,6 +37,10 @@ ModelDescription read_hf_config(const std::string& folder);
 /// config.json and of the tensors differ.
 ModelDescription describe_weights(const std::string& path);
 
+/// Where classes have no names: those of COCO or Objects365 for as many classes
+/// (known_class_names()), and COCO's category ids.
+void name_known_classes(ModelDescription& description);
+
 /// n s m l x if the architecture is a published one (whatever the classes, queries and what is
 /// frozen), else empty.
 std::string architecture_size(const ModelSpec& spec);

@@ -64,7 +64,9 @@ std::map<std::string, Tensor> fitting(const std::map<std::string, Tensor>& given
       }
       continue;
     }
-    const Tensor& theirs = found->second;
+    Tensor theirs = found->second;
+    if (theirs.is_floating_point() && mine.is_floating_point())
+      theirs = theirs.to(mine.scalar_type());  // half precision too, as PyTorch's load_state_dict
     const auto same_rows = [&] {
       return has_rows_for(name, theirs.sizes(), rows->given) &&
              has_rows_for(name, mine.sizes(), static_cast<int64_t>(rows->rows.size())) &&
@@ -105,7 +107,9 @@ void load(const std::string& path, const std::map<std::string, Tensor>& model,
   if (!problems.empty()) {
     std::string text = str_cat("the weights ", file, " do not fit the model, ", problems.size(),
                                " of its tensors:");
-    for (const std::string& problem : problems) text += "\n  " + problem;
+    constexpr size_t kShown = 20;
+    for (size_t i = 0; i < std::min(problems.size(), kShown); ++i) text += "\n  " + problems[i];
+    if (problems.size() > kShown) text += str_cat("\n  and ", problems.size() - kShown, " more");
     throw Error(kWeightsMismatch, text, "Is model.size the size of these weights?");
   }
   for (const auto& [name, from] : fit) {

@@ -18,10 +18,7 @@ import sys
 if not os.environ.get("DFINE_OFFICIAL"):
     print("skipped: DFINE_OFFICIAL is not set (a checkout of Peterande/D-FINE)")
     sys.exit()
-SOURCE = os.environ["DFINE_SOURCE_DIR"]
-for folder in ("tests/export", "tests/golden"):
-    sys.path.insert(0, os.path.join(SOURCE, folder))
-
+sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "export"))
 import numpy as np
 import onnxruntime
 import torch
@@ -31,6 +28,7 @@ from PIL import Image
 
 from common import BCCD, Workspace, pack, run, subset
 
+SOURCE = os.environ["DFINE_SOURCE_DIR"]
 ROOT = os.environ["DFINE_OFFICIAL"]
 EXPORTED = 640  # pixels; written into export_onnx.py and torch_inf.py
 CONFIG = """

@@ -23,6 +23,7 @@ Json to_json(const ValidationRecord& record) {
       {"weights", weights_name(record.weights)}, {"step", record.step}, {"epoch", record.epoch}};
   for (const auto& [name, value] : record.metrics)
     json["metrics"][name] = std::isfinite(value) ? Json(value) : Json();
+  if (!record.thresholds.empty()) json["thresholds"] = Json::parse(record.thresholds);
   return json;
 }
 
@@ -35,6 +36,7 @@ ValidationRecord to_record(const Json& json) {
   for (const auto& [name, value] : metrics.items())
     record.metrics.emplace_back(
         name, value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  if (json.contains("thresholds")) record.thresholds = json.at("thresholds").dump();
   return record;
 }
 

@@ -24,6 +24,7 @@ struct ValidationRecord {
   WeightsKind weights = WeightsKind::kRaw;
   int64_t epoch = 0, step = 0;                          // counted as in metrics.jsonl
   std::vector<std::pair<std::string, double>> metrics;  // val_loss and the 12 of COCO, by name
+  std::string thresholds = {};  // Validation::thresholds, JSON; empty: unknown
 };
 
 struct RunState {

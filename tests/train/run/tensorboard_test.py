@@ -6,13 +6,11 @@ import json
 import os
 import sys
 
-SOURCE = os.environ["DFINE_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "e2e"))
-
+sys.path.insert(0, os.path.join(os.environ["DFINE_SOURCE_DIR"], "tests", "e2e"))
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from common import Workspace, pack, records, run, subset
+from common import SOURCE, Workspace, pack, records, run, subset
 
 SIZES = {"scalars": 0, "images": 0, "histograms": 0}  # 0: all
 
