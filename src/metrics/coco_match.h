@@ -21,7 +21,7 @@ struct MatchBits {
 struct MatchOutcome {
   double score;
   uint32_t rank;  // place among the detections of its image and category, 0 is the best score
-  uint32_t bits;  // a place in a list of MatchBits; without an overlap kUnmatched, with a bit for
+  uint32_t bits;  // a place in a list of MatchBits. Without an overlap: kUnmatched, with a bit for
                   // each area range in which the detection is a false positive
   static constexpr uint32_t kUnmatched = uint32_t{1} << 31;
 };
