@@ -3,12 +3,15 @@
 PyPI.
 
 Each evaluator runs in a separate process, on the same two files, all of them in turn in each round.
-Prints the medians of the seconds of the whole process from start to exit (ours: the program
-dfine-eval, which prints tables and writes metrics.json), of loading (annotation file and results
-file) and of evaluating (matching, curves, the 12 metrics). Then it prints how many times as fast as
-each peer ours is, as a whole process and inside (loading and evaluating). The last column is the
-largest difference of the 12 metrics from pycocotools'. Versions of the peers:
-benchmarks/requirements.txt.
+Prints medians, in seconds, of
+
+- the whole process from start to exit; ours is dfine-eval, with its tables and metrics.json;
+- loading: annotation file and results file;
+- evaluating: matching, curves, the 12 metrics;
+- inside: the last two together.
+
+The last column is the largest difference of the 12 metrics from pycocotools'. Then it prints how
+many times as fast as each peer ours is. Versions of the peers: benchmarks/requirements.txt.
 
   python3 benchmarks/bench_coco_eval.py --bin build/release/bin
     [--skip pycocotools] [--rounds 5] [--detections 100]

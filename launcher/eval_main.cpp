@@ -1,10 +1,28 @@
 // dfine-eval. It has no LibTorch, whose libraries take longer to load than files to evaluate.
+#include <filesystem>
+#include <system_error>
+
 #include "core/error.h"
 #include "eval_options.h"
+#include "large_heap.h"
 #include "plain_program.h"
 #include "scoring/eval_files.h"
 #include "scoring/eval_settings.h"
 #include "sibling.h"
+
+namespace {
+
+void use_memory_for(const dfine::FileEvalOptions& options) {
+  std::uintmax_t bytes = 0;
+  for (const auto& file : {options.annotations, options.predictions}) {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(file, failed);
+    if (!failed) bytes += size;
+  }
+  dfine::use_large_heap(bytes + bytes / 2);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   dfine::EvalArguments arguments;
@@ -27,6 +45,7 @@ int main(int argc, char** argv) {
                                              arguments.class_agnostic),
         .threads = arguments.threads};
     if (!arguments.output.empty()) options.output = arguments.output;
+    use_memory_for(options);
     dfine::evaluate_files(options);
   });
 }

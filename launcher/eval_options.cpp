@@ -19,14 +19,15 @@ CLI::Option* describe_files(CLI::App& app, EvalArguments& arguments) {
                           ->group(group);
   app.add_option("--iou-thresholds", arguments.iou_thresholds,
                  "IoU thresholds, up to 32: numbers, or FIRST:LAST:STEP; default: 0.5:0.95:0.05")
-      ->type_name("X...")
+      ->type_name("X")
       ->needs(annotations)
       ->group(group);
-  app.add_option("--max-dets", arguments.max_dets,
-                 "most detections of one image and class, best scores first: a recall for each "
-                 "number, all else with the largest; default: 1 10 100")
+  app.add_option(
+         "--max-dets", arguments.max_dets,
+         "most detections of one image and class; each number gets a recall of its own, all "
+         "else takes the largest; default: 1 10 100")
       ->check(CLI::Range(1, 1'000'000'000).description(""))
-      ->type_name("N...")
+      ->type_name("N")
       ->needs(annotations)
       ->group(group);
   app.add_flag("--class-agnostic", arguments.class_agnostic,

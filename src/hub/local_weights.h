@@ -2,7 +2,9 @@
 #include <optional>
 #include <string>
 
+#include "hub/fetch.h"
 #include "hub/model_name.h"
+#include "hub/settings.h"
 
 namespace dfine::inline hub {
 

@@ -14,8 +14,8 @@
 // - A ground truth with annotation id 0 is used up by its match, but the match counts as a false
 //   positive (0 means "unmatched" there).
 // - Categories without a counting ground truth are -1 and leave every mean.
-// - Detections of a category the ground truth does not list, and ground truths on images or of
-//   categories not listed, are dropped, also where all categories count as one.
+// - Detections of a category the ground truth does not list are dropped, and ground truths on
+//   images or of categories not listed. So they are where all categories count as one.
 #include <span>
 #include <vector>
 
@@ -53,9 +53,11 @@ struct CocoEvaluation {
 };
 
 /// Evaluates all images and categories of `truth`. `threads` 0 takes one for every core. Warns
-/// (core/log.h) of what is dropped and of annotation id 0. Throws Error on detections on images
-/// that `truth` does not list, on duplicate annotation ids, on values that are not finite, and on
-/// what CocoParams::check() refuses.
+/// (core/log.h) of what is dropped and of annotation id 0. Throws Error on
+/// - detections on images that `truth` does not list;
+/// - duplicate annotation ids;
+/// - values that are not finite;
+/// - what CocoParams::check() refuses.
 CocoEvaluation evaluate_coco(const GroundTruth& truth, std::span<const Detection> detections,
                              int threads = 0, const CocoParams& params = {});
 

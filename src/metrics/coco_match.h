@@ -21,8 +21,8 @@ struct MatchBits {
 struct MatchOutcome {
   double score;
   uint32_t rank;  // place among the detections of its image and category, 0 is the best score
-  uint32_t bits;  // a place in a list of MatchBits; or kUnmatched with a bit for each area range
-                  // in which it is a false positive at all thresholds
+  uint32_t bits;  // a place in a list of MatchBits. Without an overlap: kUnmatched, with a bit for
+                  // each area range in which the detection is a false positive
   static constexpr uint32_t kUnmatched = uint32_t{1} << 31;
 };
 

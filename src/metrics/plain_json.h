@@ -6,9 +6,9 @@
 
 namespace dfine::inline metrics {
 
-/// At a place in a text. The text ends with a bracket or brace at its last byte, or right behind
-/// it: so numbers and spaces are read without asking for its end. All functions are false where
-/// the text is not what they read; the place is then undefined.
+/// At a place in a text. A bracket or brace must stand right behind the text: so numbers and spaces
+/// are read without asking for its end. All functions are false where the text is not what they
+/// read; the place is then undefined.
 class PlainJson {
  public:
   PlainJson(const char* at, const char* end) : at_(at), end_(end) {}
@@ -44,7 +44,7 @@ class PlainJson {
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
   bool number_by_library(const char* begin, double& value);
-  bool digits(uint64_t& value);
+  void take_digits(uint64_t& value);
   bool word(std::string_view text);
   bool skip_string();
   bool skip_escape();

@@ -10,9 +10,9 @@
 
 namespace dfine::inline metrics {
 
-/// What read_coco_detections() reads of `text`, the bytes of a file. Nothing where the text is
-/// wrong or has a form that is not read here (escapes in names, ids with a fraction, ...): the
-/// careful reader then reads it, or says what is wrong. `names`, if not null, gets the names.
+/// What read_coco_detections() reads of `text`, the bytes of a file. `names`, if not null, gets the
+/// names. Nothing where the text is wrong, or has a form that is not read here, such as escapes in
+/// names. The careful reader then reads it, or says what is wrong.
 std::optional<std::vector<Detection>> scan_results(std::string_view text, ResultNames* names,
                                                    ThreadPool& pool);
 

@@ -282,13 +282,14 @@ nlohmann::ordered_json to_json(const CocoSummary& summary,
   return json;
 }
 
-nlohmann::ordered_json to_json(const CocoEvaluation& evaluation) {
+nlohmann::ordered_json to_json(const CocoParams& params, const std::vector<CocoMetric>& metrics,
+                               const std::vector<CocoClassSummary>& classes) {
   nlohmann::ordered_json json;
-  for (const CocoMetric& metric : list_metrics(evaluation)) json[metric.name] = metric.value;
-  json["classes"] = list_of(summarize_classes(evaluation));
-  json["iou_thresholds"] = evaluation.params.ious;
-  json["max_dets"] = evaluation.params.limits;
-  json["class_agnostic"] = !evaluation.params.by_category;
+  for (const CocoMetric& metric : metrics) json[metric.name] = metric.value;
+  json["classes"] = list_of(classes);
+  json["iou_thresholds"] = params.ious;
+  json["max_dets"] = params.limits;
+  json["class_agnostic"] = !params.by_category;
   return json;
 }
 

@@ -65,6 +65,7 @@ nlohmann::ordered_json to_json(const CocoSummary& summary,
                                const std::vector<CocoClassSummary>& classes);
 /// The same with the metrics of list_metrics(), and with the settings: "iou_thresholds",
 /// "max_dets", "class_agnostic".
-nlohmann::ordered_json to_json(const CocoEvaluation& evaluation);
+nlohmann::ordered_json to_json(const CocoParams& params, const std::vector<CocoMetric>& metrics,
+                               const std::vector<CocoClassSummary>& classes);
 
 }  // namespace dfine::inline metrics

@@ -38,13 +38,15 @@ void evaluate_files(const FileEvalOptions& options) {
 
 void report_evaluation(const CocoEvaluation& evaluation,
                        const std::optional<std::filesystem::path>& output) {
-  if (output) write_file_atomically(*output, to_json(evaluation).dump(2) + "\n");
+  const auto metrics = list_metrics(evaluation);
+  const auto classes = summarize_classes(evaluation);
+  if (output)
+    write_file_atomically(*output, to_json(evaluation.params, metrics, classes).dump(2) + "\n");
   std::cout << counted(evaluation.num_images, "image") << ", "
             << counted(evaluation.num_detections, "detection")
             << (evaluation.params.by_category ? "" : ", all classes as one") << "\n\n"
-            << format_metrics(list_metrics(evaluation)) << "\n"
-            << format_classes(summarize_classes(evaluation), evaluation.params.limits.back())
-            << std::flush;
+            << format_metrics(metrics) << "\n"
+            << format_classes(classes, evaluation.params.limits.back()) << std::flush;
 }
 
 }  // namespace dfine::inline scoring

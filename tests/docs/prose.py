@@ -44,7 +44,7 @@ KINDS = {
 }
 # The folders whose string literals are read too, but those of NO_PROSE, which are lists of names.
 SPEAKING = {"src", "launcher", "preprocess"}
-NO_PROSE = {"src/image/stroke_glyphs.cpp", "src/weights/class_lists.cpp"}
+NO_PROSE = {"src/image/stroke_glyphs.cpp", "src/classes/class_lists.cpp"}
 
 
 def files_of_project():

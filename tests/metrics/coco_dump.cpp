@@ -1,7 +1,8 @@
 // coco_dump: evaluates one case for each line of the standard input, and answers with a line, "ok"
-// or the error. A line has, with tabs between them: the annotation file, the results file, the
-// output, threads, IoU thresholds and limits of detections with commas, 1 or 0 (all categories
-// count as one). An empty field: COCO's setting.
+// or the error. A line has fields with tabs between them; an empty one takes COCO's setting:
+// - annotation file, results file, output, threads;
+// - IoU thresholds and limits of detections, with commas;
+// - 1 or 0: whether all categories count as one.
 //
 // The output is raw float64. First come the metrics, then precision and scores [T, R, K, A, M] and
 // recall [T, K, A, M], laid out as pycocotools does. AP, AP50, AP75 and AR of each class come last.

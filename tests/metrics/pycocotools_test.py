@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-
 from coco_compare import Comparison, Settings
 
 BCCD = Path(os.environ["DFINE_SOURCE_DIR"]) / "tests/data/bccd"

@@ -111,7 +111,7 @@ TEST(ScanResults, PiecesMakeOneList) {
   }
 }
 
-TEST(ScanResults, WhatLooksLikeAPieceIsNone) {
+TEST(ScanResults, WhatLooksLikeAPieceMisleadsNobody) {
   // Where a piece would begin, a string holds a whole record: the list is right, or not read here.
   const std::string bait = str_cat(R"("note": ")", std::string(3'000'000, ' '), R"(}, {", )");
   std::string within = kRecord;

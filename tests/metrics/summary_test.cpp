@@ -118,7 +118,9 @@ TEST(Summary, OtherSettingsOtherRows) {
   EXPECT_EQ(summary.ar10, -1) << "not evaluated";
   EXPECT_EQ(summary.ap50, -1) << "not evaluated";
 
-  const auto json = nlohmann::json::parse(to_json(evaluation(params)).dump());
+  const CocoEvaluation e = evaluation(params);
+  const auto json =
+      nlohmann::json::parse(to_json(params, list_metrics(e), summarize_classes(e)).dump());
   EXPECT_EQ(json["ap30"], 0.5);
   EXPECT_EQ(json["max_dets"], (nlohmann::json{1, 500}));
   EXPECT_EQ(json["iou_thresholds"], (nlohmann::json{0.6, 0.3, 0.625}));

@@ -1,0 +1,31 @@
+#include "large_heap.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace dfine {
+
+void use_large_heap(uint64_t bytes) {
+#ifdef __GLIBC__
+  constexpr int kMost = std::numeric_limits<int>::max();
+  mallopt(M_ARENA_MAX, 1);  // threads take what others have freed
+  mallopt(M_MMAP_THRESHOLD, kMost);
+  mallopt(M_TRIM_THRESHOLD, kMost);
+  constexpr uintptr_t kHugePage = 2 << 20;
+  const size_t size = std::min<uint64_t>(bytes, kMost) + 2 * kHugePage;
+  void* begin = std::malloc(size);
+  if (begin == nullptr) return;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kHugePage - 1) & ~(kHugePage - 1);
+  madvise(reinterpret_cast<void*>(first), size - kHugePage, MADV_HUGEPAGE);
+  std::free(begin);
+#endif
+}
+
+}  // namespace dfine
