@@ -37,10 +37,15 @@ int main(int argc, char** argv) {
     if (arguments.annotations.empty())
       throw dfine::UsageError("nothing to evaluate",
                               "give --weights and --data, or --annotations and --predictions");
+    if (arguments.details && arguments.class_agnostic)
+      throw dfine::UsageError("--details are by class, and --class-agnostic has none",
+                              "give one of them");
+    dfine::log::set_console(arguments.console.options(/*info_to_stdout=*/false));
     dfine::FileEvalOptions options{
         .annotations = arguments.annotations,
         .predictions = arguments.predictions,
         .output = {},
+        .details = arguments.details,
         .params = dfine::parse_eval_settings(arguments.iou_thresholds, arguments.max_dets,
                                              arguments.class_agnostic),
         .threads = arguments.threads};

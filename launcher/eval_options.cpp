@@ -60,6 +60,11 @@ void describe_model(CLI::App& app, EvalArguments& arguments, CLI::Option* annota
       ->capture_default_str()
       ->needs(weights)
       ->group(group);
+  app.add_option("--save-predictions", arguments.save_predictions,
+                 "also write the detections here, as COCO results")
+      ->type_name("FILE.json")
+      ->needs(weights)
+      ->group(group);
   annotations->excludes(weights)->excludes(data);
   weights->needs(data);
   data->needs(weights);
@@ -79,6 +84,10 @@ void describe_eval_options(CLI::App& app, EvalArguments& arguments) {
   describe_model(app, arguments, describe_files(app, arguments));
   app.add_option("--output", arguments.output, "also write the metrics here")
       ->type_name("FILE.json");
+  app.add_flag("--details", arguments.details,
+               "also print and write best score thresholds, calibration, confusions, and what each "
+               "kind of error costs");
+  arguments.console.add_to(app);
   app.add_option("--threads", arguments.threads, "threads; 0 takes one for every core")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

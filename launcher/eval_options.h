@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "cli/console_flags.h"
+
 namespace dfine {
 
 struct EvalArguments {
@@ -17,7 +19,10 @@ struct EvalArguments {
   // A model
   std::string weights, data, image_size, device = "auto";
   int64_t batch_size = 8;
+  std::string save_predictions;
   // Both
+  bool details = false;
+  ConsoleFlags console;
   std::string output;
   int threads = 0;
 };

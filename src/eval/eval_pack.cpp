@@ -6,20 +6,49 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
+#include "analysis/details.h"
 #include "core/text.h"
 #include "data/shards/dataset.h"
 #include "eval/class_order.h"
 #include "eval/loaded_model.h"
 #include "eval/validate.h"
 #include "files/atomic_path.h"
+#include "files/output_file.h"
 
 namespace dfine::inline eval {
 
-void evaluate_pack(const PackEvalOptions& options) {
+namespace {
+
+/// A COCO results file: one record on each line.
+void write_results(const std::filesystem::path& path, const std::vector<Detection>& detections) {
+  constexpr size_t kPiece = size_t{1} << 20;
+  AtomicFile file(path);
+  OutputFile out(file.path(), OutputFile::Mode::kTruncate, file.target());
+  std::string piece = "[";
+  for (size_t i = 0; i < detections.size(); ++i) {
+    const Detection& d = detections[i];
+    piece += (i > 0 ? ",\n" : "\n") + nlohmann::ordered_json{{"image_id", d.image_id},
+                                                             {"category_id", d.category_id},
+                                                             {"bbox", d.xywh},
+                                                             {"score", d.score}}
+                                          .dump();
+    if (piece.size() < kPiece) continue;
+    out.write(piece);
+    piece.clear();
+  }
+  out.write(piece + "\n]\n");
+  out.close();
+  file.commit();
+}
+
+}  // namespace
+
+void evaluate_pack(const PackEvalOptions& options, const Communicator& group) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   PackedDataset stored = PackedDataset::open(options.data);
-  const LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  const LoadedModel loaded = load_model(options.weights, group.device());
   const PackedDataset data =
       in_order_of(class_list(options.weights, loaded.description), std::move(stored), options.data,
                   "evaluate on a pack with the classes that the model was trained on");
@@ -30,15 +59,24 @@ void evaluate_pack(const PackEvalOptions& options) {
                                                 .workers = std::max(1, at::get_num_threads() / 2),
                                                 .pin_memory = loaded.device.is_cuda()},
                                      .batch_size = options.batch_size};
-  const Validation result = validate(*loaded.model, data, validation, Communicator(loaded.device));
+  const Validation result = validate(*loaded.model, data, validation, group);
+  if (group.rank() != 0) return;
 
+  std::optional<Details> details;
+  if (options.details)
+    details =
+        analyse(ground_truth(data, data.size()), result.detections, {.threads = options.threads});
   std::cout << with_commas(static_cast<int64_t>(data.size())) << " images at " << size.width << "x"
             << size.height << ", val_loss " << result.val_loss << "\n\n"
             << format_summary(result.summary) << "\n"
-            << format_classes(result.classes) << std::flush;
+            << format_classes(result.classes);
+  if (details) std::cout << "\n" << format_details(*details);
+  std::cout << std::flush;
+  if (options.predictions) write_results(*options.predictions, result.detections);
   if (!options.output) return;
   auto json = to_json(result.summary, result.classes);
   json["val_loss"] = result.val_loss;
+  if (details) json["details"] = to_json(*details);
   write_file_atomically(*options.output, json.dump(2) + "\n");
 }
 

@@ -29,24 +29,31 @@ void evaluate_files(const FileEvalOptions& options) {
         match_by_category_name(truth.categories, names, detections, predictions, annotations)})
     if (!note.empty()) log::warn(note);
   CocoEvaluation evaluation;
+  std::optional<Details> details;
   {
     const ErrorContext at("evaluating ", predictions, " on ", annotations);
     evaluation = evaluate_coco(truth, detections, options.threads, options.params);
+    if (options.details) details = analyse(truth, detections, {.threads = options.threads});
   }
-  report_evaluation(evaluation, options.output);
+  report_evaluation(evaluation, details, options.output);
 }
 
-void report_evaluation(const CocoEvaluation& evaluation,
+void report_evaluation(const CocoEvaluation& evaluation, const std::optional<Details>& details,
                        const std::optional<std::filesystem::path>& output) {
   const auto metrics = list_metrics(evaluation);
   const auto classes = summarize_classes(evaluation);
-  if (output)
-    write_file_atomically(*output, to_json(evaluation.params, metrics, classes).dump(2) + "\n");
+  if (output) {
+    auto json = to_json(evaluation.params, metrics, classes);
+    if (details) json["details"] = to_json(*details);
+    write_file_atomically(*output, json.dump(2) + "\n");
+  }
   std::cout << counted(evaluation.num_images, "image") << ", "
             << counted(evaluation.num_detections, "detection")
             << (evaluation.params.by_category ? "" : ", all classes as one") << "\n\n"
             << format_metrics(metrics) << "\n"
-            << format_classes(classes, evaluation.params.limits.back()) << std::flush;
+            << format_classes(classes, evaluation.params.limits.back());
+  if (details) std::cout << "\n" << format_details(*details);
+  std::cout << std::flush;
 }
 
 }  // namespace dfine::inline scoring

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "analysis/details.h"
 #include "metrics/coco_eval.h"
 
 namespace dfine::inline scoring {
@@ -11,6 +12,7 @@ namespace dfine::inline scoring {
 struct FileEvalOptions {
   std::filesystem::path annotations, predictions;
   std::optional<std::filesystem::path> output;  // metrics.json
+  bool details = false;                         // also analyse() (analysis/details.h)
   CocoParams params;
   int threads = 0;  // 0: one for every core
 };
@@ -20,9 +22,9 @@ struct FileEvalOptions {
 /// other classes (match_categories.h). Throws Error that names file and record.
 void evaluate_files(const FileEvalOptions& options);
 
-/// Prints the metrics and the classes to stdout; `output`, if given, gets them as JSON, whole or
-/// not at all.
-void report_evaluation(const CocoEvaluation& evaluation,
+/// Prints the metrics, the classes and `details`, if there are any, to stdout; `output`, if given,
+/// gets them as JSON, whole or not at all.
+void report_evaluation(const CocoEvaluation& evaluation, const std::optional<Details>& details,
                        const std::optional<std::filesystem::path>& output);
 
 }  // namespace dfine::inline scoring
