@@ -16,11 +16,11 @@
 namespace dfine::inline analysis {
 
 struct AnalysisOptions {
-  MatchOptions match;
-  BootstrapOptions bootstrap;
+  MatchOptions match = {};
+  BootstrapOptions bootstrap = {};
   /// Of the confusion matrix; by default the best one of all classes together, or 0.5 if there is
   /// none.
-  std::optional<double> confusion_threshold;
+  std::optional<double> confusion_threshold = {};
   int threads = 0;  // 0: one for every core
 };
 
