@@ -145,8 +145,8 @@ def images_in(folder, annotations):
 def predictions(program, weights, paths, model):
     """dfine-predict's detections, as detections() gives them.
 
-    It gets the pictures in the network's size: another JPEG decoder may differ by a step of 255,
-    which moves scores further than a difference between two programs does.
+    It gets the pictures in the network's size. Another JPEG decoder or resize may differ by a step
+    of 255, which moves scores further than a difference between two programs does.
     """
     found = {path: [] for path in paths}
     with tempfile.TemporaryDirectory() as folder:

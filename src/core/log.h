@@ -1,6 +1,6 @@
 #pragma once
-// Messages of a program: on the console, and in a log file. spdlog (with the system's fmt) stays
-// behind console.cpp and log.cpp, because LibTorch brings its own fmt headers.
+// Messages of a program, on the console and in a log file. Only console.cpp and log.cpp know spdlog
+// (with the system's fmt): LibTorch brings its own fmt headers.
 #include <string_view>
 
 namespace dfine::log {

@@ -6,8 +6,8 @@
 
 namespace dfine {
 
-/// Progress of a long job: a line that changes in place where there is one (core/log.h), and a
-/// message now and then where there is none. The log file gets the messages in both cases.
+/// Progress of a long job. A line changes in place where there is one (core/log.h). Elsewhere there
+/// is a message now and then. The log file gets the messages in both cases.
 class ProgressLine {
  public:
   /// `verb`: "packed". A message every `seconds`.

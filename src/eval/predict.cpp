@@ -29,8 +29,8 @@ namespace dfine::inline eval {
 using enum ErrorCode;
 namespace {
 
-/// The detections of one image with a score of at least that of their class in `thresholds`,
-/// highest score first; `highest` is the best score seen, kept or not.
+/// The detections of one image with a score of at least the threshold of their class, highest score
+/// first. `highest` is the best score seen, kept or not.
 std::vector<Prediction> detect(const LoadedModel& loaded, const std::vector<int64_t>& category_ids,
                                const LoadedImage& picture, const std::vector<double>& thresholds,
                                double& highest) {

@@ -3,7 +3,7 @@
     DFINE_OFFICIAL=path/to/D-FINE python run_official.py SCRIPT [its arguments]
 
 Modules that it imports for logs, pictures and a simplified export may be missing. Its ONNX export
-uses the exporter that PyTorch had when the script was written, and traces 2 images instead of 32,
+uses the exporter that PyTorch had when the script was written. It traces 2 images instead of 32,
 which need more than 20 GB.
 """
 import functools

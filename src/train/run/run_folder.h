@@ -32,9 +32,9 @@ class RunFolder {
   /// Whether a run has saved a checkpoint here, whatever has become of it.
   bool has_saved() const;
 
-  /// Makes the folder. For a new run, what an earlier one left (checkpoints, metrics, log, config,
-  /// TensorBoard's files)
-  /// is moved to DIR/previous-N, which is returned; empty if there was nothing.
+  /// Makes the folder. For a new run, what an earlier one left is moved to DIR/previous-N:
+  /// checkpoints, metrics, log, config, TensorBoard's files. Returns that, or nothing if there was
+  /// nothing.
   std::filesystem::path prepare(bool new_run) const;
 
  private:

@@ -7,9 +7,9 @@
 
 namespace dfine::inline run {
 
-/// For the end of a run: its best validation, how long it took, and the commands that evaluate and
-/// use its best checkpoint, or the last one where nothing was validated. `minutes`: over all
-/// attempts.
+/// For the end of a run: its best validation, how long it took, and commands for its best
+/// checkpoint, which evaluate and use it. Where nothing was validated, they are for the last one.
+/// `minutes`: over all attempts.
 std::string run_summary(const RunState& state, const RunPlan& plan, const RunFolder& folder,
                         double minutes);
 

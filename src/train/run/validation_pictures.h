@@ -9,8 +9,8 @@
 
 namespace dfine::inline run {
 
-/// The first `count` images with their boxes: on the left those of the annotations, on the right
-/// the detections with a score of 0.3 or more. At most 640 pixels high or wide each.
+/// The first `count` images with their boxes, at most 640 pixels high or wide each. On the left are
+/// those of the annotations, on the right the detections with a score of 0.3 or more.
 std::vector<Image> validation_pictures(const PackedDataset& dataset,
                                        std::span<const Detection> detections, size_t count);
 
