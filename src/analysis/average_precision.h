@@ -20,7 +20,7 @@ struct ClassDetections {
 
 /// In [0, 1]: the mean over classes of the highest precision at a recall of r / 100 or more, with
 /// the mean over r = 0 ... 100. A class without positives has AP 0 if it has detections. Without
-/// both it is left out. 0 without any class.
+/// both it is skipped. 0 without any class.
 double mean_average_precision(std::vector<ClassDetections> classes, ThreadPool& pool);
 
 }  // namespace dfine::inline analysis

@@ -43,7 +43,7 @@ class ResampledCurve {
       for (; i < stop.end; ++i) {
         const uint32_t weight = weights[items_[i].image];
         detections += weight;
-        true_positives += weight * items_[i].is_true;
+        if (items_[i].is_true != 0) true_positives += weight;
       }
       const int64_t whole = detections + positives;
       if (true_positives * best_whole > best_true * whole) {

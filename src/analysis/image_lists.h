@@ -8,7 +8,7 @@
 
 namespace dfine::inline analysis {
 
-/// Indices into the ground truth's boxes and into the detections, without those that are left out.
+/// Indices into the ground truth's boxes and into the detections, without those that are dropped.
 class ImageLists {
  public:
   explicit ImageLists(const Inputs& in);

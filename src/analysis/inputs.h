@@ -20,7 +20,7 @@ struct Inputs {
   std::span<const Detection> detections;
   Groups groups;
   uint32_t images = 0;
-  // By box and by detection; kNoIndex for what COCO evaluation leaves out. These are boxes on
+  // By box and by detection; kNoIndex for what COCO evaluation drops. These are boxes on
   // images or of categories that are not listed, and detections of such categories.
   std::vector<uint32_t> box_image, box_class;
   std::vector<uint32_t> detection_image, detection_class;

@@ -40,7 +40,7 @@ struct DetectionMatch {
 struct Matches {
   std::vector<DetectionMatch> detections;  // [detections], in the order given
   std::vector<uint32_t> found_by;          // [boxes] its true positive, or kNoIndex
-  std::vector<uint8_t> box_counts;         // [boxes] 1: to be found; 0: a crowd, or left out
+  std::vector<uint8_t> box_counts;         // [boxes] 1: to be found; 0: a crowd, or dropped
   std::vector<int64_t> positives;          // [classes] boxes that count
 };
 

@@ -98,7 +98,7 @@ def splitmix(x):
 
 
 def weights_of(images, resample, seed=0, stream=8):
-    """How often a resample has each image: the draws of src/core/random.h."""
+    """How often a resample has each image: the random numbers of src/core/random.h."""
     key = splitmix(splitmix(seed) ^ stream)
     blocks = np.arange((images + 1) // 2)
     zero = np.zeros_like(blocks)

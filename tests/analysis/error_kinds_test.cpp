@@ -73,7 +73,7 @@ TEST(ErrorKinds, Both) {
   const ErrorKinds errors = errors_of(scene);
   EXPECT_EQ(errors.of(ErrorKind::kBoth).count, 1);
   EXPECT_DOUBLE_EQ(errors.of(ErrorKind::kBoth).ap, 0.25);
-  // The dog has no detection at all. Without it its class is left out of the mean.
+  // The dog has no detection at all. Without it its class is not in the mean.
   EXPECT_EQ(errors.of(ErrorKind::kMissed).count, 1);
   EXPECT_DOUBLE_EQ(errors.of(ErrorKind::kMissed).ap, 0.25);
 }

@@ -76,6 +76,27 @@ TEST(Matches, OnlyTheBestOfAnImageAndClassCount) {
   expect(matches, 4, Outcome::kFalsePositive);
 }
 
+// As in pycocotools: an area above 1e10 is in none of its ranges.
+TEST(Matches, BoxesWithAHugeAreaExcuseOneDetection) {
+  Scene scene;
+  scene.box(1, {0, 0, 10, 10});
+  scene.truth.boxes[0].area = 2e10;
+  scene.detect(1, {0, 0, 10, 10}, 0.9);
+  scene.detect(1, {0, 0, 10, 10}, 0.8);
+  const Matches matches = match(scene);
+  expect(matches, 0, Outcome::kIgnored, 0);
+  expect(matches, 1, Outcome::kFalsePositive);
+}
+
+TEST(Matches, AnImageThatIsListedTwiceIsOne) {
+  Scene scene;
+  scene.truth.image_ids = {5, 9, 5, 2, 9, 7};
+  for (const int64_t image : {7, 2, 9, 5}) scene.box(1, {0, 0, 10, 10}, false, image);
+  const Inputs in = make_inputs(scene.truth, {});
+  EXPECT_EQ(in.images, 4U);
+  EXPECT_EQ(in.box_image, (std::vector<uint32_t>{3, 2, 1, 0}));
+}
+
 TEST(Matches, UnknownCategoriesAreNotCounted) {
   Scene scene;
   scene.box(7, {0, 0, 10, 10});

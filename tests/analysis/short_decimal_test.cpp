@@ -24,6 +24,8 @@ TEST(ShortDecimal, StaysBetweenTheNumbersAsTheyAre) {
   const double single = 0.7F;
   EXPECT_LE(short_decimal(0.69999, single), single);
   EXPECT_GT(short_decimal(0.69999, single), 0.69999);
+  // A thousand times the number just below 0.343 is rounded to 343.
+  EXPECT_EQ(short_decimal(0.3415, std::nextafter(0.343, 0.0)), 0.342);
 }
 
 TEST(ShortDecimal, NeighboursAreToldApart) {
