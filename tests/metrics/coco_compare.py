@@ -114,6 +114,8 @@ class Comparison:
     def ours(self, truth, detections, threads, settings):
         folder = Path(self.folder.name)
         gt, dt, out = folder / "gt.json", folder / "dt.json", folder / "out.bin"
+        for path in (gt, dt, out):  # writing over a file waits for the disk
+            path.unlink(missing_ok=True)
         gt.write_text(json.dumps(truth))
         dt.write_text(json.dumps(detections))
         fields = [gt, dt, out, threads, ",".join(repr(float(t)) for t in settings.ious or []),

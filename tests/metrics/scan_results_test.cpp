@@ -4,7 +4,12 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "core/random.h"
 #include "core/text.h"
+#include "support/python.h"
 
 namespace dfine {
 namespace {
@@ -14,8 +19,9 @@ using ::testing::ElementsAre;
 const std::string kRecord =
     R"({"image_id": 1, "category_id": 2, "bbox": [1, 2.5, -3e1, 0.04], "score": 0.5})";
 
-std::optional<std::vector<Detection>> scan(const std::string& text, ResultNames* names = nullptr) {
-  ThreadPool pool(2);
+std::optional<std::vector<Detection>> scan(const std::string& text, ResultNames* names = nullptr,
+                                           int threads = 2) {
+  ThreadPool pool(threads);
   return scan_results(text, names, pool);
 }
 
@@ -151,6 +157,56 @@ TEST(ScanResults, NamesAcrossPieces) {
 
   text.replace(text.rfind("\"c"), 3, "\"d");  // one id, two names
   EXPECT_FALSE(scan(text, &names));
+}
+
+TEST(ScanResults, AcceptsNothingThatTheCarefulReaderReadsDifferently) {
+  const std::string valid =
+      R"({"image_id": 12, "category_id":7,"bbox": [1.25, -2e0, 30, 0.5], "score": 0.875, )"
+      R"("file_name": "a.jpg", "category_name": "c", "x": [null, {"y": "\u00e9"}, true]})";
+  // An id with a fraction is left to the careful reader, and the list with it.
+  const std::string odd =
+      R"(, {"image_id": 1.0, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 1}])";
+  constexpr std::string_view kBytes = "\"\\{}[],:.-+eE0123456789 \n\ttfnul\x80\xC3/x";
+  const TemporaryFolder folder;
+  const std::string file = folder / "dt.json";
+  CounterRandom random(1, Stream::kTest, 0);
+  int accepted = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    std::string record = valid;
+    for (uint64_t changes = random.below(3); changes-- > 0;) {
+      const size_t at = random.below(record.size());
+      const std::string byte(1, kBytes[random.below(kBytes.size())]);
+      switch (random.below(3)) {
+        case 0:
+          record.replace(at, 1, byte);
+          break;
+        case 1:
+          record.insert(at, byte);
+          break;
+        default:
+          record.erase(at, 1 + random.below(3));
+      }
+    }
+    ResultNames names, careful_names;
+    const auto quick = scan("[" + record + "]", &names, 0);
+    if (!quick) continue;
+    ++accepted;
+    std::filesystem::remove(file);  // writing over a file waits for the disk
+    std::ofstream(file) << "[" << record << odd;
+    const auto careful = read_coco_detections(file, &careful_names, 1);
+    ASSERT_EQ(careful.size(), quick->size() + 1) << record;
+    for (size_t k = 0; k < quick->size(); ++k) {
+      EXPECT_EQ((*quick)[k].image_id, careful[k].image_id) << record;
+      EXPECT_EQ((*quick)[k].category_id, careful[k].category_id) << record;
+      EXPECT_EQ((*quick)[k].xywh, careful[k].xywh) << record;
+      EXPECT_EQ((*quick)[k].score, careful[k].score) << record;
+    }
+    EXPECT_EQ(names.categories, careful_names.categories) << record;
+    ASSERT_EQ(names.files.empty(), careful_names.files.empty()) << record;
+    for (size_t k = 0; k < names.files.size(); ++k)
+      EXPECT_EQ(names.files[k].file_name, careful_names.files[k].file_name) << record;
+  }
+  EXPECT_GT(accepted, 4'000);
 }
 
 }  // namespace
