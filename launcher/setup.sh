@@ -13,8 +13,8 @@
 # --link-only with the preset cuda downloads the CPU parts alone. The programs are compiled and
 # linked, but they start only where LibTorch's CUDA libraries are. It is for checks without a GPU.
 # --tests also installs tests/packages.txt. It makes the Python environment that the tests compare
-# with: tests/requirements.txt, and on top of it tests/transformers4.txt. None of it is needed at
-# run time.
+# with: tests/requirements.txt with tests/no_deps.txt, and on top of it tests/transformers4.txt.
+# None of it is needed at run time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -150,6 +150,12 @@ if ((with_tests)); then
     touch "$oracle/complete"
   fi
   oracle_python=$oracle/bin/python
+  no_deps=$oracle/no_deps-$(sha256sum tests/no_deps.txt | cut -c1-12)
+  if [ ! -e "$no_deps" ]; then
+    say "adding tests/no_deps.txt to the reference environment"
+    "$oracle_python" -m pip install -q --disable-pip-version-check --no-deps -r tests/no_deps.txt
+    touch "$no_deps"
+  fi
   transformers4=$cache/transformers4-
   transformers4+=$(cat tests/requirements.txt tests/transformers4.txt | sha256sum | cut -c1-12)
   if [ ! -e "$transformers4/complete" ]; then

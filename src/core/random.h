@@ -19,6 +19,7 @@ enum class Stream : uint32_t {
   kInit = 5,
   kSplit = 6,
   kDenoisingBoxes = 7,
+  kBootstrap = 8,
   kTest = 99
 };
 

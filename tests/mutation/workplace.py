@@ -37,6 +37,8 @@ TABLE = (
           ("input.unit", "learner.unit"), (Stage(r"^input.unit$"), Stage(r"^learner.unit$"))),
     Tests(("src/metrics/*.cpp",), ("metrics.unit", "coco_dump", "dfine-eval"),
           (Stage(r"^metrics.unit$"), Stage(r"^metrics\."))),
+    Tests(("src/analysis/*.cpp",), ("analysis.unit", "analysis_dump"),
+          (Stage(r"^analysis.unit$"), Stage(r"^analysis\."))),
     Tests(("src/learner/step.cpp", "src/learner/learner.cpp"),
           ("learner.steps", "learner.split", "run.reload", "train.trajectory"),
           (Stage(r"^(learner.steps|run.reload)\."), Stage(r"^learner.split\.np[12]$"),
