@@ -24,8 +24,36 @@ void describe(CLI::App& app, RunReportOptions& options, std::string& output) {
       ->type_name("");
   app.add_option("--compare", options.compare, "another run folder; may be given several times")
       ->type_name("RUN_DIR");
+  auto* annotations = app.add_option("--annotations", options.annotations,
+                                     "ground truth of the detections: a COCO annotation file")
+                          ->type_name("FILE.json");
+  auto* data = app.add_option("--data", options.data,
+                              "or a pack, which has the images too: the folder that dfine-pack "
+                              "wrote")
+                   ->type_name("DIR")
+                   ->excludes(annotations);
+  auto* predictions =
+      app.add_option("--predictions", options.predictions,
+                     "detections: a list of {image_id, category_id, bbox, score}, as dfine-predict "
+                     "writes it")
+          ->type_name("FILE.json");
+  app.add_option("--images-dir", options.images,
+                 "folder of the images that --annotations names; without it, boxes are drawn on "
+                 "an empty ground")
+      ->type_name("DIR")
+      ->needs(annotations);
+  app.add_option("--images", options.pictures, "pictures in the page: of the worst N images")
+      ->type_name("N")
+      ->capture_default_str()
+      ->needs(predictions);
+  app.add_option("--threads", options.threads, "threads; 0 takes one for every core")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  annotations->needs(predictions);
+  data->needs(predictions);
   app.add_option("--output", output,
-                 "the page; an existing one is replaced. Default: RUN_DIR/report.html")
+                 "the page; an existing one is replaced. Default: report.html in RUN_DIR, or in "
+                 "the current folder")
       ->type_name("FILE.html");
   app.footer(std::string(kExamples) + kExitCodesHelp);
 }
@@ -39,9 +67,14 @@ int main(int argc, char** argv) {
   describe(app, options, output);
   try {
     parse_command_line(app, argc, argv);
-    if (!options.run && !options.annotations && !options.data)
-      throw UsageError("nothing to report", "give the folder of a run");
-    options.output = output.empty() ? *options.run / "report.html" : std::filesystem::path(output);
+    if (!options.run && !options.predictions)
+      throw UsageError("nothing to report", "give the folder of a run, or --predictions");
+    if (options.predictions && !options.annotations && !options.data)
+      throw UsageError("--predictions needs the ground truth", "give --annotations or --data");
+    if (!options.run && !options.compare.empty())
+      throw UsageError("--compare needs a run to compare with", "give its folder first");
+    const std::filesystem::path folder = options.run.value_or(std::filesystem::path("."));
+    options.output = output.empty() ? folder / "report.html" : std::filesystem::path(output);
     write_run_report(options);
     std::cout << printable(options.output) << '\n';
     finish_output();

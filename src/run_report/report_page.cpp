@@ -13,8 +13,10 @@
 #include "embedded/report_style.h"
 #include "files/atomic_path.h"
 #include "html/html_page.h"
+#include "run_report/detections_page.h"
 #include "run_report/page_json.h"
 #include "run_report/run_json.h"
+#include "run_report/validated_set.h"
 
 namespace dfine::inline run_report {
 namespace {
@@ -44,10 +46,21 @@ void write_run_report(const RunReportOptions& options) {
   const std::string title = folders.empty()
                                 ? "Detection report"
                                 : "Run report: " + page["runs"][0]["name"].get<std::string>();
+  std::string body(embedded::report_body());
+  if (options.predictions) {
+    const ValidatedSet set = options.data ? validated_pack(*options.data)
+                                          : validated_files(*options.annotations, options.images);
+    DetectionsPage detections = detections_page(set, {.predictions = *options.predictions,
+                                                      .pictures = options.pictures,
+                                                      .threads = options.threads});
+    page["detections"] = std::move(detections.json);
+    body += "<script type=text/plain id=report-columns>" + detections.columns + "</script>\n";
+  }
+  body += json_element("report-data", page);
   const auto html =
       render_page({.title = title,
                    .styles = {{embedded::report_style(), embedded::report_style_sha256()}},
-                   .body = std::string(embedded::report_body()) + json_element("report-data", page),
+                   .body = std::move(body),
                    .scripts = {{embedded::chart_library(), embedded::chart_library_sha256()},
                                {embedded::report_script(), embedded::report_script_sha256()}}});
   write_file_atomically(options.output, html);

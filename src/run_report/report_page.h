@@ -2,6 +2,7 @@
 // dfine-report: one HTML page about a run and the model's detections.
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace dfine::inline run_report {

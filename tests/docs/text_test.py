@@ -26,6 +26,7 @@ PROGRAMS = [
     "dfine-predict",
     "dfine-weights",
     "dfine-export",
+    "dfine-report",
 ]
 COMMANDS = {
     "dfine-pack": ["info", "verify", "extract"],

@@ -45,6 +45,10 @@ MISTYPED = {
         ("--weights x --out y", "--out", "--output"),
         ("--weights x --output y --layout onnx", "--layout", "hub", "official"),
     ],
+    "dfine-report": [
+        ("x --otuput y", "--otuput", "--output"),
+        ("x --gt y --dt z", "--annotations", "--predictions"),
+    ],
 }
 
 

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/moved"
 for program in dfine_ddp dfine-train dfine-pack dfine-eval dfine-predict dfine-weights \
-  dfine-export; do
+  dfine-export dfine-report; do
   env -i PATH=/usr/bin:/bin HOME="$work" "$work/moved/bin/$program" --version
 done
 libraries=$(env -i ldd "$work/moved/bin/dfine_ddp")

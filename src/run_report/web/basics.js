@@ -18,42 +18,47 @@ function el(tag, properties, ...children) {
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const whole = (value) => (isNumber(value) ? value.toLocaleString("en-US") : "–");
 // Metrics: -1 stands for "no ground truth counts".
-const metric = (value, digits = 3) => (isNumber(value) && value >= 0 ? value.toFixed(digits) : "–");
+const metric = (value, digits = 3) =>
+  (isNumber(value) && value >= 0 ? value.toFixed(digits) : "–");
 const percent = (value) => (isNumber(value) ? (100 * value).toFixed(1) + " %" : "–");
+
 function short(value) {
   if (!isNumber(value)) return "–";
-  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(2);
+  if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6)) return value.toExponential(
+    2);
   return String(Number(value.toPrecision(4)));
 }
+
 function duration(seconds) {
   if (!isNumber(seconds)) return "–";
   const minutes = Math.round(seconds / 60);
   if (minutes < 1) return Math.round(seconds) + " s";
   if (minutes < 60) return minutes + " min";
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return hours < 48 ? `${hours} h ${minutes % 60} min` :
+    `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 const counted = (count, one, many = one + "s") => `${whole(count)} ${count === 1 ? one : many}`;
 
 // A section of the page with its entry in the navigation.
-function part(id, title, hint) {
-  const made = el("section", {id, class: "part", "aria-labelledby": id + "-title"},
-    el("h2", {id: id + "-title"}, title), hint ? el("p", {class: "soft"}, hint) : null);
-  document.getElementById("main").append(made);
-  document.getElementById("sections").append(el("a", {href: "#" + id}, title));
+function part(id, title, hint, parent = document.getElementById("main")) {
+  const made = el("section", { id, class: "part", "aria-labelledby": id + "-title" },
+    el("h2", { id: id + "-title" }, title), hint ? el("p", { class: "soft" }, hint) : null);
+  parent.append(made);
+  document.getElementById("sections").append(el("a", { href: "#" + id }, title));
   return made;
 }
 
 function card(title, hint, ...children) {
-  const head = el("div", {class: "head"}, el("h3", {}, title));
-  const made = el("div", {class: "card"}, title ? head : null,
-    hint ? el("p", {class: "soft"}, hint) : null, ...children);
+  const head = el("div", { class: "head" }, el("h3", {}, title));
+  const made = el("div", { class: "card" }, title ? head : null,
+    hint ? el("p", { class: "soft" }, hint) : null, ...children);
   made.head = head;
   return made;
 }
 
 function fact(value, label, detail, kind) {
-  return el("div", {class: "fact " + (kind || "")}, el("b", {}, value), el("span", {}, label),
+  return el("div", { class: "fact " + (kind || "") }, el("b", {}, value), el("span", {}, label),
     detail ? el("small", {}, detail) : null);
 }
 
@@ -61,12 +66,19 @@ function fact(value, label, detail, kind) {
 function table(header, rows, kind = "list") {
   const body = el("tbody", {}, rows.map((row) => {
     const cells = Array.isArray(row) ? row : row.cells;
-    return el("tr", {class: row.kind}, cells.map((cell) => el("td", {}, cell)));
+    return el("tr", { class: row.kind }, cells.map((cell) => el("td", {}, cell)));
   }));
-  return el("table", {class: kind}, el("thead", {}, el("tr", {}, header.map((name) =>
-    el("th", {scope: "col"}, name)))), body);
+  return el("table", { class: kind }, el("thead", {}, el("tr", {}, header.map((name) =>
+    el("th", { scope: "col" }, name)))), body);
 }
 
 // A box that scrolls, also by keyboard.
 const scroller = (label, child) =>
-  el("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": label}, child);
+  el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, child);
+
+// A bar as long as the part that `value` is of `most`.
+function meter(value, most) {
+  const bar = el("i", {});
+  bar.style.width = `${Math.max(0, Math.min(100, 100 * value / most))}%`;
+  return el("div", { class: "meter", "aria-hidden": "true" }, bar);
+}

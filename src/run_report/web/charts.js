@@ -21,7 +21,7 @@ Chart.register({
   id: "marks",
   afterDatasetsDraw(chart) {
     const marks = chart.config.options.marks ? chart.config.options.marks() : [];
-    const {ctx, chartArea: area, scales} = chart;
+    const { ctx, chartArea: area, scales } = chart;
     let row = 0;
     for (const mark of marks) {
       const x = scales.x.getPixelForValue(mark.x);
@@ -49,18 +49,32 @@ Chart.register({
 function datasetsOf(lines) {
   const sets = [];
   lines.forEach((line, i) => {
-    const tint = typeof line.colour === "string" ? colour(line.colour)
-      : seriesColour(line.colour === undefined ? i : line.colour);
+    const tint = typeof line.colour === "string" ? colour(line.colour) :
+      seriesColour(line.colour === undefined ? i : line.colour);
     const few = line.points.length <= 40;
     sets.push({
-      label: line.label, data: line.points, borderColor: tint, backgroundColor: tint,
-      borderWidth: line.width || 1.6, borderDash: line.dash || [], pointRadius: few && !line.bare ? 2.5 : 0,
-      pointHitRadius: 6, stepped: line.step || false, spanGaps: line.gaps || false, tension: 0,
+      label: line.label,
+      data: line.points,
+      borderColor: tint,
+      backgroundColor: tint,
+      borderWidth: line.width || 1.6,
+      borderDash: line.dash || [],
+      pointRadius: few && !line.bare ? 2.5 : 0,
+      pointHitRadius: 6,
+      stepped: line.step || false,
+      spanGaps: line.gaps || false,
+      tension: 0,
     });
     if (line.points.some((point) => point.low !== undefined)) {
       const edge = (key, fill) => ({
-        label: "", data: line.points.map((point) => ({x: point.x, y: point[key]})), borderWidth: 0,
-        pointRadius: 0, pointHitRadius: 0, backgroundColor: faint(tint), fill, isRange: true,
+        label: "",
+        data: line.points.map((point) => ({ x: point.x, y: point[key] })),
+        borderWidth: 0,
+        pointRadius: 0,
+        pointHitRadius: 0,
+        backgroundColor: faint(tint),
+        fill,
+        isRange: true,
       });
       sets.push(edge("low", false), edge("high", "-1"));
     }
@@ -69,26 +83,43 @@ function datasetsOf(lines) {
 }
 
 function lineChart(box, options) {
-  const canvas = el("canvas", {role: "img", "aria-label": options.label});
-  box.append(el("div", {class: "plot"}, canvas));
+  const canvas = el("canvas", { role: "img", "aria-label": options.label });
+  box.append(el("div", { class: "plot" }, canvas));
   const config = {
     type: "line",
-    data: {datasets: []},
+    data: { datasets: [] },
     options: {
-      parsing: false, normalized: true, marks: options.marks,
+      parsing: false,
+      normalized: true,
+      marks: options.marks,
       scales: {
-        x: {type: "linear", title: {display: true, text: options.x}, bounds: "data",
-          min: options.xMin, max: options.xMax,
-          ticks: {maxRotation: 0, precision: options.wholeX ? 0 : undefined}},
-        y: {type: options.log ? "logarithmic" : "linear", min: options.yMin, max: options.yMax,
-          title: {display: Boolean(options.y), text: options.y || ""}},
+        x: {
+          type: "linear",
+          title: { display: true, text: options.x },
+          bounds: "data",
+          min: options.xMin,
+          max: options.xMax,
+          ticks: { maxRotation: 0, precision: options.wholeX ? 0 : undefined }
+        },
+        y: {
+          type: options.log ? "logarithmic" : "linear",
+          min: options.yMin,
+          max: options.yMax,
+          title: { display: Boolean(options.y), text: options.y || "" }
+        },
       },
       plugins: {
-        legend: {display: options.legend !== false,
-          labels: {filter: (item, all) => !all.datasets[item.datasetIndex].isRange}},
-        tooltip: {filter: (item) => !item.dataset.isRange, callbacks: {
-          title: (items) => items.length ? `${options.x} ${short(items[0].parsed.x)}` : "",
-          label: (item) => `${item.dataset.label}: ${short(item.parsed.y)}`}},
+        legend: {
+          display: options.legend !== false,
+          labels: { filter: (item, all) => !all.datasets[item.datasetIndex].isRange }
+        },
+        tooltip: {
+          filter: (item) => !item.dataset.isRange,
+          callbacks: {
+            title: (items) => items.length ? `${options.x} ${short(items[0].parsed.x)}` : "",
+            label: (item) => `${item.dataset.label}: ${short(item.parsed.y)}`
+          }
+        },
       },
     },
   };
@@ -97,7 +128,7 @@ function lineChart(box, options) {
     const lines = options.lines();
     chart.data.datasets = datasetsOf(lines);
     for (const scale of Object.values(chart.options.scales)) {
-      scale.grid = {color: colour("--line"), borderColor: colour("--line")};
+      scale.grid = { color: colour("--line"), borderColor: colour("--line") };
       scale.ticks.color = scale.title.color = colour("--soft");
     }
     chart.options.plugins.legend.labels.color = colour("--text");
@@ -110,12 +141,16 @@ function lineChart(box, options) {
 
 // A button that switches the vertical axis between linear and logarithmic.
 function logButton(box, chart) {
-  const button = el("button", {type: "button", "aria-pressed": "false", onclick: () => {
-    const on = button.getAttribute("aria-pressed") !== "true";
-    button.setAttribute("aria-pressed", String(on));
-    chart.options.scales.y.type = on ? "logarithmic" : "linear";
-    chart.redraw();
-  }}, "log");
+  const button = el("button", {
+    type: "button",
+    "aria-pressed": "false",
+    onclick: () => {
+      const on = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(on));
+      chart.options.scales.y.type = on ? "logarithmic" : "linear";
+      chart.redraw();
+    }
+  }, "log");
   box.head.append(button);
 }
 
