@@ -54,7 +54,7 @@ def check_pack(folder):
 
 def check_pictures_that_cannot_be_read(folder):
     random_set(folder, images=4, boxes=3, detections=5, classes=2, seed=3, pictures=4)
-    damaged = sorted((folder / "images").iterdir())[0]
+    damaged = min((folder / "images").iterdir())
     damaged.write_bytes(damaged.read_bytes()[:200])
     page = page_of(folder, "--annotations", folder / "val.json", "--images-dir",
                    folder / "images")

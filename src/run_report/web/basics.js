@@ -82,3 +82,7 @@ function meter(value, most) {
   bar.style.width = `${Math.max(0, Math.min(100, 100 * value / most))}%`;
   return el("div", { class: "meter", "aria-hidden": "true" }, bar);
 }
+
+// A list to choose from: [[value, text], ...].
+const selectOf = (label, choices) => el("select", { "aria-label": label },
+  choices.map(([value, text]) => el("option", { value }, text)));

@@ -75,28 +75,28 @@ const precisionOf = (c) => ratio(c.tp, c.fp);
 const recallOf = (c) => ratio(c.tp, c.fn);
 const f1Of = (c) => (2 * c.tp + c.fp + c.fn > 0 ? 2 * c.tp / (2 * c.tp + c.fp + c.fn) : NaN);
 
-// Precision, recall and F1 of one class (or all: -1) at about `most` thresholds; each is the score
-// of a detection, so that the curve has no other points than the exact one.
-function curveOf(d, counts, of, most = 400) {
+// Precision, recall and F1 of one class (or all: -1) at about 800 thresholds. Each is the score of
+// a detection, so that the curve has no other points than the exact one.
+function curveOf(d, counts, of) {
+  const MOST = 400;
   const positives = of < 0 ? counts.positives.reduce((a, b) => a + b, 0) : counts.positives[of];
-  let total = 0;
-  for (let i = 0; i < d.count; i++) total += (of < 0 || d.class[i] === of) && d.outcome[i] <= FALSE;
-  const points = [],
-    every = Math.max(1, Math.floor(total / most));
-  let tp = 0,
-    fp = 0,
-    seen = 0,
-    lastScore = 2;
+  const points = [];
+  let tp = 0;
+  let fp = 0;
+  let score = Infinity;
+  let last = { threshold: Infinity, tp: 0 };
   for (let i = 0; i < d.count; i++) {
     if ((of >= 0 && d.class[i] !== of) || d.outcome[i] > FALSE) continue;
-    const point = () => ({ threshold: lastScore, tp, fp, fn: positives - tp });
-    // A point where the score changes: all detections of one score come in together.
-    if (seen > 0 && d.score[i] < lastScore && (seen % every === 0 || lastScore - d.score[i] >
-      0.002)) points.push(point());
-    d.outcome[i] === TRUE ? tp++ : fp++;
-    seen++;
-    lastScore = d.score[i];
+    // All detections of one score come in together. Both axes of all charts get enough points.
+    const far = (tp - last.tp) * MOST >= positives || last.threshold - score >= 1 / MOST;
+    if (d.score[i] < score && tp + fp > 0 && far) {
+      last = { threshold: score, tp, fp, fn: positives - tp };
+      points.push(last);
+    }
+    if (d.outcome[i] === TRUE) tp++;
+    else fp++;
+    score = d.score[i];
   }
-  if (seen) points.push({ threshold: lastScore, tp, fp, fn: positives - tp });
+  if (tp + fp > 0) points.push({ threshold: score, tp, fp, fn: positives - tp });
   return points;
 }

@@ -17,9 +17,8 @@ function metricFacts() {
       "detection")));
 }
 
-const classChoice = () => el("select", { "aria-label": "class of the curves" }, el(
-  "option", { value: -1 }, "all classes"),
-  classNames.map((name, k) => el("option", { value: k }, name)));
+const classChoice = () =>
+  selectOf("class of the curves", [[-1, "all classes"], ...classNames.entries()]);
 
 function thresholdMark(k) {
   return [{ x: k < 0 ? state.all : state.thresholds[k], colour: "--text", width: 1.2 }];
@@ -28,7 +27,7 @@ function thresholdMark(k) {
 function curveCharts(made) {
   const choice = classChoice();
   made.append(el("div", { class: "controls" }, el("label", {}, "Curves of ", choice)));
-  const grid = el("div", { class: "grid" });
+  const grid = el("div", { class: "grid four" });
   made.append(grid);
   const of = () => Number(choice.value);
   let curve = curveOf(detections, counts, -1);

@@ -111,21 +111,20 @@ const countsText = (image) =>
 function showGallery(made) {
   let order = [],
     first = 0;
-  const byClass = el("select", { id: "filter-class", "aria-label": "class" }, el(
-  "option", { value: -1 }, "all classes"), classNames.map((name, k) => el(
-  "option", { value: k }, name)));
-  const byKind = el("select", { id: "filter-kind", "aria-label": "kind of error" }, el(
-    "option", { value: "" }, "with and without errors"),
-    el("option", { value: "false" }, "any false detection"), [...KINDS, "missed"].map((kind) =>
-      el("option", { value: kind }, kind)));
-  const sorting = el("select", { "aria-label": "order" }, el("option", { value: "worst" },
-    "worst first"), el("option", { value: "best" }, "best first"), el(
-  "option", { value: "name" }, "by name"));
+  const byClass = selectOf("class", [[-1, "all classes"], ...classNames.entries()]);
+  const byKind = selectOf("kind of error", [["", "with and without errors"],
+    ["false", "any false detection"], ...[...KINDS, "missed"].map((kind) => [kind, kind])]);
+  const sorting = selectOf("order", [["worst", "worst first"], ["best", "best first"],
+    ["name", "by name"]]);
+  byClass.id = "filter-class";
+  byKind.id = "filter-kind";
   const place = el("span", { class: "soft", id: "gallery-place", "aria-live": "polite" });
   const grid = el("div", { class: "gallery", id: "gallery" });
-  const turn = (by) => { first = Math.max(0, Math.min(first + by, Math.floor((order.length - 1) /
-      PAGE) * PAGE));
-    fill(); };
+  const turn = (by) => {
+    const lastPage = Math.floor((order.length - 1) / PAGE) * PAGE;
+    first = Math.max(0, Math.min(first + by, lastPage));
+    fill();
+  };
   const back = el("button", { type: "button", onclick: () => turn(-PAGE) }, "back"),
     on = el("button", { type: "button", onclick: () => turn(PAGE) }, "next");
   const cards = [];
@@ -186,20 +185,32 @@ function showGallery(made) {
       key("truth", "found box")), grid);
 
   // One image, large.
-  const dialog = el("dialog", { "aria-label": "image", id: "viewer" }),
-    canvas = el("canvas", {}),
-    title = el("b", {}),
-    text = el("span", { class: "soft" });
+  const dialog = el("dialog", { "aria-label": "image", id: "viewer" });
+  const canvas = el("canvas", {});
+  const title = el("b", {});
+  const text = el("span", { class: "soft" });
   let current = -1;
-  const step = (by) => { const at = order.indexOf(current) + by; if (at >= 0 && at < order.length)
-      openViewer(order[at]); };
-  dialog.append(el("div", { class: "controls" }, title, text, el("span", { class: "fill" }), el(
-      "button", { type: "button", onclick: () => step(-1) }, "previous"),
-    el("button", { type: "button", onclick: () => step(1) }, "next"), el(
-    "button", { type: "button", onclick: () => dialog.close() }, "close")), canvas);
+  const step = (by) => {
+    const at = order.indexOf(current) + by;
+    if (at >= 0 && at < order.length) openViewer(order[at]);
+  };
+  const button = (label, action) => el("button", { type: "button", onclick: action }, label);
+  const slider = el("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.005,
+    "aria-label": "score threshold",
+    oninput: () => setAll(Number(slider.value), false),
+    onchange: () => setAll(Number(slider.value), true),
+  });
+  dialog.append(el("div", { class: "controls" }, title, text, slider,
+    button("previous", () => step(-1)), button("next", () => step(1)),
+    button("close", () => dialog.close())), canvas);
   made.append(dialog);
   const drawViewer = () => {
     if (!dialog.open) return;
+    if (document.activeElement !== slider) slider.value = state.all;
     const [name, width, height] = data.detections.images[current];
     title.textContent = name;
     text.textContent = `${width} × ${height} · ${countsText(current)}` + (data.detections
@@ -214,6 +225,7 @@ function showGallery(made) {
     drawViewer();
   }
   dialog.addEventListener("keydown", (event) => {
+    if (event.target === slider) return;
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
   });
