@@ -23,6 +23,7 @@ void describe(CLI::App& app, RunReportOptions& options, std::string& output) {
   app.add_option("RUN_DIR", options.run, "folder of the run: run.dir of its configuration")
       ->type_name("");
   app.add_option("--compare", options.compare, "another run folder; may be given several times")
+      ->allow_extra_args(false)
       ->type_name("RUN_DIR");
   auto* annotations = app.add_option("--annotations", options.annotations,
                                      "ground truth of the detections: a COCO annotation file")

@@ -8,12 +8,12 @@
 namespace dfine::inline run_report {
 
 struct RunReportOptions {
-  std::optional<std::filesystem::path> run;          // RUN_DIR
-  std::vector<std::filesystem::path> compare;        // other run folders
-  std::optional<std::filesystem::path> annotations;  // COCO's JSON
-  std::optional<std::filesystem::path> predictions;  // COCO results
-  std::optional<std::filesystem::path> images;       // folder of the images
-  std::optional<std::filesystem::path> data;         // a pack: annotations and images
+  std::optional<std::filesystem::path> run = {};          // RUN_DIR
+  std::vector<std::filesystem::path> compare = {};        // other run folders
+  std::optional<std::filesystem::path> annotations = {};  // COCO's JSON
+  std::optional<std::filesystem::path> predictions = {};  // COCO results
+  std::optional<std::filesystem::path> images = {};       // folder of the images
+  std::optional<std::filesystem::path> data = {};         // a pack: annotations and images
   std::filesystem::path output;
   size_t pictures = 100;  // of the worst images
   int threads = 0;        // 0: one for every core

@@ -1,4 +1,66 @@
-// The confusion matrix at the thresholds.
+// The confusion matrix at the thresholds. The colour of a cell is its part of its row.
+
+function rowSums(matrix, side) {
+  const all = new Float64Array(side);
+  for (let r = 0; r < side; r++) {
+    for (let i = r * side; i < (r + 1) * side; i++) all[r] += matrix[i];
+  }
+  return all;
+}
+
+function drawCells(ctx, matrix, side, { size, left, top, texts }) {
+  const sums = rowSums(matrix, side);
+  const [text, light, right, wrong, empty] =
+    ["--text", "--card", "--tp", "--fp", "--track"].map(colour);
+  ctx.textAlign = "center";
+  for (let i = 0; i < matrix.length; i++) {
+    const r = Math.floor(i / side);
+    const c = i % side;
+    const x = left + c * size;
+    const y = top + r * size;
+    ctx.fillStyle = empty;
+    ctx.fillRect(x, y, size - 1, size - 1);
+    const count = matrix[i];
+    if (count === 0) continue;
+    ctx.globalAlpha = 0.12 + 0.88 * (count / sums[r]);
+    ctx.fillStyle = r === c ? right : wrong;
+    ctx.fillRect(x, y, size - 1, size - 1);
+    ctx.globalAlpha = 1;
+    if (!texts) continue;
+    ctx.fillStyle = count / sums[r] > 0.5 ? light : text;
+    const shown = size < 44 && count > 9999 ? Math.round(count / 1000) + "k" : String(count);
+    ctx.fillText(shown, x + size / 2, y + size / 2 + 4, size - 4);
+  }
+}
+
+// "#1d7a45" as its parts, 0 to 255.
+const partsOf = (name) => [1, 3, 5].map((at) => parseInt(colour(name).slice(at, at + 2), 16));
+
+// Of many classes: a pixel for each cell, enlarged. Rectangles would take too long.
+function pixelPainter(side) {
+  const small = el("canvas", { width: side, height: side });
+  const pen = small.getContext("2d");
+  const pixels = pen.createImageData(side, side);
+  const words = new Uint32Array(pixels.data.buffer);  // little endian: red is the lowest byte
+  const word = ([red, green, blue]) => (255 << 24 | blue << 16 | green << 8 | red) >>> 0;
+  return (ctx, matrix, size) => {
+    const [right, wrong, empty] = ["--tp", "--fp", "--track"].map(partsOf);
+    const sums = rowSums(matrix, side);
+    words.fill(word(empty));
+    for (let r = 0; r < side; r++) {
+      for (let c = 0; c < side; c++) {
+        const count = matrix[r * side + c];
+        if (count === 0) continue;
+        const part = 0.25 + 0.75 * (count / sums[r]);
+        const full = c === r ? right : wrong;
+        words[r * side + c] = word(full.map((v, k) => Math.round(part * v + (1 - part) * empty[k])));
+      }
+    }
+    pen.putImageData(pixels, 0, 0);
+    ctx.imageSmoothingEnabled = false;
+    ctx.drawImage(small, 0, 0, side * size, side * size);
+  };
+}
 
 function showConfusion() {
   const side = counts.side,
@@ -14,15 +76,16 @@ function showConfusion() {
     "Point at a cell, or use the arrow keys.");
   const most = el("div");
   let chosen = null;
-  const size = Math.min(64, Math.max(7, Math.floor(560 / side))),
-    texts = size >= 26,
-    left = texts ? 120 : 0,
-    top = texts ? 24 : 0;
+  const size = Math.min(64, Math.max(1, Math.floor(600 / side)));
+  const texts = size >= 26;
+  const left = texts ? 120 : 0;
+  const top = texts ? 24 : 0;
+  const width = left + side * size;
+  const height = top + side * size;
+  const paintPixels = size < 7 ? pixelPainter(side) : null;
 
   const draw = () => {
-    const scale = window.devicePixelRatio || 1,
-      width = left + side * size,
-      height = top + side * size;
+    const scale = window.devicePixelRatio || 1;
     if (canvas.width !== Math.round(width * scale)) {
       canvas.width = Math.round(width * scale);
       canvas.height = Math.round(height * scale);
@@ -32,45 +95,20 @@ function showConfusion() {
     ctx.setTransform(scale, 0, 0, scale, 0, 0);
     ctx.clearRect(0, 0, width, height);
     ctx.font = "12px " + Chart.defaults.font.family;
-    const text = colour("--text"),
-      right = colour("--tp"),
-      wrong = colour("--fp"),
-      empty = colour("--track");
-    for (let r = 0; r < side; r++) {
-      let sum = 0;
-      for (let c = 0; c < side; c++) sum += counts.matrix[r * side + c];
-      for (let c = 0; c < side; c++) {
-        const count = counts.matrix[r * side + c],
-          x = left + c * size,
-          y = top + r * size;
-        ctx.fillStyle = empty;
-        ctx.fillRect(x, y, size - 1, size - 1);
-        if (count > 0) {
-          ctx.globalAlpha = 0.12 + 0.88 * (count / sum);
-          ctx.fillStyle = r === c ? right : wrong;
-          ctx.fillRect(x, y, size - 1, size - 1);
-          ctx.globalAlpha = 1;
-        }
-        if (texts && count > 0) {
-          ctx.fillStyle = count / sum > 0.5 ? colour("--card") : text;
-          ctx.textAlign = "center";
-          ctx.fillText(size < 44 && count > 9999 ? Math.round(count / 1000) + "k" : String(count),
-            x + size / 2, y + size / 2 + 4, size - 4);
-        }
-      }
-    }
+    if (size >= 7) drawCells(ctx, counts.matrix, side, { size, left, top, texts });
+    else paintPixels(ctx, counts.matrix, size);
     if (texts) {
       ctx.fillStyle = colour("--soft");
       for (let k = 0; k < side; k++) {
+        const middle = k * size + size / 2;
         ctx.textAlign = "right";
-        ctx.fillText(names[k], left - 6, top + k * size + size / 2 + 4, left - 10);
+        ctx.fillText(names[k], left - 6, top + middle + 4, left - 10);
         ctx.textAlign = "center";
-        ctx.fillText(k < side - 1 ? names[k] : "missed", left + k * size + size / 2, top - 8,
-          size - 2);
+        ctx.fillText(k < side - 1 ? names[k] : "missed", left + middle, top - 8, size - 2);
       }
     }
     if (chosen) {
-      ctx.strokeStyle = text;
+      ctx.strokeStyle = colour("--text");
       ctx.lineWidth = 2;
       ctx.strokeRect(left + chosen[1] * size, top + chosen[0] * size, size - 1, size - 1);
     }
