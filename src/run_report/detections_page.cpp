@@ -163,7 +163,9 @@ std::vector<uint32_t> worst_images(const Inputs& in, const Matches& matches, dou
       ++errors[in.detection_image[i]];
   std::vector<uint32_t> order(in.images);
   std::iota(order.begin(), order.end(), 0U);
-  std::ranges::stable_sort(order, [&](uint32_t a, uint32_t b) { return errors[a] > errors[b]; });
+  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    return errors[a] != errors[b] ? errors[a] > errors[b] : a < b;
+  });
   return order;
 }
 

@@ -36,8 +36,9 @@ ImageCandidates candidates_of(const Inputs& in, const ImageLists& lists, const M
     if (here >= options.iou)
       found.push_back({here, in.box_class[box] == in.detection_class[detection], box});
   }
-  std::stable_sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
-    return a.overlap != b.overlap ? a.overlap > b.overlap : a.same_class && !b.same_class;
+  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.overlap != b.overlap) return a.overlap > b.overlap;
+    return a.same_class != b.same_class ? a.same_class : a.box < b.box;
   });
   for (const Candidate& candidate : found) out.boxes.push_back(candidate.box);
   return out;
@@ -54,8 +55,9 @@ JudgedDetections judge_detections(const Inputs& in, const ImageLists& lists, con
     kinds[error.detection] = static_cast<uint8_t>(error.kind);
   for (uint32_t i = 0; i < in.detections.size(); ++i)
     if (matches.detections[i].outcome != Outcome::kNotCounted) out.order.push_back(i);
-  std::stable_sort(out.order.begin(), out.order.end(), [&](uint32_t a, uint32_t b) {
-    return in.detections[a].score > in.detections[b].score;
+  std::sort(out.order.begin(), out.order.end(), [&](uint32_t a, uint32_t b) {
+    const double score_a = in.detections[a].score, score_b = in.detections[b].score;
+    return score_a != score_b ? score_a > score_b : a < b;
   });
   std::vector<ImageCandidates> all(out.order.size());
   constexpr size_t kAtOnce = 4096;

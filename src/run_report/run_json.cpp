@@ -120,7 +120,7 @@ std::optional<Json> read_json(const fs::path& path) {
 /// The folder of checkpoint `name`: a link, or a file with the folder's name where the file system
 /// has no links.
 fs::path checkpoint_folder(const fs::path& run, const std::string& name) {
-  const fs::path link = run / "checkpoints" / name;
+  fs::path link = run / "checkpoints" / name;
   std::error_code error;
   if (!fs::is_regular_file(link, error)) return link;
   std::ifstream in(link);

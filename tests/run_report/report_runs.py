@@ -1,4 +1,7 @@
 """Running dfine-report, and what its pages share in tests."""
+import atexit
+import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -43,11 +46,21 @@ def dfine_report(*arguments, expect=0):
     return done.stderr
 
 
-def opened(page, **size):
-    """The page in a browser of its own."""
-    browser = Browser(**size)
-    browser.open(page)
+@functools.cache
+def only_browser():
+    """One for all pages of a test: it takes seconds to start."""
+    browser = Browser()
+    atexit.register(browser.close)
     return browser
+
+
+@contextlib.contextmanager
+def opened(page):
+    """The page in a browser that has no other."""
+    browser = only_browser()
+    browser.forget()
+    browser.open(page)
+    yield browser
 
 
 def stays_within_the_page(browser, page):

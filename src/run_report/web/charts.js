@@ -154,6 +154,11 @@ function logButton(box, chart) {
   box.head.append(button);
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-  allCharts.forEach((chart) => chart.redraw()));
+// What is drawn on a canvas is drawn again when colours change: dark mode, and paper.
+function onRestyle(listener) {
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) {
+    matchMedia(query).addEventListener("change", listener);
+  }
+}
+onRestyle(() => allCharts.forEach((chart) => chart.redraw()));
 addEventListener("beforeprint", () => allCharts.forEach((chart) => chart.resize()));

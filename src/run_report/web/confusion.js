@@ -53,7 +53,8 @@ function pixelPainter(side) {
         if (count === 0) continue;
         const part = 0.25 + 0.75 * (count / sums[r]);
         const full = c === r ? right : wrong;
-        words[r * side + c] = word(full.map((v, k) => Math.round(part * v + (1 - part) * empty[k])));
+        const mixed = full.map((value, k) => Math.round(part * value + (1 - part) * empty[k]));
+        words[r * side + c] = word(mixed);
       }
     }
     pen.putImageData(pixels, 0, 0);
@@ -157,7 +158,7 @@ function showConfusion() {
     if (settled) listMost();
     if (chosen) name.textContent = describe(...chosen);
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onRestyle(draw);
   return el("div", { class: "grid two" },
     card("Confusion matrix",
       "rows: boxes by class; columns: what they were detected as. Matched by score without " +

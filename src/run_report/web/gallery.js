@@ -233,7 +233,7 @@ function showGallery(made) {
     settled ? sort() : draw();
     drawViewer();
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onRestyle(draw);
   addEventListener("resize", () => { draw();
     drawViewer(); });
 }
