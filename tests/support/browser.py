@@ -50,6 +50,17 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def forget(self):
+        """As after the start: an empty page of the first size, nothing asked for or complained."""
+        self.call("Emulation.clearDeviceMetricsOverride")
+        self.call("Page.navigate", url="about:blank")
+        self.run("0")
+        self.requests.clear()
+        self.complaints.clear()
+
+    def close(self):
         os.close(self.commands)
         try:
             self.process.wait(10)
