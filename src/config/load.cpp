@@ -152,7 +152,8 @@ class Reader {
     const bool quoted = value && (std::holds_alternative<std::string>(*value) ||
                                   std::holds_alternative<std::vector<std::string>>(*value));
     const bool bare = key && key->is_text && !quoted && !(value && takes(*key, *value));
-    if (bare && (!value || takes(*key, text))) value = text;
+    const bool list = text.starts_with('[') && key && takes(*key, std::vector<std::string>{});
+    if (bare && !list && (!value || takes(*key, text))) value = text;
     set(name, value, text, where);
   }
 

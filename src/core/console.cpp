@@ -18,11 +18,12 @@ bool is_terminal(std::FILE* stream) {
   return ::isatty(::fileno(stream)) != 0;
 }
 
-/// As https://no-color.org says.
+/// As https://no-color.org says. mpirun gives its ranks a terminal as stdout, whatever its own is,
+/// but none as stderr.
 bool takes_colour(std::FILE* stream) {
   const char* const no = std::getenv("NO_COLOR");
   const char* const terminal = std::getenv("TERM");
-  return is_terminal(stream) && (no == nullptr || *no == '\0') &&
+  return is_terminal(stream) && is_terminal(stderr) && (no == nullptr || *no == '\0') &&
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 

@@ -157,14 +157,16 @@ fs::path make_temporary(const fs::path& target, const std::function<int(const ch
   }
 }
 
-/// A device, pipe or socket would be replaced by a file. So would a folder, which fails at the end.
+/// What a rename would replace, or fail to: devices, pipes and sockets, also behind a link, and
+/// folders. A link to a folder is replaced itself.
 void require_replaceable(const fs::path& target) {
   std::error_code ignored;
+  if (fs::is_directory(fs::symlink_status(target, ignored)))
+    throw_file_error("replace", target, EISDIR);
   const fs::file_status status = fs::status(target, ignored);
-  if (!fs::exists(status) || fs::is_regular_file(status)) return;
+  if (!fs::exists(status) || fs::is_regular_file(status) || fs::is_directory(status)) return;
   throw Error(kWriteFailed,
-              str_cat("cannot write to ", target.string(), ": it is ",
-                      fs::is_directory(status) ? "a folder" : "a device, a pipe or a socket"),
+              str_cat("cannot write to ", target.string(), ": it is a device, a pipe or a socket"),
               "give the name of a file that can be created or replaced");
 }
 

@@ -121,6 +121,7 @@ def several_ranks(ws):
     out, err = output(["mpirun", "-np", "2", "--bind-to", "none", "--oversubscribe",
                        *command(ws, "ranks", "--set", "run.threads=1")])
     assert "2 ranks" in out and "[rank" not in out + err, (out, err)
+    assert "\x1b" not in out + err, out
 
 
 def main():
