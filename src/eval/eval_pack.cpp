@@ -6,44 +6,17 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
-#include <vector>
 
 #include "analysis/details.h"
 #include "core/text.h"
 #include "data/shards/dataset.h"
 #include "eval/class_order.h"
+#include "eval/detections_file.h"
 #include "eval/loaded_model.h"
 #include "eval/validate.h"
 #include "files/atomic_path.h"
-#include "files/output_file.h"
 
 namespace dfine::inline eval {
-
-namespace {
-
-/// A COCO results file: one record on each line.
-void write_results(const std::filesystem::path& path, const std::vector<Detection>& detections) {
-  constexpr size_t kPiece = size_t{1} << 20;
-  AtomicFile file(path);
-  OutputFile out(file.path(), OutputFile::Mode::kTruncate, file.target());
-  std::string piece = "[";
-  for (size_t i = 0; i < detections.size(); ++i) {
-    const Detection& d = detections[i];
-    piece += (i > 0 ? ",\n" : "\n") + nlohmann::ordered_json{{"image_id", d.image_id},
-                                                             {"category_id", d.category_id},
-                                                             {"bbox", d.xywh},
-                                                             {"score", d.score}}
-                                          .dump();
-    if (piece.size() < kPiece) continue;
-    out.write(piece);
-    piece.clear();
-  }
-  out.write(piece + "\n]\n");
-  out.close();
-  file.commit();
-}
-
-}  // namespace
 
 void evaluate_pack(const PackEvalOptions& options, const Communicator& group) {
   if (options.threads > 0) at::set_num_threads(options.threads);
@@ -72,7 +45,7 @@ void evaluate_pack(const PackEvalOptions& options, const Communicator& group) {
             << format_classes(result.classes);
   if (details) std::cout << "\n" << format_details(*details);
   std::cout << std::flush;
-  if (options.predictions) write_results(*options.predictions, result.detections);
+  if (options.predictions) write_detections(*options.predictions, result.detections);
   if (!options.output) return;
   auto json = to_json(result.summary, result.classes);
   json["val_loss"] = result.val_loss;

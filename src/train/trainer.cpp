@@ -15,6 +15,7 @@
 #include "train/checkpoint/checkpoint_metrics.h"
 #include "train/checks/peak_memory.h"
 #include "train/run/divergence.h"
+#include "train/run/final_report.h"
 #include "train/run/run_checkpoint.h"
 #include "train/run/run_summary.h"
 #include "train/run/validation_pictures.h"
@@ -131,7 +132,8 @@ RunEnd Trainer::end_run() {
     log::info(str_cat("the run is complete after ", counted(state_.step, "step")));
   }
   if (is_root() && !stopped)
-    log::info(run_summary(state_, plan_, context_.folder, checkpoints_.minutes()));
+    log::info(run_summary(state_, plan_, context_.folder, checkpoints_.minutes(),
+                          write_final_report(context_, best_detections_)));
   note("ended", {{"reason", stopped            ? stop_.event_reason()
                             : out_of_patience_ ? "patience"
                                                : "complete"}});
@@ -346,7 +348,10 @@ void Trainer::validate_now() {
   if (is_root()) {
     log::info(str_cat("epoch ", state_.last_epoch(), " validated", best ? ": the best so far" : "",
                       validation_table(state_.validations, best_record_)));
-    if (best) best_record_ = state_.validations.front();
+    if (best) {
+      best_record_ = state_.validations.front();
+      best_detections_ = better.result.detections;
+    }
     if (tensorboard_ != nullptr) show_in_tensorboard(found);
   }
   if (!best && validation_due_after_epoch()) {

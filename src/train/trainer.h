@@ -93,6 +93,7 @@ class Trainer {
   StopPoll stop_;
   TrainFeed feed_;
   std::optional<ValidationRecord> best_record_;  // rank zero's; unset where there is none to read
+  std::vector<Detection> best_detections_;  // rank zero's; of the best validation of this start
   bool out_of_patience_ = false;
   bool denoising_was_capped_ = false;  // which is said once
   std::deque<BegunStep> begun_;        // steps whose reports have not come, oldest first

@@ -26,6 +26,8 @@ def train(ws):
             "train.preflight": "false", "model.num_queries": 100, "run.tensorboard": "false"}
     run("dfine_ddp", "--config", os.path.join(SOURCE, "configs", "n.toml"),
         *(x for k, v in keys.items() for x in ("--set", f"{k}={v}")))
+    with open(ws("run", "report.html")) as f:  # by itself, with the detections of the validation
+        assert "BloodImage_" in f.read()
     return ws("run", "checkpoints", "best")
 
 

@@ -89,7 +89,8 @@ fs::path RunFolder::prepare(bool new_run) const {
   for (int n = 1; previous.empty() || fs::exists(previous); ++n)
     previous = dir_ / str_cat("previous-", n);
   fs::create_directory(previous);
-  for (const auto& path : {checkpoints(), metrics(), config(), log(), tensorboard()}) {
+  for (const auto& path :
+       {checkpoints(), metrics(), config(), log(), tensorboard(), report(), predictions()}) {
     if (fs::exists(path)) fs::rename(path, previous / path.filename());
   }
   fs::create_directory(checkpoints());

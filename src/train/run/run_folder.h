@@ -12,6 +12,8 @@ class RunFolder {
 
   std::filesystem::path metrics() const { return dir_ / "metrics.jsonl"; }
   std::filesystem::path config() const { return dir_ / "config.toml"; }
+  std::filesystem::path report() const { return dir_ / "report.html"; }
+  std::filesystem::path predictions() const { return dir_ / "predictions.json"; }
   std::filesystem::path tensorboard() const { return dir_ / "tensorboard"; }
   std::filesystem::path preview() const { return dir_ / "preview"; }
   /// The learning-rate finder's picture ("svg") and table ("csv").

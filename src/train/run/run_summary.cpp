@@ -24,7 +24,7 @@ std::string quoted(const std::string& text) {
 }  // namespace
 
 std::string run_summary(const RunState& state, const RunPlan& plan, const RunFolder& folder,
-                        double minutes) {
+                        double minutes, const std::filesystem::path& report) {
   const std::string checkpoint = folder.checkpoint(state.best ? "best" : "last").string(),
                     weights = quoted(checkpoint);
   std::string text;
@@ -36,6 +36,7 @@ std::string run_summary(const RunState& state, const RunPlan& plan, const RunFol
     text = "nothing was validated";
   }
   text += str_cat("; ", human_duration(60 * minutes), " in all\n  checkpoint  ", checkpoint);
+  if (!report.empty()) text += str_cat("\n  report      ", report.string());
   if (!plan.val_pack.empty())
     text += str_cat("\n  evaluate    dfine-eval --weights ", weights, " --data ",
                     quoted(plan.val_pack));
