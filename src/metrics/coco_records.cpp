@@ -94,7 +94,7 @@ class Sorter {
         next_((input.size() + grain_ - 1) / grain_, std::vector<uint32_t>(categories.size(), 0)),
         keys_(input.size()) {}
 
-  /// How many are left out. `begin`: [K + 1].
+  /// How many are dropped. `begin`: [K + 1].
   int64_t sort(bool by_category, std::vector<Record>& records, std::vector<uint32_t>& begin) {
     each_range([this](size_t range, size_t first, size_t last) { find_keys(range, first, last); });
     begin.assign(1, 0);
@@ -121,7 +121,7 @@ class Sorter {
  private:
   static constexpr size_t kFewest = 1 << 14;
   struct Key {
-    uint32_t category, image;  // places; kNone: left out
+    uint32_t category, image;  // places; kNone: dropped
   };
 
   template <class Body>

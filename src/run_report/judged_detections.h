@@ -11,7 +11,7 @@ namespace dfine::inline run_report {
 
 /// All detections that count, by descending score, equal scores in the order given.
 ///
-/// With a threshold for each class, the page fills the confusion matrix anew. By the rules of
+/// With a threshold for each class, the page fills the confusion matrix again. By the rules of
 /// analysis/confusion.h, each detection takes the first of its candidates that is still free.
 struct JudgedDetections {
   std::vector<uint32_t> order;            // [kept] indices into the detections

@@ -169,19 +169,19 @@ MetricsFile read_metrics_file(const std::filesystem::path& path) {
     if (line.empty() || reader.read(line)) continue;
     if (cut_short) {
       file.problems.push_back(str_cat(
-          "line ", number, " of metrics.jsonl, the last one, is cut short: it is left out"));
+          "line ", number, " of metrics.jsonl, the last one, is cut short: it is skipped"));
     } else if (unreadable++ == 0) {
       first_unreadable = number;
     }
   }
   if (unreadable > 0)
     file.problems.push_back(str_cat(counted(unreadable, "line"),
-                                    " of metrics.jsonl cannot be read and left out; the first is ",
+                                    " of metrics.jsonl cannot be read and are skipped; the first is ",
                                     "line ", first_unreadable));
   if (reader.unknown() > 0)
     file.problems.push_back(str_cat(counted(reader.unknown(), "line"),
                                     " of metrics.jsonl are of a type that this version does not ",
-                                    "know: they are left out"));
+                                    "know: they are skipped"));
   return file;
 }
 

@@ -1,6 +1,7 @@
 #include "files/atomic_path.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -121,9 +122,23 @@ TEST_F(AtomicPath, KindsAreNotMixed) {
   fs::create_directory(root_ / "folder");
   AtomicFolder folder(root_ / "file");
   EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { folder.commit(); }, "file"));
-  AtomicFile file(root_ / "folder");
-  EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { file.commit(); }, "folder"));
+  EXPECT_TRUE(
+      raises(ErrorCode::kFileExists, [&] { AtomicFile file(root_ / "folder"); }, "folder"));
   EXPECT_EQ(read_file(root_ / "file"), "kept");
+}
+
+TEST_F(AtomicPath, PipesAreNotReplaced) {
+  const fs::path pipe = root_ / "pipe", link = root_ / "link";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0666), 0);
+  fs::create_symlink("pipe", link);
+  for (const fs::path& target : {pipe, link})
+    EXPECT_TRUE(raises(ErrorCode::kWriteFailed, [&] { AtomicFile file(target); },
+                       target.filename().string()));
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  // A link to a folder is a name like others.
+  fs::create_symlink(".", root_ / "to_folder");
+  write_file_atomically(root_ / "to_folder", "text");
+  EXPECT_EQ(read_file(root_ / "to_folder"), "text");
 }
 
 TEST_F(AtomicPath, MissingParentsAreMadeAndRemovedAgainUnlessCommitted) {

@@ -1,4 +1,4 @@
-"""Names from data sets, runs and logs are shown as they are: none becomes markup or a script, and
+"""Names from datasets, runs and logs are shown as they are: none becomes markup or a script, and
 no page asks for anything.
 """
 import json
