@@ -176,8 +176,8 @@ MetricsFile read_metrics_file(const std::filesystem::path& path) {
   }
   if (unreadable > 0)
     file.problems.push_back(str_cat(counted(unreadable, "line"),
-                                    " of metrics.jsonl cannot be read and are skipped; the first is ",
-                                    "line ", first_unreadable));
+                                    " of metrics.jsonl cannot be read and are skipped; the ",
+                                    "first is line ", first_unreadable));
   if (reader.unknown() > 0)
     file.problems.push_back(str_cat(counted(reader.unknown(), "line"),
                                     " of metrics.jsonl are of a type that this version does not ",
