@@ -175,11 +175,11 @@ void predict(const PredictOptions& options) {
   auto pictures = options.output.empty() ? std::vector<std::filesystem::path>()
                                          : drawn_pictures(files, options.output);
   LoadedModel loaded = load_model(options.weights, parse_device(options.device));
-  name_known_classes(loaded.description);
   loaded.model->prepare_for_inference();
   const std::vector<double> thresholds = thresholds_of(options, loaded.description.class_names);
   const CategoryIds categories =
       category_ids(options.weights, loaded.description, options.annotations, annotated.categories);
+  name_known_classes(loaded.description);
   const ImageSize size = options.image_size.value_or(
       ImageSize{loaded.description.image_height, loaded.description.image_width});
   if (!options.output.empty()) output.emplace(options.output, std::move(pictures));

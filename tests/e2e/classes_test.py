@@ -306,7 +306,7 @@ def cocos_classes_have_cocos_ids(ws):
     another one.
     """
     coco = copy.deepcopy(ws.coco["train"])
-    source = open(os.path.join(SOURCE, "src", "weights", "class_lists.cpp")).read()
+    source = open(os.path.join(SOURCE, "src", "classes", "class_lists.cpp")).read()
     names = "".join(re.findall(
         r'"([^"]*)"', source[source.index("kCoco ="):source.index("kObjects365")])).split(",")
     assert len(names) == len(COCO_IDS) == 80

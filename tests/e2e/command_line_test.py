@@ -25,7 +25,7 @@ MISTYPED = {
         ("--confg x.toml", "--confg", "--config"),
         ("--config x.toml --print-cofnig", "--print-cofnig", "--print-config"),
         ("--cfg x.toml", "--config"),
-        ("--config x.toml --epochs 5", "--epochs", "--set KEY=VALUE", "train.epochs"),
+        ("--config x.toml --patience 5", "--patience", "--set KEY=VALUE", "train.patience"),
         ("--config x.toml --imgsz 320", "--set KEY=VALUE", "data.image_size"),
         ("--config x.toml --optim.lr=1", "--set KEY=VALUE", "optim.lr"),
     ],
@@ -57,8 +57,8 @@ def main():
         for arguments, *values in mistakes:
             says(run(program, *arguments.split(), expect=2), *values, "[usage]",
                  f"{program} --help")
-    out = run("dfine_ddp", "--config", CONFIG, "--epochs", 5, ranks=2, expect=2)
-    assert out.count("[usage]") == 1 and "--epochs" in out and "MPI_ABORT" not in out, out
+    out = run("dfine_ddp", "--config", CONFIG, "--patience", 5, ranks=2, expect=2)
+    assert out.count("[usage]") == 1 and "--patience" in out and "MPI_ABORT" not in out, out
     assert "dfine_ddp --help" in out.rstrip().splitlines()[-1], out
 
     for program in ("dfine-pack", "dfine_ddp", "dfine-eval", "dfine-predict", "dfine-weights",

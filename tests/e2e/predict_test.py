@@ -265,9 +265,9 @@ def exif_orientation_is_applied(ws, weights):
         assert boxes == upright[f"{name}.png"], name
     assert turned["1.png"] != turned["6.png"] and turned["1.png"] != turned["2.png"]
     pictures = drawn(ws("turned-out"))
-    assert (pictures["5.jpg"] == pictures["6.png.jpg"] == pictures["8.webp.jpg"]
+    assert (pictures["5.jpg"] == pictures["6.png"] == pictures["8.webp.jpg"]
             == (120, 160)), pictures
-    assert (pictures["1.jpg"] == pictures["3.png.jpg"] == pictures["4.webp.jpg"]
+    assert (pictures["1.jpg"] == pictures["3.png"] == pictures["4.webp.jpg"]
             == (160, 120)), pictures
 
     # Stored pixels: on request, and with --annotations.

@@ -150,7 +150,7 @@ def without_sibling(folder):
     link.symlink_to(PROGRAM)
     done = subprocess.run([link, *arguments], capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("dfine-eval: "), done
-    assert ("no.pth" if model.exists() else str(model)) in done.stderr, done
+    assert ("manifest.json" if model.exists() else str(model)) in done.stderr, done
 
 
 main()

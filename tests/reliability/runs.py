@@ -34,6 +34,7 @@ def arguments(ws, run_dir, **keys):
         "data.batch_size": 1, "data.workers": 0, "optim.lr": 2e-4, "train.epochs": 3,
         "train.preflight": "false", "ema.enabled": "true", "validate.weights": "ema",
         "checkpoint.every_steps": 1, "checkpoint.keep": 2,
+        "run.tensorboard": "false",  # its files have another name in each start
         **{key.replace("__", "."): value for key, value in keys.items()},
     }
     return ["--config", os.path.join(SOURCE, "configs", "n.toml"),

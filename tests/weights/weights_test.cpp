@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -130,12 +131,35 @@ TEST(LoadWeights, BatchCountersMayDiffer) {
   EXPECT_EQ(model.at("model.encoder.lateral_convs.0.norm.num_batches_tracked").item<int64_t>(), 7);
 }
 
+TEST(LoadWeights, OtherPrecisionsAreConverted) {
+  const TemporaryFolder folder;
+  for (const at::ScalarType type : {at::kHalf, at::kBFloat16, at::kDouble}) {
+    Tensors given = small_model(5, 100);
+    given["model.enc_score_head.weight"] = at::full({5, 6}, 1.5).to(type);
+    write_safetensors(folder / "a.safetensors", given);
+    const Tensors model = small_model(5, 0);
+    load_weights(folder / "a.safetensors", model);
+    EXPECT_TRUE(at::equal(model.at("model.enc_score_head.weight"), at::full({5, 6}, 1.5)));
+  }
+}
+
+TEST(LoadWeights, ValuesThatAreNotFiniteAreRefused) {
+  const TemporaryFolder folder;
+  for (const float value : {NAN, INFINITY}) {
+    Tensors given = small_model(5, 100);
+    given["model.enc_score_head.weight"][2][3] = value;
+    write_safetensors(folder / "a.safetensors", given);
+    EXPECT_TRUE(error_of(folder / "a.safetensors", small_model(5, 0))
+                    .is(kNotFinite, "a.safetensors", "model.enc_score_head.weight"));
+  }
+}
+
 TEST(LoadWeights, EveryMismatchIsListedAndNothingLoaded) {
   const TemporaryFolder folder;
   Tensors given = small_model(5, 100);
   given["model.decoder.layers.0.fc1.weight"] = at::zeros({9, 6});
   given["model.backbone.model.embedder.stem1.convolution.weight"] =
-      at::zeros({4, 3, 2, 2}, at::kHalf);
+      at::zeros({4, 3, 2, 2}, at::kLong);
   given["model.enc_score_head.weight"] =
       at::zeros({80, 6});  // other classes: not without a plan for the rows
   given["model.extra"] = at::zeros({1});
@@ -144,7 +168,7 @@ TEST(LoadWeights, EveryMismatchIsListedAndNothingLoaded) {
   const Tensors model = small_model(5, 0);
   EXPECT_TRUE(error_of(folder / "a.safetensors", model)
                   .is(kWeightsMismatch, "a.safetensors", "5", "model.decoder.layers.0.fc1.weight",
-                      "[9, 6]", "[8, 6]", "stem1.convolution.weight", "c10::Half", "float",
+                      "[9, 6]", "[8, 6]", "stem1.convolution.weight", "long", "float",
                       "model.enc_score_head.weight", "[80, 6]", "model.extra",
                       "model.enc_score_head.bias", "[5]"));
   for (const auto& [name, tensor] : small_model(5, 0))
