@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -18,12 +19,14 @@ void use_large_heap(uint64_t bytes) {
   mallopt(M_ARENA_MAX, 1);  // threads take what others have freed
   mallopt(M_MMAP_THRESHOLD, kMost);
   mallopt(M_TRIM_THRESHOLD, kMost);
-  constexpr uintptr_t kHugePage = 2 << 20;
+  constexpr size_t kHugePage = 2 << 20;
   const size_t size = std::min<uint64_t>(bytes, kMost) + 2 * kHugePage;
   void* begin = std::malloc(size);
   if (begin == nullptr) return;
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(begin) + kHugePage - 1) & ~(kHugePage - 1);
-  madvise(reinterpret_cast<void*>(first), size - kHugePage, MADV_HUGEPAGE);
+  void* first = begin;
+  size_t room = size;
+  if (std::align(kHugePage, size - kHugePage, first, room) != nullptr)
+    madvise(first, size - kHugePage, MADV_HUGEPAGE);
   std::free(begin);
 #endif
 }

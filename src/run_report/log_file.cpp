@@ -17,6 +17,8 @@ bool is_warning(const std::string& line) {
 
 LogFile read_log_file(const std::filesystem::path& path) {
   LogFile log;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) return log;  // a device may have no end
   std::ifstream in(path, std::ios::binary);
   std::deque<std::string> last;
   std::string line;

@@ -367,14 +367,14 @@ def a_full_disk_costs_no_predictions(ws, weights):
     out, remaining = predict((sum(pictures) // 2 + len(wanted)) // 4096 * 4096)
     says(out, "[disk_full]", "/mnt/out/", "hint: ", "of 12 pictures", "exit code 1", "on 12 images")
     assert content(ws("full.json")) == wanted
-    assert (0 < len([p for p in remaining if p.endswith(".jpg")]) < 12
+    assert (0 < len([p for p in remaining if p.endswith(".png")]) < 12
             and not any("partial" in p for p in remaining)), remaining
     # The pictures leave too little room for the predictions: some make room.
     out, remaining = predict((sum(pictures) + len(wanted) // 2) // 4096 * 4096)
     says(out, "[disk_full]", "of 12 pictures", "exit code 1", "on 12 images")
     assert (content(ws("full.json")) == wanted
             and not any("partial" in p for p in remaining)), remaining
-    assert 0 < len([p for p in remaining if p.endswith(".jpg")]) < 12, remaining
+    assert 0 < len([p for p in remaining if p.endswith(".png")]) < 12, remaining
     # No room for the predictions at all: nothing is left behind, and an older file stays.
     out, remaining = predict(len(wanted) // 2 // 4096 * 4096)
     says(out, "[disk_full]", "/mnt/out/predictions.json", "exit code 1")
