@@ -168,8 +168,8 @@ MetricsFile read_metrics_file(const std::filesystem::path& path) {
     const bool cut_short = in.eof();  // no newline at its end
     if (line.empty() || reader.read(line)) continue;
     if (cut_short) {
-      file.problems.push_back(str_cat(
-          "line ", number, " of metrics.jsonl, the last one, is cut short: it is skipped"));
+      file.problems.push_back(
+          str_cat("line ", number, " of metrics.jsonl, the last one, is cut short: it is skipped"));
     } else if (unreadable++ == 0) {
       first_unreadable = number;
     }

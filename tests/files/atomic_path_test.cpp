@@ -122,8 +122,7 @@ TEST_F(AtomicPath, KindsAreNotMixed) {
   fs::create_directory(root_ / "folder");
   AtomicFolder folder(root_ / "file");
   EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { folder.commit(); }, "file"));
-  EXPECT_TRUE(
-      raises(ErrorCode::kFileExists, [&] { AtomicFile file(root_ / "folder"); }, "folder"));
+  EXPECT_TRUE(raises(ErrorCode::kFileExists, [&] { AtomicFile file(root_ / "folder"); }, "folder"));
   EXPECT_EQ(read_file(root_ / "file"), "kept");
 }
 
@@ -132,8 +131,8 @@ TEST_F(AtomicPath, PipesAreNotReplaced) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0666), 0);
   fs::create_symlink("pipe", link);
   for (const fs::path& target : {pipe, link})
-    EXPECT_TRUE(raises(ErrorCode::kWriteFailed, [&] { AtomicFile file(target); },
-                       target.filename().string()));
+    EXPECT_TRUE(raises(
+        ErrorCode::kWriteFailed, [&] { AtomicFile file(target); }, target.filename().string()));
   EXPECT_TRUE(fs::is_fifo(pipe));
 }
 
