@@ -77,12 +77,6 @@ std::string json_text(std::string_view text) {
 
 }  // namespace
 
-size_t columns_of(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 void Console::set(const ConsoleOptions& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;

@@ -11,9 +11,6 @@
 
 namespace dfine::log {
 
-/// Columns that UTF-8 text takes on a terminal: one per character, which is close enough.
-size_t columns_of(std::string_view text);
-
 class Console : public spdlog::sinks::base_sink<std::mutex> {
  public:
   void set(const ConsoleOptions& options);
