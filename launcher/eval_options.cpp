@@ -22,10 +22,9 @@ CLI::Option* describe_files(CLI::App& app, EvalArguments& arguments) {
       ->type_name("X")
       ->needs(annotations)
       ->group(group);
-  app.add_option(
-         "--max-dets", arguments.max_dets,
-         "most detections of one image and class; each number gets a recall of its own, all "
-         "else takes the largest; default: 1 10 100")
+  app.add_option("--max-dets", arguments.max_dets,
+                 "most detections of one image and class; each number gets its own recall, all "
+                 "else takes the largest; default: 1 10 100")
       ->check(CLI::Range(1, 1'000'000'000).description(""))
       ->type_name("N")
       ->needs(annotations)
