@@ -14,6 +14,13 @@ pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4>=4.5)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
+# Videos in dfine-predict; launcher/packages-video.txt has the packages.
+pkg_check_modules(DFINE_FFMPEG IMPORTED_TARGET libavformat>=59 libavcodec>=59 libavutil>=57
+                  libswscale>=6)
+if(NOT DFINE_FFMPEG_FOUND)
+  message(STATUS "No videos in dfine-predict: FFmpeg's libraries are missing "
+          "(launcher/setup.sh --video installs them)")
+endif()
 if(DFINE_TORCH)
   find_package(MPI REQUIRED COMPONENTS CXX)
   # 7.85 has CURLOPT_PROTOCOLS_STR.

@@ -3,7 +3,7 @@
 # twice.
 #
 #   launcher/setup.sh [--preset release|debug|asan|tsan|fuzz|cuda] [--tests] [--target NAME]...
-#                     [--no-build] [--link-only]
+#                     [--video] [--no-build] [--link-only]
 #
 # System packages come from launcher/packages.txt, with root or sudo. Without either, the missing
 # ones are printed and nothing is changed. LibTorch is installed into
@@ -12,22 +12,24 @@
 # --preset, it is cuda if there is a GPU, else release.
 # --link-only with the preset cuda downloads the CPU parts alone. The programs are compiled and
 # linked, but they start only where LibTorch's CUDA libraries are. It is for checks without a GPU.
-# --tests also installs tests/packages.txt. It makes the Python environment that the tests compare
-# with: tests/requirements.txt with tests/no_deps.txt, and on top of it tests/transformers4.txt.
-# None of it is needed at run time.
+# --video also installs launcher/packages-video.txt, for videos in dfine-predict.
+# --tests also installs those and tests/packages.txt. It makes the Python environment that the tests
+# compare with: tests/requirements.txt with tests/no_deps.txt, and on top of it
+# tests/transformers4.txt. None of it is needed at run time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 torch_version=2.15.0
-preset='' with_tests=0 build=1 link_only=0 targets=()
+preset='' with_tests=0 with_video=0 build=1 link_only=0 targets=()
 while (($#)); do
   case $1 in
     --preset) preset=${2:?--preset needs a name}; shift ;;
     --tests) with_tests=1 ;;
+    --video) with_video=1 ;;
     --target) targets+=(--target "${2:?--target needs a name}"); shift ;;
     --no-build) build=0 ;;
     --link-only) link_only=1 ;;
-    -h | --help) sed -n '2,19s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "setup.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -46,6 +48,7 @@ say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
 # --- system packages
 lists=(launcher/packages.txt)
+if ((with_video || with_tests)); then lists+=(launcher/packages-video.txt); fi
 if ((with_tests)); then lists+=(tests/packages.txt); fi
 mapfile -t wanted < <(grep -hv '^#' "${lists[@]}")
 missing=()
