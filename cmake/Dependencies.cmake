@@ -14,6 +14,11 @@ pkg_check_modules(WEBP REQUIRED IMPORTED_TARGET libwebp)
 pkg_check_modules(TIFF REQUIRED IMPORTED_TARGET libtiff-4>=4.5)
 pkg_check_modules(PUGIXML REQUIRED IMPORTED_TARGET pugixml)
 pkg_check_modules(YAML_CPP REQUIRED IMPORTED_TARGET yaml-cpp)
+# Labels in any script, in dfine-predict; without it labels have ASCII alone.
+pkg_check_modules(DFINE_PANGO IMPORTED_TARGET pangoft2>=1.44 fontconfig)
+if(NOT DFINE_PANGO_FOUND)
+  message(STATUS "Labels in dfine-predict are ASCII alone: Pango is missing (libpango1.0-dev)")
+endif()
 # Videos in dfine-predict; launcher/packages-video.txt has the packages.
 pkg_check_modules(DFINE_FFMPEG IMPORTED_TARGET libavformat>=59 libavcodec>=59 libavutil>=57
                   libswscale>=6)

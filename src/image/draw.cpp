@@ -83,9 +83,8 @@ Rectangle rounded(const DrawnBox& box, const Image& image) {
 /// Where a label of this width goes. Tried are the places above the box, below it, inside at its
 /// top, and above it to the right. The first one that lies within the picture and hides no label in
 /// `taken` wins, else the first within the picture.
-Rectangle place_label(const Rectangle& box, int width, const Style& style, const Image& image,
+Rectangle place_label(const Rectangle& box, int width, int height, const Image& image,
                       const std::vector<Rectangle>& taken) {
-  const int height = style.label_height;
   const auto at = [&](int left, int top) {
     left = std::clamp(left, 0, std::max(image.width - width, 0));
     return Rectangle{left, top, left + width, top + height};
@@ -105,9 +104,26 @@ Rectangle place_label(const Rectangle& box, int width, const Style& style, const
   return at(box.left, std::clamp(box.top, 0, image.height - height));
 }
 
+/// Capitals have the same distance to both edges; tall scripts get the room they need.
+int label_height(const TextMask& text, const Style& style) {
+  const int capitals = static_cast<int>(style.cap_height);
+  return std::max(text.baseline, capitals + style.padding) +
+         std::max(text.height - text.baseline, style.padding);
+}
+
+void paint(Image& image, const TextMask& text, int left, int top, Colour colour) {
+  for (int y = std::max(-top, 0); y < std::min(text.height, image.height - top); ++y) {
+    for (int x = std::max(-left, 0); x < std::min(text.width, image.width - left); ++x) {
+      const uint8_t share = text.coverage[static_cast<size_t>(y) * static_cast<size_t>(text.width) +
+                                          static_cast<size_t>(x)];
+      blend(image.row(top + y) + static_cast<size_t>(left + x) * 3, colour, share / 255.0F);
+    }
+  }
+}
+
 }  // namespace
 
-void draw_boxes(Image& image, std::span<const DrawnBox> boxes) {
+void draw_boxes(Image& image, std::span<const DrawnBox> boxes, const LabelFont* font) {
   const Style style(image);
   for (const DrawnBox& box : boxes) {
     if (!visible(box, image)) continue;
@@ -118,21 +134,23 @@ void draw_boxes(Image& image, std::span<const DrawnBox> boxes) {
   }
   if (!style.labels) return;
 
+  if (!font) font = &stroke_font();
   std::vector<Rectangle> taken;
   for (const DrawnBox& box : boxes) {
-    if (!visible(box, image)) continue;
-    const std::string text =
-        fit_text(box.text, style.cap_height, image.width - 2.0 * style.padding);
-    if (text.empty()) continue;
-    const int width =
-        static_cast<int>(std::ceil(text_width(text, style.cap_height))) + 2 * style.padding;
-    const Rectangle label =
-        place_label(rounded(box, image).grown(style.line / 2), width, style, image, taken);
+    if (!visible(box, image) || box.text.empty()) continue;
+    const TextMask text =
+        font->render(box.text, style.cap_height, image.width - 2.0 * style.padding);
+    if (text.width == 0) continue;
+    const int height = label_height(text, style);
+    if (height > image.height) continue;
+    const Rectangle label = place_label(rounded(box, image).grown(style.line / 2),
+                                        text.width + 2 * style.padding, height, image, taken);
     taken.push_back(label);
     const Colour ground = class_colour(box.label);
     fill(image, label, ground);
-    draw_text(image, text, label.left + style.padding, label.bottom - style.padding - 0.5,
-              style.cap_height, text_colour_on(ground));
+    const int below = std::max(style.padding, text.height - text.baseline);
+    paint(image, text, label.left + style.padding, label.bottom - below - text.baseline,
+          text_colour_on(ground));
   }
 }
 

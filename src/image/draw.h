@@ -4,6 +4,7 @@
 #include <string>
 
 #include "image/image.h"
+#include "image/label_font.h"
 
 namespace dfine::inline image {
 
@@ -17,7 +18,8 @@ struct DrawnBox {
 /// Draws the outlines, later boxes over earlier ones, then all labels. Each label goes where it
 /// hides no other one if there is such a place beside its box. Lines and text grow with the
 /// picture; on pictures too small for text (under some 32 pixels) there are only outlines. Boxes
-/// that lie outside the picture or have a coordinate that is not finite are skipped.
-void draw_boxes(Image& image, std::span<const DrawnBox> boxes);
+/// that lie outside the picture or have a coordinate that is not finite are skipped. `font`: null
+/// stands for strokes, which have ASCII alone (image/stroke_font.h).
+void draw_boxes(Image& image, std::span<const DrawnBox> boxes, const LabelFont* font = nullptr);
 
 }  // namespace dfine::inline image

@@ -187,4 +187,30 @@ void draw_text(Image& image, std::string_view text, double x, double baseline, d
   coverage.paint(image, colour);
 }
 
+namespace {
+
+class StrokeFont : public LabelFont {
+ public:
+  TextMask render(std::string_view text, double cap_height, double width) const override {
+    const std::string line = fit_text(text, cap_height, width);
+    TextMask mask;
+    if (line.empty()) return mask;
+    mask.baseline = static_cast<int>(std::ceil(kAscent * cap_height)) + 1;
+    Image white(static_cast<int>(std::ceil(text_width(line, cap_height))),
+                mask.baseline + static_cast<int>(std::ceil(kDescent * cap_height)) + 1);
+    draw_text(white, line, 0, mask.baseline - 0.5, cap_height, {255, 255, 255});
+    mask.width = white.width;
+    mask.height = white.height;
+    for (size_t i = 0; i < white.pixels.size(); i += 3) mask.coverage.push_back(white.pixels[i]);
+    return mask;
+  }
+};
+
+}  // namespace
+
+const LabelFont& stroke_font() {
+  static const StrokeFont font;
+  return font;
+}
+
 }  // namespace dfine::inline image

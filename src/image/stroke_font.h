@@ -6,6 +6,7 @@
 
 #include "image/colour.h"
 #include "image/image.h"
+#include "image/label_font.h"
 
 namespace dfine::inline image {
 
@@ -22,9 +23,11 @@ double text_width(std::string_view text, double cap_height);
 std::string fit_text(std::string_view text, double cap_height, double width);
 
 /// Draws `text` from x with its baseline at row `baseline`; what lies outside the picture is
-/// skipped
-///.
+/// skipped.
 void draw_text(Image& image, std::string_view text, double x, double baseline, double cap_height,
                Colour colour);
+
+/// The same font for draw_boxes().
+const LabelFont& stroke_font();
 
 }  // namespace dfine::inline image

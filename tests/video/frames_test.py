@@ -63,7 +63,8 @@ def check_frames(check, folder):
         check(late < 1e-4, f"{name}: times off by up to {late} s")
         rate = ffprobe(path, "stream=r_frame_rate")[0][0]
         if name != "vfr.mp4":
-            check(rate == f"{read.rate[0]}/{read.rate[1]}", f"{name}: {read.rate} frames per second, {rate}")
+            check(rate == f"{read.rate[0]}/{read.rate[1]}",
+                  f"{name}: {read.rate} frames a second, {rate}")
         check(abs(read.estimate - len(expected)) <= 1, f"{name}: estimate {read.estimate}")
 
 
