@@ -5,9 +5,9 @@
 #include "cli/command_line.h"
 #include "dfine_version.h"
 #include "eval/image_size_option.h"
-#include "eval/predict.h"
 #include "hub/local_weights.h"
 #include "memory/host_allocator.h"
+#include "predict/predict_images.h"
 #include "program.h"
 
 int main(int argc, char** argv) {
@@ -60,6 +60,6 @@ int main(int argc, char** argv) {
   return dfine::run_program(app, argc, argv, [&] {
     options.image_size = dfine::parse_image_size(image_size);
     options.weights = dfine::local_weights("--weights", options.weights);
-    dfine::predict(options);
+    dfine::predict_images(options);
   });
 }

@@ -1,4 +1,4 @@
-#include "eval/drawn_pictures.h"
+#include "predict/drawn_pictures.h"
 
 #include <cctype>
 #include <map>
@@ -10,7 +10,7 @@
 #include "core/text.h"
 #include "files/file_id.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 namespace {
 
 /// The picture of such a file has its name.
@@ -50,4 +50,4 @@ std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& 
   return pictures;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "eval/input_images.h"
+#include "predict/input_images.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 /// For each file the picture in `output`: sub/a.jpg and b.png keep their names, c.webp becomes
 /// c.webp.jpg, and c.webp.jpg.jpg beside an image c.webp.jpg. No two are the same, as long as the
@@ -13,4 +13,4 @@ namespace dfine::inline eval {
 std::vector<std::filesystem::path> drawn_pictures(const std::vector<ImageFile>& files,
                                                   const std::filesystem::path& output);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -1,4 +1,4 @@
-#include "eval/loaded_image.h"
+#include "predict/loaded_image.h"
 
 #include <ATen/ATen.h>
 
@@ -15,7 +15,7 @@
 #include "image/orient.h"
 #include "image/resize.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 namespace {
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path) {
@@ -48,4 +48,4 @@ LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool a
   return loaded;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "core/error.h"
-#include "eval/predict_files.h"
 #include "files/atomic_path.h"
 #include "image/image.h"
+#include "predict/predict_files.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 class ResultFolder {
  public:
@@ -41,4 +41,4 @@ class ResultFolder {
   std::optional<Error> failure_;              // the first one
 };
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -1,4 +1,4 @@
-#include "eval/predict.h"
+#include "predict/predict_images.h"
 
 #include <ATen/ATen.h>
 
@@ -14,18 +14,18 @@
 #include "core/progress_line.h"
 #include "core/text.h"
 #include "core/thread_pool.h"
-#include "eval/category_ids.h"
-#include "eval/drawn_pictures.h"
-#include "eval/input_images.h"
-#include "eval/loaded_image.h"
 #include "eval/loaded_model.h"
-#include "eval/predict_files.h"
-#include "eval/result_folder.h"
 #include "eval/stored_thresholds.h"
 #include "input/batch.h"
 #include "model/postprocess.h"
+#include "predict/category_ids.h"
+#include "predict/drawn_pictures.h"
+#include "predict/input_images.h"
+#include "predict/loaded_image.h"
+#include "predict/predict_files.h"
+#include "predict/result_folder.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 using enum ErrorCode;
 namespace {
 
@@ -159,7 +159,7 @@ void throw_any(const std::vector<Error>& failures) {
 
 }  // namespace
 
-void predict(const PredictOptions& options) {
+void predict_images(const PredictOptions& options) {
   const bool text = options.format == "text" || (options.format.empty() && options.output.empty());
   if (options.format == "coco" && options.output.empty())
     throw UsageError("--format coco needs --output DIR");
@@ -238,4 +238,4 @@ void predict(const PredictOptions& options) {
   throw_any(failures);
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

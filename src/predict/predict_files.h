@@ -9,7 +9,7 @@
 
 #include "data/category.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 /// One detection as it is written.
 struct Prediction {
@@ -41,4 +41,4 @@ struct AnnotatedSet {
 /// Throws Error when a record of the file is unusable.
 AnnotatedSet read_annotated_set(const std::filesystem::path& annotations);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -1,4 +1,4 @@
-#include "eval/result_folder.h"
+#include "predict/result_folder.h"
 
 #include <string_view>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "image/draw.h"
 #include "image/encode.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 namespace fs = std::filesystem;
 namespace {
 
@@ -74,4 +74,4 @@ std::optional<Error> ResultFolder::failure() const {
   return error;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

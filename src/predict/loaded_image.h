@@ -8,7 +8,7 @@
 #include "image/image.h"
 #include "tensor.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 struct LoadedImage {
   Image
@@ -22,4 +22,4 @@ struct LoadedImage {
 /// `size` is the network's input. Throws nothing because of the file: see `problem`.
 LoadedImage load_image(const std::filesystem::path& path, ImageSize size, bool apply_exif);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -1,4 +1,4 @@
-#include "eval/category_ids.h"
+#include "predict/category_ids.h"
 
 #include <algorithm>
 #include <numeric>
@@ -7,7 +7,7 @@
 #include "classes/class_names.h"
 #include "core/text.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 namespace {
 
 /// COCO's ids by label; empty unless the classes are COCO's 80, in whatever order.
@@ -61,4 +61,4 @@ CategoryIds category_ids(const std::string& model_name, const ModelDescription& 
   return result;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

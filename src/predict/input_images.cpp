@@ -1,4 +1,4 @@
-#include "eval/input_images.h"
+#include "predict/input_images.h"
 
 #include <algorithm>
 #include <array>
@@ -19,7 +19,7 @@
 #include "files/file_id.h"
 #include "image/file_kind.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 using enum ErrorCode;
 namespace fs = std::filesystem;
 namespace {
@@ -207,4 +207,4 @@ std::string group_by_reason(const std::vector<FileNote>& notes) {
   return text;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

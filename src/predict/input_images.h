@@ -7,7 +7,7 @@
 
 #include "core/error_code.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 struct ImageFile {
   std::filesystem::path path;
@@ -41,4 +41,4 @@ ImageListing collect_images(const std::vector<std::filesystem::path>& paths);
 /// .b.jpg and 1 more)".
 std::string group_by_reason(const std::vector<FileNote>& notes);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

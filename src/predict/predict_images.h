@@ -7,7 +7,7 @@
 
 #include "core/image_size.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 struct PredictOptions {
   std::string weights;
@@ -37,6 +37,6 @@ struct PredictOptions {
 /// affect the others. They are listed in an Error at the end, as is a picture that cannot be
 /// written. What is wrong with the options, the files' names among them, is found before the model
 /// is loaded.
-void predict(const PredictOptions& options);
+void predict_images(const PredictOptions& options);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -7,7 +7,7 @@
 #include "data/category.h"
 #include "weights/hf_config.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 struct CategoryIds {
   std::vector<int64_t> ids;  // [C] by label
@@ -23,4 +23,4 @@ struct CategoryIds {
 CategoryIds category_ids(const std::string& model_name, const ModelDescription& model,
                          const std::string& annotations, const std::vector<Category>& annotated);
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict

@@ -1,4 +1,4 @@
-#include "eval/predict_files.h"
+#include "predict/predict_files.h"
 
 #include <nlohmann/json.hpp>
 
@@ -7,7 +7,7 @@
 #include "data/coco/read_coco.h"
 #include "files/atomic_path.h"
 
-namespace dfine::inline eval {
+namespace dfine::inline predict {
 
 void write_coco_results(const std::filesystem::path& path,
                         const std::vector<Prediction>& predictions) {
@@ -43,4 +43,4 @@ AnnotatedSet read_annotated_set(const std::filesystem::path& annotations) {
   return set;
 }
 
-}  // namespace dfine::inline eval
+}  // namespace dfine::inline predict
