@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -16,8 +14,9 @@
 #include "core/text.h"
 #include "data/formats/image_folder.h"
 #include "files/absolute_path.h"
-#include "files/file_id.h"
 #include "image/file_kind.h"
+#include "predict/folder_search.h"
+#include "predict/path_pattern.h"
 
 namespace dfine::inline predict {
 using enum ErrorCode;
@@ -56,102 +55,41 @@ void tell_names_apart(std::vector<ImageFile>& files) {
   }
 }
 
-/// Searches one folder and those below it.
-class FolderSearch {
+/// What the given paths hold, one after the other.
+class Collection {
  public:
-  explicit FolderSearch(fs::path root) : root_(std::move(root)) { search(root_, /*hidden=*/false); }
+  /// A file, a folder, a pattern or a list.
+  void add(const fs::path& path) {
+    if (is_list(path)) {
+      add_list(path);
+    } else if (!fs::exists(path) && is_pattern(path)) {
+      add_pattern(path);
+    } else {
+      add(path, path.filename());
+    }
+  }
 
   ImageListing take() {
-    const auto by_path = [](const auto& a, const auto& b) { return a.path < b.path; };
-    std::ranges::sort(found_.images, {}, &ImageFile::name);
-    std::ranges::sort(found_.unreadable, by_path);
-    std::ranges::sort(found_.skipped, by_path);
-    return std::move(found_);
+    remove_repeated(all_.images);
+    remove_repeated(all_.unreadable);
+    remove_repeated(all_.skipped);
+    tell_names_apart(all_.images);
+    return std::move(all_);
   }
 
  private:
-  void search(const fs::path& folder, bool hidden) {
-    const auto identity = find_file_id(folder);
-    if (identity && std::ranges::find(above_, *identity) != above_.end()) {
-      found_.skipped.push_back({folder, "a link to a folder that contains it"});
-      return;
-    }
+  static bool is_list(const fs::path& path) {
     std::error_code failed;
-    fs::directory_iterator entry(folder, failed);
-    if (identity) above_.push_back(*identity);
-    for (; !failed && entry != fs::directory_iterator(); entry.increment(failed)) {
-      const bool dot = entry->path().filename().native().starts_with('.');
-      std::error_code unknown;
-      if (entry->is_directory(unknown)) {
-        search(entry->path(), hidden || dot);
-      } else if (hidden || dot) {
-        found_.skipped.push_back({entry->path(), "hidden"});
-      } else {
-        add(*entry);
-      }
-    }
-    if (identity) above_.pop_back();
-    if (failed)
-      found_.unreadable.push_back(
-          {folder, str_cat("the folder cannot be read: ", failed.message())});
-  }
-
-  /// A file that is not hidden.
-  void add(const fs::directory_entry& entry) {
-    const fs::path& path = entry.path();
-    const bool named_image = has_image_extension(path);
-    const auto set_aside = [&](const std::string& reason) {
-      (named_image ? found_.unreadable : found_.skipped).push_back({path, reason});
-    };
-    std::error_code failed;
-    const fs::file_status status = entry.status(failed);
-    if (!fs::exists(status)) {
-      set_aside(entry.is_symlink(failed) ? "a link to a file that does not exist"
-                                         : "it cannot be found");
-      return;
-    }
-    if (!fs::is_regular_file(status)) {
-      set_aside("not a regular file");
-      return;
-    }
-    if (named_image) {  // opened once, when it is predicted
-      add_image(path);
-      return;
-    }
+    if (lower_extension(path) != ".txt" || !fs::is_regular_file(path, failed)) return false;
     std::ifstream file(path, std::ios::binary);
-    if (!file) {
-      set_aside(str_cat("cannot be opened: ", std::strerror(errno)));
-      return;
-    }
     std::array<uint8_t, kFileKindBytes> bytes{};
     file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
     const auto kind = file_kind(std::span(bytes).first(static_cast<size_t>(file.gcount())));
-    if (kind && kind->image) {
-      add_image(path);
-    } else {
-      found_.skipped.push_back({path, kind ? std::string(kind->name) : "not an image"});
-    }
+    return !kind || !kind->image;
   }
 
-  void add_image(const fs::path& path) {
-    found_.images.push_back({path, path.lexically_relative(root_).string()});
-  }
-
-  fs::path root_;
-  std::vector<FileId> above_;  // the root and the folders on the way to the one that is searched
-  ImageListing found_;
-};
-
-template <class T>
-void append(std::vector<T>& all, std::vector<T> more) {
-  std::ranges::move(more, std::back_inserter(all));
-}
-
-}  // namespace
-
-ImageListing collect_images(const std::vector<fs::path>& paths) {
-  ImageListing all;
-  for (const auto& path : paths) {
+  /// A file, which gets this name, or a folder.
+  void add(const fs::path& path, const fs::path& name) {
     std::error_code failed;
     const auto status = fs::status(path, failed);
     if (!fs::exists(status)) {
@@ -159,34 +97,69 @@ ImageListing collect_images(const std::vector<fs::path>& paths) {
       throw Error(kFileMissing,
                   str_cat(printable(path), link ? ": a link to a file that does not exist"
                                                 : ": no such file or folder"),
-                  "give image files or folders to --images");
+                  kHint);
     }
     if (fs::is_regular_file(status)) {
-      all.images.push_back({path, path.filename().string()});
-      continue;
+      all_.images.push_back({path, name.string()});
+    } else if (fs::is_directory(status)) {
+      FolderSearch folder(path);
+      folder.search(path);
+      append(folder.take(), str_cat(printable(path), ": there are no images in this folder"));
+    } else {  // reading a pipe may wait for ever
+      all_.unreadable.push_back({path, "not a regular file"});
     }
-    if (!fs::is_directory(status)) {  // reading a pipe may wait for ever
-      all.unreadable.push_back({path, "not a regular file"});
-      continue;
-    }
-    ImageListing found = FolderSearch(path).take();
-    if (found.images.empty() && found.unreadable.empty()) {
-      throw Error(
-          kDatasetTooSmall,
-          str_cat(
-              printable(path), ": there are no images in this folder",
-              found.skipped.empty() ? "" : str_cat("; it holds\n", group_by_reason(found.skipped))),
-          "give image files or folders to --images");
-    }
-    append(all.images, std::move(found.images));
-    append(all.unreadable, std::move(found.unreadable));
-    append(all.skipped, std::move(found.skipped));
   }
-  remove_repeated(all.images);
-  remove_repeated(all.unreadable);
-  remove_repeated(all.skipped);
-  tell_names_apart(all.images);
-  return all;
+
+  void add_pattern(const fs::path& pattern) {
+    const PatternMatches matches = match_pattern(pattern);
+    if (matches.paths.empty())
+      throw Error(kFileMissing, str_cat(printable(pattern), ": no file or folder has such a name"),
+                  kHint);
+    FolderSearch found(matches.root);
+    for (const fs::path& path : matches.paths) {
+      std::error_code failed;
+      fs::is_directory(path, failed) ? found.search(path) : found.add(fs::directory_entry(path));
+    }
+    append(found.take(), str_cat(printable(pattern), ": no image has such a name"));
+  }
+
+  void add_list(const fs::path& list) {
+    const size_t before = all_.images.size() + all_.unreadable.size();
+    for (const auto& [number, text] : read_numbered_lines(list)) {
+      if (text.starts_with('#')) continue;
+      const ErrorContext at("in ", [&] { return at_line(list, number); });
+      const fs::path line = fs::path(text).lexically_normal(), path = list.parent_path() / line;
+      const bool below = line.is_relative() && *line.begin() != "..";
+      add(path, below ? line : line.filename());
+    }
+    if (all_.images.size() + all_.unreadable.size() == before)
+      throw Error(kDatasetTooSmall, str_cat(printable(list), ": this list names no images"),
+                  "one path per line, relative to the list; lines that begin with # are comments");
+  }
+
+  void append(ImageListing found, const std::string& nothing) {
+    if (found.images.empty() && found.unreadable.empty()) {
+      throw Error(kDatasetTooSmall,
+                  str_cat(nothing, found.skipped.empty()
+                                       ? ""
+                                       : str_cat("; it holds\n", group_by_reason(found.skipped))),
+                  kHint);
+    }
+    std::ranges::move(found.images, std::back_inserter(all_.images));
+    std::ranges::move(found.unreadable, std::back_inserter(all_.unreadable));
+    std::ranges::move(found.skipped, std::back_inserter(all_.skipped));
+  }
+
+  static constexpr const char* kHint = "give image files, folders, a pattern or a list to --images";
+  ImageListing all_;
+};
+
+}  // namespace
+
+ImageListing collect_images(const std::vector<fs::path>& paths) {
+  Collection all;
+  for (const auto& path : paths) all.add(path);
+  return all.take();
 }
 
 std::string group_by_reason(const std::vector<FileNote>& notes) {

@@ -31,10 +31,18 @@ struct ImageListing {
   std::vector<FileNote> skipped;
 };
 
-/// Files are taken as they are given. Folders are searched with their sub-folders; links to folders
-/// are followed, except to a folder that contains them. A file given twice is taken once. Different
-/// files of one name get as many folders of their path in front as tell them apart: d1/a.jpg and
-/// d2/a.jpg. Throws Error naming a path that does not exist, or a folder without images.
+/// Each path is one of these:
+/// - a file, taken as it is given;
+/// - a folder, searched with its sub-folders; links to folders are followed, except to a folder
+/// that
+///   contains them;
+/// - a pattern such as photos/**/*.jpg, where nothing has that very name. What it finds counts as
+///   in a folder (path_pattern.h);
+/// - a list: a file NAME.txt with one file or folder per line, relative to the list. Lines that
+///   begin with # are comments.
+/// A file given twice is taken once. Different files of one name get as many folders of their path
+/// in front as tell them apart: d1/a.jpg and d2/a.jpg. Throws Error naming a path that does not
+/// exist, with the line of a list, or what holds no images.
 ImageListing collect_images(const std::vector<std::filesystem::path>& paths);
 
 /// One line per reason, with the number of files and the first names: "  hidden: 3 files (.a.jpg,
