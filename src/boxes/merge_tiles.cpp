@@ -13,7 +13,7 @@ using Rect = std::array<float, 4>;  // left, top, right, bottom
 
 constexpr float kAgree = 0.5F;        // IoU within the common pixels
 constexpr float kCovered = 0.6F;      // of a part's area, in the box of its object
-constexpr float kGrown = 0.05F;       // of an object's sides, for boxes that are not exact
+constexpr float kInexact = 0.05F;     // of an object's sides: boxes are not exact
 constexpr float kCutMargin = 0.01F;   // of a tile's side: a box that ends there is cut
 constexpr float kSmallInTile = 0.5F;  // of a tile's side: the tile alone decides on such objects
 
@@ -56,7 +56,6 @@ Rect uncut_part(const Rect& tile, const Rect& image) {
 struct View {
   ScoredBox box;
   uint32_t tile = 0;
-  bool cut = false;
 };
 
 struct Pair {
@@ -83,7 +82,7 @@ class Merger {
       first_of_tile_.push_back(static_cast<uint32_t>(views_.size()));
       for (const ScoredBox& box : tiles[t].boxes) {
         if (is_whole_image(t) && a_tile_decides(box.xyxy)) continue;
-        views_.push_back({box, t, !contains(uncut_[t], box.xyxy)});
+        views_.push_back({box, t});
       }
     }
     first_of_tile_.push_back(static_cast<uint32_t>(views_.size()));
@@ -156,37 +155,60 @@ class Merger {
     return false;
   }
 
-  std::vector<Object> join(const std::vector<Pair>& pairs) const {
+  std::vector<Object> join(std::vector<Pair> pairs) const {
     std::vector<Object> objects(views_.size());
     std::vector<uint32_t> object_of(views_.size());
     std::iota(object_of.begin(), object_of.end(), 0);
     for (uint32_t v = 0; v < views_.size(); ++v) objects[v].views = {v};
-    for (const Pair& pair : pairs) {
+    const auto join_pair = [&](const Pair& pair, bool only_new) {
       Object& into = objects[object_of[pair.a]];
       Object& from = objects[object_of[pair.b]];
-      if (share_a_tile(into, from)) continue;  // as an object does with itself
+      if (only_new && from.views.size() > 1) return;
+      if (share_a_tile(into, from)) return;  // as an object does with itself
       const auto middle = static_cast<std::ptrdiff_t>(into.views.size());
       for (const uint32_t v : from.views) object_of[v] = object_of[pair.a];
       into.views.insert(into.views.end(), from.views.begin(), from.views.end());
       std::ranges::inplace_merge(into.views, into.views.begin() + middle);
       from.views.clear();
-    }
+    };
+    // Tile by tile: each adds views to the objects of those before. So two objects that look the
+    // same do not become three where three tiles overlap.
+    std::ranges::stable_sort(pairs, {}, [&](const Pair& pair) { return views_[pair.b].tile; });
+    for (const Pair& pair : pairs) join_pair(pair, true);
+    // Then objects that a later tile has shown to be one.
+    std::ranges::stable_sort(pairs, std::greater<>(), &Pair::agreement);
+    for (const Pair& pair : pairs) join_pair(pair, false);
     std::erase_if(objects, [](const Object& object) { return object.views.empty(); });
     return objects;
   }
 
+  /// Whether a tile's border has cut a view of an object that fills `all`.
+  bool is_cut(const View& view, const Rect& all) const {
+    const Rect& uncut = uncut_[view.tile];
+    for (size_t side = 0; side < 4; ++side) {
+      const float beyond = side < 2 ? uncut[side] - all[side] : all[side] - uncut[side];
+      const float own =
+          side < 2 ? uncut[side] - view.box.xyxy[side] : view.box.xyxy[side] - uncut[side];
+      if (own > 0 || beyond > kInexact * (all[side % 2 + 2] - all[side % 2])) return true;
+    }
+    return false;
+  }
+
   /// Box and score, from its views.
   void describe(Object& object) const {
+    object.box = views_[object.views.front()].box;
+    for (const uint32_t v : object.views) {
+      object.box.xyxy = around(object.box.xyxy, views_[v].box.xyxy);
+      object.box.score = std::max(object.box.score, views_[v].box.score);
+    }
     const View* best = nullptr;
     const auto rank = [&](const View& v) {
       return std::pair(!is_whole_image(v.tile), v.box.score);
     };
-    object.box = views_[object.views.front()].box;
     for (const uint32_t v : object.views) {
       const View& view = views_[v];
-      object.box.xyxy = around(object.box.xyxy, view.box.xyxy);
-      object.box.score = std::max(object.box.score, view.box.score);
-      if (!view.cut && (best == nullptr || rank(view) > rank(*best))) best = &view;
+      if (!is_cut(view, object.box.xyxy) && (best == nullptr || rank(view) > rank(*best)))
+        best = &view;
     }
     if (best != nullptr) object.box = best->box;
     object.cut = best == nullptr;
@@ -196,7 +218,7 @@ class Merger {
     if (part.box.label != object.box.label || share_a_tile(part, object)) return false;
     Rect grown = object.box.xyxy;
     for (size_t side = 0; side < 4; ++side) {
-      const float more = kGrown * (object.box.xyxy[side % 2 + 2] - object.box.xyxy[side % 2]);
+      const float more = kInexact * (object.box.xyxy[side % 2 + 2] - object.box.xyxy[side % 2]);
       grown[side] += side < 2 ? -more : more;
     }
     return area(common(part.box.xyxy, grown)) >= kCovered * area(part.box.xyxy);

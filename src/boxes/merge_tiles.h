@@ -22,8 +22,7 @@ struct TileDetections {
 ///   halves of an object fit each other. The pairs that agree best are joined first.
 /// - An object's box is the one with the highest score of those that no border has cut. If all are
 ///   cut, it is the smallest box around them, with their highest score.
-/// - A cut box that is still alone and lies in the box of another object, which another tile has
-///   seen, is a part of that object.
+/// - A cut box that is still alone is a part of an object from other tiles if it lies in its box.
 /// - A box from the whole image counts only if no tile sees all of it well.
 ///
 /// Time: for each pair of tiles that overlap, the product of their detections in the common part.
