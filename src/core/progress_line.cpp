@@ -57,12 +57,14 @@ void ProgressLine::update(const std::string& what, uint64_t bytes, uint64_t byte
                remaining(done, static_cast<double>(bytes_total))));
 }
 
-void ProgressLine::count(int64_t done, int64_t total, std::string_view noun) {
+void ProgressLine::count(int64_t done, std::optional<int64_t> total, std::string_view noun) {
   if (!due(done == total)) return;
   const double elapsed = seconds();
-  show(str_cat(verb_, " ", with_commas(done), " of ", counted(total, noun), ", ",
-               fixed(elapsed > 0 ? static_cast<double>(done) / elapsed : 0, 1), " ", noun, "s/s",
-               remaining(static_cast<double>(done), static_cast<double>(total))));
+  show(str_cat(
+      verb_, " ",
+      total ? str_cat(with_commas(done), " of ", counted(*total, noun)) : counted(done, noun), ", ",
+      fixed(elapsed > 0 ? static_cast<double>(done) / elapsed : 0, 1), " ", noun, "s/s",
+      total ? remaining(static_cast<double>(done), static_cast<double>(*total)) : ""));
 }
 
 double ProgressLine::seconds() const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,8 +20,8 @@ class ProgressLine {
 
   /// Bytes of `what`, such as "17 of 205 images". Prints only when enough time has passed.
   void update(const std::string& what, uint64_t bytes, uint64_t bytes_total);
-  /// The same of things that are counted: "image".
-  void count(int64_t done, int64_t total, std::string_view noun);
+  /// The same of things that are counted: "image". Without `total` their number is not known.
+  void count(int64_t done, std::optional<int64_t> total, std::string_view noun);
 
   /// For other texts: whether enough time has passed for either kind of line. `last`: nothing
   /// follows.

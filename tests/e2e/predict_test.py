@@ -307,7 +307,7 @@ def names_are_printed_escaped(ws, weights):
     for name in (b"bad\x9b\n.png", b"note\x07.txt"):
         with open(os.path.join(folder, name), "w") as f:
             f.write("no image")
-    for arguments in ([], ["--output", ws("names-out"), "--format", "text"]):
+    for arguments in ([], ["--output", ws("names-out"), "--format", "text", "coco"]):
         command = [os.path.join(BIN, "dfine-predict"), "--weights", weights, "--image-size", "128",
                    "--threshold", "0", "--images", folder, *arguments]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -340,7 +340,7 @@ def a_full_disk_costs_no_predictions(ws, weights):
         Image.effect_noise((256, 256),
                            90).convert("RGB").save(ws("noise", "sub" if k % 2 else "", f"{k}.png"))
     options = ["--weights", weights, "--image-size", "128", "--threshold", "0",
-               "--images", ws("noise")]
+               "--format", "coco", "--images", ws("noise")]
 
     def predict(size, before="true"):
         """What dfine-predict prints, what is left on the file system of `size` afterwards, and

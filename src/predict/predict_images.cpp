@@ -1,0 +1,160 @@
+#include "predict/predict_images.h"
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "core/printable.h"
+#include "core/stop_request.h"
+#include "core/text.h"
+#include "core/usable_cores.h"
+#include "eval/loaded_model.h"
+#include "files/atomic_path.h"
+#include "predict/category_ids.h"
+#include "predict/class_choice.h"
+#include "predict/input_choice.h"
+#include "predict/outputs.h"
+#include "predict/pipeline.h"
+#include "predict/predict_report.h"
+#include "predict/prediction_maker.h"
+#include "predict/score_thresholds.h"
+
+namespace dfine::inline predict {
+namespace {
+
+bool has_format(const PredictOptions& options, const char* name) {
+  if (options.formats.empty())
+    return options.output.empty() ? name == std::string("text")
+                                  : name == std::string("coco") || name == std::string("jsonl");
+  return std::ranges::find(options.formats, name) != options.formats.end();
+}
+
+void check_options(const PredictOptions& options) {
+  for (const std::string& format : options.formats)
+    if (format != "text" && options.output.empty())
+      throw UsageError(str_cat("--format ", format, " needs --output DIR"));
+  if (options.threshold && !(*options.threshold >= 0 && *options.threshold <= 1))  // NaN is neither
+    throw UsageError(
+        str_cat("--threshold ", *options.threshold, ": expected a number from 0 to 1"));
+}
+
+/// Of the thresholds of these labels; without labels, of all.
+double lowest(const std::vector<double>& thresholds, const std::vector<int64_t>& labels) {
+  if (labels.empty()) return *std::ranges::min_element(thresholds);
+  double least = std::numeric_limits<double>::max();
+  for (const int64_t label : labels)
+    least = std::min(least, thresholds[static_cast<size_t>(label)]);
+  return least;
+}
+
+/// What matters most comes first.
+std::vector<std::unique_ptr<PredictionOutput>> outputs_of(const PredictOptions& options,
+                                                          int threads) {
+  std::vector<std::unique_ptr<PredictionOutput>> outputs;
+  const auto add = [&](const char* format, auto make) {
+    if (has_format(options, format)) outputs.push_back(make());
+  };
+  add("text", text_output);
+  add("jsonl", [&] { return jsonl_output(options.output / "predictions.jsonl"); });
+  add("coco", [&] { return coco_output(options.output / "predictions.json"); });
+  add("csv", [&] { return csv_output(options.output / "predictions.csv"); });
+  add("yolo", [&] { return yolo_output(options.output / "labels"); });
+  if (options.pictures && !options.output.empty())
+    outputs.push_back(drawn_output(options.output, threads));
+  return outputs;
+}
+
+std::string places_text(const std::vector<std::filesystem::path>& places) {
+  std::vector<std::string> names;
+  for (const auto& place : places) names.push_back(printable(place));
+  return listed(names);
+}
+
+/// One is thrown, after the others are printed.
+void throw_any(const std::vector<Error>& failures, const PipelineReport& report,
+               std::optional<int64_t> pictures, int64_t unlisted) {
+  std::vector<std::exception_ptr> all;
+  for (const Error& failure : failures) all.push_back(std::make_exception_ptr(failure));
+  try {
+    throw_unreadable(report.unreadable, report.pictures + unlisted);
+  } catch (...) {
+    all.push_back(std::current_exception());
+  }
+  if (report.stopped_by != 0) {
+    all.push_back(std::make_exception_ptr(
+        Stopped(str_cat("stopped by ", stop_signal_name(report.stopped_by), " after ",
+                        with_commas(report.pictures),
+                        pictures ? str_cat(" of ", with_commas(*pictures)) : "",
+                        " images: the results hold these alone"),
+                "run the same command again for all images")));
+  }
+  for (size_t k = 0; k < all.size(); ++k) {
+    try {
+      std::rethrow_exception(all[k]);
+    } catch (const Error& e) {
+      if (k + 1 == all.size()) throw;
+      log::error(e.what());
+    }
+  }
+}
+
+}  // namespace
+
+void predict_images(const PredictOptions& options) {
+  check_options(options);
+  ChosenInput input = choose_input({.images = options.images,
+                                    .annotations = options.annotations,
+                                    .exif = options.exif,
+                                    .drawn = options.pictures ? options.output : ""});
+  LoadedModel loaded = load_model(options.weights, parse_device(options.device));
+  loaded.model->prepare_for_inference();
+  const std::vector<double> thresholds =
+      score_thresholds(options.threshold, options.weights, loaded.description.class_names);
+  CategoryIds categories =
+      category_ids(options.weights, loaded.description, input.ids_from, input.categories);
+  name_known_classes(loaded.description);
+  const auto labels = choose_classes(options.classes, loaded.description.class_names);
+  if (!options.output.empty()) {  // text has no ids
+    if (!categories.note.empty()) log::info(categories.note);
+    if (!categories.warning.empty()) log::warn(categories.warning);
+  }
+
+  // Half of the cores: the network needs the others.
+  const int threads = std::clamp(usable_cores().count / 2, 1, 8);
+  std::optional<MadeFolders> folder;
+  if (!options.output.empty()) folder.emplace(options.output);
+  OutputGroup outputs(outputs_of(options, threads));
+  Detector detector(loaded, thresholds, labels);
+  take_stop_signals();
+  PipelineReport report = run_pipeline(
+      *input.source, detector,
+      PredictionMaker(loaded, {.category_ids = std::move(categories.ids), .top_k = options.top_k}),
+      outputs,
+      {.size = options.image_size.value_or(
+           ImageSize{loaded.description.image_height, loaded.description.image_width}),
+       .batch = options.batch.value_or(loaded.device.is_cuda() ? 8 : 1),
+       .threads = threads});
+  if (folder && !outputs.places().empty()) folder->keep();
+
+  const auto unlisted = static_cast<int64_t>(input.unreadable.size());
+  const int64_t read = report.pictures - static_cast<int64_t>(report.unreadable.size());
+  report.unreadable.insert(report.unreadable.begin(), input.unreadable.begin(),
+                           input.unreadable.end());
+  if (!outputs.places().empty())
+    std::cout << counted(report.detections, "detection") << " on " << counted(read, "image") << ": "
+              << places_text(outputs.places()) << "\n";
+  if (report.detections == 0 && read > 0)
+    report_nothing_found(detector.highest_score(), lowest(thresholds, labels));
+  std::cout << std::flush;  // before what goes to stderr
+  report_orientations(report.oriented, input.stored_because);
+  report_skipped(input.skipped);
+  throw_any(outputs.failures(), report, input.source->size(), unlisted);
+}
+
+}  // namespace dfine::inline predict
