@@ -23,7 +23,8 @@ int main(int argc, char** argv) {
   app.add_option(
          "--images", options.images,
          "image files; folders of them, with their sub-folders; patterns in quotes, such as "
-         "'photos/**/*.jpg'; lists (NAME.txt) with one path per line; or one pack")
+         "'photos/**/*.jpg'; lists (NAME.txt) with one path per line; one pack; or "
+         "videos")
       ->required()
       ->type_name("PATH...");
   app.add_option("--threshold", options.threshold,

@@ -11,26 +11,18 @@
 #include "core/text.h"
 #include "core/thread_pool.h"
 #include "files/atomic_path.h"
-#include "image/draw.h"
+#include "fonts/system_font.h"
 #include "image/encode.h"
+#include "predict/draw_predictions.h"
 #include "predict/outputs.h"
 
 namespace dfine::inline predict {
 namespace fs = std::filesystem;
 namespace {
 
-void draw_predictions(Image& image, const std::vector<Prediction>& predictions) {
-  std::vector<DrawnBox> boxes;
-  for (auto p = predictions.rbegin(); p != predictions.rend(); ++p) {  // the best on top
-    boxes.push_back({p->xyxy[0], p->xyxy[1], p->xyxy[2], p->xyxy[3],
-                     static_cast<int>(p->class_index), str_cat(p->label, " ", fixed(p->score, 2))});
-  }
-  draw_boxes(image, boxes);
-}
-
-void write_picture(const PredictedPicture& picture) {
+void write_picture(const PredictedPicture& picture, const LabelFont* font) {
   Image image = picture.image;
-  draw_predictions(image, picture.found);
+  draw_predictions(image, picture.found, font);
   const std::string extension = picture.info.drawn.extension().string();
   const auto bytes =
       extension == ".png" || extension == ".PNG" ? encode_png(image) : encode_jpeg(image);
@@ -52,7 +44,7 @@ class DrawnOutput : public PredictionOutput {
     while (pending_.size() >= ahead_) take_oldest();
     pending_.push_back({picture->info.drawn, pool_.submit([this, picture] {
                           if (failed_) return false;
-                          write_picture(*picture);
+                          write_picture(*picture, font_.get());
                           return true;
                         })});
   }
@@ -108,6 +100,7 @@ class DrawnOutput : public PredictionOutput {
 
   const fs::path top_;
   const size_t ahead_;
+  const std::unique_ptr<LabelFont> font_ = system_font();
   std::atomic<bool> failed_ = false;  // nothing more is drawn
   std::optional<Error> failure_;      // the first one
   int64_t added_ = 0;

@@ -1,5 +1,6 @@
 #include "predict/input_choice.h"
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -79,12 +80,41 @@ ChosenInput from_pack(const InputOptions& options) {
   auto pictures = pictures_of(names, ids, options.drawn);
   for (size_t i = 0; i < pack.size(); ++i) pictures[i].source = pack.describe(i);
   ChosenInput input{.source = nullptr,
+                    .videos = {},
                     .unreadable = {},
                     .skipped = {},
                     .ids_from = folder.string(),
                     .categories = pack.categories(),
                     .stored_because = "boxes of a pack are in stored pixels, as in training"};
   input.source = pack_source(std::move(pack), std::move(pictures));
+  return input;
+}
+
+/// Nothing where `listing` has images alone.
+std::optional<ChosenInput> from_videos(ImageListing& listing, const InputOptions& options) {
+  const auto is_one = [](const ImageFile& file) { return is_video(file.path); };
+  const auto count = std::ranges::count_if(listing.images, is_one);
+  if (count == 0) return std::nullopt;
+  if (count < std::ssize(listing.images))
+    throw UsageError("--images has videos and images",
+                     "give videos to one run, and images to another");
+  if (!options.annotations.empty() || !options.exif)
+    throw UsageError(str_cat(options.exif ? "--annotations" : "--no-exif", " is not for videos"));
+  ChosenInput input{.source = nullptr,
+                    .videos = {},
+                    .unreadable = std::move(listing.unreadable),
+                    .skipped = std::move(listing.skipped),
+                    .ids_from = {},
+                    .categories = {},
+                    .stored_because = {}};
+  input.videos = open_videos(listing.images, input.unreadable);
+  if (!options.drawn.empty()) {
+    std::vector<ImageFile> names;
+    for (const InputVideo& video : input.videos) names.push_back({video.path, video.name});
+    const auto drawn = drawn_pictures(names, options.drawn, /*videos=*/true);
+    for (size_t i = 0; i < drawn.size(); ++i) input.videos[i].drawn = drawn[i];
+  }
+  input.source = video_source(input.videos);
   return input;
 }
 
@@ -101,6 +131,7 @@ ChosenInput choose_input(const InputOptions& options) {
   for (const fs::path& path : options.images)
     if (is_pack(path)) return from_pack(options);
   ImageListing listing = collect_images(options.images);
+  if (auto videos = from_videos(listing, options)) return std::move(*videos);
   std::vector<int64_t> ids(listing.images.size());
   std::iota(ids.begin(), ids.end(), 1);
   AnnotatedIds annotated;
@@ -109,6 +140,7 @@ ChosenInput choose_input(const InputOptions& options) {
     ids = annotated_image_ids(listing, options.annotations, annotated);
   }
   ChosenInput input{.source = nullptr,
+                    .videos = {},
                     .unreadable = std::move(listing.unreadable),
                     .skipped = std::move(listing.skipped),
                     .ids_from = options.annotations.string(),

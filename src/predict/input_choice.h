@@ -8,6 +8,7 @@
 #include "data/category.h"
 #include "predict/input_images.h"
 #include "predict/picture_source.h"
+#include "predict/video_source.h"
 
 namespace dfine::inline predict {
 
@@ -20,6 +21,7 @@ struct InputOptions {
 
 struct ChosenInput {
   std::unique_ptr<PictureSource> source;
+  std::vector<InputVideo> videos;    // whose frames `source` gives; empty: it gives images
   std::vector<FileNote> unreadable;  // not in `source`
   std::vector<FileNote> skipped;
   std::string ids_from;  // the annotation file or the pack; empty: images are 1, 2, ... in order

@@ -1,10 +1,12 @@
 #pragma once
 // The outputs of dfine-predict, one per form.
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "predict/prediction_output.h"
+#include "video/video_reader.h"
 
 namespace dfine::inline predict {
 
@@ -36,5 +38,11 @@ std::unique_ptr<PredictionOutput> text_output();
 /// Where one cannot be written (disk full, ...) nothing more is drawn, and finish() throws. Its
 /// make_room() removes the picture drawn last, and the folders below `top` that this leaves empty.
 std::unique_ptr<PredictionOutput> drawn_output(const std::filesystem::path& top, int threads);
+
+/// Frames with their boxes, in videos of the same length, rate and size: `videos` by
+/// PictureInfo::drawn. Each is written atomically, without sound. After an interruption the one
+/// under way holds the frames that were done.
+std::unique_ptr<PredictionOutput> video_output(std::map<std::filesystem::path, VideoInfo> videos,
+                                               int threads);
 
 }  // namespace dfine::inline predict

@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -55,7 +56,7 @@ double lowest(const std::vector<double>& thresholds, const std::vector<int64_t>&
 
 /// What matters most comes first.
 std::vector<std::unique_ptr<PredictionOutput>> outputs_of(const PredictOptions& options,
-                                                          int threads) {
+                                                          const ChosenInput& input, int threads) {
   std::vector<std::unique_ptr<PredictionOutput>> outputs;
   const auto add = [&](const char* format, auto make) {
     if (has_format(options, format)) outputs.push_back(make());
@@ -65,8 +66,12 @@ std::vector<std::unique_ptr<PredictionOutput>> outputs_of(const PredictOptions& 
   add("coco", [&] { return coco_output(options.output / "predictions.json"); });
   add("csv", [&] { return csv_output(options.output / "predictions.csv"); });
   add("yolo", [&] { return yolo_output(options.output / "labels"); });
-  if (options.pictures && !options.output.empty())
-    outputs.push_back(drawn_output(options.output, threads));
+  if (options.pictures && !options.output.empty()) {
+    std::map<std::filesystem::path, VideoInfo> videos;
+    for (const InputVideo& video : input.videos) videos.emplace(video.drawn, video.info);
+    outputs.push_back(videos.empty() ? drawn_output(options.output, threads)
+                                     : video_output(std::move(videos), threads));
+  }
   return outputs;
 }
 
@@ -129,7 +134,7 @@ void predict_images(const PredictOptions& options) {
   const int threads = std::clamp(usable_cores().count / 2, 1, 8);
   std::optional<MadeFolders> folder;
   if (!options.output.empty()) folder.emplace(options.output);
-  OutputGroup outputs(outputs_of(options, threads));
+  OutputGroup outputs(outputs_of(options, input, threads));
   Detector detector(loaded, thresholds, labels);
   take_stop_signals();
   PipelineReport report = run_pipeline(

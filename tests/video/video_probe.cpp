@@ -1,6 +1,6 @@
 // Lets the Python checks beside it see what the video layer makes of a file:
-//   video_probe read FILE OUT   frames as raw RGB to OUT; one line with size, rate, estimate of the
-//                               number of frames, one line per frame with its time, then the damage
+//   video_probe read FILE OUT   frames as raw RGB to OUT. Printed are one line with size, rate and
+//                               estimate of the length, one per frame with its time, the damage.
 //   video_probe copy FILE OUT   the frames written again
 // An Error ends it with its code on stdout, and its text on stderr.
 #include <fstream>
