@@ -36,10 +36,9 @@ int main(int argc, char** argv) {
       ->type_name("DIR");
   app.add_option(
          "--format", options.formats,
-         "what is written. coco: predictions.json, at the end; jsonl: predictions.jsonl, one "
-         "line per image while it runs; csv: predictions.csv; yolo: labels/NAME.txt; text: "
-         "one line per detection on the terminal. Default: coco and jsonl, without --output "
-         "text")
+         "what is written. coco: predictions.json, at the end. jsonl: predictions.jsonl, one line "
+         "per image while it runs. csv: predictions.csv. yolo: labels/NAME.txt. text: one line per "
+         "detection on the terminal. Default: coco and jsonl, without --output text")
       ->delimiter(',')
       ->check(CLI::IsMember({"coco", "jsonl", "csv", "yolo", "text"}));
   app.add_flag_callback("--no-pictures", [&] { options.pictures = false; }, "draw no pictures");
@@ -63,6 +62,17 @@ int main(int argc, char** argv) {
   app.add_option("--image-size", image_size,
                  "network input; default: what the model was trained with")
       ->type_name("N|HxW");
+  app.add_option("--nms", options.nms,
+                 "drop a box whose IoU with a better one of its class is above this; default: none "
+                 "is dropped, as D-FINE needs no suppression")
+      ->type_name("IOU");
+  app.add_option(
+         "--tile", options.tile,
+         "detect in tiles of this side (pixels) and in the whole image: finds small objects "
+         "in large images. Default: in the whole image alone")
+      ->type_name("PIXELS");
+  app.add_option("--overlap", options.overlap, "part of a tile that neighbours share; default: 0.2")
+      ->type_name("PART");
   app.add_option("--batch,--batch-size", options.batch,
                  "images at once; default: 8 on a GPU, else 1")
       ->check(CLI::PositiveNumber)

@@ -22,12 +22,12 @@ Detector::Detector(LoadedModel& model, std::vector<double> thresholds, std::vect
   }
 }
 
-std::vector<std::vector<FoundBox>> Detector::detect(const Tensor& images,
-                                                    const std::vector<ImageSize>& sizes) {
+std::vector<std::vector<ScoredBox>> Detector::detect(const Tensor& images,
+                                                     const std::vector<ImageSize>& sizes) {
   const at::NoGradGuard no_grad;
   HeadOutput head = model_.model->forward(to_model_input(images, model_.device)).prediction();
   if (chosen_.defined()) head.logits = head.logits.index_select(2, chosen_);
-  std::vector<std::vector<FoundBox>> found;
+  std::vector<std::vector<ScoredBox>> found;
   for (const Detections& of_image : postprocess(head, sizes)) {
     const auto [height, width] = sizes[found.size()];
     auto& kept = found.emplace_back();
@@ -42,7 +42,7 @@ std::vector<std::vector<FoundBox>> Detector::detect(const Tensor& images,
       highest_ = std::max(highest_, static_cast<double>(score));
       const int64_t label = labels_[static_cast<size_t>(labels.const_data_ptr<int64_t>()[k])];
       if (score < thresholds_[static_cast<size_t>(label)]) continue;
-      FoundBox& box = kept.emplace_back(FoundBox{.xyxy = {}, .label = label, .score = score});
+      ScoredBox& box = kept.emplace_back(ScoredBox{.xyxy = {}, .score = score, .label = label});
       for (size_t c = 0; c < 4; ++c)
         box.xyxy[c] = std::clamp(boxes.const_data_ptr<float>()[4 * k + static_cast<int64_t>(c)],
                                  0.0F, static_cast<float>(c % 2 == 0 ? width : height));

@@ -1,20 +1,14 @@
 #pragma once
 // The network of dfine-predict: windows of pictures in, boxes out.
-#include <array>
 #include <cstdint>
 #include <vector>
 
+#include "boxes/scored_box.h"
 #include "core/image_size.h"
 #include "eval/loaded_model.h"
 #include "tensor.h"
 
 namespace dfine::inline predict {
-
-struct FoundBox {
-  std::array<float, 4> xyxy{};  // pixels of the window, cut to its borders
-  int64_t label = 0;            // of the model
-  float score = 0;
-};
 
 class Detector {
  public:
@@ -23,11 +17,12 @@ class Detector {
   Detector(LoadedModel& model, std::vector<double> thresholds, std::vector<int64_t> labels);
 
   /// `images`: uint8 [B, 3, H, W]; `sizes`: [B], the windows before they were resized to H x W. For
-  /// each image the boxes with a score of at least the threshold of their class, highest score
-  /// first, at most kTopPairs (model/postprocess.h) of the classes that are looked for. Throws
-  /// Error when a score or a box is not finite.
-  std::vector<std::vector<FoundBox>> detect(const Tensor& images,
-                                            const std::vector<ImageSize>& sizes);
+  /// each image the boxes of the classes that are looked for, highest score first. There are at
+  /// most kTopPairs (model/postprocess.h), each with at least the threshold of its class. They are
+  /// in pixels of the window and cut to its borders. Throws Error when a score or a box is not
+  /// finite.
+  std::vector<std::vector<ScoredBox>> detect(const Tensor& images,
+                                             const std::vector<ImageSize>& sizes);
 
   /// The best score seen so far, kept or not.
   double highest_score() const { return highest_; }

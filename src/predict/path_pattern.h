@@ -12,8 +12,8 @@ struct PatternMatches {
   std::set<std::filesystem::path> paths;  // files and folders
 };
 
-/// The files and folders of such a name, as a shell finds them (fnmatch): * and ? stand for any
-/// characters of a name and not for the dot of a hidden one. A part "**" stands for any number of
+/// The files and folders of such a name, as a shell finds them (fnmatch). Wildcards stand for any
+/// characters of a name, but not for the dot of a hidden one. A part "**" stands for any number of
 /// folders, none too, that are not hidden. Folders that cannot be read match nothing.
 PatternMatches match_pattern(const std::filesystem::path& pattern);
 

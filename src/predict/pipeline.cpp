@@ -35,7 +35,7 @@ class Batches {
 
   struct Entry {
     PreparedPicture picture;
-    std::vector<std::vector<FoundBox>> found;  // of the first windows
+    std::vector<std::vector<ScoredBox>> found;  // of the first windows
     bool complete() const { return found.size() == picture.windows.size(); }
   };
   /// The oldest picture, if all its windows are done.
@@ -89,8 +89,8 @@ PipelineReport run_pipeline(PictureSource& source, Detector& detector, const Mak
       [&]() -> std::optional<Reader::Job> {
         auto decode = source.next();
         if (!decode) return std::nullopt;
-        return [decode = std::move(*decode), size = options.size] {
-          return prepare_picture(decode(), size);
+        return [decode = std::move(*decode), &options] {
+          return prepare_picture(decode(), options.windows);
         };
       },
       options.threads, static_cast<size_t>(options.batch + 2 * options.threads));

@@ -1,11 +1,10 @@
 #pragma once
-// The run of dfine-predict: pictures are decoded on some threads, go through the network in
-// batches, and are drawn and encoded on other threads, all at the same time.
+// The run of dfine-predict: pictures are decoded on some threads and go through the network in
+// batches. Other threads draw and encode them at the same time.
 #include <cstdint>
 #include <functional>
 #include <vector>
 
-#include "core/image_size.h"
 #include "predict/detector.h"
 #include "predict/input_images.h"
 #include "predict/output_group.h"
@@ -15,14 +14,14 @@
 namespace dfine::inline predict {
 
 struct PipelineOptions {
-  ImageSize size;     // network input
+  WindowOptions windows;
   int64_t batch = 1;  // windows of pictures that go through the network together
   int threads = 1;    // that decode and resize
 };
 
 /// The detections of a picture, from the boxes that the network found in each of its windows.
 using MakePredictions = std::function<std::vector<Prediction>(
-    const PreparedPicture& picture, const std::vector<std::vector<FoundBox>>& found)>;
+    const PreparedPicture& picture, const std::vector<std::vector<ScoredBox>>& found)>;
 
 struct PipelineReport {
   int64_t pictures = 0;  // that the source gave, unreadable ones too

@@ -29,6 +29,9 @@
 namespace dfine::inline predict {
 namespace {
 
+constexpr int64_t kSmallestTile = 32;
+constexpr double kUsualOverlap = 0.2, kMostOverlap = 0.9;
+
 bool has_format(const PredictOptions& options, const char* name) {
   if (options.formats.empty())
     return options.output.empty() ? name == std::string("text")
@@ -43,6 +46,15 @@ void check_options(const PredictOptions& options) {
   if (options.threshold && !(*options.threshold >= 0 && *options.threshold <= 1))  // NaN is neither
     throw UsageError(
         str_cat("--threshold ", *options.threshold, ": expected a number from 0 to 1"));
+  if (options.nms && !(*options.nms > 0 && *options.nms < 1))
+    throw UsageError(str_cat("--nms ", *options.nms, ": expected a number between 0 and 1"));
+  if (options.tile && *options.tile < kSmallestTile)
+    throw UsageError(
+        str_cat("--tile ", *options.tile, ": expected at least ", kSmallestTile, " pixels"));
+  if (options.overlap && !options.tile) throw UsageError("--overlap needs --tile");
+  if (options.overlap && !(*options.overlap >= 0 && *options.overlap <= kMostOverlap))
+    throw UsageError(
+        str_cat("--overlap ", *options.overlap, ": expected a number from 0 to ", kMostOverlap));
 }
 
 /// Of the thresholds of these labels; without labels, of all.
@@ -139,10 +151,14 @@ void predict_images(const PredictOptions& options) {
   take_stop_signals();
   PipelineReport report = run_pipeline(
       *input.source, detector,
-      PredictionMaker(loaded, {.category_ids = std::move(categories.ids), .top_k = options.top_k}),
+      PredictionMaker(
+          loaded,
+          {.category_ids = std::move(categories.ids), .nms = options.nms, .top_k = options.top_k}),
       outputs,
-      {.size = options.image_size.value_or(
-           ImageSize{loaded.description.image_height, loaded.description.image_width}),
+      {.windows = {.size = options.image_size.value_or(
+                       ImageSize{loaded.description.image_height, loaded.description.image_width}),
+                   .tile = options.tile,
+                   .overlap = options.overlap.value_or(kUsualOverlap)},
        .batch = options.batch.value_or(loaded.device.is_cuda() ? 8 : 1),
        .threads = threads});
   if (folder && !outputs.places().empty()) folder->keep();

@@ -29,13 +29,16 @@ struct PredictOptions {
   std::optional<int64_t> batch;  // images in one pass of the network; default: 8 on a GPU, else 1
   std::vector<std::string> classes;  // names or labels; empty: all
   std::optional<int64_t> top_k;      // detections of an image at most
+  std::optional<double> nms;      // suppression: IoU between 0 and 1 (boxes/nms.h); default: none
+  std::optional<int64_t> tile;    // side of the tiles of large images, pixels; default: none
+  std::optional<double> overlap;  // of tiles, as a part of the side, below 1; default: 0.2
   std::string device = "auto";
 };
 
 /// Writes pictures with their detections drawn to OUTPUT (drawn_pictures.h), and the detections of
-/// all images in the other forms (outputs.h), for each image in descending order of score. Boxes
-/// are in the pixels of the picture as viewers show it, EXIF orientation applied, and cut to its
-/// borders. Without `exif`, with `annotations` and of a pack they are in the pixels as stored,
+/// all images in the other forms (outputs.h). Those of an image are in descending order of score.
+/// Boxes are in the pixels of the picture as viewers show it, EXIF orientation applied, and cut to
+/// its borders. Without `exif`, with `annotations` and of a pack they are in the pixels as stored,
 /// which training sees too. Images that the annotations do not list are skipped.
 ///
 /// When nothing passes the threshold, the highest score seen is printed and a threshold to try.

@@ -11,6 +11,7 @@ namespace dfine::inline predict {
 
 struct PredictionOptions {
   std::vector<int64_t> category_ids;  // [C] by label
+  std::optional<double> nms;          // the IoU above which boxes of one class are suppressed
   std::optional<int64_t> top_k;       // of a picture: those with the highest scores
 };
 
@@ -22,7 +23,7 @@ class PredictionMaker {
       : model_(model), options_(std::move(options)), has_name_(model.has_class_names()) {}
 
   std::vector<Prediction> operator()(const PreparedPicture& picture,
-                                     const std::vector<std::vector<FoundBox>>& found) const;
+                                     const std::vector<std::vector<ScoredBox>>& found) const;
 
  private:
   const LoadedModel& model_;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/image_size.h"
@@ -16,7 +17,14 @@ struct PreparedPicture {
   Tensor inputs;                // uint8 [windows, 3, H, W]: the windows, resized
 };
 
-/// `size` is the network's input, H x W.
-PreparedPicture prepare_picture(Picture picture, ImageSize size);
+struct WindowOptions {
+  ImageSize size;               // network input, H x W
+  std::optional<int64_t> tile;  // side of the tiles of a picture, pixels; none: it is one window
+  double overlap = 0.2;         // part of the side that neighbours share at least
+};
+
+/// The windows are the whole picture and, where it is larger than a tile, its tiles
+/// (boxes/tiles.h).
+PreparedPicture prepare_picture(Picture picture, const WindowOptions& options);
 
 }  // namespace dfine::inline predict

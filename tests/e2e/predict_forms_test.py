@@ -1,6 +1,6 @@
 """dfine-predict's sources, forms of results and choices: each is recomputed here from another one.
 
-CSV is read by Python's csv, ids are those of the pack. A run that is
+CSV is read by Python's csv, suppression is torchvision's, ids are those of the pack. A run that is
 stopped leaves what it has done.
 """
 import csv
@@ -12,10 +12,12 @@ import subprocess
 import time
 
 import numpy as np
+import torch
 from PIL import Image
+from predict_test import content, drawn, trained_weights
+from torchvision.ops import batched_nms
 
 from common import BCCD, BIN, Workspace, pack, run, says, subset
-from predict_test import content, drawn, trained_weights
 
 CLASSES = ["RBC", "WBC", "Platelets"]
 
@@ -254,8 +256,54 @@ def choices(ws, weights):
     start = ["--weights", weights, "--images", ws("photos")]
     says(run("dfine-predict", *start, "--classes", "Platelet", expect=2), "Platelets", "[usage]")
     says(run("dfine-predict", *start, "--classes", 3, expect=2), "RBC, WBC and Platelets")
-    for option, value in (("--top-k", 0), ("--batch", 0)):
+    for option, value in (("--top-k", 0), ("--nms", 1.5), ("--batch", 0), ("--tile", 8),
+                          ("--overlap", 1)):
         says(run("dfine-predict", *start, option, value, expect=2), option)
+
+
+def tiles(ws, weights):
+    """A box of a large image is one that the network finds in the whole or, moved, in a crop."""
+    with Image.open(ws("photos", "a.jpg")) as image:
+        large = image.resize((460, 300))
+    os.makedirs(ws("crops"))
+    large.save(ws("large.png"))
+    windows = {"whole.png": (0, 0, 460, 300)}
+    for left in (0, 160, 260):  # 200 pixels, of which neighbours share 40 or more
+        for top in (0, 100):
+            windows[f"{left}-{top}.png"] = (left, top, left + 200, top + 200)
+    for name, window in windows.items():
+        large.crop(window).save(ws("crops", name))
+    one = ["--threshold", 0, "--no-pictures"]
+    predict(ws, weights, "of-crops", *one, images=[ws("crops")])
+    for batch in (1, 5):
+        predict(ws, weights, f"of-tiles{batch}", *one, "--tile", 200, "--batch", batch,
+                images=[ws("large.png"), ws("crops", "0-0.png")])
+    found, other = (by_image(coco(ws(f"of-tiles{batch}"))) for batch in (1, 5))
+    crops = by_image(coco(ws("of-crops")))
+    # An image that is no larger than a tile is one window.
+    assert ([(r["bbox"], r["score"]) for r in found["0-0.png"]]
+            == [(r["bbox"], r["score"]) for r in crops["0-0.png"]])
+    boxes = np.array([r["bbox"] for r in found["large.png"]])
+    assert np.all(boxes >= 0) and np.all(boxes[:, :2] + boxes[:, 2:] <= np.array([460, 300]) + 1e-3)
+    scores = [r["score"] for r in found["large.png"]]
+    assert scores == sorted(scores, reverse=True)
+    from_window = {}
+    for name, (left, top, _, _) in windows.items():
+        moved = np.array([r["bbox"] for r in crops[name]]) + [left, top, 0, 0]
+        from_window[name] = sum(np.abs(moved - box).max(axis=1).min() < 1e-3 for box in boxes)
+    assert min(n for name, n in from_window.items() if name != "whole.png") > 0, from_window
+    assert sum(from_window.values()) > len(boxes) / 2, (from_window, len(boxes))
+    assert np.allclose([r["score"] for r in other["large.png"]], scores, rtol=0, atol=1e-4)
+
+    predict(ws, weights, "suppressed", *one, "--tile", 200, "--nms", 0.05, images=[ws("large.png")])
+    kept, all_of_it = coco(ws("suppressed")), found["large.png"]
+    corners = torch.tensor([r["bbox"] for r in all_of_it])
+    corners[:, 2:] += corners[:, :2]
+    expected = batched_nms(corners, torch.tensor(scores),
+                           torch.tensor([r["category_id"] for r in all_of_it]), 0.05).tolist()
+    assert ([(r["bbox"], r["score"]) for r in kept]
+            == [(all_of_it[k]["bbox"], scores[k]) for k in expected])
+    assert 0 < len(kept) < len(all_of_it)
 
 
 def stopped(ws, weights):
@@ -301,7 +349,7 @@ def main():
         weights = trained_weights(ws)
         photos(ws)
         for part in (every_form_holds_the_same, a_batch_changes_rounding_alone,
-                     patterns_and_lists, packs, choices, stopped):
+                     patterns_and_lists, packs, choices, tiles, stopped):
             part(ws, weights)
             print(part.__name__, "passed", flush=True)
     print("all passed")
