@@ -83,7 +83,8 @@ def train(a, steps, pack, folder, agent):
                "self,tcp", "--mca", "btl_tcp_if_include", "10.213.7.0/24", "--mca",
                "oob_tcp_if_include", "10.213.7.0/24", "-H", ",".join(f"{x}:1" for x in ADDRESSES),
                "sh", "-c", 'exec taskset -c $OMPI_COMM_WORLD_RANK "$@"', "sh",
-               *training(a, a.size, pack, folder), "--set", f"train.max_steps={steps}"]
+               *training(a, a.size, pack, folder), "--set", f"train.max_steps={steps}",
+               *(word for change in a.set for word in ("--set", change))]
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         sys.exit(run.stdout[-2000:] + run.stderr[-2000:])
@@ -103,6 +104,8 @@ def main():
     p.add_argument("--steps", type=int, default=12)
     p.add_argument("--batch", type=int, default=2, help="images per rank and step")
     p.add_argument("--image-size", type=int, default=640)
+    p.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                   help="changes a setting of the runs, such as model.freeze=norm")
     a = p.parse_args()
     if os.getuid():
         sys.exit("network namespaces need root: sudo python3 benchmarks/slow_link.py ...")
