@@ -28,8 +28,8 @@ namespace {
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
 
-// So many buckets at least, or else N's gradients, 15 MB, would wait for the end of the backward
-// pass in one bucket.
+// At least this number of buckets. N's gradients, 15 MB, would otherwise wait in one bucket for the
+// end of the backward pass.
 constexpr int64_t kBuckets = 8;
 
 int64_t bucket_bytes(const std::vector<Tensor>& parameters) {

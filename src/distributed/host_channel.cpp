@@ -57,7 +57,7 @@ void HostChannel::pass_on(const Part& out, const Part& in, MPI_Datatype type) co
 void HostChannel::ring_all_reduce(std::byte* data, size_t count, size_t element,
                                   const MpiReduction& reduction) const {
   const auto ranks = static_cast<size_t>(size_), mine = static_cast<size_t>(rank_);
-  // The part of the rank so many places back in the ring.
+  // The part of the rank that is `behind` places back in the ring.
   const auto part = [&](size_t behind) {
     const size_t index = (mine + ranks - behind % ranks) % ranks;
     const size_t begin = count * index / ranks, end = count * (index + 1) / ranks;

@@ -1,6 +1,6 @@
 #pragma once
-// Multi-scale deformable sampling and its gradients. Shapes and corners are the CPU's and the GPU's,
-// the rest is one thread of the GPU. deformable_sampling.h defines the function.
+// Multi-scale deformable sampling and its gradients: shapes and corners for the CPU and the GPU,
+// and the work of one thread of the GPU. deformable_sampling.h defines the function.
 #include <cmath>
 #include <cstdint>
 

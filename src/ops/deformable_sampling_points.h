@@ -7,7 +7,7 @@
 
 namespace dfine::inline ops {
 
-/// So many points are located at once: two vectors of AVX2, or the 12 of the usual models.
+/// Points located at once: two vectors of AVX2, enough for the 12 of the usual models.
 inline constexpr int kPointsAtOnce = 16;
 
 /// The levels of the points [first, first + count), laid out for vector instructions. Elements
