@@ -25,8 +25,8 @@ BCCD = SOURCE / "tests" / "data" / "bccd"
 WARM_UP = 3  # steps
 
 
-def start(a, size, pack, folder, core, ranks=1):
-    """A run; its ranks are on the cores from `core` on."""
+def training(a, size, pack, folder):
+    """The command of a run of one thread on few, equal images."""
     command = [str(Path(a.bin) / "dfine_ddp"), "--config", str(SOURCE / "configs/custom/n.toml")]
     for key, value in {"run.dir": folder, "run.threads": 1, "model.size": size,
                        "data.train": pack, "data.val": pack, "data.batch_size": a.batch,
@@ -34,6 +34,12 @@ def start(a, size, pack, folder, core, ranks=1):
                        "train.max_steps": a.steps, "train.stage2_from_best": "false",
                        "validate.every_epochs": 0}.items():
         command += ["--set", f"{key}={value}"]
+    return command
+
+
+def start(a, size, pack, folder, core, ranks=1):
+    """A run; its ranks are on the cores from `core` on."""
+    command = training(a, size, pack, folder)
     if ranks > 1:
         command = ["mpirun", "-np", str(ranks), "--bind-to", "core", *command]
     else:
@@ -62,6 +68,12 @@ def measure(a, size, pack, scratch):
     return {"alone": alone, "ranks": ranks, "apart": sum(rate(*each) for each in apart)}
 
 
+def make_pack(a, folder):
+    subprocess.run([str(Path(a.bin) / "dfine-pack"), "--images", str(BCCD / "images"),
+                    "--annotations", str(BCCD / "train.json"), "--output", folder],
+                   check=True, capture_output=True)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,9 +88,7 @@ def main():
     got = {}
     with tempfile.TemporaryDirectory() as folder:
         pack = os.path.join(folder, "pack")
-        subprocess.run([str(Path(a.bin) / "dfine-pack"), "--images", str(BCCD / "images"),
-                        "--annotations", str(BCCD / "train.json"), "--output", pack],
-                       check=True, capture_output=True)
+        make_pack(a, pack)
         for size in a.sizes:
             rounds = got[size] = []
             for _ in range(a.rounds):

@@ -23,10 +23,20 @@
 namespace dfine::inline distributed {
 namespace {
 
-// DistributedDataParallel's own sizes. The parameters defined first, whose gradients come last,
-// share a small bucket: little is left to do after the backward pass.
+// DistributedDataParallel's own sizes are the upper limits. The parameters defined first, whose
+// gradients come last, share a small bucket: little is left to do after the backward pass.
 constexpr int64_t kFirstBucketBytes = int64_t{1} << 20;
 constexpr int64_t kBucketBytes = int64_t{25} << 20;
+
+// At least this number of buckets. N's gradients, 15 MB, would otherwise wait in one bucket for the
+// end of the backward pass.
+constexpr int64_t kBuckets = 8;
+
+int64_t bucket_bytes(const std::vector<Tensor>& parameters) {
+  int64_t all = 0;
+  for (const Tensor& parameter : parameters) all += static_cast<int64_t>(parameter.nbytes());
+  return std::clamp(all / kBuckets, kFirstBucketBytes, kBucketBytes);
+}
 
 // The reducer warns that gradients of depthwise weights [C, 1, K, K] have other strides than its
 // buckets. They differ in the dimension of size one, where any stride means the same.
@@ -42,7 +52,8 @@ using Buckets = std::vector<std::vector<size_t>>;  // indices of parameters
 
 Buckets make_buckets(const std::vector<Tensor>& parameters) {
   auto [buckets, limits] = c10d::compute_bucket_assignment_by_size(
-      parameters, {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(kBucketBytes)},
+      parameters,
+      {static_cast<size_t>(kFirstBucketBytes), static_cast<size_t>(bucket_bytes(parameters))},
       std::vector<bool>(parameters.size(), false));
   // Gradients become ready roughly in the reverse order of the parameters.
   std::reverse(buckets.begin(), buckets.end());
@@ -53,7 +64,7 @@ std::shared_ptr<c10d::Reducer> make_reducer(const std::vector<Tensor>& parameter
                                             const Communicator& group) {
   return std::make_shared<c10d::Reducer>(
       parameters, make_buckets(parameters), group.process_group(),
-      std::vector<bool>(parameters.size(), false), kBucketBytes,
+      std::vector<bool>(parameters.size(), false), bucket_bytes(parameters),
       /*find_unused_parameters=*/false, /*gradient_as_bucket_view=*/true,
       /*param_names=*/std::unordered_map<size_t, std::string>(), kFirstBucketBytes,
       /*skip_all_reduce_unused_params=*/false, /*use_python_reducer=*/false,

@@ -4,6 +4,11 @@
 #include <cstring>
 
 namespace dfine::inline distributed {
+namespace {
+
+constexpr size_t kRingBytes = 32 << 10;  // for each rank, at least: more messages must pay
+
+}  // namespace
 
 HostChannel::HostChannel(MPI_Comm parent, int64_t max_count, const std::atomic<bool>* stop)
     : rank_(mpi_rank(parent)), size_(mpi_size(parent)), max_count_(max_count), stop_(stop) {
@@ -29,12 +34,45 @@ void HostChannel::all_reduce(void* data, int64_t count, const MpiReduction& redu
   int element = 0;  // bytes
   check_mpi(MPI_Type_size(reduction.type, &element), "all-reduce");
   in_pieces(static_cast<size_t>(count), [&](size_t first, int n) {
+    const auto size = static_cast<size_t>(element);
+    std::byte* const piece = static_cast<std::byte*>(data) + first * size;
+    if (size_ > 1 && static_cast<size_t>(n) * size >= kRingBytes * static_cast<size_t>(size_))
+      return ring_all_reduce(piece, static_cast<size_t>(n), size, reduction);
     complete("all-reduce", [&](MPI_Request* request) {
-      return MPI_Iallreduce(MPI_IN_PLACE,
-                            static_cast<std::byte*>(data) + first * static_cast<size_t>(element), n,
-                            reduction.type, reduction.op, comm_, request);
+      return MPI_Iallreduce(MPI_IN_PLACE, piece, n, reduction.type, reduction.op, comm_, request);
     });
   });
+}
+
+void HostChannel::pass_on(const Part& out, const Part& in, MPI_Datatype type) const {
+  constexpr int kTag = 2;
+  const int next = (rank_ + 1) % size_, before = (rank_ + size_ - 1) % size_;
+  MPI_Request receiving, sending;
+  check_mpi(MPI_Irecv(in.data, in.count, type, before, kTag, comm_, &receiving), "all-reduce");
+  check_mpi(MPI_Isend(out.data, out.count, type, next, kTag, comm_, &sending), "all-reduce");
+  wait_for(receiving, "all-reduce", stop_, busy_);
+  wait_for(sending, "all-reduce", stop_, busy_);
+}
+
+void HostChannel::ring_all_reduce(std::byte* data, size_t count, size_t element,
+                                  const MpiReduction& reduction) const {
+  const auto ranks = static_cast<size_t>(size_), mine = static_cast<size_t>(rank_);
+  // The part of the rank that is `behind` places back in the ring.
+  const auto part = [&](size_t behind) {
+    const size_t index = (mine + ranks - behind % ranks) % ranks;
+    const size_t begin = count * index / ranks, end = count * (index + 1) / ranks;
+    return Part{data + begin * element, static_cast<int>(end - begin)};
+  };
+  received_.resize((count / ranks + 1) * element);
+  for (size_t step = 0; step + 1 < ranks; ++step) {
+    const Part sum = part(step + 1), received{received_.data(), sum.count};
+    pass_on(part(step), received, reduction.type);
+    check_mpi(MPI_Reduce_local(received.data, sum.data, sum.count, reduction.type, reduction.op),
+              "all-reduce");
+  }
+  // Now the part of the next rank is complete here.
+  for (size_t step = 0; step + 1 < ranks; ++step)
+    pass_on(part(step + ranks - 1), part(step), reduction.type);
 }
 
 void HostChannel::broadcast_bytes(std::span<std::byte> bytes, int root) const {

@@ -48,7 +48,7 @@ class HostChannel {
     return all;
   }
 
-  /// In place, `count` elements of the reduction's type.
+  /// In place, `count` elements of the reduction's type. All ranks get the same bits.
   void all_reduce(void* data, int64_t count, const MpiReduction& reduction) const;
   void broadcast_bytes(std::span<std::byte> bytes, int root) const;
   /// By rank at `root`, empty elsewhere; each of its own length, any length.
@@ -62,6 +62,18 @@ class HostChannel {
   /// start(request) begins an operation, which is then waited for.
   template <class Start>
   void complete(const char* operation, Start&& start) const;
+  /// all_reduce() of `count` elements of `element` bytes, many enough for each rank to have some:
+  /// the ranks form a ring. Each sends and receives 2 (N - 1) / N of the data, in both directions
+  /// at once. MPI_Iallreduce of OpenMPI 4.1 in place gathers everything at one rank and sends it
+  /// back, at 2 log2(N) times the data.
+  void ring_all_reduce(std::byte* data, size_t count, size_t element,
+                       const MpiReduction& reduction) const;
+  struct Part {
+    std::byte* data;
+    int count;  // elements
+  };
+  /// Sends `out` to the next rank of the ring, while `in` comes from the one before.
+  void pass_on(const Part& out, const Part& in, MPI_Datatype type) const;
   /// piece(first, count) for consecutive pieces that MPI's int counts can express.
   template <class Piece>
   void in_pieces(size_t total, Piece&& piece) const;
@@ -71,6 +83,7 @@ class HostChannel {
   int64_t max_count_;
   const std::atomic<bool>* stop_;
   std::chrono::microseconds busy_ = kBriefly;
+  mutable std::vector<std::byte> received_;  // of ring_all_reduce(), kept from call to call
 };
 
 }  // namespace dfine::inline distributed

@@ -29,6 +29,9 @@ void start_mpi(const Launch& launch) {
   // small sum then takes 10 times as long. Here that is not needed, because waiting threads sleep
   // between looks anyhow (mpi_wait.h). What the user has set stands.
   setenv("OMPI_MCA_mpi_yield_when_idle", "0", /*overwrite=*/0);
+  // Send alone. OpenMPI's default for TCP also writes into the memory of the other side. Its
+  // version 4.1 then sends large messages in one direction at a time (benchmarks/slow_link.py).
+  setenv("OMPI_MCA_btl_tcp_flags", "1", /*overwrite=*/0);
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE)

@@ -1,6 +1,6 @@
 #pragma once
-// Multi-scale deformable sampling and its gradients, one item at a time. The loops of the CPU and
-// the threads of the GPU have this in common. deformable_sampling.h defines the function.
+// Multi-scale deformable sampling and its gradients: shapes and corners for the CPU and the GPU,
+// and the work of one thread of the GPU. deformable_sampling.h defines the function.
 #include <cmath>
 #include <cstdint>
 
@@ -43,41 +43,73 @@ struct SamplingItem {
   int64_t image, query, head;
 };
 
+/// The four pixels around a point: upper left, upper right, lower left, lower right.
 template <typename Real>
 struct Corners {
-  int64_t token[4];  // upper left, upper right, lower left, lower right; -1: outside of the level
+  int32_t token[4];  // of the level; 0 where the pixel is outside
+  Real inside[4];    // 1, or 0 outside of the level
   Real x, y;         // from the upper left to the lower right one, in [0, 1)
-  DFINE_HOST_DEVICE Real share(int k) const { return (k % 2 ? x : 1 - x) * (k / 2 ? y : 1 - y); }
+  DFINE_HOST_DEVICE Real share(int k) const {
+    return inside[k] * (k % 2 ? x : 1 - x) * (k / 2 ? y : 1 - y);
+  }
 };
 
-/// Pixel centres lie at (i + 0.5) / size. Not a number stays so: it reaches the sum, where the
-/// check for finite losses finds it.
+/// One axis of corners_of.
 template <typename Real>
-DFINE_HOST_DEVICE Corners<Real> corners_of(const SamplingLevel& level, Real at_x, Real at_y) {
+struct Pair {
+  Real pixel[2];   // before and behind the point, clamped to the axis
+  Real inside[2];  // 1, or 0 where it had to be clamped
+  Real part;       // of the way from the first to the second
+};
+
+template <typename Real>
+DFINE_HOST_DEVICE Pair<Real> pair_of(int32_t size, Real location) {
+  const Real count = static_cast<Real>(size);
   // In the steps of grid_sample, whose scale is [-1, 1], so that both round alike. Points often lie
   // on a pixel centre, where the derivative jumps.
-  const Real x = ((2 * at_x - 1) + 1) * (static_cast<Real>(level.width) / 2) - Real(0.5);
-  const Real y = ((2 * at_y - 1) + 1) * (static_cast<Real>(level.height) / 2) - Real(0.5);
-  Corners<Real> corners{{-1, -1, -1, -1}, 0, 0};
-  if (x <= -1 || y <= -1 || x >= static_cast<Real>(level.width) ||
-      y >= static_cast<Real>(level.height))
-    return corners;
-  const Real left = floor(x), top = floor(y);
-  const int64_t column = left == left ? static_cast<int64_t>(left) : 0;
-  const int64_t row = top == top ? static_cast<int64_t>(top) : 0;
-  corners.x = x - left;
-  corners.y = y - top;
-  for (int k = 0; k < 4; ++k) {
-    const int64_t i = row + k / 2, j = column + k % 2;
-    if (i >= 0 && i < level.height && j >= 0 && j < level.width)
-      corners.token[k] = level.first_token + i * level.width + j;
+  Real at = ((2 * location - 1) + 1) * (count / 2) - Real(0.5);
+  at = at < -2 ? -2 : at;
+  at = at > count + 1 ? count + 1 : at;
+  const Real before = floor(at);
+  Pair<Real> pair;
+  for (int k = 0; k < 2; ++k) {
+    const Real wanted = before + static_cast<Real>(k);
+    Real pixel = wanted > 0 ? wanted : 0;
+    pixel = pixel < count - 1 ? pixel : count - 1;
+    pair.pixel[k] = pixel;
+    pair.inside[k] = pixel < wanted ? 0 : pixel > wanted ? 0 : 1;
   }
+  pair.part = at - before;
+  return pair;
+}
+
+/// Pixel centres lie at (i + 0.5) / size. Not a number stays so: it reaches the sum, where the
+/// check for finite losses finds it. Without branches, so that a loop over points is vectorised.
+template <typename Real>
+DFINE_HOST_DEVICE Corners<Real> corners_of(int32_t width, int32_t height, Real at_x, Real at_y) {
+  const Pair<Real> x = pair_of(width, at_x), y = pair_of(height, at_y);
+  Corners<Real> corners;
+  for (int k = 0; k < 4; ++k) {
+    corners.token[k] =
+        static_cast<int32_t>(y.pixel[k / 2]) * width + static_cast<int32_t>(x.pixel[k % 2]);
+    corners.inside[k] = x.inside[k % 2] * y.inside[k / 2];
+  }
+  corners.x = x.part;
+  corners.y = y.part;
   return corners;
 }
 
+template <typename Real>
+DFINE_HOST_DEVICE Corners<Real> corners_at(const SamplingLevel& level, const Real* location) {
+  return corners_of(static_cast<int32_t>(level.width), static_cast<int32_t>(level.height),
+                    location[0], location[1]);
+}
+
+/// token: of the level.
 DFINE_HOST_DEVICE int64_t token_offset(const SamplingShape& shape, const SamplingItem& item,
-                                       int64_t token) {
-  return ((item.image * shape.tokens + token) * shape.heads + item.head) * shape.channels;
+                                       const SamplingLevel& level, int32_t token) {
+  const int64_t of_all = item.image * shape.tokens + level.first_token + token;
+  return (of_all * shape.heads + item.head) * shape.channels;
 }
 
 DFINE_HOST_DEVICE int64_t look_index(const SamplingShape& shape, const SamplingItem& item) {
@@ -95,12 +127,13 @@ DFINE_HOST_DEVICE void sample_channels(const SamplingShape& shape,
   for (int l = 0; l < shape.num_levels; ++l) {
     for (; point < shape.levels[l].end_point; ++point) {
       const Real* const at = in.locations + (look + point) * 2;
-      const Corners<Real> corners = corners_of(shape.levels[l], at[0], at[1]);
+      const Corners<Real> corners = corners_at(shape.levels[l], at);
       const Real weight = in.weights[look + point];
       for (int k = 0; k < 4; ++k) {
-        if (corners.token[k] < 0) continue;
+        if (corners.inside[k] == 0) continue;
         const Real share = weight * corners.share(k);
-        const Value* const value = in.tokens + token_offset(shape, item, corners.token[k]) + first;
+        const Value* const value =
+            in.tokens + token_offset(shape, item, shape.levels[l], corners.token[k]) + first;
         for (int c = 0; c < Count; ++c) sum[c] += share * to_real<Real>(value[c]);
       }
     }
@@ -126,15 +159,16 @@ DFINE_HOST_DEVICE void backward_point(const SamplingShape& shape,
                                       int level, int64_t point, const Real* gradient, Add add) {
   const int64_t look = look_index(shape, item) * shape.points + point;
   const Real* const at = in.locations + look * 2;
-  const Corners<Real> corners = corners_of(shape.levels[level], at[0], at[1]);
+  const Corners<Real> corners = corners_at(shape.levels[level], at);
   const Real weight = in.weights[look];
   Real product[4] = {};  // of the gradient and the corner's values
   for (int64_t first = 0; first < shape.channels; first += Block) {
     Real mine[Block];  // a copy, which no write can change
     for (int c = 0; c < Block; ++c) mine[c] = gradient[first + c];
     for (int k = 0; k < 4; ++k) {
-      if (corners.token[k] < 0) continue;
-      const int64_t offset = token_offset(shape, item, corners.token[k]) + first;
+      if (corners.inside[k] == 0) continue;
+      const int64_t offset =
+          token_offset(shape, item, shape.levels[level], corners.token[k]) + first;
       if (out.weights) {
         Real terms[Block];
         for (int c = 0; c < Block; ++c) terms[c] = mine[c] * to_real<Real>(in.tokens[offset + c]);

@@ -27,7 +27,8 @@ TEST(Collectives, SumAndMaximumOfEveryType) {
   // Integers that every type holds exactly: element i of rank r is (i % 5) * (r + 1); their sum is
   // (i % 5) * n (n + 1) / 2.
   const int n = group().size();
-  const Tensor base = at::arange(1000).remainder(5);
+  // Enough for the ring, in parts of unequal size.
+  const Tensor base = at::arange(300001).remainder(5);
   for (const auto type : {at::kFloat, at::kDouble, at::kHalf, at::kBFloat16, at::kLong, at::kInt,
                           at::kShort, at::kChar, at::kByte}) {
     Tensor sum = (base * (group().rank() + 1)).to(type), max = sum.clone();
@@ -97,7 +98,7 @@ TEST(Collectives, GathersTensorsByRank) {
 
 TEST(Collectives, SumOfFloatsIsTheSameOnAllRanksAndEveryTime) {
   // Magnitudes far apart: the order of additions shows in the last bits.
-  for (const int64_t count : {3, 1000, 300000}) {
+  for (const int64_t count : {3, 1000, 300001, 3000000}) {
     const Tensor mine = at::sin(at::arange(count, at::kDouble) * (1.7 + group().rank()))
                             .mul(at::exp(at::arange(count).remainder(11)))
                             .to(at::kFloat);

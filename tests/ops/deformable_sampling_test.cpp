@@ -72,12 +72,15 @@ struct Case {
   int64_t batch, queries, heads, channels;
 };
 
-// D-FINE-N has two levels and heads of 16 channels, the others three and 32. The last cases have
-// channels that no vector divides, one pixel, and one query.
+// D-FINE-N has two levels and heads of 16 channels, the others three and 32. Then come
+// channels that no vector divides, one pixel, and one query. The last two have more points than the
+// CPU locates at once, across a change of level, and heads of several blocks.
 const std::vector<Case> kCases{{{{20, 20}, {10, 10}}, {6, 6}, 2, 40, 8, 16},
                                {{{16, 24}, {8, 12}, {4, 6}}, {3, 6, 3}, 2, 33, 8, 32},
                                {{{5, 3}, {1, 1}}, {1, 4}, 3, 7, 2, 12},
-                               {{{4, 4}}, {2}, 1, 1, 3, 5}};
+                               {{{4, 4}}, {2}, 1, 1, 3, 5},
+                               {{{7, 9}, {3, 4}}, {20, 23}, 2, 5, 2, 8},
+                               {{{6, 5}}, {17}, 1, 4, 2, 96}};
 
 struct Inputs {
   Tensor tokens, locations, weights;
