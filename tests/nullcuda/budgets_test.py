@@ -61,8 +61,8 @@ def of_images(ws, weights, peaks):
     peaks["validation"] = peak([many])
     found = {"validation image": difference(few, many, 4)}
     images = sorted(Path(BCCD, "images").iterdir())
-    few, many = (expect_clean(run("dfine-predict", *common, "--images", *images[:n])).reports[0]
-                 for n in (2, 6))
+    few, many = (expect_clean(run("dfine-predict", *common, "--batch", 1,
+                                  "--images", *images[:n])).reports[0] for n in (2, 6))
     peaks["prediction"] = peak([many])
     return {**found, "predicted image": difference(few, many, 4)}
 
