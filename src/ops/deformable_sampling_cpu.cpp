@@ -26,7 +26,7 @@ DFINE_HOST_DEVICE void with_block(int64_t channels, Body body) {
 
 /// Whether the channels are summed in vectors.
 template <int Block, typename Real>
-inline constexpr bool in_lanes = std::is_same_v<Real, float> && Block % kLanes == 0;
+inline constexpr bool kInLanes = std::is_same_v<Real, float> && Block % kLanes == 0;
 
 /// All points in chunks, for every item of a call.
 std::vector<PointLevels> levels_of(const SamplingShape& shape) {
@@ -41,7 +41,7 @@ std::vector<PointLevels> levels_of(const SamplingShape& shape) {
 template <int Block, typename Value, typename Real>
 DFINE_HOST_DEVICE void add_points(int count, const PointCorners<Real>& corners, const Value* tokens,
                                   int64_t stride, Real* out) {
-  if constexpr (in_lanes<Block, Real>) {
+  if constexpr (kInLanes<Block, Real>) {
     FloatLanes sum[Block / kLanes];
     for (int c = 0; c < Block / kLanes; ++c) load(out + c * kLanes, sum[c]);
     for (int p = 0; p < count; ++p) {
@@ -71,7 +71,7 @@ template <int Block, typename Value, typename Real>
 DFINE_HOST_DEVICE void add_gradients(int count, const PointCorners<Real>& corners,
                                      const Value* tokens, int64_t stride, const Real* gradient,
                                      Real* token_gradients, Real (*product)[4]) {
-  if constexpr (in_lanes<Block, Real>) {
+  if constexpr (kInLanes<Block, Real>) {
     FloatLanes mine[Block / kLanes];
     for (int c = 0; c < Block / kLanes; ++c) load(gradient + c * kLanes, mine[c]);
     for (int p = 0; p < count; ++p) {

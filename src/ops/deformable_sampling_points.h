@@ -49,7 +49,7 @@ DFINE_HOST_DEVICE void locate(const PointLevels& levels, const SamplingInputs<Va
                               int64_t look, PointCorners<Real>& corners) {
   Real at_x[kPointsAtOnce] = {}, at_y[kPointsAtOnce] = {}, weight[kPointsAtOnce] = {};
   const Real* const at = in.locations + (look + levels.first) * 2;
-  for (int i = 0; i < levels.count; ++i) {
+  for (int64_t i = 0; i < levels.count; ++i) {
     at_x[i] = at[2 * i];
     at_y[i] = at[2 * i + 1];
     weight[i] = in.weights[look + levels.first + i];
