@@ -52,6 +52,11 @@ def rate(run, folder):
     _, errors = run.communicate()
     if run.returncode:
         sys.exit(errors)
+    return median_rate(folder)
+
+
+def median_rate(folder):
+    """Images per second of the median step of the run in this folder."""
     lines = map(json.loads, (Path(folder) / "metrics.jsonl").read_text().splitlines())
     rates = [line["images_per_s"] for line in lines if line["type"] == "step"]
     return statistics.median(rates[WARM_UP:])

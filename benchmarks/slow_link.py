@@ -17,7 +17,6 @@ only where `link` is shorter than the backward pass, which takes about 60 % of a
 """
 import argparse
 import contextlib
-import json
 import os
 import statistics
 import subprocess
@@ -25,7 +24,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ranks import SOURCE, WARM_UP, make_pack, training
+from ranks import SOURCE, WARM_UP, make_pack, median_rate, training
 
 ADDRESSES = "10.213.7.1", "10.213.7.2"
 
@@ -36,8 +35,8 @@ def call(*command):
 
 @contextlib.contextmanager
 def two_nodes(folder):
-    """Two namespaces with a link. Gives the interface's name in both, and the command that enters
-    the second one.
+    """Two namespaces with a link: this one, and another. Gives the command that enters the other,
+    and the program that mpirun starts its ranks there with.
     """
     other = subprocess.Popen(["unshare", "--net", "--uts", "sh", "-c",
                               "hostname other; echo ready; exec sleep 3600"],
@@ -89,9 +88,7 @@ def train(a, steps, pack, folder, agent):
     if run.returncode:
         sys.exit(run.stdout[-2000:] + run.stderr[-2000:])
     moved = max(sent("tx") - before[0], sent("rx") - before[1])
-    lines = map(json.loads, (Path(folder) / "metrics.jsonl").read_text().splitlines())
-    seconds = [2 * a.batch / line["images_per_s"] for line in lines if line["type"] == "step"]
-    return statistics.median(seconds[WARM_UP:]), moved
+    return 2 * a.batch / median_rate(folder), moved
 
 
 def main():

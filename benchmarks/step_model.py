@@ -16,8 +16,9 @@ Assumed, of an H100 SXM: see ASSUMED. The step is the slowest of
   GPU      the longer of computing and moving bytes (bf16: half of those counted), then the update
   loader   images/s of a core times the cores of each GPU
 
-plus what the ranks wait for. Nothing hides the sums of batch norms. Of the gradients' all-reduce,
-they wait for the last bucket and for what is longer than the backward pass.
+plus what the ranks wait for. Nothing hides the sums of batch norms, which are nearly all calls of
+NCCL. Of the gradients' all-reduce, they wait for the last bucket and for what is longer than the
+backward pass.
 """
 import argparse
 import json
