@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <istream>
 
 #include "image/codecs.h"
 
@@ -79,6 +80,12 @@ std::optional<FileKind> file_kind(Bytes file) {
     if (has(file, known.magic)) return known.kind;
   }
   return iso_media(file);
+}
+
+std::optional<FileKind> file_kind(std::istream& file) {
+  std::array<uint8_t, kFileKindBytes> bytes{};
+  file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  return file_kind(std::span(bytes).first(static_cast<size_t>(file.gcount())));
 }
 
 }  // namespace dfine::inline image

@@ -3,6 +3,7 @@
 // name here too.
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -19,5 +20,7 @@ inline constexpr size_t kFileKindBytes = 32;
 
 /// Nothing for an empty file and for kinds that are not known. `file` may be the first bytes alone.
 std::optional<FileKind> file_kind(std::span<const uint8_t> file);
+/// Reads the first bytes. A file that cannot be read counts as empty.
+std::optional<FileKind> file_kind(std::istream& file);
 
 }  // namespace dfine::inline image

@@ -1,11 +1,9 @@
 #include "predict/folder_search.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <span>
 
 #include "core/text.h"
 #include "data/formats/image_folder.h"
@@ -65,9 +63,7 @@ void FolderSearch::add(const fs::directory_entry& entry) {
     set_aside(str_cat("cannot be opened: ", std::strerror(errno)));
     return;
   }
-  std::array<uint8_t, kFileKindBytes> bytes{};
-  file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
-  const auto kind = file_kind(std::span(bytes).first(static_cast<size_t>(file.gcount())));
+  const auto kind = file_kind(file);
   if (kind && kind->image) {
     add_image(path);
   } else {

@@ -10,7 +10,7 @@ namespace dfine::inline predict {
 
 class FolderSearch {
  public:
-  /// Images are named relative to `root`.
+  /// The names of images are their paths below `root`.
   explicit FolderSearch(std::filesystem::path root) : root_(std::move(root)) {}
 
   /// The folder with its sub-folders, except what is hidden. Links to folders are followed, but not

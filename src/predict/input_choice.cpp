@@ -73,7 +73,7 @@ ChosenInput from_pack(const InputOptions& options) {
   for (size_t i = 0; i < pack.size(); ++i) {
     const ErrorContext at("in ", [&] { return pack.describe(i); });
     const PackedImage image = pack.image(i);
-    resolve_image_path(options.drawn, image.file_name);  // results are named so too
+    resolve_image_path(options.drawn, image.file_name);  // results have the same names
     names.push_back({{}, std::string(image.file_name)});
     ids.push_back(image.id);
   }
@@ -114,7 +114,7 @@ std::optional<ChosenInput> from_videos(ImageListing& listing, const InputOptions
     const auto drawn = drawn_pictures(names, options.drawn, /*videos=*/true);
     for (size_t i = 0; i < drawn.size(); ++i) input.videos[i].drawn = drawn[i];
   }
-  input.source = video_source(input.videos);
+  input.source = video_source(input.videos, options.threads);
   return input;
 }
 

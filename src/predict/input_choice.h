@@ -17,6 +17,7 @@ struct InputOptions {
   std::filesystem::path annotations;          // empty: none
   bool exif = true;                           // apply the EXIF orientation
   std::filesystem::path drawn;                // the folder of drawn pictures; empty: none are
+  int threads = 1;                            // that decode a video
 };
 
 struct ChosenInput {

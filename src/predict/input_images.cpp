@@ -1,12 +1,10 @@
 #include "predict/input_images.h"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
-#include <span>
 #include <utility>
 
 #include "core/error.h"
@@ -14,6 +12,7 @@
 #include "core/text.h"
 #include "data/formats/image_folder.h"
 #include "files/absolute_path.h"
+#include "files/lower_extension.h"
 #include "image/file_kind.h"
 #include "predict/folder_search.h"
 #include "predict/path_pattern.h"
@@ -82,9 +81,7 @@ class Collection {
     std::error_code failed;
     if (lower_extension(path) != ".txt" || !fs::is_regular_file(path, failed)) return false;
     std::ifstream file(path, std::ios::binary);
-    std::array<uint8_t, kFileKindBytes> bytes{};
-    file.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
-    const auto kind = file_kind(std::span(bytes).first(static_cast<size_t>(file.gcount())));
+    const auto kind = file_kind(file);
     return !kind || !kind->image;
   }
 

@@ -1,7 +1,6 @@
 #include "predict/predict_images.h"
 
 #include <algorithm>
-#include <exception>
 #include <iostream>
 #include <limits>
 #include <map>
@@ -94,41 +93,32 @@ std::string places_text(const std::vector<std::filesystem::path>& places) {
 }
 
 /// One is thrown, after the others are printed.
-void throw_any(const std::vector<Error>& failures, const PipelineReport& report,
+void throw_any(std::vector<Error> failures, const PipelineReport& report,
                std::optional<int64_t> pictures, int64_t unlisted) {
-  std::vector<std::exception_ptr> all;
-  for (const Error& failure : failures) all.push_back(std::make_exception_ptr(failure));
-  try {
-    throw_unreadable(report.unreadable, report.pictures + unlisted);
-  } catch (...) {
-    all.push_back(std::current_exception());
-  }
-  if (report.stopped_by != 0) {
-    all.push_back(std::make_exception_ptr(
-        Stopped(str_cat("stopped by ", stop_signal_name(report.stopped_by), " after ",
-                        with_commas(report.pictures),
-                        pictures ? str_cat(" of ", with_commas(*pictures)) : "",
-                        " images: the results hold these alone"),
-                "run the same command again for all images")));
-  }
-  for (size_t k = 0; k < all.size(); ++k) {
-    try {
-      std::rethrow_exception(all[k]);
-    } catch (const Error& e) {
-      if (k + 1 == all.size()) throw;
-      log::error(e.what());
-    }
-  }
+  if (const auto error = unreadable_error(report.unreadable, report.pictures + unlisted))
+    failures.push_back(*error);
+  const bool stopped = report.stopped_by != 0;
+  for (size_t k = 0; k + (stopped ? 0 : 1) < failures.size(); ++k) log::error(failures[k].what());
+  if (stopped)
+    throw Stopped(str_cat("stopped by ", stop_signal_name(report.stopped_by), " after ",
+                          with_commas(report.pictures),
+                          pictures ? str_cat(" of ", with_commas(*pictures)) : "",
+                          " images: the results hold these alone"),
+                  "run the same command again for all images");
+  if (!failures.empty()) throw failures.back();
 }
 
 }  // namespace
 
 void predict_images(const PredictOptions& options) {
   check_options(options);
+  // Half of the cores: the network needs the others.
+  const int threads = std::clamp(usable_cores().count / 2, 1, 8);
   ChosenInput input = choose_input({.images = options.images,
                                     .annotations = options.annotations,
                                     .exif = options.exif,
-                                    .drawn = options.pictures ? options.output : ""});
+                                    .drawn = options.pictures ? options.output : "",
+                                    .threads = threads});
   LoadedModel loaded = load_model(options.weights, parse_device(options.device));
   loaded.model->prepare_for_inference();
   const std::vector<double> thresholds =
@@ -142,8 +132,6 @@ void predict_images(const PredictOptions& options) {
     if (!categories.warning.empty()) log::warn(categories.warning);
   }
 
-  // Half of the cores: the network needs the others.
-  const int threads = std::clamp(usable_cores().count / 2, 1, 8);
   std::optional<MadeFolders> folder;
   if (!options.output.empty()) folder.emplace(options.output);
   OutputGroup outputs(outputs_of(options, input, threads));

@@ -35,15 +35,15 @@ void report_skipped(const std::vector<FileNote>& skipped) {
                     group_by_reason(skipped)));
 }
 
-void throw_unreadable(const std::vector<FileNote>& unreadable, int64_t images) {
-  if (unreadable.empty()) return;
+std::optional<Error> unreadable_error(const std::vector<FileNote>& unreadable, int64_t images) {
+  if (unreadable.empty()) return std::nullopt;
   const auto count = static_cast<int64_t>(unreadable.size());
   std::string text = str_cat(count, " of ", counted(images, "image"), " could not be read");
   for (const FileNote& note : unreadable)
     text += str_cat("\n  ", printable(note.path), ": ", note.reason);
-  throw Error(unreadable.front().code, text,
-              str_cat(count < images ? "all other images were processed; " : "",
-                      "convert formats that cannot be read to JPEG or PNG"));
+  return Error(unreadable.front().code, text,
+               str_cat(count < images ? "all other images were processed; " : "",
+                       "convert formats that cannot be read to JPEG or PNG"));
 }
 
 }  // namespace dfine::inline predict

@@ -1,8 +1,10 @@
 #pragma once
 // What dfine-predict says at the end of a run.
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/error.h"
 #include "predict/input_images.h"
 
 namespace dfine::inline predict {
@@ -15,7 +17,7 @@ void report_orientations(int64_t count, const std::string& stored_because);
 
 void report_skipped(const std::vector<FileNote>& skipped);
 
-/// Throws an Error that lists them, if there are any. `images`: how many were to be read.
-void throw_unreadable(const std::vector<FileNote>& unreadable, int64_t images);
+/// An Error that lists them, if there are any. `images`: how many were to be read.
+std::optional<Error> unreadable_error(const std::vector<FileNote>& unreadable, int64_t images);
 
 }  // namespace dfine::inline predict

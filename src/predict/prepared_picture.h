@@ -20,7 +20,7 @@ struct PreparedPicture {
 struct WindowOptions {
   ImageSize size;               // network input, H x W
   std::optional<int64_t> tile;  // side of the tiles of a picture, pixels; none: it is one window
-  double overlap = 0.2;         // part of the side that neighbours share at least
+  double overlap = 0;           // part of the side that neighbours share at least
 };
 
 /// The windows are the whole picture and, where it is larger than a tile, its tiles

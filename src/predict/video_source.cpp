@@ -4,21 +4,15 @@
 #include <array>
 #include <fstream>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
-#include "core/usable_cores.h"
-#include "data/formats/image_folder.h"
+#include "files/lower_extension.h"
 #include "image/file_kind.h"
 
 namespace dfine::inline predict {
 namespace {
-
-int decoding_threads() {
-  return std::clamp(usable_cores().count / 2, 1, 8);
-}
 
 /// "frame 17 (0.68 s): ...; and 3 more".
 std::string damage_text(const std::vector<std::string>& damage) {
@@ -32,12 +26,13 @@ std::string damage_text(const std::vector<std::string>& damage) {
 
 class VideoSource : public PictureSource {
  public:
-  explicit VideoSource(std::vector<InputVideo> videos) : videos_(std::move(videos)) {}
+  VideoSource(std::vector<InputVideo> videos, int threads)
+      : videos_(std::move(videos)), threads_(threads) {}
 
   std::optional<Decode> next() override {
     while (current_ < videos_.size()) {
       try {
-        if (!reader_) reader_.emplace(videos_[current_].path, decoding_threads());
+        if (!reader_) reader_.emplace(videos_[current_].path, threads_);
         if (auto frame = reader_->read()) return picture(std::move(*frame));
         const std::string problem = damage_text(reader_->damage());
         end_video();
@@ -85,6 +80,7 @@ class VideoSource : public PictureSource {
   }
 
   const std::vector<InputVideo> videos_;
+  const int threads_;
   size_t current_ = 0;
   std::optional<VideoReader> reader_;  // of the current one
   int64_t last_id_ = 0;
@@ -97,9 +93,7 @@ bool is_video(const std::filesystem::path& file) {
                                    ".ts",  ".mpeg", ".mts", ".m2ts", ".wmv", ".flv",  ".3gp"};
   if (std::ranges::find(kExtensions, lower_extension(file)) != kExtensions.end()) return true;
   std::ifstream in(file, std::ios::binary);
-  std::array<uint8_t, kFileKindBytes> bytes{};
-  in.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
-  const auto kind = file_kind(std::span(bytes).first(static_cast<size_t>(in.gcount())));
+  const auto kind = file_kind(in);
   return kind && kind->name.ends_with(" video");
 }
 
@@ -119,8 +113,8 @@ std::vector<InputVideo> open_videos(const std::vector<ImageFile>& files,
   return videos;
 }
 
-std::unique_ptr<PictureSource> video_source(std::vector<InputVideo> videos) {
-  return std::make_unique<VideoSource>(std::move(videos));
+std::unique_ptr<PictureSource> video_source(std::vector<InputVideo> videos, int threads) {
+  return std::make_unique<VideoSource>(std::move(videos), threads);
 }
 
 }  // namespace dfine::inline predict

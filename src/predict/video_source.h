@@ -24,8 +24,9 @@ struct InputVideo {
 std::vector<InputVideo> open_videos(const std::vector<ImageFile>& files,
                                     std::vector<FileNote>& unreadable);
 
-/// The frames of one video after the other; their ids are 1, 2, ... through all videos. A video
-/// with damage gives one picture more at its end, with a problem that names the frames.
-std::unique_ptr<PictureSource> video_source(std::vector<InputVideo> videos);
+/// The frames of one video after the other, decoded on `threads`. Their ids are 1, 2, ... through
+/// all videos. A video with damage gives one picture more at its end, with a problem that names the
+/// frames.
+std::unique_ptr<PictureSource> video_source(std::vector<InputVideo> videos, int threads);
 
 }  // namespace dfine::inline predict

@@ -48,7 +48,7 @@ class VideoReader {
   /// Throws Error naming the file when the disk fails, or when not one frame can be decoded.
   std::optional<VideoFrame> read();
 
-  /// What was damaged so far, one entry per place: "frame 17 (0:02): invalid data". Frames that the
+  /// What was damaged so far, one entry per place: "frame 17 (0.68 s): REASON". Frames that the
   /// decoder has patched are listed and delivered. So is an end before the length in the header.
   const std::vector<std::string>& damage() const;
 

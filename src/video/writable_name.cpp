@@ -1,16 +1,15 @@
 #include <algorithm>
-#include <cctype>
-#include <string>
+#include <array>
+#include <string_view>
 
+#include "files/lower_extension.h"
 #include "video/video_writer.h"
 
 namespace dfine::inline video {
 
 bool writable_video_name(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".mp4" || extension == ".m4v" || extension == ".mkv" || extension == ".mov";
+  constexpr std::array<std::string_view, 4> kExtensions{".mp4", ".m4v", ".mkv", ".mov"};
+  return std::ranges::find(kExtensions, lower_extension(file)) != kExtensions.end();
 }
 
 }  // namespace dfine::inline video

@@ -159,7 +159,7 @@ def patterns_and_lists(ws, weights):
     os.makedirs(ws("lists", "inside"))
     shutil.copy(at("a.jpg"), ws("lists", "inside", "x.jpg"))
     assert names(ws("lists", "some.txt")) == ["e.jpg", "inside/x.jpg", "a.png"]
-    # A damaged image of a list or a pattern is named, the rest goes on.
+    # A damaged image of a list or a pattern is reported, the rest goes on.
     with open(ws("lists", "inside", "y.jpg"), "wb") as f:
         f.write(content(at("a.jpg"))[:2000])
     with open(ws("lists", "some.txt"), "a") as f:
@@ -217,7 +217,7 @@ def packs(ws, weights):
                   ["--images", ws("val"), "--annotations", ws("val.json")]):
         says(run("dfine-predict", "--weights", ws("nowhere"), *wrong, expect=2), ws("val"),
              "[usage]")
-    # A record that is damaged is named, the others are predicted.
+    # A damaged record is reported, the others are predicted.
     shard = ws("val", "shard-00000.h5")
     data = bytearray(content(shard))
     place = data.index(b"\xff\xd8\xff") + 5000

@@ -102,7 +102,7 @@ def main():
         check("Hani" not in result.stderr and both.any(), "two fonts in one label")
         boxes, result = ours(folder, environment(folder, latin), "红细胞")
         check(all(word in result.stderr for word in ("红", "Hani", "fonts-noto-cjk")) and
-              boxes.any(), f"a missing script is named: {result.stderr}")
+              boxes.any(), f"a missing script is reported: {result.stderr}")
         strokes, result = ours(folder, environment(folder), "RBC")
         check(result.stdout == "strokes\n" and strokes.any() and "fonts-noto" in result.stderr,
               "no fonts at all: strokes")

@@ -19,6 +19,7 @@
 #include "data/coco/unexpected_file.h"
 #include "data/formats/image_check.h"
 #include "files/byte_file.h"
+#include "files/lower_extension.h"
 #include "image/decode.h"
 
 namespace dfine::inline formats {
@@ -70,13 +71,6 @@ AnnotationSet coco_from_folder(std::vector<Category> categories, std::vector<Fol
     for (std::string& problem : from.problems) coco.problems.push_back({std::move(problem), index});
   }
   return coco;
-}
-
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(),
-                         [](unsigned char c) { return std::tolower(c); });
-  return extension;
 }
 
 bool has_image_extension(const fs::path& path) {

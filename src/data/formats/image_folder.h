@@ -21,9 +21,6 @@ struct FolderImage {
 AnnotationSet coco_from_folder(std::vector<Category> categories, std::vector<FolderImage> images,
                                const std::filesystem::path& source);
 
-/// ".jpg" of "a/B.JPG".
-std::string lower_extension(const std::filesystem::path& path);
-
 /// Is this the name of an image file of a format that can be read, going by its extension? The
 /// content has the last word.
 bool has_image_extension(const std::filesystem::path& path);

@@ -11,6 +11,7 @@
 #include "data/formats/image_folder.h"
 #include "files/byte_file.h"
 #include "files/folder_walk.h"
+#include "files/lower_extension.h"
 #include "image/decode.h"
 #include "image/file_kind.h"
 

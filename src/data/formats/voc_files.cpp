@@ -12,6 +12,7 @@
 #include "data/formats/image_listing.h"
 #include "files/absolute_path.h"
 #include "files/folder_walk.h"
+#include "files/lower_extension.h"
 
 namespace dfine::inline formats {
 using enum ErrorCode;

@@ -20,6 +20,7 @@
 #include "data/formats/yolo_labels.h"
 #include "files/absolute_path.h"
 #include "files/folder_walk.h"
+#include "files/lower_extension.h"
 
 namespace dfine::inline formats {
 using enum ErrorCode;
